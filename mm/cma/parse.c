@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Command line to numbers: "cma=" and "numa_cma=".
+ *
+ * Pure: nothing is printed and nothing is reserved here. What is wrong with a
+ * text comes back as a phrase for the message that the caller prints. Every
+ * function leaves its result alone unless the whole text is well formed.
+ * Sizes and addresses are bytes.
+ */
+#include <linux/ctype.h>
+#include <linux/errno.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "parse.h"
+
+/*
+ * A number with the suffixes of memparse(), which by itself takes a missing
+ * number for 0 and lets one that is too large wrap round.
+ */
+static const char * __init parse_bytes(const char **text, phys_addr_t *bytes)
+{
+	static const char suffixes[] __initconst = "KMGTPE";
+	const char *digits = *text, *suffix;
+	unsigned long long value;
+	unsigned int shift = 0;
+	char *rest;
+
+	if (!isdigit(*digits))
+		return "a number is missing";
+
+	value = simple_strtoull(digits, &rest, 0);
+	/* It wraps round; 2^64 has 20 digits, 0x and 16 in hexadecimal. */
+	if (rest - digits > 19)
+		return "number is too large";
+	/* "0x" without a digit is left standing at the "x" */
+	if (isalnum(*rest)) {
+		suffix = strchr(suffixes, toupper(*rest));
+		if (!suffix)
+			return "unknown unit, K, M or G expected";
+		shift = 10 * (suffix - suffixes + 1);
+		rest++;
+	}
+	if (value > (~0ULL >> shift) || value << shift > (phys_addr_t)~0ULL)
+		return "number is too large";
+
+	*bytes = value << shift;
+	*text = rest;
+	return NULL;
+}
+
+/**
+ * cma_parse_spec() - read "size[@base[-limit]]"
+ * @text:	the text, NUL terminated
+ * @spec:	the result; untouched on error
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char * __init cma_parse_spec(const char *text, struct cma_spec *spec)
+{
+	struct cma_spec new = { };
+	const char *wrong;
+
+	wrong = parse_bytes(&text, &new.size);
+	if (wrong)
+		return wrong;
+
+	if (*text == '@') {
+		text++;
+		new.has_base = true;
+		wrong = parse_bytes(&text, &new.base);
+		if (wrong)
+			return wrong;
+
+		if (*text == '-') {
+			text++;
+			new.has_limit = true;
+			wrong = parse_bytes(&text, &new.limit);
+			if (wrong)
+				return wrong;
+		}
+	}
+	if (*text)
+		return "garbage behind the area";
+	if (!cma_span_ok(new.base, new.size))
+		return "area reaches past the end of the address space";
+	if (new.has_limit && new.limit <= new.base)
+		return "limit is not above the base";
+	if (new.has_limit && new.size > new.limit - new.base)
+		return "area does not fit between base and limit";
+
+	*spec = new;
+	return NULL;
+}
+
+/**
+ * cma_parse_nodes() - read "node:size[,node:size]..."
+ * @text:	the text, NUL terminated
+ * @size_of_node: size in bytes by node number; only the nodes named are set,
+ *		and none of them on error
+ * @nr_nodes:	number of elements of @size_of_node
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char * __init cma_parse_nodes(const char *text, phys_addr_t *size_of_node,
+			    int nr_nodes)
+{
+	/* First time round only to see that all of it is well formed. */
+	for (int store = 0; store <= 1; store++) {
+		const char *at = text;
+
+		while (true) {
+			phys_addr_t size;
+			const char *wrong;
+			char *rest;
+			unsigned long node;
+
+			if (!isdigit(*at))
+				return "a node number is missing";
+			node = simple_strtoul(at, &rest, 10);
+			if (rest - at > 5 || node >= nr_nodes)
+				return "no such node";
+			if (*rest != ':')
+				return "a colon is missing behind the node";
+			at = rest + 1;
+			wrong = parse_bytes(&at, &size);
+			if (wrong)
+				return wrong;
+			if (store)
+				size_of_node[node] = size;
+			if (!*at)
+				break;
+			if (*at++ != ',')
+				return "garbage behind the size";
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * From the words of the command line to what is to be reserved.
+ *
+ * Pure: strings in, numbers out. Sizes and addresses are bytes.
+ */
+#ifndef _MM_CMA_PARSE_H
+#define _MM_CMA_PARSE_H
+
+#include <linux/types.h>
+
+/**
+ * struct cma_spec - one "size[@base[-limit]]"
+ * @size:	bytes; 0 asks for no area
+ * @base:	lowest address, meaningful if @has_base
+ * @limit:	first address behind, meaningful if @has_limit
+ * @has_base:	a base was given
+ * @has_limit:	a limit was given
+ */
+struct cma_spec {
+	phys_addr_t size;
+	phys_addr_t base;
+	phys_addr_t limit;
+	bool has_base;
+	bool has_limit;
+};
+
+const char *cma_parse_spec(const char *text, struct cma_spec *spec);
+const char *cma_parse_nodes(const char *text, phys_addr_t *size_of_node,
+			    int nr_nodes);
+
+/* true if [@base, @base + @size) does not reach past what @phys_addr_t holds */
+static inline bool cma_span_ok(phys_addr_t base, phys_addr_t size)
+{
+	return !size || base <= (phys_addr_t)~0ULL - (size - 1);
+}
+
+#endif /* _MM_CMA_PARSE_H */

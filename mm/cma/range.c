@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which pages of a range are held, and where a request may go.
+ *
+ * Two red-black trees, the shape of drm_mm and of the vmalloc area tree. The
+ * holders stand in the first by address; each knows the hole behind it and the
+ * widest hole of its subtree, so that the lowest hole which takes a request is
+ * found on one way down. Those with a hole stand in the second by the size of
+ * that hole, so that the smallest one which fits is found on one way down too.
+ * place, hold, release and find are O(log n) in the number of holders.
+ *
+ * Units are pages throughout. There is no lock here: the caller serialises
+ * (an area does so with cma->lock). Nothing is allocated: the caller brings
+ * the holder along, so that a release can neither fail nor sleep.
+ */
+#include <linux/bug.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/rbtree_augmented.h>
+
+#include "range.h"
+
+#define holder_of(node)		rb_entry((node), struct cma_holder, by_start)
+#define hole_of(node)		rb_entry((node), struct cma_holder, by_hole)
+
+#define holder_hole(holder)	((holder)->hole)
+RB_DECLARE_CALLBACKS_MAX(static, widest_hole_callbacks, struct cma_holder,
+			 by_start, unsigned long, widest_hole, holder_hole)
+
+static bool hole_less(struct rb_node *a, const struct rb_node *b)
+{
+	const struct cma_holder *x = hole_of(a), *y = hole_of(b);
+
+	if (x->hole != y->hole)
+		return x->hole < y->hole;
+	return x->start < y->start;
+}
+
+/* Keeps both trees in step with the new size of the hole behind @holder. */
+static void set_hole(struct cma_range *range, struct cma_holder *holder,
+		     unsigned long hole)
+{
+	if (holder->hole)
+		rb_erase(&holder->by_hole, &range->holes);
+	holder->hole = hole;
+	if (hole)
+		rb_add(&holder->by_hole, &range->holes, hole_less);
+	widest_hole_callbacks_propagate(&holder->by_start, NULL);
+}
+
+static void insert_holder(struct cma_range *range, struct cma_holder *holder)
+{
+	struct rb_node **link = &range->holders.rb_node;
+	struct rb_node *parent = NULL;
+
+	holder->hole = 0;
+	holder->widest_hole = 0;
+	while (*link) {
+		parent = *link;
+		if (holder->start < holder_of(parent)->start)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&holder->by_start, parent, link);
+	rb_insert_augmented(&holder->by_start, &range->holders,
+			    &widest_hole_callbacks);
+}
+
+/* The last holder that starts at or before @page: @front if no other does. */
+static struct cma_holder *holder_before(const struct cma_range *range,
+					unsigned long page)
+{
+	struct rb_node *node = range->holders.rb_node;
+	struct cma_holder *before = NULL;
+
+	while (node) {
+		struct cma_holder *holder = holder_of(node);
+
+		if (holder->start <= page) {
+			before = holder;
+			node = node->rb_right;
+		} else {
+			node = node->rb_left;
+		}
+	}
+	return before;
+}
+
+/* Where @want starts in the hole behind @holder, if it fits there. */
+static bool fits_behind(const struct cma_holder *holder,
+			const struct cma_want *want, unsigned long *start)
+{
+	unsigned long begin = cma_holder_end(holder);
+	unsigned long end = begin + holder->hole;
+	unsigned long skip;
+
+	begin = max(begin, want->not_below);
+	skip = (want->align_offset - begin) & want->align_mask;
+	if (begin >= end || skip >= end - begin ||
+	    want->nr_pages > end - begin - skip)
+		return false;
+	*start = begin + skip;
+	return true;
+}
+
+/*
+ * The lowest hole that takes @want. A subtree is entered only when its widest
+ * hole is large enough; alignment may still spoil such a hole, then the walk
+ * goes on with the next one.
+ */
+static bool place_first(const struct cma_range *range,
+			const struct cma_want *want, unsigned long *start)
+{
+	struct rb_node *node;
+
+	/* Holes in front of not_below are skipped by starting behind them. */
+	node = &holder_before(range, max(want->not_below, range->start))->by_start;
+	while (node) {
+		struct cma_holder *holder = holder_of(node);
+		struct rb_node *right = node->rb_right;
+
+		if (holder->hole >= want->nr_pages &&
+		    fits_behind(holder, want, start))
+			return true;
+
+		if (right && holder_of(right)->widest_hole >= want->nr_pages) {
+			node = right;
+			while (node->rb_left &&
+			       holder_of(node->rb_left)->widest_hole >=
+			       want->nr_pages)
+				node = node->rb_left;
+			continue;
+		}
+		/* Up to the first ancestor that lies to the right. */
+		while (rb_parent(node) && node == rb_parent(node)->rb_right)
+			node = rb_parent(node);
+		node = rb_parent(node);
+	}
+	return false;
+}
+
+/* The smallest hole that takes @want, the lowest among equals. */
+static bool place_best(const struct cma_range *range,
+		       const struct cma_want *want, unsigned long *start)
+{
+	struct rb_node *node = range->holes.rb_node, *candidate = NULL;
+
+	while (node) {
+		if (hole_of(node)->hole >= want->nr_pages) {
+			candidate = node;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	for (; candidate; candidate = rb_next(candidate))
+		if (fits_behind(hole_of(candidate), want, start))
+			return true;
+	return false;
+}
+
+/**
+ * cma_range_init() - make a range of which nothing is held
+ * @range:	the range
+ * @start:	first page
+ * @nr_pages:	its size in pages
+ */
+void cma_range_init(struct cma_range *range, unsigned long start,
+		    unsigned long nr_pages)
+{
+	*range = (struct cma_range) {
+		.holders	= RB_ROOT,
+		.holes		= RB_ROOT,
+		.start		= start,
+		.nr_pages	= nr_pages,
+		.front.start	= start,
+	};
+	insert_holder(range, &range->front);
+	set_hole(range, &range->front, nr_pages);
+}
+
+/**
+ * cma_range_place() - where would a request go
+ * @range:	the range
+ * @want:	the request
+ * @start:	set to the first page of the window found
+ *
+ * Nothing is held by this.
+ *
+ * Return: true if there is a window.
+ */
+bool cma_range_place(const struct cma_range *range, const struct cma_want *want,
+		     unsigned long *start)
+{
+	if (!want->nr_pages || want->nr_pages > range->nr_pages)
+		return false;
+
+	switch (want->fit) {
+	case CMA_FIT_FIRST:
+		return place_first(range, want, start);
+	case CMA_FIT_BEST:
+	default:
+		return place_best(range, want, start);
+	}
+}
+
+/**
+ * cma_range_hold() - hold pages
+ * @range:	the range
+ * @holder:	memory for the record, the range's until it is released
+ * @start:	first page
+ * @nr_pages:	number of pages, more than 0
+ *
+ * Return: 0, -EINVAL if [@start, @start + @nr_pages) is empty or not within
+ * the range, -EBUSY if a part of it is held.
+ */
+int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
+		   unsigned long start, unsigned long nr_pages)
+{
+	struct cma_holder *before;
+	unsigned long hole_end;
+
+	if (!nr_pages || start < range->start ||
+	    start - range->start >= range->nr_pages ||
+	    nr_pages > cma_range_end(range) - start)
+		return -EINVAL;
+
+	before = holder_before(range, start);
+	hole_end = cma_holder_end(before) + before->hole;
+	if (start < cma_holder_end(before) || nr_pages > hole_end - start)
+		return -EBUSY;
+
+	holder->start = start;
+	holder->nr_pages = nr_pages;
+	insert_holder(range, holder);
+	set_hole(range, before, start - cma_holder_end(before));
+	set_hole(range, holder, hole_end - start - nr_pages);
+	range->nr_held += nr_pages;
+	range->nr_holders++;
+	return 0;
+}
+
+/**
+ * cma_range_release() - let go of what a holder holds
+ * @range:	the range
+ * @holder:	the holder; its memory is the caller's again
+ */
+void cma_range_release(struct cma_range *range, struct cma_holder *holder)
+{
+	struct cma_holder *before = holder_of(rb_prev(&holder->by_start));
+	unsigned long freed = holder->nr_pages + holder->hole;
+
+	set_hole(range, holder, 0);
+	rb_erase_augmented(&holder->by_start, &range->holders,
+			   &widest_hole_callbacks);
+	set_hole(range, before, before->hole + freed);
+	range->nr_held -= holder->nr_pages;
+	range->nr_holders--;
+}
+
+/**
+ * cma_range_trim() - let go of the first pages of a holder
+ * @range:	the range
+ * @holder:	the holder, which goes on with the rest
+ * @nr_pages:	how many pages; fewer than it holds
+ */
+void cma_range_trim(struct cma_range *range, struct cma_holder *holder,
+		    unsigned long nr_pages)
+{
+	struct cma_holder *before = holder_of(rb_prev(&holder->by_start));
+	unsigned long hole = holder->hole;
+
+	if (WARN_ON_ONCE(nr_pages >= holder->nr_pages))
+		return;
+
+	/* The order of the holders stays, so the address tree does too. */
+	set_hole(range, holder, 0);
+	holder->start += nr_pages;
+	holder->nr_pages -= nr_pages;
+	set_hole(range, holder, hole);
+	set_hole(range, before, before->hole + nr_pages);
+	range->nr_held -= nr_pages;
+}
+
+/**
+ * cma_range_find() - who holds a page
+ * @range:	the range
+ * @page:	page number
+ *
+ * Return: the holder, or NULL if the page is free or not of this range.
+ */
+struct cma_holder *cma_range_find(const struct cma_range *range,
+				  unsigned long page)
+{
+	struct cma_holder *holder;
+
+	if (page < range->start || page - range->start >= range->nr_pages)
+		return NULL;
+	holder = holder_before(range, page);
+	return page < cma_holder_end(holder) ? holder : NULL;
+}
+
+/**
+ * cma_range_next() - walk the holders by address
+ * @range:	the range
+ * @holder:	the holder before, NULL for the first
+ *
+ * Return: the next holder, NULL behind the last one.
+ */
+struct cma_holder *cma_range_next(const struct cma_range *range,
+				  const struct cma_holder *holder)
+{
+	struct rb_node *node;
+
+	node = rb_next(holder ? &holder->by_start : &range->front.by_start);
+	return node ? holder_of(node) : NULL;
+}
+
+/**
+ * cma_range_widest_hole() - the largest run of pages that nobody holds
+ * @range:	the range
+ *
+ * Return: pages.
+ */
+unsigned long cma_range_widest_hole(const struct cma_range *range)
+{
+	return holder_of(range->holders.rb_node)->widest_hole;
+}
+
+static unsigned long widest_below(struct rb_node *node)
+{
+	unsigned long widest = holder_of(node)->hole;
+
+	if (node->rb_left)
+		widest = max(widest, holder_of(node->rb_left)->widest_hole);
+	if (node->rb_right)
+		widest = max(widest, holder_of(node->rb_right)->widest_hole);
+	return widest;
+}
+
+/**
+ * cma_range_valid() - check every invariant of a range
+ * @range:	the range
+ *
+ * For tests and debugging; linear in the number of holders.
+ *
+ * Return: true if all of them hold.
+ */
+bool cma_range_valid(const struct cma_range *range)
+{
+	unsigned long page = range->start, held = 0, holders = 0, holes = 0;
+	struct rb_node *node;
+
+	for (node = rb_first(&range->holders); node; node = rb_next(node)) {
+		struct cma_holder *holder = holder_of(node);
+
+		if (holder->start != page ||
+		    !holder->nr_pages != (holder == &range->front) ||
+		    holder->widest_hole != widest_below(node))
+			return false;
+		page = cma_holder_end(holder) + holder->hole;
+		held += holder->nr_pages;
+		holders += holder != &range->front;
+		holes += !!holder->hole;
+	}
+	for (node = rb_first(&range->holes); node; node = rb_next(node), holes--) {
+		struct rb_node *next = rb_next(node);
+
+		if (!hole_of(node)->hole || (next && !hole_less(node, next)))
+			return false;
+	}
+	return page == cma_range_end(range) && held == range->nr_held &&
+	       holders == range->nr_holders && !holes;
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of the ranges of an area.
+ *
+ * Next to the plain cases, a long run of random operations is held against a
+ * naive model, an array with a byte for each page, and the invariants of both
+ * trees are checked after every step.
+ */
+#include <kunit/test.h>
+#include <linux/module.h>
+#include <linux/prandom.h>
+#include <linux/vmalloc.h>
+
+#include "../range.h"
+
+#define BASE	0x60000UL	/* a pfn, so that no offset passes for one */
+
+static bool place(const struct cma_range *range, unsigned long nr_pages,
+		  unsigned long align, enum cma_fit fit, unsigned long *start)
+{
+	struct cma_want want = {
+		.nr_pages	= nr_pages,
+		.align_mask	= align - 1,
+		.fit		= fit,
+	};
+
+	return cma_range_place(range, &want, start);
+}
+
+static void range_is_one_hole(struct kunit *test)
+{
+	struct cma_range range;
+	unsigned long start = 0;
+
+	cma_range_init(&range, BASE, 1024);
+	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+	KUNIT_EXPECT_EQ(test, cma_range_widest_hole(&range), 1024UL);
+	KUNIT_EXPECT_TRUE(test, place(&range, 1024, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE);
+	KUNIT_EXPECT_FALSE(test, place(&range, 1025, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_FALSE(test, place(&range, 0, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_FALSE(test, place(&range, ULONG_MAX, 1, CMA_FIT_FIRST,
+				       &start));
+	KUNIT_EXPECT_NULL(test, cma_range_next(&range, NULL));
+}
+
+static void range_refuses_what_is_held(struct kunit *test)
+{
+	struct cma_holder a, b;
+	struct cma_range range;
+
+	cma_range_init(&range, BASE, 64);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE + 16, 16), 0);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 16, 16), -EBUSY);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE, 17), -EBUSY);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 31, 1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE, 64), -EBUSY);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE - 1, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 64, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 32, 33), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 32, ULONG_MAX),
+			-EINVAL);
+	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+	KUNIT_EXPECT_EQ(test, range.nr_held, 16UL);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 32, 32), 0);
+	KUNIT_EXPECT_EQ(test, range.nr_held, 48UL);
+	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+}
+
+static void range_finds_holders(struct kunit *test)
+{
+	struct cma_holder a, b;
+	struct cma_range range;
+
+	cma_range_init(&range, BASE, 64);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE, 8), 0);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &b, BASE + 63, 1), 0);
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_find(&range, BASE), &a);
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_find(&range, BASE + 7), &a);
+	KUNIT_EXPECT_NULL(test, cma_range_find(&range, BASE + 8));
+	KUNIT_EXPECT_NULL(test, cma_range_find(&range, BASE - 1));
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_find(&range, BASE + 63), &b);
+	KUNIT_EXPECT_NULL(test, cma_range_find(&range, BASE + 64));
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_next(&range, NULL), &a);
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_next(&range, &a), &b);
+	KUNIT_EXPECT_NULL(test, cma_range_next(&range, &b));
+}
+
+static void range_fit_policies_differ(struct kunit *test)
+{
+	struct cma_holder holders[3];
+	struct cma_range range;
+	unsigned long start = 0;
+
+	/* holes of 20 at 0, of 8 at 24, of 30 at 34 */
+	cma_range_init(&range, BASE, 64);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &holders[0], BASE + 20, 4), 0);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &holders[1], BASE + 32, 2), 0);
+
+	KUNIT_EXPECT_TRUE(test, place(&range, 6, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE + 24);
+	KUNIT_EXPECT_TRUE(test, place(&range, 6, 1, CMA_FIT_FIRST, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE);
+	KUNIT_EXPECT_TRUE(test, place(&range, 21, 1, CMA_FIT_FIRST, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE + 34);
+	KUNIT_EXPECT_FALSE(test, place(&range, 31, 1, CMA_FIT_FIRST, &start));
+
+	/* Of two that are equal, the lower one. */
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &holders[2], BASE + 42, 22), 0);
+	KUNIT_EXPECT_TRUE(test, place(&range, 8, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE + 24);
+}
+
+static void range_aligns(struct kunit *test)
+{
+	struct cma_holder a;
+	struct cma_range range;
+	struct cma_want want = {
+		.nr_pages = 16, .align_mask = 15, .align_offset = 3,
+	};
+	unsigned long start = 0;
+
+	cma_range_init(&range, BASE + 1, 63);
+	KUNIT_EXPECT_TRUE(test, place(&range, 16, 16, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE + 16);
+	KUNIT_EXPECT_TRUE(test, cma_range_place(&range, &want, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE + 3);
+	want.not_below = BASE + 4;
+	KUNIT_EXPECT_TRUE(test, cma_range_place(&range, &want, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE + 19);
+	want.not_below = BASE + 36;
+	KUNIT_EXPECT_FALSE(test, cma_range_place(&range, &want, &start));
+
+	/* A hole that is wide enough, but not where the alignment is. */
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE + 31, 33), 0);
+	KUNIT_EXPECT_FALSE(test, place(&range, 16, 16, CMA_FIT_FIRST, &start));
+	KUNIT_EXPECT_FALSE(test, place(&range, 16, 16, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_TRUE(test, place(&range, 15, 16, CMA_FIT_FIRST, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE + 16);
+	KUNIT_EXPECT_FALSE(test, place(&range, 1, 1UL << 40 % BITS_PER_LONG,
+				       CMA_FIT_BEST, &start) &&
+				 start & ((1UL << 40 % BITS_PER_LONG) - 1));
+}
+
+static void range_trims_from_the_front(struct kunit *test)
+{
+	struct cma_holder a, b;
+	struct cma_range range;
+	unsigned long start = 0;
+
+	cma_range_init(&range, BASE, 32);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE, 8), 0);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &b, BASE + 8, 24), 0);
+	cma_range_trim(&range, &b, 10);
+	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+	KUNIT_EXPECT_EQ(test, range.nr_held, 22UL);
+	KUNIT_EXPECT_TRUE(test, place(&range, 10, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_EQ(test, start, BASE + 8);
+	cma_range_release(&range, &b);
+	cma_range_release(&range, &a);
+	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+	KUNIT_EXPECT_EQ(test, cma_range_widest_hole(&range), 32UL);
+}
+
+#define MODEL_PAGES	600
+#define MODEL_HOLDERS	80
+#define MODEL_STEPS	20000
+#define MODEL_SEED	0x636d61
+
+struct model {
+	u8 held[MODEL_PAGES];
+	struct cma_holder holders[MODEL_HOLDERS];
+	bool used[MODEL_HOLDERS];
+	struct cma_range range;
+};
+
+static bool model_fits(const struct model *model, unsigned long page,
+		       const struct cma_want *want)
+{
+	if (page > MODEL_PAGES || want->nr_pages > MODEL_PAGES - page ||
+	    BASE + page < want->not_below ||
+	    (BASE + page - want->align_offset) & want->align_mask)
+		return false;
+	return !memchr_inv(model->held + page, 0, want->nr_pages);
+}
+
+static unsigned long model_hole(const struct model *model, unsigned long page)
+{
+	unsigned long first = page, end = page;
+
+	while (first && !model->held[first - 1])
+		first--;
+	while (end < MODEL_PAGES && !model->held[end])
+		end++;
+	return end - first;
+}
+
+/* The answer of the model; MODEL_PAGES if there is no window. */
+static unsigned long model_place(const struct model *model,
+				 const struct cma_want *want)
+{
+	unsigned long best = MODEL_PAGES, best_hole = ULONG_MAX;
+
+	for (unsigned long page = 0; page < MODEL_PAGES; page++) {
+		unsigned long hole;
+
+		if (!model_fits(model, page, want))
+			continue;
+		if (want->fit == CMA_FIT_FIRST)
+			return page;
+		hole = model_hole(model, page);
+		if (hole < best_hole) {
+			best_hole = hole;
+			best = page;
+		}
+	}
+	return best;
+}
+
+static void model_step(struct kunit *test, struct model *model,
+		       struct rnd_state *random)
+{
+	unsigned int i = prandom_u32_state(random) % MODEL_HOLDERS;
+	struct cma_holder *holder = &model->holders[i];
+	struct cma_want want = {
+		.nr_pages	= 1 + prandom_u32_state(random) % 40,
+		.align_mask	= (1UL << prandom_u32_state(random) % 6) - 1,
+		.align_offset	= prandom_u32_state(random) % 8,
+		.fit		= prandom_u32_state(random) % 2 ?
+				  CMA_FIT_FIRST : CMA_FIT_BEST,
+	};
+	unsigned long start = 0, expected;
+
+	if (prandom_u32_state(random) % 4 == 0)
+		want.not_below = BASE + prandom_u32_state(random) % MODEL_PAGES;
+
+	if (model->used[i] && prandom_u32_state(random) % 4 == 0 &&
+	    holder->nr_pages > 1) {
+		unsigned long nr = 1 + prandom_u32_state(random) %
+					(holder->nr_pages - 1);
+
+		memset(model->held + holder->start - BASE, 0, nr);
+		cma_range_trim(&model->range, holder, nr);
+	} else if (model->used[i]) {
+		memset(model->held + holder->start - BASE, 0, holder->nr_pages);
+		cma_range_release(&model->range, holder);
+		model->used[i] = false;
+	} else {
+		expected = model_place(model, &want);
+		KUNIT_ASSERT_EQ(test, expected != MODEL_PAGES,
+				cma_range_place(&model->range, &want, &start));
+		if (expected == MODEL_PAGES)
+			return;
+		KUNIT_ASSERT_EQ(test, start, BASE + expected);
+		KUNIT_ASSERT_EQ(test, cma_range_hold(&model->range, holder,
+						     start, want.nr_pages), 0);
+		memset(model->held + expected, 1, want.nr_pages);
+		model->used[i] = true;
+	}
+	KUNIT_ASSERT_TRUE(test, cma_range_valid(&model->range));
+}
+
+static void range_agrees_with_a_naive_model(struct kunit *test)
+{
+	struct model *model = kunit_kzalloc(test, sizeof(*model), GFP_KERNEL);
+	struct rnd_state random;
+
+	KUNIT_ASSERT_NOT_NULL(test, model);
+	prandom_seed_state(&random, MODEL_SEED);
+	cma_range_init(&model->range, BASE, MODEL_PAGES);
+	for (int step = 0; step < MODEL_STEPS; step++)
+		model_step(test, model, &random);
+}
+
+/* The validator itself must not pass everything. */
+static void range_validator_finds_damage(struct kunit *test)
+{
+	struct cma_holder a, b;
+	struct cma_range range;
+
+	cma_range_init(&range, BASE, 64);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE + 8, 8), 0);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &b, BASE + 32, 8), 0);
+	KUNIT_ASSERT_TRUE(test, cma_range_valid(&range));
+
+	a.nr_pages++;
+	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
+	a.nr_pages--;
+	range.nr_held++;
+	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
+	range.nr_held--;
+	b.hole--;
+	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
+	b.hole++;
+	b.widest_hole = 0;
+	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
+}
+
+static struct kunit_case cma_range_cases[] = {
+	KUNIT_CASE(range_is_one_hole),
+	KUNIT_CASE(range_refuses_what_is_held),
+	KUNIT_CASE(range_finds_holders),
+	KUNIT_CASE(range_fit_policies_differ),
+	KUNIT_CASE(range_aligns),
+	KUNIT_CASE(range_trims_from_the_front),
+	KUNIT_CASE(range_validator_finds_damage),
+	KUNIT_CASE_SLOW(range_agrees_with_a_naive_model),
+	{ }
+};
+
+static struct kunit_suite cma_range_suite = {
+	.name = "cma_range",
+	.test_cases = cma_range_cases,
+};
+kunit_test_suite(cma_range_suite);
+
+MODULE_DESCRIPTION("KUnit tests of the ranges of contiguous memory areas");
+MODULE_LICENSE("GPL");
