@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers from contiguous memory areas, as the DMA API of ARM hands them out:
+ * cleared, out of the caches, and mapped only in one way.
+ *
+ * From ARMv6 on, a page that is mapped twice with different memory types is
+ * not to be relied on. So a buffer in low memory gets no second mapping: the
+ * kernel's own one changes its type while the buffer is out. Sections would be
+ * too coarse for that, and areas are mapped with pages from boot on. A buffer
+ * in high memory has no mapping of the kernel's, and gets one of its own.
+ *
+ * No locks: the pages belong to the caller. Sizes are bytes.
+ */
+#define pr_fmt(fmt) "cma: " fmt
+
+#include <linux/cma.h>
+#include <linux/dma-map-ops.h>
+#include <linux/highmem.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <asm/cacheflush.h>
+#include <asm/mach/map.h>
+#include <asm/outercache.h>
+#include <asm/pgtable.h>
+#include <asm/tlbflush.h>
+
+#include "dma.h"
+#include "dma-contiguous.h"
+#include "mm.h"
+
+struct early_area {
+	phys_addr_t base;
+	unsigned long size;
+};
+
+static struct early_area early_areas[MAX_CMA_AREAS] __initdata;
+static unsigned int nr_early_areas __initdata;
+
+/**
+ * dma_contiguous_early_fixup() - have an area mapped with pages
+ * @base:	physical address
+ * @size:	bytes
+ *
+ * The page tables are not there yet: dma_contiguous_remap() does it.
+ *
+ * Context: Boot, before paging_init().
+ */
+void __init dma_contiguous_early_fixup(phys_addr_t base, unsigned long size)
+{
+	if (nr_early_areas == ARRAY_SIZE(early_areas)) {
+		pr_err("no room to remember the area at %pa, see CONFIG_CMA_AREAS\n",
+		       &base);
+		return;
+	}
+	early_areas[nr_early_areas++] = (struct early_area) { base, size };
+}
+
+/* Break before make: no old entry may be around when the new one comes. */
+static void __init map_with_pages(phys_addr_t start, phys_addr_t end)
+{
+	struct map_desc map = {
+		.pfn		= __phys_to_pfn(start),
+		.virtual	= __phys_to_virt(start),
+		.length		= end - start,
+		.type		= MT_MEMORY_DMA_READY,
+	};
+	unsigned long addr, virtual_end = map.virtual + map.length;
+
+	for (addr = map.virtual; addr < virtual_end; addr += PMD_SIZE)
+		pmd_clear(pmd_off_k(addr));
+	flush_tlb_kernel_range(map.virtual, virtual_end);
+	iotable_init(&map, 1);
+}
+
+/**
+ * dma_contiguous_remap() - map the areas in low memory with pages
+ *
+ * Context: Boot, from paging_init(), once low memory is mapped.
+ */
+void __init dma_contiguous_remap(void)
+{
+	for (unsigned int i = 0; i < nr_early_areas; i++) {
+		phys_addr_t start = early_areas[i].base;
+		phys_addr_t end = min(start + early_areas[i].size,
+				      arm_lowmem_limit);
+
+		if (start < end)
+			map_with_pages(start, end);
+	}
+}
+
+/*
+ * Nothing of what was there before may be read by a device or by whoever it
+ * gives the buffer to, and nothing dirty may be left in a cache to be written
+ * over what the device writes.
+ */
+static void clear_and_flush(struct page *first, size_t size, bool coherent)
+{
+	phys_addr_t phys = page_to_phys(first);
+	/* All of an area is of one zone: in high memory, or not. */
+	size_t step = PageHighMem(first) ? PAGE_SIZE : size;
+
+	for (size_t done = 0; done < size; done += step) {
+		struct page *page = nth_page(first, done >> PAGE_SHIFT);
+		void *addr = kmap_local_page(page);
+
+		memset(addr, 0, step);
+		if (!coherent)
+			dmac_flush_range(addr, addr + step);
+		kunmap_local(addr);
+	}
+	if (!coherent)
+		outer_flush_range(phys, phys + size);
+}
+
+static int set_page_prot(pte_t *pte, unsigned long addr, void *prot)
+{
+	set_pte_ext(pte, pfn_pte(__phys_to_pfn(__virt_to_phys(addr)),
+				 *(pgprot_t *)prot), 0);
+	return 0;
+}
+
+static int set_lowmem_prot(struct page *page, size_t size, pgprot_t prot)
+{
+	unsigned long addr = (unsigned long)page_address(page);
+	int error;
+
+	error = apply_to_existing_page_range(&init_mm, addr, size,
+					     set_page_prot, &prot);
+	flush_tlb_kernel_range(addr, addr + size);
+	return error;
+}
+
+/**
+ * arm_dma_contiguous_alloc() - a buffer from the area of a device
+ * @dev:	the device; NULL for the default area
+ * @size:	bytes, a multiple of pages
+ * @gfp:	__GFP_NOWARN is heeded
+ * @prot:	how to map it
+ * @coherent:	the device sees the caches, so they need not be flushed
+ * @want_vaddr:	map it at all
+ * @caller:	for /proc/vmallocinfo
+ * @page:	set to the first page on success
+ *
+ * Context: May sleep.
+ * Return: where the buffer is mapped; NULL on failure, and if @want_vaddr is
+ * not set.
+ */
+void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
+			       pgprot_t prot, bool coherent, bool want_vaddr,
+			       const void *caller, struct page **page)
+{
+	size_t nr_pages = size >> PAGE_SHIFT;
+	struct page *first;
+	void *addr = NULL;
+
+	first = dma_alloc_from_contiguous(dev, nr_pages, get_order(size),
+					  gfp & __GFP_NOWARN);
+	if (!first)
+		return NULL;
+
+	clear_and_flush(first, size, coherent);
+	if (!want_vaddr)
+		goto out;
+
+	if (PageHighMem(first))
+		addr = dma_common_contiguous_remap(first, size, prot, caller);
+	else if (!set_lowmem_prot(first, size, prot))
+		addr = page_address(first);
+	if (!addr) {
+		dma_release_from_contiguous(dev, first, nr_pages);
+		return NULL;
+	}
+out:
+	*page = first;
+	return addr;
+}
+
+/**
+ * arm_dma_contiguous_free() - give back a buffer
+ * @dev:	the device it was for
+ * @page:	its first page
+ * @cpu_addr:	where it is mapped
+ * @size:	bytes, a multiple of pages
+ * @want_vaddr:	it is mapped at all
+ *
+ * Context: Process; unmapping may sleep.
+ */
+void arm_dma_contiguous_free(struct device *dev, struct page *page,
+			     void *cpu_addr, size_t size, bool want_vaddr)
+{
+	if (want_vaddr && PageHighMem(page))
+		dma_common_free_remap(cpu_addr, size);
+	else if (want_vaddr)
+		set_lowmem_prot(page, size, PAGE_KERNEL);
+	dma_release_from_contiguous(dev, page, size >> PAGE_SHIFT);
+}

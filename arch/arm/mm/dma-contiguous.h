@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Buffers from contiguous memory areas, for the DMA API of ARM.
+ */
+#ifndef _ARM_MM_DMA_CONTIGUOUS_H
+#define _ARM_MM_DMA_CONTIGUOUS_H
+
+#include <linux/types.h>
+#include <asm/pgtable.h>
+
+struct device;
+struct page;
+
+#ifdef CONFIG_DMA_CMA
+
+void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
+			       pgprot_t prot, bool coherent, bool want_vaddr,
+			       const void *caller, struct page **page);
+void arm_dma_contiguous_free(struct device *dev, struct page *page,
+			     void *cpu_addr, size_t size, bool want_vaddr);
+void dma_contiguous_remap(void);
+
+#else
+
+static inline void *arm_dma_contiguous_alloc(struct device *dev, size_t size,
+					     gfp_t gfp, pgprot_t prot,
+					     bool coherent, bool want_vaddr,
+					     const void *caller,
+					     struct page **page)
+{
+	return NULL;
+}
+
+static inline void arm_dma_contiguous_free(struct device *dev,
+					   struct page *page, void *cpu_addr,
+					   size_t size, bool want_vaddr)
+{
+}
+
+static inline void dma_contiguous_remap(void)
+{
+}
+
+#endif /* CONFIG_DMA_CMA */
+
+#endif /* _ARM_MM_DMA_CONTIGUOUS_H */

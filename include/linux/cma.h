@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Contiguous memory areas: declare them at boot, allocate from them later.
+ *
+ * Drivers do not need this header, they call dma_alloc_coherent(). It is for
+ * code that owns an area. Sizes are bytes in the functions for boot code, and
+ * pages in those that allocate. See Documentation/mm/cma.rst.
+ */
+#ifndef __CMA_H__
+#define __CMA_H__
+
+#include <linux/init.h>
+#include <linux/numa.h>
+#include <linux/types.h>
+
+#ifdef CONFIG_CMA_AREAS
+#define MAX_CMA_AREAS		CONFIG_CMA_AREAS
+#endif
+
+/* Longest name of an area, with the NUL. */
+#define CMA_MAX_NAME		64
+
+/* Areas are made of whole pageblocks: those have a type of their own. */
+#define CMA_MIN_ALIGNMENT_PAGES	pageblock_nr_pages
+#define CMA_MIN_ALIGNMENT_BYTES	(PAGE_SIZE * CMA_MIN_ALIGNMENT_PAGES)
+
+struct cma;
+struct folio;
+struct page;
+
+/* Pages in all areas, for /proc/meminfo. */
+extern unsigned long totalcma_pages;
+
+/* Boot: reserve memory for an area, or make one of reserved memory. */
+int cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
+			       phys_addr_t limit, phys_addr_t alignment,
+			       unsigned int order_per_bit, bool fixed,
+			       const char *name, struct cma **res_cma, int nid);
+int cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
+			  unsigned int order_per_bit, const char *name,
+			  struct cma **res_cma);
+void cma_reserve_pages_on_error(struct cma *cma);
+
+/* cma_declare_contiguous_nid() on whatever node there is room. */
+static inline int __init
+cma_declare_contiguous(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
+		       phys_addr_t alignment, unsigned int order_per_bit,
+		       bool fixed, const char *name, struct cma **res_cma)
+{
+	return cma_declare_contiguous_nid(base, size, limit, alignment,
+					  order_per_bit, fixed, name, res_cma,
+					  NUMA_NO_NODE);
+}
+
+/* Any time: what an area is. */
+phys_addr_t cma_get_base(const struct cma *cma);
+unsigned long cma_get_size(const struct cma *cma);
+const char *cma_get_name(const struct cma *cma);
+struct cma *cma_area_of(const struct page *page);
+int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data);
+
+/* Allocate and release. */
+struct page *cma_alloc(struct cma *cma, unsigned long count,
+		       unsigned int align, bool no_warn);
+bool cma_release(struct cma *cma, const struct page *pages,
+		 unsigned long count);
+bool cma_pages_valid(struct cma *cma, const struct page *pages,
+		     unsigned long count);
+
+#ifdef CONFIG_CMA
+struct folio *cma_alloc_folio(struct cma *cma, int order, gfp_t gfp);
+bool cma_free_folio(struct cma *cma, const struct folio *folio);
+#else
+static inline struct folio *cma_alloc_folio(struct cma *cma, int order,
+					    gfp_t gfp)
+{
+	return NULL;
+}
+
+static inline bool cma_free_folio(struct cma *cma, const struct folio *folio)
+{
+	return false;
+}
+#endif
+
+#endif /* __CMA_H__ */

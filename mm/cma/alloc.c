@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cma_alloc() and cma_release(): a buffer out of an area, and back.
+ *
+ * The range of the area proposes a window, which is held at once, so that
+ * nobody else tries the same one; then the range allocator takes its pages.
+ * A window that cannot be had is let go, and the next one starts behind the
+ * page that was in the way.
+ *
+ * cma->lock covers the range and the records of the buffers. It is held for
+ * O(log n) steps and never while anything is allocated, moved or freed. A
+ * release needs nothing else: it does not sleep, allocate or wait for an
+ * allocation. Units are pages.
+ */
+#define pr_fmt(fmt) "cma: " fmt
+
+#include <linux/kasan.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmstat.h>
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/cma.h>
+
+#include "internal.h"
+
+/*
+ * How often all windows are tried before a request gives up, and the pause
+ * before each new round. What blocks is mostly a reference somebody holds for
+ * a moment: a fault in progress, a page table being torn down, readahead. The
+ * pauses add up to 0.3 s.
+ */
+#define ALLOC_ROUNDS		5
+static const unsigned int round_pause_ms[ALLOC_ROUNDS] = { 0, 10, 30, 80, 180 };
+
+/**
+ * struct cma_search - an allocation under way
+ * @cma:	the area
+ * @buffer:	record of the buffer to be
+ * @want:	what the range is asked for
+ * @gfp:	for the range allocator
+ * @blocker:	what was in the way of the last window
+ * @tried:	a window was tried
+ */
+struct cma_search {
+	struct cma *cma;
+	struct cma_buffer *buffer;
+	struct cma_want want;
+	gfp_t gfp;
+	struct cma_blocker blocker;
+	bool tried;
+};
+
+static struct cma_buffer *buffer_of(struct cma_holder *holder)
+{
+	return holder ? container_of(holder, struct cma_buffer, holder) : NULL;
+}
+
+/* Holds the next window. Return: 0, or -ENOMEM if there is none. */
+static int hold_window(struct cma_search *search)
+{
+	struct cma *cma = search->cma;
+	unsigned long start;
+
+	guard(spinlock_irq)(&cma->lock);
+	if (!cma_range_place(&cma->range, &search->want, &start))
+		return -ENOMEM;
+	return cma_range_hold(&cma->range, &search->buffer->holder, start,
+			      search->want.nr_pages);
+}
+
+static void let_go_of_window(struct cma_search *search)
+{
+	guard(spinlock_irq)(&search->cma->lock);
+	cma_range_release(&search->cma->range, &search->buffer->holder);
+}
+
+/*
+ * Goes through the windows, from the best one and then from the lowest one
+ * upwards. Return: 0 with the window held and taken; -ENOMEM if there are no
+ * more; -EINTR; other errors are those of the last window.
+ */
+static int try_windows(struct cma_search *search)
+{
+	struct cma *cma = search->cma;
+	unsigned long nr_pages = search->buffer->nr_pages;
+	int error;
+
+	search->want.fit = cma->fit;
+	search->want.not_below = 0;
+	while (!(error = hold_window(search))) {
+		unsigned long pfn = search->buffer->holder.start;
+		struct contig_request req = {
+			.start_pfn	= pfn,
+			.end_pfn	= pfn + nr_pages,
+			.zone		= page_zone(pfn_to_page(pfn)),
+			.gfp		= search->gfp,
+			.in_area	= true,
+		};
+
+		search->tried = true;
+		error = contig_alloc(&req);
+		if (!error)
+			return 0;
+
+		let_go_of_window(search);
+		search->blocker = req.blocker;
+		trace_cma_alloc_busy_retry(cma->name, pfn, pfn_to_page(pfn),
+					   nr_pages,
+					   ilog2(search->want.align_mask + 1));
+		if (error == -EINTR || error == -EINVAL)
+			return error;
+
+		if (search->want.fit != CMA_FIT_FIRST) {
+			search->want.fit = CMA_FIT_FIRST;
+			continue;
+		}
+		/* Every window that contains the same page would fail too. */
+		if (req.blocker.reason == CMA_BLOCK_NONE)
+			search->want.not_below = pfn + nr_pages;
+		else
+			search->want.not_below = max(pfn, req.blocker.pfn) + 1;
+	}
+	return error;
+}
+
+static int search_area(struct cma_search *search)
+{
+	int error = -ENOMEM;
+
+	for (int round = 0; round < ALLOC_ROUNDS; round++) {
+		if (round_pause_ms[round]) {
+			long pause = msecs_to_jiffies(round_pause_ms[round]);
+
+			schedule_timeout_killable(pause);
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		search->tried = false;
+		error = try_windows(search);
+		if (!error || error == -EINTR || error == -EINVAL)
+			return error;
+		/* No hole is large enough: waiting for pages does not help. */
+		if (!search->tried)
+			return -ENOMEM;
+	}
+	return search->blocker.reason == CMA_BLOCK_NONE ? -ENOMEM : -EBUSY;
+}
+
+static bool request_valid(const struct cma *cma, unsigned long nr_pages,
+			  unsigned int align_order)
+{
+	return cma && cma->active && nr_pages && nr_pages <= cma->nr_pages &&
+	       align_order < BITS_PER_LONG - 1;
+}
+
+static void account_alloc(struct cma *cma, unsigned long nr_pages, int error)
+{
+	if (error) {
+		count_vm_event(CMA_ALLOC_FAIL);
+		atomic64_add(nr_pages, &cma->nr_pages_failed);
+	} else {
+		count_vm_event(CMA_ALLOC_SUCCESS);
+		atomic64_add(nr_pages, &cma->nr_pages_succeeded);
+	}
+}
+
+/*
+ * Pages of a buffer are reached through one virtual address, whose tag would
+ * not match what each page was given of its own.
+ */
+static void reset_kasan_tags(struct page *page, unsigned long nr_pages)
+{
+	if (!IS_ENABLED(CONFIG_KASAN_SW_TAGS) &&
+	    !IS_ENABLED(CONFIG_KASAN_HW_TAGS))
+		return;
+	for (unsigned long i = 0; i < nr_pages; i++)
+		page_kasan_tag_reset(nth_page(page, i));
+}
+
+/**
+ * cma_alloc_gfp() - allocate from an area, with flags
+ * @cma:	the area
+ * @nr_pages:	number of pages
+ * @align_order: the buffer starts at a multiple of 1 << this many pages
+ * @gfp:	GFP_KERNEL, and __GFP_COMP, __GFP_NOWARN
+ * @caller:	who asks, for the record
+ *
+ * Context: May sleep.
+ * Return: the first page, or NULL. Each page has one reference.
+ */
+struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
+			   unsigned int align_order, gfp_t gfp,
+			   unsigned long caller)
+{
+	struct cma_search search = { .cma = cma, .gfp = gfp };
+	struct page *page = NULL;
+	unsigned long pfn = 0;
+	int error = -EINVAL;
+
+	if (!cma)
+		return NULL;
+
+	trace_cma_alloc_start(cma->name, nr_pages, align_order);
+	if (request_valid(cma, nr_pages, align_order)) {
+		search.want.nr_pages = ALIGN(nr_pages,
+					     1UL << cma->order_per_bit);
+		search.want.align_mask = (1UL << max(align_order,
+						     cma->order_per_bit)) - 1;
+		if (!cma_should_fail(CMA_FAIL_BUFFER))
+			search.buffer = kmalloc(sizeof(*search.buffer),
+						GFP_KERNEL);
+		error = -ENOMEM;
+	}
+	if (search.buffer) {
+		search.buffer->nr_pages = nr_pages;
+		search.buffer->ready = false;
+		search.buffer->caller = caller;
+		get_task_comm(search.buffer->comm, current);
+		error = search_area(&search);
+	}
+
+	if (!error) {
+		pfn = search.buffer->holder.start;
+		page = pfn_to_page(pfn);
+		reset_kasan_tags(page, nr_pages);
+		/* Until here a release of these pages is nobody's. */
+		spin_lock_irq(&cma->lock);
+		search.buffer->ready = true;
+		spin_unlock_irq(&cma->lock);
+	} else {
+		kfree(search.buffer);
+		cma_failure_report(cma, nr_pages, align_order, error,
+				   &search.blocker, !(gfp & __GFP_NOWARN));
+	}
+	account_alloc(cma, nr_pages, error);
+	trace_cma_alloc_finish(cma->name, pfn, page, nr_pages, align_order,
+			       error);
+	return page;
+}
+
+/**
+ * cma_alloc() - allocate contiguous pages from an area
+ * @cma:	the area; NULL has nothing to give
+ * @count:	number of pages, any
+ * @align:	the buffer starts at a multiple of 1 << @align pages
+ * @no_warn:	say nothing in the log on failure
+ *
+ * Whatever lies in the window is moved or dropped. The contents of the pages
+ * are undefined.
+ *
+ * Context: May sleep.
+ * Return: the first page, or NULL. Give the pages back with cma_release().
+ */
+struct page *cma_alloc(struct cma *cma, unsigned long count,
+		       unsigned int align, bool no_warn)
+{
+	gfp_t gfp = GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0);
+
+	return cma_alloc_gfp(cma, count, align, gfp, _RET_IP_);
+}
+
+/**
+ * cma_alloc_folio() - allocate a large folio from an area
+ * @cma:	the area
+ * @order:	the folio has 1 << @order pages and is aligned to its size
+ * @gfp:	must have __GFP_COMP; __GFP_NOWARN is heeded
+ *
+ * Context: May sleep.
+ * Return: the folio, or NULL. Give it back with cma_free_folio().
+ */
+struct folio *cma_alloc_folio(struct cma *cma, int order, gfp_t gfp)
+{
+	struct page *page;
+
+	if (WARN_ON_ONCE(order <= 0 || !(gfp & __GFP_COMP)))
+		return NULL;
+
+	gfp = GFP_KERNEL | (gfp & (__GFP_COMP | __GFP_NOWARN));
+	page = cma_alloc_gfp(cma, 1UL << order, order, gfp, _RET_IP_);
+	return page ? page_folio(page) : NULL;
+}
+
+/**
+ * cma_pages_valid() - are these pages of an area
+ * @cma:	the area
+ * @pages:	the first page
+ * @count:	number of pages
+ *
+ * Return: true if all of them are.
+ */
+bool cma_pages_valid(struct cma *cma, const struct page *pages,
+		     unsigned long count)
+{
+	unsigned long pfn;
+
+	if (!cma || !pages || count > cma->nr_pages)
+		return false;
+
+	pfn = page_to_pfn(pages);
+	return pfn >= cma->base_pfn &&
+	       pfn - cma->base_pfn <= cma->nr_pages - count;
+}
+
+/**
+ * cma_buffer_at() - whose buffer is this page of
+ * @cma:	the area
+ * @pfn:	the page
+ *
+ * Context: The caller holds cma->lock.
+ * Return: the buffer, or NULL if nobody holds the page.
+ */
+struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn)
+{
+	lockdep_assert_held(&cma->lock);
+	return buffer_of(cma_range_find(&cma->range, pfn));
+}
+
+/*
+ * A release that does not match changes nothing: there is no telling what its
+ * caller believes to own. Called without a lock, with a copy of the record.
+ */
+static void warn_of_mismatch(const struct cma *cma, unsigned long pfn,
+			     unsigned long nr_pages, bool held,
+			     const struct cma_buffer *buffer)
+{
+	if (!held)
+		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, which nobody holds\n",
+			  cma->name, nr_pages, pfn);
+	else
+		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, in a buffer of %lu at %#lx that %s got for %pS\n",
+			  cma->name, nr_pages, pfn, buffer->nr_pages,
+			  buffer->holder.start, buffer->comm,
+			  (void *)buffer->caller);
+}
+
+static void account_release(struct cma *cma, unsigned long pfn,
+			    unsigned long nr_pages)
+{
+	atomic64_add(nr_pages, &cma->nr_pages_released);
+	trace_cma_release(cma->name, pfn, pfn_to_page(pfn), nr_pages);
+}
+
+/**
+ * cma_release() - give pages back to their area
+ * @cma:	the area
+ * @pages:	first page of a buffer that cma_alloc() returned
+ * @count:	number of pages it was asked for
+ *
+ * Context: Any but NMI. Does not sleep, fail, allocate or wait for an
+ * allocation.
+ * Return: false if the pages are not of this area. A release of pages that are,
+ * but that are not a buffer of this size, warns once and does nothing.
+ */
+bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
+{
+	unsigned long pfn, flags;
+	struct cma_buffer *buffer, record = { };
+	bool match;
+
+	if (!cma_pages_valid(cma, pages, count))
+		return false;
+
+	pfn = page_to_pfn(pages);
+	spin_lock_irqsave(&cma->lock, flags);
+	buffer = cma_buffer_at(cma, pfn);
+	match = buffer && buffer->ready && buffer->holder.start == pfn &&
+		buffer->nr_pages == count;
+	/* From here on another release of the same pages finds no match. */
+	if (match)
+		buffer->ready = false;
+	else if (buffer)
+		record = *buffer;
+	spin_unlock_irqrestore(&cma->lock, flags);
+
+	if (!match) {
+		warn_of_mismatch(cma, pfn, count, buffer, &record);
+		return true;
+	}
+
+	/* Free first: who holds the window next finds its pages free. */
+	free_contig_range(pfn, count);
+	account_release(cma, pfn, count);
+	spin_lock_irqsave(&cma->lock, flags);
+	cma_range_release(&cma->range, &buffer->holder);
+	spin_unlock_irqrestore(&cma->lock, flags);
+	kfree(buffer);
+	return true;
+}
+
+/**
+ * cma_release_part() - give back the first pages of a buffer
+ * @cma:	the area
+ * @buffer:	the buffer; the caller owns it
+ * @nr_pages:	how many; fewer than the buffer has, and a multiple of what a
+ *		buffer of this area is a multiple of
+ *
+ * Context: As cma_release().
+ * Return: false if @nr_pages is not such a number, and nothing happened.
+ */
+bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
+		      unsigned long nr_pages)
+{
+	unsigned long pfn = buffer->holder.start;
+	unsigned long flags;
+
+	if (nr_pages >= buffer->nr_pages ||
+	    !IS_ALIGNED(nr_pages, 1UL << cma->order_per_bit))
+		return false;
+
+	free_contig_range(pfn, nr_pages);
+	account_release(cma, pfn, nr_pages);
+	spin_lock_irqsave(&cma->lock, flags);
+	cma_range_trim(&cma->range, &buffer->holder, nr_pages);
+	buffer->nr_pages -= nr_pages;
+	spin_unlock_irqrestore(&cma->lock, flags);
+	return true;
+}
+
+/**
+ * cma_free_folio() - give a folio back to its area
+ * @cma:	the area
+ * @folio:	what cma_alloc_folio() returned
+ *
+ * Context: As cma_release().
+ * Return: false if the folio is not of this area.
+ */
+bool cma_free_folio(struct cma *cma, const struct folio *folio)
+{
+	if (WARN_ON_ONCE(!folio_test_large(folio)))
+		return false;
+	return cma_release(cma, &folio->page, folio_nr_pages(folio));
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The registry of areas: which there are, and what they answer about
+ * themselves.
+ *
+ * Areas are made at boot, while one CPU runs and nobody allocates, and never go
+ * away; so the table itself needs no lock. cma->lock covers what changes in an
+ * area later.
+ */
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+struct cma cma_areas[MAX_CMA_AREAS];
+unsigned int cma_area_count;
+
+/**
+ * cma_area_new() - the next free entry of the table
+ * @name:	name of the area; NULL for one made from its number
+ *
+ * Context: Boot.
+ * Return: the area, or NULL if the table is full.
+ */
+struct cma *cma_area_new(const char *name)
+{
+	struct cma *cma;
+
+	if (cma_area_count == ARRAY_SIZE(cma_areas))
+		return NULL;
+
+	cma = &cma_areas[cma_area_count];
+	if (name)
+		strscpy(cma->name, name);
+	else
+		snprintf(cma->name, sizeof(cma->name), "cma%u", cma_area_count);
+	spin_lock_init(&cma->lock);
+#ifdef CONFIG_CMA_DEBUGFS
+	INIT_LIST_HEAD(&cma->debug_buffers);
+#endif
+	cma_area_count++;
+	return cma;
+}
+
+/**
+ * cma_area_intersecting() - is a part of these pages in an area
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind
+ *
+ * Return: the first such area, or NULL.
+ */
+struct cma *cma_area_intersecting(unsigned long start_pfn,
+				  unsigned long end_pfn)
+{
+	for (unsigned int i = 0; i < cma_area_count; i++) {
+		struct cma *cma = &cma_areas[i];
+
+		if (start_pfn < cma->base_pfn + cma->nr_pages &&
+		    cma->base_pfn < end_pfn)
+			return cma;
+	}
+	return NULL;
+}
+
+/**
+ * cma_area_of() - of which area is a page
+ * @page:	the page
+ *
+ * Context: Any.
+ * Return: the area, or NULL if the page is of none.
+ */
+struct cma *cma_area_of(const struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	return cma_area_intersecting(pfn, pfn + 1);
+}
+
+/**
+ * cma_get_base() - where an area begins
+ * @cma:	the area
+ *
+ * Return: physical address.
+ */
+phys_addr_t cma_get_base(const struct cma *cma)
+{
+	return PFN_PHYS(cma->base_pfn);
+}
+
+/**
+ * cma_get_size() - how large an area is
+ * @cma:	the area
+ *
+ * Return: bytes.
+ */
+unsigned long cma_get_size(const struct cma *cma)
+{
+	return cma->nr_pages << PAGE_SHIFT;
+}
+
+/**
+ * cma_get_name() - what an area is called
+ * @cma:	the area
+ *
+ * Return: its name.
+ */
+const char *cma_get_name(const struct cma *cma)
+{
+	return cma->name;
+}
+
+/**
+ * cma_for_each_area() - call a function for every area
+ * @it:		the function; a result other than 0 ends the walk
+ * @data:	passed on to it
+ *
+ * Return: the first result that is not 0, or 0.
+ */
+int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data)
+{
+	for (unsigned int i = 0; i < cma_area_count; i++) {
+		int result = it(&cma_areas[i], data);
+
+		if (result)
+			return result;
+	}
+	return 0;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lifts ranges of free pages off the buddy lists and gives ranges back.
+ *
+ * A range is taken whole buddies at a time, split only at its two edges, and
+ * given back in the largest aligned blocks that fit. No page is isolated for
+ * that and no type of a pageblock changes.
+ *
+ * zone->lock is taken here, for one slice of MAX_ORDER_NR_PAGES pages at a
+ * time, so that its hold time does not grow with the range. No buddy reaches
+ * from one slice into the next.
+ *
+ * A page that was taken has no references, is on no list, and still has to go
+ * through post_alloc_hook(). Units are pages; ranges are [start, end).
+ */
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/page-isolation.h>
+
+#include "internal.h"
+#include "placement.h"
+
+/**
+ * buddy_largest_order() - order of the largest block that starts a range
+ * @pfn:	start of the range
+ * @end_pfn:	its end, above @pfn
+ *
+ * Return: the largest order such that @pfn is aligned to it and a block of it
+ * does not reach past @end_pfn.
+ */
+unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn)
+{
+	unsigned int order = min_t(unsigned int, ilog2(end_pfn - pfn),
+				   MAX_PAGE_ORDER);
+
+	return pfn ? min_t(unsigned int, order, __ffs(pfn)) : order;
+}
+
+/**
+ * buddy_page_unlisted() - is a page free, but on no buddy list
+ * @page:	a page that is not PageBuddy
+ *
+ * Such a page sits on a per-CPU list or is on its way from or to a list.
+ * Without a lock the answer is a guess.
+ *
+ * Return: true if it seems so.
+ */
+bool buddy_page_unlisted(const struct page *page)
+{
+	return !page_ref_count(page) && !PageTail(page) && !PageHuge(page);
+}
+
+static bool block_fits(const struct page *page, enum buddy_block block)
+{
+	int migratetype = get_pageblock_migratetype(page);
+
+	switch (block) {
+	case BUDDY_BLOCK_CMA:
+		return is_migrate_cma(migratetype);
+	case BUDDY_BLOCK_ISOLATED:
+		return is_migrate_isolate(migratetype);
+	case BUDDY_BLOCK_PLAIN:
+		break;
+	}
+	return !is_migrate_cma(migratetype) && !is_migrate_isolate(migratetype);
+}
+
+/* The free buddy that holds @pfn, or NULL; under zone->lock this is exact. */
+static struct page *buddy_holding(unsigned long pfn)
+{
+	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
+		struct page *head = pfn_to_page(ALIGN_DOWN(pfn, 1UL << order));
+
+		if (PageBuddy(head))
+			return buddy_order(head) >= order ? head : NULL;
+	}
+	return NULL;
+}
+
+/* Put [pfn, end) back, in blocks as large as possible. */
+static void put_blocks(struct zone *zone, unsigned long pfn, unsigned long end)
+{
+	lockdep_assert_held(&zone->lock);
+
+	while (pfn < end) {
+		unsigned int order = buddy_largest_order(pfn, end);
+
+		buddy_put(zone, pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
+}
+
+/* Return: @end if all of the slice was free and is taken, else what was not. */
+static unsigned long take_slice(struct zone *zone, unsigned long start,
+				unsigned long end, enum buddy_block block)
+{
+	struct page *head;
+	unsigned long pfn;
+
+	lockdep_assert_held(&zone->lock);
+
+	for (pfn = start; pfn < end; ) {
+		head = pfn == start ? buddy_holding(pfn) : pfn_to_page(pfn);
+		if (!head || !PageBuddy(head) || !block_fits(head, block))
+			return pfn;
+		pfn = page_to_pfn(head) + (1UL << buddy_order(head));
+	}
+
+	for (pfn = start; pfn < end; ) {
+		unsigned long head_pfn, head_end;
+
+		head = pfn == start ? buddy_holding(pfn) : pfn_to_page(pfn);
+		head_pfn = page_to_pfn(head);
+		head_end = head_pfn + (1UL << buddy_order(head));
+		buddy_lift(zone, head, buddy_order(head));
+		put_blocks(zone, head_pfn, start);
+		put_blocks(zone, end, head_end);
+		pfn = head_end;
+	}
+	return end;
+}
+
+/**
+ * buddy_take_range() - lift a range of free pages off the buddy lists
+ * @zone:	the zone of all the pages
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind
+ * @block:	what the pageblocks must be
+ *
+ * All or nothing: when a page is not free, what was taken before goes back.
+ *
+ * Context: Any that may take zone->lock; does not sleep.
+ * Return: @end_pfn on success, otherwise the first page that is not on a buddy
+ * list or not in a pageblock of kind @block.
+ */
+unsigned long buddy_take_range(struct zone *zone, unsigned long start_pfn,
+			       unsigned long end_pfn, enum buddy_block block)
+{
+	unsigned long pfn = start_pfn, flags;
+
+	if (cma_should_fail(CMA_FAIL_TAKE))
+		return start_pfn;
+
+	while (pfn < end_pfn) {
+		unsigned long slice_end = min(end_pfn,
+					      ALIGN(pfn + 1, MAX_ORDER_NR_PAGES));
+		unsigned long stop;
+
+		spin_lock_irqsave(&zone->lock, flags);
+		stop = take_slice(zone, pfn, slice_end, block);
+		spin_unlock_irqrestore(&zone->lock, flags);
+		if (stop != slice_end) {
+			buddy_give_range(zone, start_pfn, pfn);
+			return stop;
+		}
+		pfn = slice_end;
+	}
+	return end_pfn;
+}
+
+/**
+ * buddy_give_range() - put pages on the buddy lists
+ * @zone:	the zone of all the pages
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind; nothing happens if it is not above @start_pfn
+ *
+ * The pages have no references and are prepared for being free, see
+ * free_pages_prepare().
+ *
+ * Context: Any that may take zone->lock; does not sleep.
+ */
+void buddy_give_range(struct zone *zone, unsigned long start_pfn,
+		      unsigned long end_pfn)
+{
+	unsigned long pfn = start_pfn, flags;
+
+	while (pfn < end_pfn) {
+		unsigned long slice_end = min(end_pfn,
+					      ALIGN(pfn + 1, MAX_ORDER_NR_PAGES));
+
+		spin_lock_irqsave(&zone->lock, flags);
+		put_blocks(zone, pfn, slice_end);
+		spin_unlock_irqrestore(&zone->lock, flags);
+		pfn = slice_end;
+	}
+}

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The range allocator: this range of pages, or a reason why not.
+ *
+ * A range of which all pages are free is taken off the buddy lists and that is
+ * all. Otherwise its pageblocks are claimed and isolated, what lies in the
+ * range is moved or dropped, and the range is taken then. On failure everything
+ * goes back as it was.
+ *
+ * Isolation is a property of whole pageblocks. Requests in different pageblocks
+ * run in parallel; requests that meet in a pageblock wait for each other: each
+ * claims its pageblocks before it isolates them and keeps them until it is
+ * through. A request has one claim at a time, so nobody waits in a circle.
+ * Releasing takes no claim and waits for nobody.
+ *
+ * Locks: claims_lock covers the list of claims and nests in nothing. Units are
+ * pages; ranges are [start, end).
+ */
+#include <linux/gfp.h>
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/page-isolation.h>
+#include <linux/pgalloc_tag.h>
+#include <linux/sched/mm.h>
+#include <linux/wait.h>
+
+#include "../internal.h"
+#include "internal.h"
+
+/* Attempts to take a range after it was evacuated, the lists drained between. */
+#define TAKE_ATTEMPTS	3
+
+struct contig_claim {
+	struct list_head node;
+	unsigned long start_pfn;	/* aligned to pageblocks */
+	unsigned long end_pfn;
+};
+
+static LIST_HEAD(claims);
+static DEFINE_SPINLOCK(claims_lock);
+static DECLARE_WAIT_QUEUE_HEAD(claims_changed);
+
+static bool claim_now(struct contig_claim *claim)
+{
+	struct contig_claim *other;
+
+	guard(spinlock)(&claims_lock);
+	list_for_each_entry(other, &claims, node)
+		if (claim->start_pfn < other->end_pfn &&
+		    other->start_pfn < claim->end_pfn)
+			return false;
+	list_add(&claim->node, &claims);
+	return true;
+}
+
+static int claim_blocks(const struct contig_request *req,
+			struct contig_claim *claim)
+{
+	claim->start_pfn = pageblock_start_pfn(req->start_pfn);
+	claim->end_pfn = pageblock_align(req->end_pfn);
+
+	if (cma_should_fail(CMA_FAIL_CLAIM) ||
+	    wait_event_killable(claims_changed, claim_now(claim)))
+		return -EINTR;
+	return 0;
+}
+
+static void unclaim_blocks(struct contig_claim *claim)
+{
+	spin_lock(&claims_lock);
+	list_del(&claim->node);
+	spin_unlock(&claims_lock);
+	wake_up_all(&claims_changed);
+}
+
+static bool take(const struct contig_request *req, enum buddy_block block,
+		 unsigned long *stop)
+{
+	*stop = buddy_take_range(req->zone, req->start_pfn, req->end_pfn, block);
+	return *stop == req->end_pfn;
+}
+
+/*
+ * Take a range that is free without isolating anything. Pages on per-CPU lists
+ * are free too: those are drained once if one of them is what is missing.
+ */
+static bool take_if_free(const struct contig_request *req)
+{
+	enum buddy_block block = req->in_area ? BUDDY_BLOCK_CMA :
+						BUDDY_BLOCK_PLAIN;
+	unsigned long stop;
+
+	if (take(req, block, &stop))
+		return true;
+	if (!buddy_page_unlisted(pfn_to_page(stop)))
+		return false;
+	drain_all_pages(req->zone);
+	return take(req, block, &stop);
+}
+
+static void note_isolated_block(struct contig_request *req)
+{
+	unsigned long pfn = pageblock_start_pfn(req->start_pfn);
+
+	for (; pfn < req->end_pfn; pfn += pageblock_nr_pages)
+		if (is_migrate_isolate_page(pfn_to_page(pfn)))
+			break;
+	cma_blocker_note(&req->blocker, pfn_to_page(min(pfn, req->end_pfn - 1)),
+			 CMA_BLOCK_ISOLATED);
+}
+
+static int take_occupied(struct contig_request *req)
+{
+	int migratetype = req->in_area ? MIGRATE_CMA : MIGRATE_MOVABLE;
+	unsigned long stop;
+	int error;
+
+	if (cma_should_fail(CMA_FAIL_ISOLATE) ||
+	    start_isolate_page_range(req->start_pfn, req->end_pfn, migratetype,
+				     0, req->gfp)) {
+		note_isolated_block(req);
+		return -EBUSY;
+	}
+
+	error = evacuate_range(req);
+	for (int i = 0; !error && i < TAKE_ATTEMPTS; i++) {
+		if (take(req, BUDDY_BLOCK_ISOLATED, &stop))
+			break;
+		cma_blocker_note(&req->blocker, pfn_to_page(stop),
+				 CMA_BLOCK_IN_USE);
+		if (i + 1 == TAKE_ATTEMPTS) {
+			error = -EBUSY;
+			break;
+		}
+		/* Freed to a per-CPU list just before the block was isolated. */
+		wait_for_freed_hugetlb_folios();
+		drain_all_pages(req->zone);
+	}
+
+	undo_isolate_page_range(req->start_pfn, req->end_pfn, migratetype);
+	return error;
+}
+
+static void prepare_pages(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
+{
+	while (pfn < end_pfn) {
+		unsigned int order = buddy_largest_order(pfn, end_pfn);
+		struct page *page = pfn_to_page(pfn);
+
+		post_alloc_hook(page, order, gfp);
+		set_page_refcounted(page);
+		if (order)
+			split_page(page, order);
+		pfn += 1UL << order;
+	}
+}
+
+static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
+			     gfp_t gfp)
+{
+	struct page *page = pfn_to_page(pfn);
+	unsigned int order = ilog2(nr_pages);
+
+	post_alloc_hook(page, order, gfp);
+	prep_compound_page(page, order);
+	set_page_refcounted(page);
+	clear_page_pfmemalloc(page);
+}
+
+/*
+ * What the caller's flags say about getting pages out of the way. Where the
+ * pages lie is given, so placement is ignored; __GFP_NOFAIL and the like cannot
+ * be kept.
+ */
+static int evacuation_gfp(gfp_t gfp, gfp_t *evacuation)
+{
+	const gfp_t ignored = GFP_ZONEMASK | __GFP_RECLAIMABLE | __GFP_WRITE |
+			      __GFP_HARDWALL | __GFP_THISNODE | __GFP_MOVABLE;
+	const gfp_t reclaim = __GFP_IO | __GFP_FS | __GFP_RECLAIM;
+	const gfp_t action = __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	const gfp_t result = __GFP_COMP | __GFP_ZERO | __GFP_ZEROTAGS |
+			     __GFP_SKIP_ZERO | __GFP_SKIP_KASAN;
+
+	if (gfp & ~(ignored | reclaim | action | result))
+		return -EINVAL;
+	/* Movable pages are what is moved; a failure is ours to report. */
+	*evacuation = (gfp & (reclaim | action)) | __GFP_HARDWALL |
+		      __GFP_MOVABLE | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	return 0;
+}
+
+/**
+ * contig_alloc() - take a range of pages
+ * @req:	the range, with ->blocker empty
+ *
+ * With __GFP_COMP the pages become one compound page, otherwise each is a page
+ * of its own with one reference.
+ *
+ * Context: May sleep.
+ * Return: 0; -EINVAL if the flags or, with __GFP_COMP, the shape of the range
+ * are not supported; -EBUSY if a page is in the way, which @req->blocker names;
+ * -ENOMEM if pages could not be moved for want of memory; -EINTR if the task
+ * is being killed.
+ */
+int contig_alloc(struct contig_request *req)
+{
+	unsigned long nr_pages = req->end_pfn - req->start_pfn;
+	gfp_t gfp = current_gfp_context(req->gfp);
+	struct contig_claim claim;
+	int error;
+
+	might_sleep();
+	if (evacuation_gfp(gfp, &req->gfp))
+		return -EINVAL;
+	if (gfp & __GFP_COMP && (!is_power_of_2(nr_pages) ||
+				 !IS_ALIGNED(req->start_pfn, nr_pages)))
+		return -EINVAL;
+
+	if (!take_if_free(req)) {
+		error = claim_blocks(req, &claim);
+		if (error)
+			return error;
+		/* A peer in the same pageblocks may be what was in the way. */
+		if (!take_if_free(req))
+			error = take_occupied(req);
+		unclaim_blocks(&claim);
+		if (error)
+			return error;
+	}
+
+	if (gfp & __GFP_COMP)
+		prepare_compound(req->start_pfn, nr_pages, gfp);
+	else
+		prepare_pages(req->start_pfn, req->end_pfn, gfp);
+	req->blocker.reason = CMA_BLOCK_NONE;
+	return 0;
+}
+
+/*
+ * Free pages of which nobody holds a reference any more. With allocation
+ * profiling every page carries a tag of its own, which only a free of that page
+ * clears.
+ */
+static void free_frozen(struct zone *zone, unsigned long pfn,
+			unsigned long end_pfn)
+{
+	unsigned long run = pfn;
+
+	__count_vm_events(PGFREE, end_pfn - pfn);
+	while (pfn < end_pfn) {
+		unsigned int order = mem_alloc_profiling_enabled() ? 0 :
+					buddy_largest_order(pfn, end_pfn);
+		unsigned long next = pfn + (1UL << order);
+
+		/* Pages found bad stay off the lists, as everywhere. */
+		if (unlikely(!free_pages_prepare(pfn_to_page(pfn), order))) {
+			buddy_give_range(zone, run, pfn);
+			run = next;
+		}
+		pfn = next;
+	}
+	buddy_give_range(zone, run, end_pfn);
+}
+
+/**
+ * contig_free() - give pages back in the largest blocks that fit
+ * @start_pfn:	first page
+ * @nr_pages:	number of pages, all of one zone, each with one reference
+ *
+ * A page that somebody else has a reference to, or that is poisoned, is freed
+ * by itself: it becomes free when they let go, or not at all.
+ *
+ * Context: Any but NMI; does not sleep, takes zone->lock for a slice at a time.
+ */
+void contig_free(unsigned long start_pfn, unsigned long nr_pages)
+{
+	struct zone *zone = page_zone(pfn_to_page(start_pfn));
+	unsigned long end_pfn = start_pfn + nr_pages;
+	unsigned long run = start_pfn;
+
+	for (unsigned long pfn = start_pfn; pfn < end_pfn; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (likely(!PageHWPoison(page) && page_ref_freeze(page, 1)))
+			continue;
+		free_frozen(zone, run, pfn);
+		__free_page(page);
+		run = pfn + 1;
+	}
+	free_frozen(zone, run, end_pfn);
+}
+
+/**
+ * alloc_contig_range() - take a range of pages
+ * @start:	first page frame number
+ * @end:	first page frame number behind
+ * @migratetype: %MIGRATE_CMA if the range lies in an area, %MIGRATE_MOVABLE if
+ *		no part of it does
+ * @gfp_mask:	__GFP_COMP for one compound page, __GFP_ZERO; what else it says
+ *		about reclaim and I/O holds for moving pages out of the way
+ *
+ * The pages, all of one zone, need not be aligned to pageblocks. Free them with
+ * free_contig_range(), or one by one.
+ *
+ * Context: May sleep.
+ * Return: 0; -EINVAL for an empty range, flags or a shape that is not
+ * supported; -EBUSY if a page is in the way; -ENOMEM if there was no memory to
+ * move pages to; -EINTR if the task is being killed.
+ */
+int alloc_contig_range_noprof(unsigned long start, unsigned long end,
+			      unsigned int migratetype, gfp_t gfp_mask)
+{
+	struct contig_request req = {
+		.start_pfn	= start,
+		.end_pfn	= end,
+		.gfp		= gfp_mask,
+		.in_area	= is_migrate_cma(migratetype),
+	};
+
+	if (start >= end)
+		return -EINVAL;
+	req.zone = page_zone(pfn_to_page(start));
+	return contig_alloc(&req);
+}
+EXPORT_SYMBOL(alloc_contig_range_noprof);
+
+/* The first page of the range that rules it out, or @end. */
+static unsigned long first_unfit(struct zone *zone, unsigned long start,
+				 unsigned long end)
+{
+	unsigned long pfn;
+
+	for (pfn = start; pfn < end; pfn++) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (!page || page_zone(page) != zone || PageReserved(page) ||
+		    PageHuge(page) || is_migrate_cma_page(page))
+			break;
+	}
+	return pfn;
+}
+
+static struct page *alloc_from_zone(struct zone *zone, unsigned long nr_pages,
+				    gfp_t gfp)
+{
+	unsigned long step = rounddown_pow_of_two(nr_pages);
+	unsigned long pfn = ALIGN(zone->zone_start_pfn, step);
+
+	while (pfn + nr_pages <= zone_end_pfn(zone)) {
+		unsigned long unfit = first_unfit(zone, pfn, pfn + nr_pages);
+		int error;
+
+		if (unfit < pfn + nr_pages) {
+			pfn = ALIGN(unfit + 1, step);
+			cond_resched();
+			continue;
+		}
+		error = alloc_contig_range_noprof(pfn, pfn + nr_pages,
+						  MIGRATE_MOVABLE, gfp);
+		if (!error)
+			return pfn_to_page(pfn);
+		if (error == -EINVAL || error == -EINTR)
+			break;
+		pfn += step;
+	}
+	return NULL;
+}
+
+/**
+ * alloc_contig_pages() - take contiguous pages, wherever they are
+ * @nr_pages:	number of pages, more than 0
+ * @gfp_mask:	as for alloc_contig_range(), and the zones to search
+ * @nid:	node to begin with
+ * @nodemask:	nodes to search, NULL for all
+ *
+ * For sizes the buddy allocator does not have. A power of two is aligned to its
+ * size. Areas are left alone. Free the pages with free_contig_range(), or one
+ * by one.
+ *
+ * Context: May sleep.
+ * Return: the first page, or NULL.
+ */
+struct page *alloc_contig_pages_noprof(unsigned long nr_pages, gfp_t gfp_mask,
+				       int nid, nodemask_t *nodemask)
+{
+	struct zonelist *zonelist = node_zonelist(nid, gfp_mask);
+	struct page *page;
+	struct zoneref *z;
+	struct zone *zone;
+
+	if (!nr_pages)
+		return NULL;
+
+	for_each_zone_zonelist_nodemask(zone, z, zonelist, gfp_zone(gfp_mask),
+					nodemask) {
+		page = alloc_from_zone(zone, nr_pages, gfp_mask);
+		if (page)
+			return page;
+	}
+	return NULL;
+}
+
+/**
+ * free_contig_range() - free what alloc_contig_range() and the like gave
+ * @pfn:	first page frame number
+ * @nr_pages:	number of pages; of a compound page, all of them
+ *
+ * Context: Any but NMI; does not sleep.
+ */
+void free_contig_range(unsigned long pfn, unsigned long nr_pages)
+{
+	struct folio *folio = pfn_folio(pfn);
+
+	if (!folio_test_large(folio)) {
+		contig_free(pfn, nr_pages);
+		return;
+	}
+	if (WARN(folio_nr_pages(folio) != nr_pages,
+		 "pfn %#lx: %lu pages to free of a compound page of %lu\n",
+		 pfn, nr_pages, folio_nr_pages(folio)))
+		return;
+	folio_put(folio);
+}
+EXPORT_SYMBOL(free_contig_range);

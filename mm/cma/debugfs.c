@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/kernel/debug/cma/: what is where in an area, and buffers by hand.
+ *
+ * <area>/base_pfn, count, order_per_bit	the area
+ * <area>/bitmap	words of 32 bits, a bit for each 1 << order_per_bit
+ *			pages, set where they are held
+ * <area>/used		pages held
+ * <area>/maxchunk	pages of the widest hole
+ * <area>/alloc		write N: take a buffer of N pages
+ * <area>/free		write N: give back N pages, of the latest buffers first
+ * <area>/buffers	one line each: first pfn, pages, task, caller
+ * failures		the most recent requests that failed, and why
+ *
+ * Buffers taken here are on cma->debug_buffers, under cma->lock like all else
+ * of an area.
+ */
+#include <linux/bitmap.h>
+#include <linux/debugfs.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+static int used_get(void *data, u64 *value)
+{
+	struct cma *cma = data;
+
+	guard(spinlock_irq)(&cma->lock);
+	*value = cma->range.nr_held;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(used_fops, used_get, NULL, "%llu\n");
+
+static int maxchunk_get(void *data, u64 *value)
+{
+	struct cma *cma = data;
+
+	guard(spinlock_irq)(&cma->lock);
+	*value = cma_range_widest_hole(&cma->range);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(maxchunk_fops, maxchunk_get, NULL, "%llu\n");
+
+static int base_pfn_get(void *data, u64 *value)
+{
+	*value = ((struct cma *)data)->base_pfn;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(base_pfn_fops, base_pfn_get, NULL, "%llu\n");
+
+static int count_get(void *data, u64 *value)
+{
+	*value = ((struct cma *)data)->nr_pages;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(count_fops, count_get, NULL, "%llu\n");
+
+static int order_per_bit_get(void *data, u64 *value)
+{
+	*value = ((struct cma *)data)->order_per_bit;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(order_per_bit_fops, order_per_bit_get, NULL,
+			 "%llu\n");
+
+static int bitmap_show(struct seq_file *seq, void *unused)
+{
+	struct cma *cma = seq->private;
+	unsigned long nr_bits = cma->nr_pages >> cma->order_per_bit;
+	unsigned int nr_words = DIV_ROUND_UP(nr_bits, 32);
+	struct cma_holder *holder = NULL;
+	unsigned long *bits;
+	u32 *words;
+
+	bits = bitmap_zalloc(nr_bits, GFP_KERNEL);
+	words = kvcalloc(nr_words, sizeof(*words), GFP_KERNEL);
+	if (!bits || !words) {
+		bitmap_free(bits);
+		kvfree(words);
+		return -ENOMEM;
+	}
+
+	spin_lock_irq(&cma->lock);
+	while ((holder = cma_range_next(&cma->range, holder)))
+		bitmap_set(bits,
+			   (holder->start - cma->base_pfn) >> cma->order_per_bit,
+			   holder->nr_pages >> cma->order_per_bit);
+	spin_unlock_irq(&cma->lock);
+
+	bitmap_to_arr32(words, bits, nr_bits);
+	for (unsigned int i = 0; i < nr_words; i++)
+		seq_printf(seq, "%u%c", words[i],
+			   i + 1 == nr_words ? '\n' : ' ');
+	bitmap_free(bits);
+	kvfree(words);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(bitmap);
+
+/*
+ * One record at a time is copied out, since printing is not for under a lock;
+ * the next one is found again by address.
+ */
+static int buffers_show(struct seq_file *seq, void *unused)
+{
+	struct cma *cma = seq->private;
+	unsigned long pfn = 0;
+
+	while (true) {
+		struct cma_holder *holder = NULL;
+		struct cma_buffer buffer;
+
+		spin_lock_irq(&cma->lock);
+		while ((holder = cma_range_next(&cma->range, holder)))
+			if (holder->start >= pfn)
+				break;
+		if (holder)
+			buffer = *container_of(holder, struct cma_buffer,
+					       holder);
+		spin_unlock_irq(&cma->lock);
+		if (!holder)
+			return 0;
+
+		seq_printf(seq, "%#lx %lu %s %pS\n", buffer.holder.start,
+			   buffer.nr_pages, buffer.comm, (void *)buffer.caller);
+		pfn = cma_holder_end(&buffer.holder);
+	}
+}
+DEFINE_SHOW_ATTRIBUTE(buffers);
+
+static int failures_show(struct seq_file *seq, void *unused)
+{
+	cma_failure_show(seq);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(failures);
+
+static int alloc_set(void *data, u64 nr_pages)
+{
+	struct cma *cma = data;
+	struct cma_buffer *buffer;
+	struct page *page;
+
+	if (nr_pages > cma->nr_pages)
+		return -ENOMEM;
+	page = cma_alloc(cma, nr_pages, 0, false);
+	if (!page)
+		return nr_pages ? -ENOMEM : -EINVAL;
+
+	guard(spinlock_irq)(&cma->lock);
+	buffer = cma_buffer_at(cma, page_to_pfn(page));
+	list_add(&buffer->debug_node, &cma->debug_buffers);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(alloc_fops, NULL, alloc_set, "%llu\n");
+
+static struct cma_buffer *take_latest(struct cma *cma)
+{
+	struct cma_buffer *buffer;
+
+	guard(spinlock_irq)(&cma->lock);
+	buffer = list_first_entry_or_null(&cma->debug_buffers,
+					  struct cma_buffer, debug_node);
+	if (buffer)
+		list_del(&buffer->debug_node);
+	return buffer;
+}
+
+static int free_set(void *data, u64 nr_pages)
+{
+	struct cma *cma = data;
+	struct cma_buffer *buffer;
+
+	while (nr_pages && (buffer = take_latest(cma))) {
+		unsigned long size = buffer->nr_pages;
+
+		if (size <= nr_pages) {
+			cma_release(cma, pfn_to_page(buffer->holder.start),
+				    size);
+			nr_pages -= size;
+			continue;
+		}
+		if (!cma_release_part(cma, buffer, nr_pages))
+			pr_debug("cma: %s: cannot give back %llu of %lu pages\n",
+				 cma->name, nr_pages, size);
+		spin_lock_irq(&cma->lock);
+		list_add(&buffer->debug_node, &cma->debug_buffers);
+		spin_unlock_irq(&cma->lock);
+		break;
+	}
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(free_fops, NULL, free_set, "%llu\n");
+
+static int __init cma_debugfs_init(void)
+{
+	struct dentry *root = debugfs_create_dir("cma", NULL);
+
+	debugfs_create_file("failures", 0444, root, NULL, &failures_fops);
+	for (unsigned int i = 0; i < cma_area_count; i++) {
+		struct cma *cma = &cma_areas[i];
+		struct dentry *dir = debugfs_create_dir(cma->name, root);
+
+		debugfs_create_file("base_pfn", 0444, dir, cma, &base_pfn_fops);
+		debugfs_create_file("count", 0444, dir, cma, &count_fops);
+		debugfs_create_file("order_per_bit", 0444, dir, cma,
+				    &order_per_bit_fops);
+		debugfs_create_file("bitmap", 0444, dir, cma, &bitmap_fops);
+		debugfs_create_file("used", 0444, dir, cma, &used_fops);
+		debugfs_create_file("maxchunk", 0444, dir, cma, &maxchunk_fops);
+		debugfs_create_file("alloc", 0200, dir, cma, &alloc_fops);
+		debugfs_create_file("free", 0200, dir, cma, &free_fops);
+		debugfs_create_file("buffers", 0400, dir, cma, &buffers_fops);
+	}
+	return 0;
+}
+late_initcall(cma_debugfs_init);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Drops and moves what is in the way.
+ *
+ * The pages of a window are collected in large batches; clean page cache is
+ * dropped, the rest is migrated. The first pass waits for nothing and touches
+ * no per-CPU list: most windows are through with it. The passes after it wait
+ * for locks and writeback, with the LRU batches switched off, since a page that
+ * sits in one has a reference more than it should.
+ *
+ * The pageblocks of the window are isolated by the caller, so whatever becomes
+ * free here stays free. A page that would not go is put back where it was;
+ * the last one of the last pass is the blocker that the caller reports.
+ *
+ * No lock of our own. Context: may sleep.
+ */
+#include <linux/hugetlb.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+#include <trace/events/kmem.h>
+
+#include "../internal.h"
+#include "internal.h"
+
+/*
+ * Pages a batch. migrate_pages() flushes TLBs once for up to
+ * NR_MAX_BATCHED_MIGRATION (512) pages; smaller batches would flush more often,
+ * larger ones are cut there anyway and keep more pages isolated.
+ */
+#define EVACUATE_BATCH		512
+
+/* One that does not wait, then as many that do. */
+#define EVACUATE_PASSES		4
+
+/**
+ * struct evacuation - state of one evacuate_range()
+ * @req:	the window
+ * @mode:	how this pass migrates
+ * @batch:	collected, isolated folios
+ * @nr_batch:	their pages
+ * @stuck:	a page of this pass did not go
+ * @nr_migrated: pages moved, for the event
+ * @nr_reclaimed: pages dropped
+ * @nr_mapped:	pages that were mapped before they were moved
+ */
+struct evacuation {
+	struct contig_request *req;
+	enum migrate_mode mode;
+	struct list_head batch;
+	unsigned int nr_batch;
+	bool stuck;
+	unsigned long nr_migrated;
+	unsigned long nr_reclaimed;
+	unsigned long nr_mapped;
+};
+
+/*
+ * Of all pages of a pass that stay, the last one is noted: no window of the
+ * same size that starts at or before it and after this one's start can do
+ * without it.
+ */
+static void note_stuck(struct evacuation *ev, struct folio *folio,
+		       enum cma_block_reason reason)
+{
+	if (!ev->stuck || folio_pfn(folio) > ev->req->blocker.pfn)
+		cma_blocker_note(&ev->req->blocker, &folio->page, reason);
+	ev->stuck = true;
+}
+
+/* Why migrate_pages() left this folio behind; a guess, nothing is locked. */
+static enum cma_block_reason why_not_moved(struct folio *folio)
+{
+	if (folio_maybe_dma_pinned(folio))
+		return CMA_BLOCK_PINNED;
+	if (folio_test_writeback(folio))
+		return CMA_BLOCK_WRITEBACK;
+	if (folio_test_locked(folio))
+		return CMA_BLOCK_LOCKED;
+	return CMA_BLOCK_REFERENCED;
+}
+
+/* Adds the folio of @pfn to the batch; returns the pfn to go on with. */
+static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+	struct folio *folio;
+	unsigned long next;
+
+	if (PageBuddy(page)) {
+		/* Without zone->lock the order may be stale. */
+		unsigned int order = buddy_order_unsafe(page);
+
+		return pfn + (order <= MAX_PAGE_ORDER ? 1UL << order : 1);
+	}
+
+	/* A free huge page has no reference to take. */
+	folio = page_folio(page);
+	if (folio_test_hugetlb(folio) && !folio_ref_count(folio)) {
+		if (isolate_or_dissolve_huge_page(page, &ev->batch))
+			note_stuck(ev, folio, CMA_BLOCK_IN_USE);
+		return pfn + 1;
+	}
+
+	/* No reference to get: free, or on the way to a free list. */
+	if (!folio_try_get(folio))
+		return pfn + 1;
+	if (unlikely(page_folio(page) != folio)) {
+		folio_put(folio);
+		return pfn;
+	}
+
+	next = folio_pfn(folio) + folio_nr_pages(folio);
+	if (isolate_folio_to_list(folio, &ev->batch))
+		ev->nr_batch += folio_nr_pages(folio);
+	else
+		note_stuck(ev, folio, CMA_BLOCK_OFF_LRU);
+	folio_put(folio);
+	return next;
+}
+
+/* Return: 0, or -ENOMEM if there is nowhere to move pages to. */
+static int move_batch(struct evacuation *ev)
+{
+	struct migration_target_control target = {
+		.nid		= zone_to_nid(ev->req->zone),
+		.gfp_mask	= ev->req->gfp,
+		.reason		= MR_CONTIG_RANGE,
+	};
+	struct folio *folio;
+	unsigned int nr_moved = 0;
+	int error = 0;
+
+	if (list_empty(&ev->batch))
+		return 0;
+
+	ev->nr_reclaimed += reclaim_clean_pages_from_list(ev->req->zone,
+							  &ev->batch);
+	if (trace_mm_alloc_contig_migrate_range_info_enabled())
+		list_for_each_entry(folio, &ev->batch, lru)
+			if (folio_mapped(folio))
+				ev->nr_mapped += folio_nr_pages(folio);
+
+	if (cma_should_fail(CMA_FAIL_TARGET))
+		error = -ENOMEM;
+	else if (!cma_should_fail(CMA_FAIL_EVACUATE))
+		error = migrate_pages(&ev->batch, alloc_migration_target, NULL,
+				      (unsigned long)&target, ev->mode,
+				      MR_CONTIG_RANGE, &nr_moved);
+	ev->nr_migrated += nr_moved;
+	ev->nr_batch = 0;
+
+	list_for_each_entry(folio, &ev->batch, lru)
+		note_stuck(ev, folio, why_not_moved(folio));
+	putback_movable_pages(&ev->batch);
+	return error == -ENOMEM ? error : 0;
+}
+
+static int evacuate_pass(struct evacuation *ev)
+{
+	unsigned long pfn = ev->req->start_pfn;
+	int error = 0;
+
+	while (!error && pfn < ev->req->end_pfn) {
+		if (fatal_signal_pending(current)) {
+			error = -EINTR;
+			break;
+		}
+		while (pfn < ev->req->end_pfn && ev->nr_batch < EVACUATE_BATCH)
+			pfn = collect_page(ev, pfn);
+		error = move_batch(ev);
+		cond_resched();
+	}
+	return error;
+}
+
+/**
+ * evacuate_range() - get everything out of a window that can get out
+ * @req:	the window; its pageblocks are isolated, and claimed by the caller
+ *
+ * After success every page of the window is free, or was found to be so: one
+ * that is on its way to a free list may not have arrived there yet.
+ *
+ * Context: May sleep, waits for I/O unless @req->gfp forbids it.
+ * Return: 0; -EBUSY if a page stayed, which @req->blocker then names; -ENOMEM
+ * if there was no memory to move pages to; -EINTR if the task is being killed.
+ */
+int evacuate_range(struct contig_request *req)
+{
+	struct evacuation ev = {
+		.req	= req,
+		.mode	= MIGRATE_ASYNC,
+		.batch	= LIST_HEAD_INIT(ev.batch),
+	};
+	bool lru_batches_off = false;
+	int error;
+
+	for (int pass = 0; pass < EVACUATE_PASSES; pass++) {
+		ev.stuck = false;
+		error = evacuate_pass(&ev);
+		if (error || !ev.stuck)
+			break;
+
+		ev.mode = MIGRATE_SYNC;
+		error = -EBUSY;
+		if (!lru_batches_off) {
+			lru_cache_disable();
+			lru_batches_off = true;
+		}
+	}
+	if (lru_batches_off)
+		lru_cache_enable();
+
+	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
+						 ev.nr_migrated,
+						 ev.nr_reclaimed, ev.nr_mapped,
+						 req->in_area ? MIGRATE_CMA :
+								MIGRATE_MOVABLE);
+	return error;
+}

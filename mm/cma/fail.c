@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Failures on purpose, so that every error path can be driven.
+ *
+ * Boot option fail_cma=<interval>,<probability>,<space>,<times> and
+ * /sys/kernel/debug/fail_cma/, as Documentation/fault-injection describes.
+ * "points" there is a mask of the places that may fail, by their number in
+ * enum cma_fail_point; all of them unless it says otherwise.
+ */
+#include <linux/debugfs.h>
+#include <linux/fault-inject.h>
+#include <linux/init.h>
+
+#include "internal.h"
+
+static struct {
+	struct fault_attr attr;
+	u32 points;
+} fail_cma = {
+	.attr	= FAULT_ATTR_INITIALIZER,
+	.points	= BIT(CMA_FAIL_NR) - 1,
+};
+
+static int __init setup_fail_cma(char *text)
+{
+	return setup_fault_attr(&fail_cma.attr, text);
+}
+__setup("fail_cma=", setup_fail_cma);
+
+/**
+ * cma_should_fail() - is this the time to fail
+ * @point:	where
+ *
+ * Return: true if the caller is to behave as if it had failed.
+ */
+bool cma_should_fail(enum cma_fail_point point)
+{
+	return READ_ONCE(fail_cma.points) & BIT(point) &&
+	       should_fail(&fail_cma.attr, 1);
+}
+
+static int __init fail_cma_debugfs(void)
+{
+	struct dentry *dir = fault_create_debugfs_attr("fail_cma", NULL,
+						       &fail_cma.attr);
+
+	if (IS_ERR(dir))
+		return PTR_ERR(dir);
+	debugfs_create_x32("points", 0600, dir, &fail_cma.points);
+	return 0;
+}
+late_initcall(fail_cma_debugfs);

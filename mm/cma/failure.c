@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which page stopped a request, why, and whose it is.
+ *
+ * A request that fails leaves a record in a ring of the most recent failures
+ * and, unless its caller asked for silence, one line in the log. Both name the
+ * page and the reason instead of an error number alone.
+ *
+ * ring_lock covers the ring. Nothing is printed under a lock.
+ */
+#define pr_fmt(fmt) "cma: " fmt
+
+#include <linux/mm.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/timekeeping.h>
+
+#include "internal.h"
+
+#define RING_SIZE	16
+
+struct failure {
+	time64_t when_s;	/* seconds since boot */
+	unsigned long nr_pages;
+	unsigned int align_order;
+	int error;
+	struct cma_blocker blocker;
+	char area[CMA_MAX_NAME];
+	char comm[TASK_COMM_LEN];
+};
+
+static struct failure ring[RING_SIZE];
+static unsigned int nr_failures;
+static DEFINE_SPINLOCK(ring_lock);
+
+static const char * const reason_names[] = {
+	[CMA_BLOCK_NONE]	= "nothing",
+	[CMA_BLOCK_PINNED]	= "pinned for DMA",
+	[CMA_BLOCK_REFERENCED]	= "referenced",
+	[CMA_BLOCK_WRITEBACK]	= "under writeback",
+	[CMA_BLOCK_LOCKED]	= "locked",
+	[CMA_BLOCK_OFF_LRU]	= "on no LRU list",
+	[CMA_BLOCK_IN_USE]	= "in use",
+	[CMA_BLOCK_ISOLATED]	= "in an isolated pageblock",
+};
+static_assert(ARRAY_SIZE(reason_names) == CMA_BLOCK_NR);
+
+/**
+ * cma_blocker_note() - remember a page that is in the way
+ * @blocker:	where
+ * @page:	the page; no reference is needed
+ * @reason:	why it stays
+ */
+void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,
+		      enum cma_block_reason reason)
+{
+	const struct folio *folio = page_folio(page);
+
+	*blocker = (struct cma_blocker) {
+		.pfn	= page_to_pfn(page),
+		.reason	= reason,
+		.refs	= folio_ref_count(folio),
+		.maps	= folio_mapcount(folio),
+	};
+}
+
+/**
+ * cma_failure_report() - tell of a request that failed
+ * @cma:	the area
+ * @nr_pages:	pages asked for
+ * @align_order: alignment asked for
+ * @error:	negative error code
+ * @blocker:	the last page that was in the way
+ * @warn:	whether to say it in the log
+ *
+ * Context: Process; takes cma->lock and ring_lock.
+ */
+void cma_failure_report(struct cma *cma, unsigned long nr_pages,
+			unsigned int align_order, int error,
+			const struct cma_blocker *blocker, bool warn)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	struct failure failure = {
+		.when_s		= ktime_get_boottime_seconds(),
+		.nr_pages	= nr_pages,
+		.align_order	= align_order,
+		.error		= error,
+		.blocker	= *blocker,
+	};
+	unsigned long nr_free, widest;
+
+	strscpy(failure.area, cma->name);
+	get_task_comm(failure.comm, current);
+	spin_lock(&ring_lock);
+	ring[nr_failures++ % RING_SIZE] = failure;
+	spin_unlock(&ring_lock);
+
+	if (!warn || !__ratelimit(&limit))
+		return;
+
+	spin_lock_irq(&cma->lock);
+	nr_free = cma->nr_pages - cma->range.nr_held;
+	widest = cma_range_widest_hole(&cma->range);
+	spin_unlock_irq(&cma->lock);
+
+	if (blocker->reason == CMA_BLOCK_NONE)
+		pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, %lu of %lu pages not held, widest hole %lu\n",
+		       cma->name, nr_pages, error, nr_free, cma->nr_pages,
+		       widest);
+	else
+		pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, page at pfn %#lx is %s (%d references, mapped %d times)\n",
+		       cma->name, nr_pages, error, blocker->pfn,
+		       reason_names[blocker->reason], blocker->refs,
+		       blocker->maps);
+}
+
+/**
+ * cma_failure_show() - print the most recent failures, the oldest first
+ * @seq:	where to
+ */
+void cma_failure_show(struct seq_file *seq)
+{
+	unsigned int last, i;
+
+	spin_lock(&ring_lock);
+	last = nr_failures;
+	spin_unlock(&ring_lock);
+
+	for (i = last > RING_SIZE ? last - RING_SIZE : 0; i < last; i++) {
+		struct failure failure;
+
+		spin_lock(&ring_lock);
+		failure = ring[i % RING_SIZE];
+		spin_unlock(&ring_lock);
+
+		seq_printf(seq, "%lld %s %s: %lu pages, align order %u: %d",
+			   failure.when_s, failure.area, failure.comm,
+			   failure.nr_pages, failure.align_order,
+			   failure.error);
+		if (failure.blocker.reason != CMA_BLOCK_NONE)
+			seq_printf(seq, ", pfn %#lx %s, %d references, mapped %d times",
+				   failure.blocker.pfn,
+				   reason_names[failure.blocker.reason],
+				   failure.blocker.refs, failure.blocker.maps);
+		seq_putc(seq, '\n');
+	}
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the parts of the contiguous memory allocator share among themselves.
+ *
+ * Locks, outermost first (Documentation/mm/cma.rst has the whole table):
+ *
+ *   claim on pageblocks	contig.c; slept on, held across migration
+ *   cma->lock			ranges and buffers of an area; IRQ safe
+ *   zone->lock			free lists; IRQ safe
+ */
+#ifndef _MM_CMA_INTERNAL_H
+#define _MM_CMA_INTERNAL_H
+
+#include <linux/cma.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/mmzone.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+
+#include "range.h"
+
+struct seq_file;
+
+/**
+ * struct cma - one area
+ * @lock:	covers @range, every &struct cma_buffer in it, @debug_buffers
+ * @range:	who holds what, by pfn
+ * @base_pfn:	first page
+ * @nr_pages:	size
+ * @order_per_bit: what is held is a multiple of 1 << this many pages
+ * @fit:	which hole a request goes to
+ * @active:	the pages belong to the page allocator; set once at boot
+ * @reserve_pages_on_error: when activation fails the pages stay reserved
+ * @nr_pages_succeeded: pages handed out since boot
+ * @nr_pages_failed: pages asked for in vain since boot
+ * @nr_pages_released: pages given back since boot
+ * @kobj:	/sys/kernel/mm/cma/<name>
+ * @debug_buffers: buffers taken through debugfs, the last one first
+ * @name:	as in sysfs, debugfs, messages and events
+ */
+struct cma {
+	spinlock_t		lock;
+	struct cma_range	range;
+	unsigned long		base_pfn;
+	unsigned long		nr_pages;
+	unsigned int		order_per_bit;
+	enum cma_fit		fit;
+	bool			active;
+	bool			reserve_pages_on_error;
+	atomic64_t		nr_pages_succeeded;
+	atomic64_t		nr_pages_failed;
+	atomic64_t		nr_pages_released;
+	struct kobject		*kobj;
+#ifdef CONFIG_CMA_DEBUGFS
+	struct list_head	debug_buffers;
+#endif
+	char			name[CMA_MAX_NAME];
+};
+
+/**
+ * struct cma_buffer - who holds a window of an area
+ * @holder:	the window, in cma->range
+ * @nr_pages:	pages asked for; the holder may hold more (order_per_bit)
+ * @ready:	the pages are the owner's: set when the allocation is complete,
+ *		cleared by the release that gives them back
+ * @debug_node:	in cma->debug_buffers while taken through debugfs
+ * @caller:	who called cma_alloc()
+ * @comm:	the task that did
+ */
+struct cma_buffer {
+	struct cma_holder	holder;
+	unsigned long		nr_pages;
+	bool			ready;
+	struct list_head	debug_node;
+	unsigned long		caller;
+	char			comm[TASK_COMM_LEN];
+};
+
+/**
+ * enum cma_block_reason - why a page did not get out of the way
+ * @CMA_BLOCK_NONE:	nothing was in the way
+ * @CMA_BLOCK_PINNED:	pinned for DMA by pin_user_pages()
+ * @CMA_BLOCK_REFERENCED: somebody holds a reference that migration cannot move
+ * @CMA_BLOCK_WRITEBACK: being written out
+ * @CMA_BLOCK_LOCKED:	locked, most likely I/O in flight
+ * @CMA_BLOCK_OFF_LRU:	on no LRU list: isolated by somebody else, or not movable
+ * @CMA_BLOCK_IN_USE:	allocated, nothing more is known
+ * @CMA_BLOCK_ISOLATED:	its pageblock is isolated by memory hotplug
+ * @CMA_BLOCK_NR:	number of reasons
+ */
+enum cma_block_reason {
+	CMA_BLOCK_NONE,
+	CMA_BLOCK_PINNED,
+	CMA_BLOCK_REFERENCED,
+	CMA_BLOCK_WRITEBACK,
+	CMA_BLOCK_LOCKED,
+	CMA_BLOCK_OFF_LRU,
+	CMA_BLOCK_IN_USE,
+	CMA_BLOCK_ISOLATED,
+	CMA_BLOCK_NR
+};
+
+/**
+ * struct cma_blocker - the page that stopped a request
+ * @pfn:	which
+ * @reason:	why
+ * @refs:	references when it was found
+ * @maps:	page table entries that map it
+ */
+struct cma_blocker {
+	unsigned long pfn;
+	enum cma_block_reason reason;
+	int refs;
+	int maps;
+};
+
+/**
+ * struct contig_request - a range of pages that somebody wants
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind
+ * @zone:	all pages are of this one
+ * @gfp:	how to prepare the pages, and what may be done to free them
+ * @in_area:	true: all of it is MIGRATE_CMA; false: nothing of it is
+ * @blocker:	result: the page that stopped it; reason CMA_BLOCK_NONE if none
+ *		did
+ */
+struct contig_request {
+	unsigned long start_pfn;
+	unsigned long end_pfn;
+	struct zone *zone;
+	gfp_t gfp;
+	bool in_area;
+	struct cma_blocker blocker;
+};
+
+/* area.c: the registry */
+extern struct cma cma_areas[MAX_CMA_AREAS];
+extern unsigned int cma_area_count;
+struct cma *cma_area_new(const char *name);
+struct cma *cma_area_intersecting(unsigned long start_pfn,
+				  unsigned long end_pfn);
+
+/* buddy.c: pages on the free lists */
+enum buddy_block {
+	BUDDY_BLOCK_PLAIN,	/* of any type but MIGRATE_CMA, not isolated */
+	BUDDY_BLOCK_CMA,
+	BUDDY_BLOCK_ISOLATED,
+};
+
+unsigned long buddy_take_range(struct zone *zone, unsigned long start_pfn,
+			       unsigned long end_pfn, enum buddy_block block);
+void buddy_give_range(struct zone *zone, unsigned long start_pfn,
+		      unsigned long end_pfn);
+unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn);
+bool buddy_page_unlisted(const struct page *page);
+
+/* evacuate.c: what is in the way */
+int evacuate_range(struct contig_request *req);
+
+/* contig.c: ranges of pages */
+int contig_alloc(struct contig_request *req);
+void contig_free(unsigned long start_pfn, unsigned long nr_pages);
+
+/* alloc.c */
+struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
+			   unsigned int align_order, gfp_t gfp,
+			   unsigned long caller);
+bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
+		      unsigned long nr_pages);
+struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
+
+/* failure.c: why not */
+void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,
+		      enum cma_block_reason reason);
+void cma_failure_report(struct cma *cma, unsigned long nr_pages,
+			unsigned int align_order, int error,
+			const struct cma_blocker *blocker, bool warn);
+void cma_failure_show(struct seq_file *seq);
+
+/* fail.c: failures on purpose */
+enum cma_fail_point {
+	CMA_FAIL_BUFFER,	/* no memory for the record of the buffer */
+	CMA_FAIL_TAKE,		/* free pages are not all free */
+	CMA_FAIL_CLAIM,		/* interrupted while waiting for a peer */
+	CMA_FAIL_ISOLATE,	/* a pageblock cannot be isolated */
+	CMA_FAIL_EVACUATE,	/* a page does not get out of the way */
+	CMA_FAIL_TARGET,	/* nowhere to move a page to */
+	CMA_FAIL_NR
+};
+
+#ifdef CONFIG_FAIL_CMA
+bool cma_should_fail(enum cma_fail_point point);
+#else
+static inline bool cma_should_fail(enum cma_fail_point point)
+{
+	return false;
+}
+#endif
+
+#endif /* _MM_CMA_INTERNAL_H */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which allocations may live in an area, and when: the page allocator's hooks.
+ *
+ * Everything here is inline, is called with what the caller has at hand, and
+ * is behind a static key that is off until the first area is active: a kernel
+ * with CONFIG_CMA and without an area runs straight past. Without CONFIG_CMA
+ * nothing is left.
+ */
+#ifndef _MM_CMA_PLACEMENT_H
+#define _MM_CMA_PLACEMENT_H
+
+#include <linux/jump_label.h>
+#include <linux/mmzone.h>
+#include <linux/vmstat.h>
+
+#include "../internal.h"
+
+#ifdef CONFIG_CMA
+
+DECLARE_STATIC_KEY_FALSE(cma_areas_active);
+
+/* Movable requests may go to an area, no others. */
+static inline unsigned int cma_alloc_flags(gfp_t gfp)
+{
+	if (static_branch_unlikely(&cma_areas_active) &&
+	    gfp_migratetype(gfp) == MIGRATE_MOVABLE)
+		return ALLOC_CMA;
+	return 0;
+}
+
+/*
+ * True if a request should look into the areas before it takes an ordinary
+ * page: when more of the zone's free memory lies in areas than outside, so
+ * that what only movable pages can use is not left over in the end while
+ * requests that cannot use it run dry.
+ */
+static inline bool cma_comes_first(struct zone *zone, unsigned int alloc_flags)
+{
+	unsigned long in_areas;
+
+	if (!(alloc_flags & ALLOC_CMA))
+		return false;
+	in_areas = zone_page_state(zone, NR_FREE_CMA_PAGES);
+	return in_areas > zone_page_state(zone, NR_FREE_PAGES) - in_areas;
+}
+
+/* Free pages in areas count for nothing where they cannot be used. */
+static inline long cma_unusable_free(struct zone *zone,
+				     unsigned int alloc_flags)
+{
+	if (!static_branch_unlikely(&cma_areas_active) ||
+	    alloc_flags & ALLOC_CMA)
+		return 0;
+	return zone_page_state(zone, NR_FREE_CMA_PAGES);
+}
+
+/* Whether a free page of this order lies in an area and may be used. */
+static inline bool cma_has_free(struct free_area *area,
+				unsigned int alloc_flags)
+{
+	return alloc_flags & ALLOC_CMA && !free_area_empty(area, MIGRATE_CMA);
+}
+
+/* NR_FREE_CMA_PAGES is exact: same callers and same lock as NR_FREE_PAGES. */
+static inline void cma_account_free(struct zone *zone, int nr_pages,
+				    int migratetype)
+{
+	if (is_migrate_cma(migratetype))
+		__mod_zone_page_state(zone, NR_FREE_CMA_PAGES, nr_pages);
+}
+
+/* Off the free lists of the areas; a macro for __rmqueue_smallest() is static */
+#define cma_rmqueue(zone, order)					\
+	__rmqueue_smallest(zone, order, MIGRATE_CMA)
+
+/* page_alloc.c, for buddy.c; the caller holds zone->lock */
+void buddy_lift(struct zone *zone, struct page *page, unsigned int order);
+void buddy_put(struct zone *zone, struct page *page, unsigned int order);
+
+#else /* !CONFIG_CMA */
+
+static inline unsigned int cma_alloc_flags(gfp_t gfp)
+{
+	return 0;
+}
+
+static inline bool cma_comes_first(struct zone *zone, unsigned int alloc_flags)
+{
+	return false;
+}
+
+static inline long cma_unusable_free(struct zone *zone,
+				     unsigned int alloc_flags)
+{
+	return 0;
+}
+
+static inline bool cma_has_free(struct free_area *area,
+				unsigned int alloc_flags)
+{
+	return false;
+}
+
+static inline void cma_account_free(struct zone *zone, int nr_pages,
+				    int migratetype)
+{
+}
+
+#define cma_rmqueue(zone, order)	((struct page *)NULL)
+
+#endif /* CONFIG_CMA */
+
+#endif /* _MM_CMA_PLACEMENT_H */
