@@ -151,8 +151,7 @@ static int search_area(struct cma_search *search)
 static bool request_valid(const struct cma *cma, unsigned long nr_pages,
 			  unsigned int align_order)
 {
-	return cma && cma->active && nr_pages && nr_pages <= cma->nr_pages &&
-	       align_order < BITS_PER_LONG - 1;
+	return cma->active && nr_pages && align_order < BITS_PER_LONG - 1;
 }
 
 static void account_alloc(struct cma *cma, unsigned long nr_pages, int error)
@@ -204,6 +203,7 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 
 	trace_cma_alloc_start(cma->name, nr_pages, align_order);
 	if (request_valid(cma, nr_pages, align_order)) {
+		error = -ENOMEM;
 		search.want.nr_pages = ALIGN(nr_pages,
 					     1UL << cma->order_per_bit);
 		search.want.align_mask = (1UL << max(align_order,
@@ -211,7 +211,6 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 		if (!cma_should_fail(CMA_FAIL_BUFFER))
 			search.buffer = kmalloc(sizeof(*search.buffer),
 						GFP_KERNEL);
-		error = -ENOMEM;
 	}
 	if (search.buffer) {
 		search.buffer->nr_pages = nr_pages;

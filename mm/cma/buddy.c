@@ -38,7 +38,7 @@ unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn)
 
 /**
  * buddy_page_unlisted() - is a page free, but on no buddy list
- * @page:	a page that is not PageBuddy
+ * @page:	the page
  *
  * Such a page sits on a per-CPU list or is on its way from or to a list.
  * Without a lock the answer is a guess.
@@ -47,7 +47,8 @@ unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn)
  */
 bool buddy_page_unlisted(const struct page *page)
 {
-	return !page_ref_count(page) && !PageTail(page) && !PageHuge(page);
+	return !page_ref_count(page) && !PageBuddy(page) && !PageTail(page) &&
+	       !PageHuge(page);
 }
 
 static bool block_fits(const struct page *page, enum buddy_block block)

@@ -246,7 +246,7 @@ static void free_frozen(struct zone *zone, unsigned long pfn,
 {
 	unsigned long run = pfn;
 
-	__count_vm_events(PGFREE, end_pfn - pfn);
+	count_vm_events(PGFREE, end_pfn - pfn);
 	while (pfn < end_pfn) {
 		unsigned int order = mem_alloc_profiling_enabled() ? 0 :
 					buddy_largest_order(pfn, end_pfn);

@@ -5,6 +5,7 @@
 #ifndef _ARM_MM_DMA_CONTIGUOUS_H
 #define _ARM_MM_DMA_CONTIGUOUS_H
 
+#include <linux/string.h>
 #include <linux/types.h>
 #include <asm/pgtable.h>
 
@@ -19,6 +20,12 @@ void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
 void arm_dma_contiguous_free(struct device *dev, struct page *page,
 			     void *cpu_addr, size_t size, bool want_vaddr);
 void dma_contiguous_remap(void);
+
+/* A buffer of the atomic pool goes from owner to owner without its pages. */
+static inline void arm_dma_pool_clear(void *buffer, size_t size)
+{
+	memset(buffer, 0, size);
+}
 
 #else
 
@@ -38,6 +45,10 @@ static inline void arm_dma_contiguous_free(struct device *dev,
 }
 
 static inline void dma_contiguous_remap(void)
+{
+}
+
+static inline void arm_dma_pool_clear(void *buffer, size_t size)
 {
 }
 
