@@ -367,6 +367,7 @@ static int __init rmem_cma_setup(struct reserved_mem *rmem)
 	rmem->priv = cma;
 	return 0;
 }
+
 RESERVEDMEM_OF_DECLARE(cma, "shared-dma-pool", rmem_cma_setup);
 
 #endif /* CONFIG_OF_RESERVED_MEM */

@@ -54,7 +54,7 @@ static inline int dma_contiguous_reserve_area(phys_addr_t size,
 					      phys_addr_t limit,
 					      struct cma **res_cma, bool fixed)
 {
-	return -ENOSYS;
+	return -EOPNOTSUPP;
 }
 
 static inline void dma_contiguous_early_fixup(phys_addr_t base,

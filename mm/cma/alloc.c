@@ -70,10 +70,17 @@ static int hold_window(struct cma_search *search)
 			      search->want.nr_pages);
 }
 
-static void let_go_of_window(struct cma_search *search)
+static void let_go(struct cma *cma, struct cma_buffer *buffer)
 {
-	guard(spinlock_irq)(&search->cma->lock);
-	cma_range_release(&search->cma->range, &search->buffer->holder);
+	guard(spinlock_irqsave)(&cma->lock);
+	cma_range_release(&cma->range, &buffer->holder);
+}
+
+/* Until this is set, a release of these pages is nobody's. */
+static void set_ready(struct cma *cma, struct cma_buffer *buffer)
+{
+	guard(spinlock_irq)(&cma->lock);
+	buffer->ready = true;
 }
 
 /*
@@ -104,7 +111,7 @@ static int try_windows(struct cma_search *search)
 		if (!error)
 			return 0;
 
-		let_go_of_window(search);
+		let_go(cma, search->buffer);
 		search->blocker = req.blocker;
 		trace_cma_alloc_busy_retry(cma->name, pfn, pfn_to_page(pfn),
 					   nr_pages,
@@ -224,10 +231,7 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 		pfn = search.buffer->holder.start;
 		page = pfn_to_page(pfn);
 		reset_kasan_tags(page, nr_pages);
-		/* Until here a release of these pages is nobody's. */
-		spin_lock_irq(&cma->lock);
-		search.buffer->ready = true;
-		spin_unlock_irq(&cma->lock);
+		set_ready(cma, search.buffer);
 	} else {
 		kfree(search.buffer);
 		cma_failure_report(cma, nr_pages, align_order, error,
@@ -317,14 +321,37 @@ struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn)
 }
 
 /*
+ * Return: the buffer that is released by this, which nobody else can release
+ * from now on; or NULL with a copy of the record, if any, that does not match.
+ */
+static struct cma_buffer *claim_release(struct cma *cma, unsigned long pfn,
+					unsigned long nr_pages,
+					struct cma_buffer *other)
+{
+	struct cma_buffer *buffer;
+
+	guard(spinlock_irqsave)(&cma->lock);
+	buffer = cma_buffer_at(cma, pfn);
+	if (!buffer)
+		return NULL;
+	if (!buffer->ready || buffer->holder.start != pfn ||
+	    buffer->nr_pages != nr_pages) {
+		*other = *buffer;
+		return NULL;
+	}
+	buffer->ready = false;
+	return buffer;
+}
+
+/*
  * A release that does not match changes nothing: there is no telling what its
  * caller believes to own. Called without a lock, with a copy of the record.
  */
 static void warn_of_mismatch(const struct cma *cma, unsigned long pfn,
-			     unsigned long nr_pages, bool held,
+			     unsigned long nr_pages,
 			     const struct cma_buffer *buffer)
 {
-	if (!held)
+	if (!buffer->nr_pages)
 		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, which nobody holds\n",
 			  cma->name, nr_pages, pfn);
 	else
@@ -354,36 +381,23 @@ static void account_release(struct cma *cma, unsigned long pfn,
  */
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 {
-	unsigned long pfn, flags;
-	struct cma_buffer *buffer, record = { };
-	bool match;
+	struct cma_buffer *buffer, other = { };
+	unsigned long pfn;
 
 	if (!cma_pages_valid(cma, pages, count))
 		return false;
 
 	pfn = page_to_pfn(pages);
-	spin_lock_irqsave(&cma->lock, flags);
-	buffer = cma_buffer_at(cma, pfn);
-	match = buffer && buffer->ready && buffer->holder.start == pfn &&
-		buffer->nr_pages == count;
-	/* From here on another release of the same pages finds no match. */
-	if (match)
-		buffer->ready = false;
-	else if (buffer)
-		record = *buffer;
-	spin_unlock_irqrestore(&cma->lock, flags);
-
-	if (!match) {
-		warn_of_mismatch(cma, pfn, count, buffer, &record);
+	buffer = claim_release(cma, pfn, count, &other);
+	if (!buffer) {
+		warn_of_mismatch(cma, pfn, count, &other);
 		return true;
 	}
 
 	/* Free first: who holds the window next finds its pages free. */
 	free_contig_range(pfn, count);
 	account_release(cma, pfn, count);
-	spin_lock_irqsave(&cma->lock, flags);
-	cma_range_release(&cma->range, &buffer->holder);
-	spin_unlock_irqrestore(&cma->lock, flags);
+	let_go(cma, buffer);
 	kfree(buffer);
 	return true;
 }
@@ -402,7 +416,6 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages)
 {
 	unsigned long pfn = buffer->holder.start;
-	unsigned long flags;
 
 	if (nr_pages >= buffer->nr_pages ||
 	    !IS_ALIGNED(nr_pages, 1UL << cma->order_per_bit))
@@ -410,10 +423,10 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 
 	free_contig_range(pfn, nr_pages);
 	account_release(cma, pfn, nr_pages);
-	spin_lock_irqsave(&cma->lock, flags);
+
+	guard(spinlock_irqsave)(&cma->lock);
 	cma_range_trim(&cma->range, &buffer->holder, nr_pages);
 	buffer->nr_pages -= nr_pages;
-	spin_unlock_irqrestore(&cma->lock, flags);
 	return true;
 }
 

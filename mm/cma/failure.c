@@ -44,6 +44,7 @@ static const char * const reason_names[] = {
 	[CMA_BLOCK_IN_USE]	= "in use",
 	[CMA_BLOCK_ISOLATED]	= "in an isolated pageblock",
 };
+
 static_assert(ARRAY_SIZE(reason_names) == CMA_BLOCK_NR);
 
 /**

@@ -40,7 +40,7 @@ struct seq_file;
  * @name:	as in sysfs, debugfs, messages and events
  */
 struct cma {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* range, buffers */
 	struct cma_range	range;
 	unsigned long		base_pfn;
 	unsigned long		nr_pages;

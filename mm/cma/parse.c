@@ -11,9 +11,37 @@
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/kstrtox.h>
 #include <linux/string.h>
 
 #include "parse.h"
+
+/* The number at the start of @text, decimal, hexadecimal or octal. */
+static const char * __init parse_number(const char **text,
+					unsigned long long *value)
+{
+	char number[24];
+	size_t length;
+
+	length = strspn(*text, "0123456789");
+	if (length == 1 && **text == '0' && tolower((*text)[1]) == 'x')
+		length = 2 + strspn(*text + 2, "0123456789abcdefABCDEF");
+	if (!length)
+		return "a number is missing";
+	if (length >= sizeof(number))
+		return "number is too large";
+
+	strscpy(number, *text, length + 1);
+	switch (kstrtoull(number, 0, value)) {
+	case 0:
+		*text += length;
+		return NULL;
+	case -ERANGE:
+		return "number is too large";
+	default:
+		return "not a number";
+	}
+}
 
 /*
  * A number with the suffixes of memparse(), which by itself takes a missing
@@ -22,31 +50,25 @@
 static const char * __init parse_bytes(const char **text, phys_addr_t *bytes)
 {
 	static const char suffixes[] __initconst = "KMGTPE";
-	const char *digits = *text, *suffix;
 	unsigned long long value;
 	unsigned int shift = 0;
-	char *rest;
+	const char *wrong;
 
-	if (!isdigit(*digits))
-		return "a number is missing";
+	wrong = parse_number(text, &value);
+	if (wrong)
+		return wrong;
+	if (isalnum(**text)) {
+		const char *suffix = strchr(suffixes, toupper(**text));
 
-	value = simple_strtoull(digits, &rest, 0);
-	/* It wraps round; 2^64 has 20 digits, 0x and 16 in hexadecimal. */
-	if (rest - digits > 19)
-		return "number is too large";
-	/* "0x" without a digit is left standing at the "x" */
-	if (isalnum(*rest)) {
-		suffix = strchr(suffixes, toupper(*rest));
 		if (!suffix)
 			return "unknown unit, K, M or G expected";
 		shift = 10 * (suffix - suffixes + 1);
-		rest++;
+		(*text)++;
 	}
 	if (value > (~0ULL >> shift) || value << shift > (phys_addr_t)~0ULL)
 		return "number is too large";
 
 	*bytes = value << shift;
-	*text = rest;
 	return NULL;
 }
 
@@ -103,27 +125,25 @@ const char * __init cma_parse_spec(const char *text, struct cma_spec *spec)
  *
  * Return: NULL, or what is wrong.
  */
-const char * __init cma_parse_nodes(const char *text, phys_addr_t *size_of_node,
-			    int nr_nodes)
+const char * __init cma_parse_nodes(const char *text,
+				    phys_addr_t *size_of_node, int nr_nodes)
 {
 	/* First time round only to see that all of it is well formed. */
 	for (int store = 0; store <= 1; store++) {
 		const char *at = text;
 
 		while (true) {
-			phys_addr_t size;
+			unsigned long long node;
 			const char *wrong;
-			char *rest;
-			unsigned long node;
+			phys_addr_t size;
 
-			if (!isdigit(*at))
-				return "a node number is missing";
-			node = simple_strtoul(at, &rest, 10);
-			if (rest - at > 5 || node >= nr_nodes)
+			wrong = parse_number(&at, &node);
+			if (wrong)
+				return wrong;
+			if (node >= nr_nodes)
 				return "no such node";
-			if (*rest != ':')
+			if (*at++ != ':')
 				return "a colon is missing behind the node";
-			at = rest + 1;
 			wrong = parse_bytes(&at, &size);
 			if (wrong)
 				return wrong;

@@ -107,7 +107,10 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 {
 }
 
-#define cma_rmqueue(zone, order)	((struct page *)NULL)
+static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
+{
+	return NULL;
+}
 
 #endif /* CONFIG_CMA */
 

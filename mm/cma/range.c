@@ -354,14 +354,14 @@ bool cma_range_valid(const struct cma_range *range)
 
 	for (node = rb_first(&range->holders); node; node = rb_next(node)) {
 		struct cma_holder *holder = holder_of(node);
+		bool is_front = holder == &range->front;
 
-		if (holder->start != page ||
-		    !holder->nr_pages != (holder == &range->front) ||
+		if (holder->start != page || !holder->nr_pages != is_front ||
 		    holder->widest_hole != widest_below(node))
 			return false;
 		page = cma_holder_end(holder) + holder->hole;
 		held += holder->nr_pages;
-		holders += holder != &range->front;
+		holders += !is_front;
 		holes += !!holder->hole;
 	}
 	for (node = rb_first(&range->holes); node; node = rb_next(node), holes--) {

@@ -9,7 +9,8 @@
 
 #include "internal.h"
 
-static struct cma *area_of(const struct kobject *kobj)
+/* Only folders of areas have these files, so there is one. */
+static const struct cma *area_of(const struct kobject *kobj)
 {
 	for (unsigned int i = 0; i < cma_area_count; i++)
 		if (cma_areas[i].kobj == kobj)
@@ -17,22 +18,38 @@ static struct cma *area_of(const struct kobject *kobj)
 	return NULL;
 }
 
-#define CMA_COUNTER(file, counter)					\
-static ssize_t file##_show(struct kobject *kobj,			\
-			   struct kobj_attribute *attr, char *buf)	\
-{									\
-	const struct cma *cma = area_of(kobj);				\
-									\
-	if (!cma)							\
-		return -ENODEV;						\
-	return sysfs_emit(buf, "%llu\n",				\
-			  (u64)atomic64_read(&cma->counter));		\
-}									\
-static struct kobj_attribute file##_attr = __ATTR_RO(file)
+static ssize_t show_pages(char *buf, const atomic64_t *nr_pages)
+{
+	return sysfs_emit(buf, "%llu\n", (u64)atomic64_read(nr_pages));
+}
 
-CMA_COUNTER(alloc_pages_success, nr_pages_succeeded);
-CMA_COUNTER(alloc_pages_fail, nr_pages_failed);
-CMA_COUNTER(release_pages_success, nr_pages_released);
+static ssize_t alloc_pages_success_show(struct kobject *kobj,
+					struct kobj_attribute *attr, char *buf)
+{
+	return show_pages(buf, &area_of(kobj)->nr_pages_succeeded);
+}
+
+static struct kobj_attribute alloc_pages_success_attr =
+	__ATTR_RO(alloc_pages_success);
+
+static ssize_t alloc_pages_fail_show(struct kobject *kobj,
+				     struct kobj_attribute *attr, char *buf)
+{
+	return show_pages(buf, &area_of(kobj)->nr_pages_failed);
+}
+
+static struct kobj_attribute alloc_pages_fail_attr =
+	__ATTR_RO(alloc_pages_fail);
+
+static ssize_t release_pages_success_show(struct kobject *kobj,
+					  struct kobj_attribute *attr,
+					  char *buf)
+{
+	return show_pages(buf, &area_of(kobj)->nr_pages_released);
+}
+
+static struct kobj_attribute release_pages_success_attr =
+	__ATTR_RO(release_pages_success);
 
 static struct attribute *cma_attrs[] = {
 	&alloc_pages_success_attr.attr,

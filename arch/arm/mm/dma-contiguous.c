@@ -13,15 +13,15 @@
  */
 #define pr_fmt(fmt) "cma: " fmt
 
+#include <linux/cacheflush.h>
 #include <linux/cma.h>
 #include <linux/dma-map-ops.h>
 #include <linux/highmem.h>
 #include <linux/init.h>
 #include <linux/mm.h>
-#include <asm/cacheflush.h>
+#include <linux/pgtable.h>
 #include <asm/mach/map.h>
 #include <asm/outercache.h>
-#include <asm/pgtable.h>
 #include <asm/tlbflush.h>
 
 #include "dma.h"

@@ -5,9 +5,9 @@
 #ifndef _ARM_MM_DMA_CONTIGUOUS_H
 #define _ARM_MM_DMA_CONTIGUOUS_H
 
+#include <linux/pgtable.h>
 #include <linux/string.h>
 #include <linux/types.h>
-#include <asm/pgtable.h>
 
 struct device;
 struct page;

@@ -8,7 +8,30 @@
 #include <linux/mm_types.h>
 #include <linux/tracepoint.h>
 
-/* A request; each is followed by one cma_alloc_finish, whatever becomes of it. */
+/* A window of an area: what three of the events tell, each with more behind. */
+#define CMA_WINDOW_PROTO						\
+	const char *name, unsigned long pfn, const struct page *page,	\
+	unsigned long count
+
+#define CMA_WINDOW_FIELDS						\
+	__string(name, name)						\
+	__field(unsigned long, pfn)					\
+	__field(const struct page *, page)				\
+	__field(unsigned long, count)
+
+#define CMA_WINDOW_ASSIGN						\
+	do {								\
+		__assign_str(name);					\
+		__entry->pfn = pfn;					\
+		__entry->page = page;					\
+		__entry->count = count;					\
+	} while (0)
+
+#define CMA_WINDOW_FMT		"name=%s pfn=0x%lx page=%p count=%lu"
+#define CMA_WINDOW_ARGS							\
+	__get_str(name), __entry->pfn, __entry->page, __entry->count
+
+/* A request; each is followed by one cma_alloc_finish, whatever comes of it. */
 TRACE_EVENT(cma_alloc_start,
 	TP_PROTO(const char *name, unsigned long count, unsigned int align),
 	TP_ARGS(name, count, align),
@@ -26,75 +49,46 @@ TRACE_EVENT(cma_alloc_start,
 		  __entry->count, __entry->align)
 );
 
-/* Its end; pfn and page are 0 unless errorno is. */
+/* Its end; there is no page when errorno is not 0. */
 TRACE_EVENT(cma_alloc_finish,
-	TP_PROTO(const char *name, unsigned long pfn, const struct page *page,
-		 unsigned long count, unsigned int align, int errorno),
+	TP_PROTO(CMA_WINDOW_PROTO, unsigned int align, int errorno),
 	TP_ARGS(name, pfn, page, count, align, errorno),
 	TP_STRUCT__entry(
-		__string(name, name)
-		__field(unsigned long, pfn)
-		__field(const struct page *, page)
-		__field(unsigned long, count)
+		CMA_WINDOW_FIELDS
 		__field(unsigned int, align)
 		__field(int, errorno)
 	),
 	TP_fast_assign(
-		__assign_str(name);
-		__entry->pfn = pfn;
-		__entry->page = page;
-		__entry->count = count;
+		CMA_WINDOW_ASSIGN;
 		__entry->align = align;
 		__entry->errorno = errorno;
 	),
-	TP_printk("name=%s pfn=0x%lx page=%p count=%lu align=%u errorno=%d",
-		  __get_str(name), __entry->pfn, __entry->page,
-		  __entry->count, __entry->align, __entry->errorno)
+	TP_printk(CMA_WINDOW_FMT " align=%u errorno=%d", CMA_WINDOW_ARGS,
+		  __entry->align, __entry->errorno)
 );
 
-/* A window that could not be had; another one is tried if there is one. */
+/* A window that could not be had; another is tried if there is one. */
 TRACE_EVENT(cma_alloc_busy_retry,
-	TP_PROTO(const char *name, unsigned long pfn, const struct page *page,
-		 unsigned long count, unsigned int align),
+	TP_PROTO(CMA_WINDOW_PROTO, unsigned int align),
 	TP_ARGS(name, pfn, page, count, align),
 	TP_STRUCT__entry(
-		__string(name, name)
-		__field(unsigned long, pfn)
-		__field(const struct page *, page)
-		__field(unsigned long, count)
+		CMA_WINDOW_FIELDS
 		__field(unsigned int, align)
 	),
 	TP_fast_assign(
-		__assign_str(name);
-		__entry->pfn = pfn;
-		__entry->page = page;
-		__entry->count = count;
+		CMA_WINDOW_ASSIGN;
 		__entry->align = align;
 	),
-	TP_printk("name=%s pfn=0x%lx page=%p count=%lu align=%u",
-		  __get_str(name), __entry->pfn, __entry->page,
-		  __entry->count, __entry->align)
+	TP_printk(CMA_WINDOW_FMT " align=%u", CMA_WINDOW_ARGS, __entry->align)
 );
 
 /* Pages that were given back. */
 TRACE_EVENT(cma_release,
-	TP_PROTO(const char *name, unsigned long pfn, const struct page *page,
-		 unsigned long count),
+	TP_PROTO(CMA_WINDOW_PROTO),
 	TP_ARGS(name, pfn, page, count),
-	TP_STRUCT__entry(
-		__string(name, name)
-		__field(unsigned long, pfn)
-		__field(const struct page *, page)
-		__field(unsigned long, count)
-	),
-	TP_fast_assign(
-		__assign_str(name);
-		__entry->pfn = pfn;
-		__entry->page = page;
-		__entry->count = count;
-	),
-	TP_printk("name=%s pfn=0x%lx page=%p count=%lu", __get_str(name),
-		  __entry->pfn, __entry->page, __entry->count)
+	TP_STRUCT__entry(CMA_WINDOW_FIELDS),
+	TP_fast_assign(CMA_WINDOW_ASSIGN;),
+	TP_printk(CMA_WINDOW_FMT, CMA_WINDOW_ARGS)
 );
 
 #endif /* _TRACE_CMA_H */

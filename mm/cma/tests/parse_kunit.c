@@ -35,7 +35,9 @@ static const struct spec_case spec_cases[] __initconst = {
 	{ "64M@", .wrong = "a number is missing" },
 	{ "64M@1G-", .wrong = "a number is missing" },
 	{ "64X", .wrong = "unknown unit, K, M or G expected" },
-	{ "0xg", .wrong = "unknown unit, K, M or G expected" },
+	{ "0xg", .wrong = "not a number" },
+	{ "08", .wrong = "not a number" },
+	{ "1E1", .wrong = "garbage behind the area" },
 	{ "99999999999999999999", .wrong = "number is too large" },
 	{ "18446744073709551616M", .wrong = "number is too large" },
 	{ "99999999E", .wrong = "number is too large" },
@@ -100,8 +102,8 @@ static void __init parse_nodes(struct kunit *test)
 static void __init parse_bad_nodes(struct kunit *test)
 {
 	static const char * const bad[][2] = {
-		{ "", "a node number is missing" },
-		{ "1:2M,", "a node number is missing" },
+		{ "", "a number is missing" },
+		{ "1:2M,", "a number is missing" },
 		{ "4:1M", "no such node" },
 		{ "99999999999:1M", "no such node" },
 		{ "1", "a colon is missing behind the node" },
@@ -131,6 +133,7 @@ static struct kunit_suite cma_parse_suite = {
 	.name = "cma_parse",
 	.test_cases = cma_parse_cases,
 };
+
 /* What is tested is there at boot only. */
 kunit_test_init_section_suite(cma_parse_suite);
 

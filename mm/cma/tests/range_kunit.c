@@ -313,6 +313,7 @@ static struct kunit_suite cma_range_suite = {
 	.name = "cma_range",
 	.test_cases = cma_range_cases,
 };
+
 kunit_test_suite(cma_range_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the ranges of contiguous memory areas");
