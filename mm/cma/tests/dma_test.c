@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DMA test driver: hands the DMA API's coherent buffers to test programs.
+ *
+ * It stands for every driver that needs a large buffer, so it knows nothing
+ * but the DMA API. What it adds is a look at the page tables, to tell whether
+ * a buffer is what the API promises. The interface is in dma_test.h.
+ *
+ * Units: bytes, but for names that say pfn.
+ * Locks: dma_test_file.lock is never held over a call into the DMA API, so
+ * that the threads of a program allocate in parallel.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/dma-mapping.h>
+#include <linux/fs.h>
+#include <linux/ktime.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+
+#include "dma_test.h"
+
+static_assert(DMA_TEST_ATTRS == (DMA_ATTR_WRITE_COMBINE | DMA_ATTR_NO_WARN |
+				 DMA_ATTR_NO_KERNEL_MAPPING));
+
+/* mmap() finds a buffer by its page offset, which must fit into 32 bits. */
+#define DMA_TEST_IDS	XA_LIMIT(1, SZ_1M)
+
+struct dma_test_file {
+	struct mutex lock;	/* covers bufs and their user counts */
+	struct xarray bufs;	/* those it owns, by id */
+};
+
+/**
+ * struct dma_test_buf - a coherent buffer
+ * @file:	the open file that owns it
+ * @cpu:	the kernel's address, or the API's cookie without a mapping
+ * @dma:	the device's address
+ * @size:	bytes asked for; the API hands out whole pages
+ * @attrs:	DMA_ATTR_* it was allocated with
+ * @users:	user mappings and ioctls at work; not freed while there are any
+ * @written:	no longer as the API handed it out
+ */
+struct dma_test_buf {
+	struct dma_test_file *file;
+	void *cpu;
+	dma_addr_t dma;
+	size_t size;
+	unsigned long attrs;
+	unsigned int users;
+	bool written;
+};
+
+static struct platform_device *dma_test_pdev;
+static DEFINE_SPINLOCK(dma_test_atomic_lock); /* held to be atomic only */
+
+#ifdef CONFIG_ARM
+/*
+ * dma_test_lookup() - what the page table in use says about a kernel address
+ * @addr:	the address
+ * @pfn:	where it leads
+ * @type:	its memory type, as in L_PTE_MT_MASK
+ *
+ * This process's copy of the kernel's entries is what the CPU walks, and
+ * init_mm is out of a module's reach.
+ *
+ * Return: false when nothing is mapped there.
+ */
+static bool dma_test_lookup(unsigned long addr, unsigned long *pfn,
+			    pteval_t *type)
+{
+	pgd_t *pgd = pgd_offset(current->mm, addr);
+	pmd_t *pmd;
+	pte_t pte;
+
+	if (pgd_none(*pgd))
+		return false;
+	pmd = pmd_offset(pud_offset(p4d_offset(pgd, addr), addr), addr);
+	if (!IS_ENABLED(CONFIG_ARM_LPAE) && (addr & SECTION_SIZE))
+		pmd++;
+	if (pmd_none(*pmd))
+		return false;
+	if (pmd_leaf(*pmd)) {
+		/* Both formats keep the type's low bits in the same place. */
+		*type = pmd_val(*pmd) & PMD_SECT_CACHE_MASK & L_PTE_MT_MASK;
+		*pfn = PHYS_PFN((pmd_val(*pmd) & SECTION_MASK & PHYS_MASK) |
+				(addr & ~SECTION_MASK));
+		return true;
+	}
+
+	pte = *pte_offset_kernel(pmd, addr);
+	if (!pte_present(pte))
+		return false;
+	*type = pte_val(pte) & L_PTE_MT_MASK;
+	*pfn = pte_pfn(pte);
+	return true;
+}
+
+/* Tests the mapping of one page of the buffer; returns what is wrong. */
+static u32 dma_test_page_faults(struct dma_test_buf *buf, size_t offset)
+{
+	unsigned long want_pfn = PHYS_PFN(buf->dma + offset);
+	unsigned long addr = (unsigned long)buf->cpu + offset;
+	pgprot_t prot = buf->attrs & DMA_ATTR_WRITE_COMBINE ?
+			pgprot_writecombine(__pgprot(0)) :
+			pgprot_dmacoherent(__pgprot(0));
+	pteval_t want_type = pgprot_val(prot) & L_PTE_MT_MASK;
+	unsigned long pfn;
+	pteval_t type;
+	u32 faults;
+
+	/* Touched first: entries of vmalloc space are copied on a fault. */
+	READ_ONCE(*(u8 *)addr);
+	if (!dma_test_lookup(addr, &pfn, &type))
+		return DMA_TEST_CONTIGUOUS | DMA_TEST_UNCACHED;
+	faults = (pfn != want_pfn ? DMA_TEST_CONTIGUOUS : 0) |
+		 (type != want_type ? DMA_TEST_UNCACHED : 0);
+
+	if (want_pfn < PHYS_PFN(__pa(high_memory - 1) + 1) &&
+	    dma_test_lookup((unsigned long)__va(PFN_PHYS(want_pfn)), &pfn,
+			    &type) &&
+	    type != L_PTE_MT_BUFFERABLE && type != L_PTE_MT_UNCACHED)
+		faults |= DMA_TEST_UNALIASED;
+	return faults;
+}
+
+#define DMA_TEST_PAGE	(DMA_TEST_CONTIGUOUS | DMA_TEST_UNCACHED | \
+			 DMA_TEST_UNALIASED)
+#else
+static u32 dma_test_page_faults(struct dma_test_buf *buf, size_t offset)
+{
+	void *addr = buf->cpu + offset;
+	unsigned long pfn = is_vmalloc_addr(addr) ? vmalloc_to_pfn(addr) :
+						    PHYS_PFN(virt_to_phys(addr));
+
+	return pfn == PHYS_PFN(buf->dma + offset) ? 0 : DMA_TEST_CONTIGUOUS;
+}
+
+#define DMA_TEST_PAGE	DMA_TEST_CONTIGUOUS
+#endif
+
+/* A value that no other word of any buffer with another seed shares. */
+static u32 dma_test_word(u32 seed, size_t index)
+{
+	return (seed * 0x9e3779b1) ^ index;
+}
+
+static void dma_test_fill(struct dma_test_buf *buf, u32 seed)
+{
+	u32 *words = buf->cpu;
+	size_t i, nr_words = PAGE_ALIGN(buf->size) / sizeof(*words);
+
+	buf->written = true;
+	for (i = 0; i < nr_words; i++) {
+		words[i] = dma_test_word(seed, i);
+		if (!(i % SZ_256K))
+			cond_resched();
+	}
+	mb(); /* the write buffer must be empty before somebody else reads */
+}
+
+/* Returns the first byte that differs, or the size when none does. */
+static size_t dma_test_verify(struct dma_test_buf *buf, u32 seed)
+{
+	u32 *words = buf->cpu;
+	size_t i, nr_words = PAGE_ALIGN(buf->size) / sizeof(*words);
+
+	for (i = 0; i < nr_words; i++) {
+		if (READ_ONCE(words[i]) != dma_test_word(seed, i))
+			return i * sizeof(*words);
+		if (!(i % SZ_256K))
+			cond_resched();
+	}
+	return PAGE_ALIGN(buf->size);
+}
+
+static struct dma_test_buf *dma_test_get(struct dma_test_file *file, u32 id)
+{
+	struct dma_test_buf *buf;
+
+	mutex_lock(&file->lock);
+	buf = xa_load(&file->bufs, id);
+	if (buf)
+		buf->users++;
+	mutex_unlock(&file->lock);
+	return buf;
+}
+
+static void dma_test_count_user(struct dma_test_buf *buf, int change)
+{
+	struct dma_test_file *file = buf->file;
+
+	mutex_lock(&file->lock);
+	buf->users += change;
+	mutex_unlock(&file->lock);
+}
+
+static u64 dma_test_call_free(struct dma_test_buf *buf)
+{
+	u64 time_ns = ktime_get_ns();
+
+	dma_free_attrs(&dma_test_pdev->dev, buf->size, buf->cpu, buf->dma,
+		       buf->attrs);
+	time_ns = ktime_get_ns() - time_ns;
+	kfree(buf);
+	return time_ns;
+}
+
+static u64 dma_test_call_alloc(struct dma_test_buf *buf, gfp_t gfp)
+{
+	u64 time_ns = ktime_get_ns();
+
+	buf->cpu = dma_alloc_attrs(&dma_test_pdev->dev, buf->size, &buf->dma,
+				   gfp, buf->attrs);
+	return ktime_get_ns() - time_ns;
+}
+
+static int dma_test_ioc_alloc(struct dma_test_file *file,
+			      struct dma_test_alloc *arg)
+{
+	gfp_t gfp = arg->context == DMA_TEST_KERNEL ? GFP_KERNEL : GFP_NOWAIT;
+	struct dma_test_buf *buf;
+	int err;
+
+	if (!arg->size || arg->size > SIZE_MAX - PAGE_SIZE ||
+	    arg->context >= DMA_TEST_NR_CONTEXTS ||
+	    arg->attrs & ~DMA_TEST_ATTRS)
+		return -EINVAL;
+
+	buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	buf->file = file;
+	buf->size = arg->size;
+	buf->attrs = arg->attrs;
+
+	if (arg->context == DMA_TEST_ATOMIC) {
+		spin_lock(&dma_test_atomic_lock);
+		arg->time_ns = dma_test_call_alloc(buf, GFP_ATOMIC);
+		spin_unlock(&dma_test_atomic_lock);
+	} else {
+		arg->time_ns = dma_test_call_alloc(buf, gfp);
+	}
+	if (!buf->cpu) {
+		kfree(buf);
+		return -ENOMEM;
+	}
+	arg->dma_addr = buf->dma;
+	arg->where = arg->attrs & DMA_TEST_NO_KERNEL_MAPPING ?
+		     DMA_TEST_NOWHERE : is_vmalloc_addr(buf->cpu) ?
+		     DMA_TEST_REMAPPED : DMA_TEST_LINEAR;
+
+	/* The last step: other threads may free it from here on. */
+	mutex_lock(&file->lock);
+	err = xa_alloc(&file->bufs, &arg->id, buf, DMA_TEST_IDS, GFP_KERNEL);
+	mutex_unlock(&file->lock);
+	if (err)
+		dma_test_call_free(buf);
+	return err;
+}
+
+static int dma_test_ioc_free(struct dma_test_file *file,
+			     struct dma_test_free *arg)
+{
+	struct dma_test_buf *buf;
+	int err = 0;
+
+	mutex_lock(&file->lock);
+	buf = xa_load(&file->bufs, arg->id);
+	if (!buf)
+		err = -ENOENT;
+	else if (buf->users)
+		err = -EBUSY;
+	else
+		xa_erase(&file->bufs, arg->id);
+	mutex_unlock(&file->lock);
+
+	if (!err)
+		arg->time_ns = dma_test_call_free(buf);
+	return err;
+}
+
+static void dma_test_ioc_check(struct dma_test_buf *buf,
+			       struct dma_test_check *arg)
+{
+	size_t offset, size = PAGE_ALIGN(buf->size);
+	u32 faults = 0;
+
+	for (offset = 0; offset < size; offset += PAGE_SIZE)
+		faults |= dma_test_page_faults(buf, offset);
+	arg->tested = DMA_TEST_PAGE | DMA_TEST_WRITABLE;
+	if (!buf->written) {
+		arg->tested |= DMA_TEST_ZEROED;
+		if (memchr_inv(buf->cpu, 0, size))
+			faults |= DMA_TEST_ZEROED;
+	}
+
+	/* Twice, the second time inverted, so that every bit is both. */
+	dma_test_fill(buf, arg->id);
+	if (dma_test_verify(buf, arg->id) != size)
+		faults |= DMA_TEST_WRITABLE;
+	dma_test_fill(buf, ~arg->id);
+	if (dma_test_verify(buf, ~arg->id) != size)
+		faults |= DMA_TEST_WRITABLE;
+
+	arg->found = arg->tested & ~faults;
+}
+
+static void dma_test_ioc_info(struct dma_test_file *file,
+			      struct dma_test_info *arg)
+{
+	struct dma_test_buf *buf;
+	unsigned long id;
+
+	memset(arg, 0, sizeof(*arg));
+	arg->dma_mask = dma_test_pdev->dev.coherent_dma_mask;
+	arg->page_size = PAGE_SIZE;
+	mutex_lock(&file->lock);
+	xa_for_each(&file->bufs, id, buf) {
+		arg->nr_buffers++;
+		arg->size += buf->size;
+	}
+	mutex_unlock(&file->lock);
+}
+
+/* The commands that look at or change the contents of a buffer. */
+static int dma_test_contents(struct dma_test_file *file, unsigned int cmd,
+			     u32 id, void *arg)
+{
+	struct dma_test_buf *buf = dma_test_get(file, id);
+	struct dma_test_fill *fill = arg;
+	int err = 0;
+
+	if (!buf)
+		return -ENOENT;
+
+	if (buf->attrs & DMA_ATTR_NO_KERNEL_MAPPING) {
+		err = -EOPNOTSUPP;
+	} else if (cmd == DMA_TEST_IOC_CHECK) {
+		dma_test_ioc_check(buf, arg);
+	} else if (cmd == DMA_TEST_IOC_FILL) {
+		dma_test_fill(buf, fill->seed);
+	} else {
+		fill->offset = dma_test_verify(buf, fill->seed);
+		if (fill->offset != PAGE_ALIGN(buf->size))
+			err = -EILSEQ;
+	}
+	dma_test_count_user(buf, -1);
+	return err;
+}
+
+static long dma_test_ioctl(struct file *filp, unsigned int cmd,
+			   unsigned long uarg)
+{
+	struct dma_test_file *file = filp->private_data;
+	void __user *user = (void __user *)uarg;
+	union {
+		struct dma_test_alloc alloc;
+		struct dma_test_free free;
+		struct dma_test_check check;
+		struct dma_test_fill fill;
+		struct dma_test_info info;
+	} arg;
+	int err = 0;
+
+	if (_IOC_SIZE(cmd) > sizeof(arg))
+		return -ENOTTY;
+	if (_IOC_DIR(cmd) & _IOC_WRITE &&
+	    copy_from_user(&arg, user, _IOC_SIZE(cmd)))
+		return -EFAULT;
+
+	switch (cmd) {
+	case DMA_TEST_IOC_ALLOC:
+		err = dma_test_ioc_alloc(file, &arg.alloc);
+		break;
+	case DMA_TEST_IOC_FREE:
+		err = dma_test_ioc_free(file, &arg.free);
+		break;
+	case DMA_TEST_IOC_CHECK:
+		err = dma_test_contents(file, cmd, arg.check.id, &arg.check);
+		break;
+	case DMA_TEST_IOC_FILL:
+	case DMA_TEST_IOC_VERIFY:
+		err = dma_test_contents(file, cmd, arg.fill.id, &arg.fill);
+		break;
+	case DMA_TEST_IOC_INFO:
+		dma_test_ioc_info(file, &arg.info);
+		break;
+	default:
+		return -ENOTTY;
+	}
+
+	/* A failed ALLOC still tells its time, a failed VERIFY where. */
+	if (copy_to_user(user, &arg, _IOC_SIZE(cmd)))
+		return -EFAULT;
+	return err;
+}
+
+static void dma_test_vm_open(struct vm_area_struct *vma)
+{
+	dma_test_count_user(vma->vm_private_data, 1);
+}
+
+static void dma_test_vm_close(struct vm_area_struct *vma)
+{
+	dma_test_count_user(vma->vm_private_data, -1);
+}
+
+static const struct vm_operations_struct dma_test_vm_ops = {
+	.open = dma_test_vm_open,
+	.close = dma_test_vm_close,
+};
+
+static int dma_test_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct dma_test_buf *buf = dma_test_get(filp->private_data,
+						vma->vm_pgoff);
+	int err;
+
+	if (!buf)
+		return -ENOENT;
+	vma->vm_pgoff = 0;
+	err = dma_mmap_attrs(&dma_test_pdev->dev, vma, buf->cpu, buf->dma,
+			     buf->size, buf->attrs);
+	if (err) {
+		dma_test_count_user(buf, -1);
+		return err;
+	}
+	buf->written = true;
+	vma->vm_private_data = buf;
+	vma->vm_ops = &dma_test_vm_ops;
+	return 0;
+}
+
+static int dma_test_open(struct inode *inode, struct file *filp)
+{
+	struct dma_test_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
+
+	if (!file)
+		return -ENOMEM;
+	mutex_init(&file->lock);
+	xa_init_flags(&file->bufs, XA_FLAGS_ALLOC1);
+	filp->private_data = file;
+	return 0;
+}
+
+static int dma_test_release(struct inode *inode, struct file *filp)
+{
+	struct dma_test_file *file = filp->private_data;
+	struct dma_test_buf *buf;
+	unsigned long id;
+
+	xa_for_each(&file->bufs, id, buf)
+		dma_test_call_free(buf);
+	xa_destroy(&file->bufs);
+	mutex_destroy(&file->lock);
+	kfree(file);
+	return 0;
+}
+
+static const struct file_operations dma_test_fops = {
+	.owner = THIS_MODULE,
+	.open = dma_test_open,
+	.release = dma_test_release,
+	.unlocked_ioctl = dma_test_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = dma_test_mmap,
+};
+
+static struct miscdevice dma_test_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "cma_test",
+	.fops = &dma_test_fops,
+	.mode = 0600,
+};
+
+static int __init dma_test_init(void)
+{
+	const struct platform_device_info info = {
+		.name = "cma_test",
+		.id = PLATFORM_DEVID_NONE,
+		.dma_mask = DMA_BIT_MASK(32),
+	};
+	int err;
+
+	dma_test_pdev = platform_device_register_full(&info);
+	if (IS_ERR(dma_test_pdev))
+		return PTR_ERR(dma_test_pdev);
+	err = misc_register(&dma_test_misc);
+	if (err)
+		platform_device_unregister(dma_test_pdev);
+	return err;
+}
+
+static void __exit dma_test_exit(void)
+{
+	misc_deregister(&dma_test_misc);
+	platform_device_unregister(dma_test_pdev);
+}
+
+module_init(dma_test_init);
+module_exit(dma_test_exit);
+MODULE_DESCRIPTION("Hands coherent DMA buffers to test programs");
+MODULE_LICENSE("GPL");

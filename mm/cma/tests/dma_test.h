@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Interface of the DMA test driver, /dev/cma_test; included by the driver
+ * and by the programs that use it. Sizes and offsets are bytes.
+ */
+#ifndef __CMA_DMA_TEST_H
+#define __CMA_DMA_TEST_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define DMA_TEST_DEVICE	"/dev/cma_test"
+
+/* The context in which a buffer is asked for. */
+enum dma_test_context {
+	DMA_TEST_KERNEL,	/* may sleep: GFP_KERNEL */
+	DMA_TEST_NOWAIT,	/* could sleep, asks not to: GFP_NOWAIT */
+	DMA_TEST_ATOMIC,	/* under a spinlock: GFP_ATOMIC */
+	DMA_TEST_NR_CONTEXTS,
+};
+
+/* Attributes, with the values of the kernel's DMA_ATTR_*. */
+#define DMA_TEST_WRITE_COMBINE		0x004
+#define DMA_TEST_NO_KERNEL_MAPPING	0x010
+#define DMA_TEST_NO_WARN		0x100
+#define DMA_TEST_ATTRS			(DMA_TEST_WRITE_COMBINE | \
+					 DMA_TEST_NO_KERNEL_MAPPING | \
+					 DMA_TEST_NO_WARN)
+
+/* Where the address given to the kernel side lies. */
+enum dma_test_where {
+	DMA_TEST_NOWHERE,	/* DMA_TEST_NO_KERNEL_MAPPING */
+	DMA_TEST_LINEAR,	/* the kernel's linear mapping */
+	DMA_TEST_REMAPPED,	/* a mapping made for the buffer */
+};
+
+struct dma_test_alloc {
+	__u64 size;
+	__u32 context;
+	__u32 attrs;
+	__u64 dma_addr;		/* out, as are those below */
+	__u64 time_ns;		/* the time dma_alloc_attrs() took */
+	__u32 id;
+	__u32 where;
+};
+
+struct dma_test_free {
+	__u32 id;
+	__u32 pad;
+	__u64 time_ns;		/* out: the time dma_free_attrs() took */
+};
+
+/* Properties of a buffer. */
+#define DMA_TEST_CONTIGUOUS	0x01	/* page i at dma_addr + i */
+#define DMA_TEST_ZEROED		0x02	/* before the first write */
+#define DMA_TEST_WRITABLE	0x04	/* reads back what was written */
+#define DMA_TEST_UNCACHED	0x08	/* as the page tables say */
+#define DMA_TEST_UNALIASED	0x10	/* no cached second mapping */
+
+struct dma_test_check {
+	__u32 id;
+	__u32 tested;		/* out: the properties that could be tested */
+	__u32 found;		/* out: those of them which the buffer has */
+	__u32 pad;
+};
+
+struct dma_test_fill {
+	__u32 id;
+	__u32 seed;
+	__u64 offset;		/* out: the first byte that differs */
+};
+
+struct dma_test_info {
+	__u64 dma_mask;
+	__u64 size;		/* held by this open file */
+	__u32 nr_buffers;	/* held by this open file */
+	__u32 page_size;
+};
+
+/*
+ * ALLOC	-ENOMEM when the DMA API returns no buffer
+ * FREE		-ENOENT for an unknown id, -EBUSY while mapped or in use
+ * CHECK	overwrites the contents
+ * VERIFY	-EILSEQ when the contents are not those of FILL with this seed
+ *
+ * mmap() takes the id times the page size for its offset.
+ */
+#define DMA_TEST_IOC_ALLOC	_IOWR('c', 0x70, struct dma_test_alloc)
+#define DMA_TEST_IOC_FREE	_IOWR('c', 0x71, struct dma_test_free)
+#define DMA_TEST_IOC_CHECK	_IOWR('c', 0x72, struct dma_test_check)
+#define DMA_TEST_IOC_FILL	_IOWR('c', 0x73, struct dma_test_fill)
+#define DMA_TEST_IOC_VERIFY	_IOWR('c', 0x74, struct dma_test_fill)
+#define DMA_TEST_IOC_INFO	_IOR('c', 0x75, struct dma_test_info)
+
+#endif /* __CMA_DMA_TEST_H */

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Free pages are counted exactly: in use or not, under load or not, and the
+ * counters agree with the pages themselves.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "cma_test_lib.h"
+
+#define TIMEOUT_S	300
+#define NR_TRIES	200	/* to find a moment in which nothing happens */
+
+FIXTURE(cma_accounting) {
+	struct ct_area area;
+	int fd;
+};
+
+FIXTURE_SETUP(cma_accounting)
+{
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+}
+
+FIXTURE_TEARDOWN(cma_accounting)
+{
+	close(self->fd);
+}
+
+/* The sum over the free lists of all zones. */
+static long buddy_sum(const struct ct_area *unused)
+{
+	FILE *file = fopen("/proc/buddyinfo", "r");
+	char line[512], *at;
+	long sum = 0;
+	int order, len;
+	unsigned long nr;
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Node %*d, zone %*s%n", &len) < 0)
+			continue;
+		at = line + len;
+		for (order = 0; sscanf(at, "%lu%n", &nr, &len) == 1; order++) {
+			sum += (long)nr << order;
+			at += len;
+		}
+	}
+	fclose(file);
+	return sum;
+}
+
+static long free_cma_sum(const struct ct_area *area)
+{
+	return ct_area_count(area, CT_KPF_BUDDY, 0);
+}
+
+/*
+ * Compares a counter with a count that takes time: between two equal readings
+ * of the counter, the count must be equal too, in one of many tries.
+ */
+static void expect_equal(struct __test_metadata *_metadata, const char *name,
+			 long (*sum)(const struct ct_area *area),
+			 const struct ct_area *area)
+{
+	long before, counted, after;
+	int nr_tries = 0;
+
+	do {
+		if (nr_tries)
+			usleep(10000);
+		/* What CPUs have not reported yet counts too. */
+		ct_write("/proc/sys/vm/stat_refresh", "1");
+		before = ct_zone_sum(name);
+		counted = sum(area);
+		ct_write("/proc/sys/vm/stat_refresh", "1");
+		after = ct_zone_sum(name);
+	} while ((before != after || counted != before) &&
+		 ++nr_tries < NR_TRIES);
+	EXPECT_LT(nr_tries, NR_TRIES) {
+		TH_LOG("%s is %ld, then %ld; counted %ld", name, before, after,
+		       counted);
+	}
+}
+
+static void expect_exact(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(cma_accounting) *self)
+{
+	expect_equal(_metadata, "nr_free_pages", buddy_sum, &self->area);
+	/* The counter is that of all areas; here one alone is counted. */
+	if (ct_zone_sum("cma") == (long)self->area.nr_pages)
+		expect_equal(_metadata, "nr_free_cma", free_cma_sum,
+			     &self->area);
+}
+
+TEST_F_TIMEOUT(cma_accounting, exact_when_idle, TIMEOUT_S)
+{
+	expect_exact(_metadata, self);
+}
+
+/* Held, and after the release: what a driver holds is not free. */
+TEST_F_TIMEOUT(cma_accounting, exact_after_use, TIMEOUT_S)
+{
+	static const size_t sizes[] = {
+		4 * KIB, 300 * KIB, 5 * MIB, 16 * MIB, 12345678, 52 * KIB,
+	};
+	struct dma_test_alloc bufs[6];
+	long limit;
+	int i;
+
+	ct_drop_caches();
+	for (i = 0; i < 6; i++)
+		ASSERT_EQ(0, ct_dma_alloc(self->fd, sizes[i], DMA_TEST_KERNEL,
+					  0, &bufs[i]));
+	expect_exact(_metadata, self);
+	limit = ct_meminfo_kib("CmaTotal") -
+		ct_area_debugfs(&self->area, "used") * ct_page_size / KIB;
+	EXPECT_LE(ct_meminfo_kib("CmaFree"), limit);
+	for (i = 0; i < 6; i += 2)
+		ASSERT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
+	expect_exact(_metadata, self);
+	for (i = 1; i < 6; i += 2)
+		ASSERT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
+	expect_exact(_metadata, self);
+}
+
+TEST_F_TIMEOUT(cma_accounting, exact_after_migration, TIMEOUT_S)
+{
+	struct dma_test_alloc buf;
+	struct ct_mem mem;
+
+	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area), 0);
+	expect_exact(_metadata, self);
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, 13 * MIB + 5 * ct_page_size,
+				  DMA_TEST_KERNEL, 0, &buf));
+	expect_exact(_metadata, self);
+	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
+	expect_exact(_metadata, self);
+	ct_mem_exit(&mem);
+	expect_exact(_metadata, self);
+}
+
+/* Samples the counters while others work. */
+struct sampler {
+	pthread_t thread;
+	bool stop;
+	unsigned long nr_samples;
+	unsigned long nr_bad;
+	long total_kib;
+};
+
+static void *sample(void *arg)
+{
+	struct sampler *me = arg;
+
+	while (!__atomic_load_n(&me->stop, __ATOMIC_RELAXED)) {
+		long free_kib = ct_meminfo_kib("CmaFree");
+
+		me->nr_bad += free_kib < 0 || free_kib > me->total_kib ||
+			      free_kib > ct_meminfo_kib("MemTotal");
+		me->nr_samples++;
+		usleep(1000);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(cma_accounting, sane_under_load, TIMEOUT_S)
+{
+	struct sampler sampler = { .total_kib = ct_meminfo_kib("CmaTotal") };
+	unsigned int i, nr = ct_scale(100);
+	struct dma_test_alloc buf;
+	off_t offset = 0;
+
+	ASSERT_EQ(0, pthread_create(&sampler.thread, NULL, sample, &sampler));
+	for (i = 0; i < nr; i++) {
+		EXPECT_EQ(0, ct_dma_alloc(self->fd, (1 + i % 16) * MIB,
+					  DMA_TEST_KERNEL, 0, &buf));
+		if (ct_big_file())
+			ct_read_on(ct_big_file(), &offset, 4 * MIB, 0);
+		EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
+	}
+	__atomic_store_n(&sampler.stop, true, __ATOMIC_RELAXED);
+	pthread_join(sampler.thread, NULL);
+	EXPECT_GT(sampler.nr_samples, 0);
+	EXPECT_EQ(0, sampler.nr_bad);
+	expect_exact(_metadata, self);
+}
+
+TEST_HARNESS_MAIN

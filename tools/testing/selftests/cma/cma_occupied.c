@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The area is full of other people's pages, of every kind that may live
+ * there: a driver gets its buffer all the same, and nobody loses a byte.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "cma_test_lib.h"
+
+#define TIMEOUT_S	600
+#define BUF_SIZE	(16 * MIB)
+#define FILE_SIZE	(40 * MIB)	/* of the files written here */
+#define NR_TIMES	100
+
+/* Gets a buffer, tests it with all that is known about it, and keeps it. */
+static uint32_t take(struct __test_metadata *_metadata, int fd, size_t size)
+{
+	struct dma_test_check check;
+	struct dma_test_alloc buf = {};
+
+	EXPECT_EQ(0, ct_dma_alloc(fd, size, DMA_TEST_KERNEL, 0, &buf)) {
+		TH_LOG("%lu KiB, CmaFree %ld KiB, MemFree %ld KiB", size / KIB,
+		       ct_meminfo_kib("CmaFree"), ct_meminfo_kib("MemFree"));
+		return 0;
+	}
+	EXPECT_EQ(0, ct_dma_check(fd, buf.id, &check));
+	EXPECT_EQ(check.tested, check.found);
+	return buf.id;
+}
+
+FIXTURE(cma_occupied) {
+	struct ct_area area;
+	int fd;
+};
+
+FIXTURE_VARIANT(cma_occupied) {
+	enum ct_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(cma_occupied, anonymous) { .kind = CT_ANON };
+FIXTURE_VARIANT_ADD(cma_occupied, mlocked) { .kind = CT_MLOCKED };
+FIXTURE_VARIANT_ADD(cma_occupied, shmem) { .kind = CT_SHMEM };
+
+FIXTURE_SETUP(cma_occupied)
+{
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+}
+
+FIXTURE_TEARDOWN(cma_occupied)
+{
+	close(self->fd);
+}
+
+/* The data of programs move out of the way. */
+TEST_F_TIMEOUT(cma_occupied, moves, TIMEOUT_S)
+{
+	unsigned long nr_usable, nr_in;
+	struct ct_mem mem;
+	uint32_t id;
+
+	nr_usable = self->area.nr_pages - ct_area_debugfs(&self->area, "used");
+	nr_in = ct_mem_fill_area(&mem, variant->kind, &self->area);
+	ASSERT_GT(nr_in, nr_usable * 9 / 10);
+
+	id = take(_metadata, self->fd, BUF_SIZE);
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, ct_dma_fill(self->fd, id, 3));
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	EXPECT_EQ(0, ct_dma_verify(self->fd, id, 3));
+	EXPECT_EQ(0, ct_dma_free(self->fd, id));
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	ct_mem_exit(&mem);
+}
+
+FIXTURE(cma_files) {
+	struct ct_area area;
+	const char *big_file;
+	char path[256];
+	off_t offset;
+	int fd, file;
+	long full_kib;			/* at most free in a full area */
+	struct ct_mem program;
+	long dirty_ratio, dirty_background_ratio;
+};
+
+FIXTURE_SETUP(cma_files)
+{
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+	self->file = -1;
+	self->full_kib = self->area.nr_pages * ct_page_size / 8 / KIB;
+	self->dirty_ratio = ct_read_long("/proc/sys/vm/dirty_ratio");
+	self->dirty_background_ratio =
+		ct_read_long("/proc/sys/vm/dirty_background_ratio");
+	self->big_file = ct_big_file();
+	if (!self->big_file)
+		SKIP(return, "no file on a disk in $CMA_TEST_FILE");
+	snprintf(self->path, sizeof(self->path), "%s.tmp", self->big_file);
+}
+
+FIXTURE_TEARDOWN(cma_files)
+{
+	if (self->program.addr) {
+		EXPECT_EQ(0, ct_mem_verify(&self->program));
+		ct_mem_exit(&self->program);
+	}
+	if (self->file >= 0)
+		unlink(self->path);
+	ct_write_long("/proc/sys/vm/dirty_ratio", self->dirty_ratio);
+	ct_write_long("/proc/sys/vm/dirty_background_ratio",
+		      self->dirty_background_ratio);
+	close(self->fd);
+}
+
+/* Fills all that is free, with the file, and with data where that ends. */
+static void fill_cache(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(cma_files) *self)
+{
+	ASSERT_EQ(0, ct_read_on(self->big_file, &self->offset, 0,
+				self->full_kib));
+	if (ct_meminfo_kib("CmaFree") >= self->full_kib &&
+	    !self->program.addr)
+		ASSERT_EQ(0, ct_mem_fill(&self->program, CT_ANON));
+	ASSERT_LT(ct_meminfo_kib("CmaFree"), self->full_kib);
+}
+
+static uint32_t file_word(size_t index)
+{
+	return index * 2654435761u;
+}
+
+static void write_file(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(cma_files) *self)
+{
+	uint32_t data[16 * 1024];
+	size_t index = 0, i;
+
+	self->file = open(self->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
+			  0600);
+	ASSERT_GE(self->file, 0);
+	while (index < FILE_SIZE / sizeof(*data)) {
+		for (i = 0; i < sizeof(data) / sizeof(*data); i++)
+			data[i] = file_word(index++);
+		ASSERT_EQ(sizeof(data), write(self->file, data, sizeof(data)));
+	}
+}
+
+static size_t wrong_words(const uint32_t *data)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < FILE_SIZE / sizeof(*data); i++)
+		nr += data[i] != file_word(i);
+	return nr;
+}
+
+/*
+ * Takes most of the area, so that hardly any page in it stays where it is.
+ * Not in three large parts: the disk's own metadata may be held for a while.
+ * When memory is full, what comes back is what is written to next.
+ */
+static void take_most(struct __test_metadata *_metadata, int fd)
+{
+	uint32_t ids[9];
+	int i;
+
+	for (i = 0; i < 9; i++)
+		ids[i] = take(_metadata, fd, i ? BUF_SIZE / 4 : BUF_SIZE);
+	for (i = 0; i < 9; i++)
+		EXPECT_EQ(0, ct_dma_free(fd, ids[i]));
+}
+
+static uint32_t sum_file(const char *path)
+{
+	static uint32_t data[64 * 1024];
+	uint32_t sum = 1;
+	int fd = open(path, O_RDONLY);
+	ssize_t size, i;
+
+	while ((size = read(fd, data, sizeof(data))) > 0)
+		for (i = 0; i < size / 4; i++)
+			sum = sum * 31 + data[i];
+	close(fd);
+	return sum;
+}
+
+/* Clean pages of a file: dropped or moved, and read back the same. */
+TEST_F_TIMEOUT(cma_files, clean_cache, TIMEOUT_S)
+{
+	uint32_t sum;
+
+	ct_drop_caches();
+	sum = sum_file(self->big_file);
+	fill_cache(_metadata, self);
+	take_most(_metadata, self->fd);
+	EXPECT_EQ(sum, sum_file(self->big_file));
+}
+
+/* Written and not yet on the disk: the disk must get it in the end. */
+TEST_F_TIMEOUT(cma_files, dirty_cache, TIMEOUT_S)
+{
+	uint32_t *data;
+
+	ct_write_long("/proc/sys/vm/dirty_ratio", 95);
+	ct_write_long("/proc/sys/vm/dirty_background_ratio", 90);
+	fill_cache(_metadata, self);
+	take_most(_metadata, self->fd);
+	write_file(_metadata, self);
+	ASSERT_GT(ct_area_count(&self->area, CT_KPF_DIRTY, CT_KPF_ANON), 256);
+	take_most(_metadata, self->fd);
+
+	ASSERT_EQ(0, fsync(self->file));
+	ct_drop_caches();
+	data = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, self->file, 0);
+	ASSERT_TRUE(data != MAP_FAILED);
+	EXPECT_EQ(0, wrong_words(data));
+}
+
+/* A program's private view of a file, half of it changed. */
+TEST_F_TIMEOUT(cma_files, private_mapping, TIMEOUT_S)
+{
+	size_t i, words = ct_page_size / sizeof(uint32_t);
+	unsigned long nr_in = 0;
+	uint32_t *data;
+
+	write_file(_metadata, self);
+	ct_drop_caches();
+	data = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		    self->file, 0);
+	ASSERT_TRUE(data != MAP_FAILED);
+	fill_cache(_metadata, self);
+	take_most(_metadata, self->fd);
+	for (i = 0; i < FILE_SIZE / sizeof(*data); i += 2 * words) {
+		data[i] = ~data[i];
+		ASSERT_EQ(file_word(i + words), data[i + words]);
+	}
+	for (i = 0; i < FILE_SIZE / sizeof(*data); i += words)
+		nr_in += ct_area_holds(&self->area, ct_pfn(&data[i]));
+	ASSERT_GT(nr_in, 256);
+	take_most(_metadata, self->fd);
+	for (i = 0; i < FILE_SIZE / sizeof(*data); i += 2 * words)
+		data[i] = ~data[i];
+	EXPECT_EQ(0, wrong_words(data));
+}
+
+/*
+ * The main job: 16 MiB out of a full area, again and again, with no failure
+ * and no byte of a program's data changed. After each turn part of the data
+ * is written anew and the file read on, until the area is full again.
+ */
+TEST_F_TIMEOUT(cma_files, hundred_times, TIMEOUT_S)
+{
+	unsigned long slice = 4 * MIB / ct_page_size, at = 0;
+	unsigned int turn, nr_turns = ct_scale(NR_TIMES);
+	struct ct_mem mem;
+	uint32_t id;
+
+	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area), 0);
+	for (turn = 0; turn < nr_turns; turn++) {
+		fill_cache(_metadata, self);
+		id = take(_metadata, self->fd, BUF_SIZE);
+		ASSERT_NE(0, id) {
+			TH_LOG("turn %u", turn);
+		}
+		ASSERT_EQ(0, ct_dma_free(self->fd, id));
+
+		/* Pages are written anew where they were written before. */
+		while (at < mem.nr_pages && !mem.kept[at])
+			at++;
+		if (at + slice > mem.nr_pages)
+			at = 0;
+		ct_mem_rewrite(&mem, at, slice);
+		at += slice;
+		if (turn % 10 == 9)
+			ASSERT_EQ(0, ct_mem_verify(&mem));
+	}
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	EXPECT_GT(ct_mem_in_area(&mem, &self->area), 0);
+	ct_mem_exit(&mem);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that somebody holds cannot move. Those held for long leave the area
+ * before they are held; those held for a moment must not stop a request that
+ * fits elsewhere.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/udmabuf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "../../../../mm/gup_test.h"
+#include "../kselftest_harness.h"
+#include "cma_test_lib.h"
+
+#define TIMEOUT_S	240
+#define PIN_SIZE	(8 * MIB)
+
+FIXTURE(cma_pinned) {
+	struct ct_area area;
+	struct ct_mem mem;	/* fills the area */
+	char *pinned;		/* PIN_SIZE of it, much of that in the area */
+	int fd;
+};
+
+static char *page_addr(FIXTURE_DATA(cma_pinned) *self, unsigned long page)
+{
+	return (char *)self->mem.addr + page * ct_page_size;
+}
+
+/* The part with the most pages that hold data, which are in the area. */
+static char *find_pinned(FIXTURE_DATA(cma_pinned) *self)
+{
+	unsigned long page, nr = 0, best = 0, best_nr = 0;
+
+	for (page = 0; page < self->mem.nr_pages; page++) {
+		nr += self->mem.kept[page];
+		if (page >= PIN_SIZE / ct_page_size)
+			nr -= self->mem.kept[page - PIN_SIZE / ct_page_size];
+		if (nr > best_nr) {
+			best_nr = nr;
+			best = page + 1 - PIN_SIZE / ct_page_size;
+		}
+	}
+	return page_addr(self, best);
+}
+
+/* Four pages in a row, all of them in the area. */
+static char *find_four(FIXTURE_DATA(cma_pinned) *self)
+{
+	unsigned long page;
+
+	for (page = 0; page + 4 <= self->mem.nr_pages; page++)
+		if (!memcmp(self->mem.kept + page, "\1\1\1\1", 4))
+			return page_addr(self, page);
+	return NULL;
+}
+
+static unsigned long nr_in_area(FIXTURE_DATA(cma_pinned) *self)
+{
+	unsigned long i, nr = 0;
+
+	for (i = 0; i < PIN_SIZE; i += ct_page_size)
+		nr += ct_area_holds(&self->area,
+				    ct_pfn(self->pinned + i));
+	return nr;
+}
+
+FIXTURE_SETUP(cma_pinned)
+{
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_SHMEM, &self->area), 0);
+	self->pinned = find_pinned(self);
+	ASSERT_GT(nr_in_area(self), 256);
+}
+
+FIXTURE_TEARDOWN(cma_pinned)
+{
+	EXPECT_EQ(0, ct_mem_verify(&self->mem));
+	ct_mem_exit(&self->mem);
+	close(self->fd);
+}
+
+/* How many buffers of 4 MiB the area yields; gives them back. */
+static unsigned int count_buffers(struct __test_metadata *_metadata, int fd)
+{
+	struct dma_test_alloc buf;
+	unsigned int nr = 0, i;
+	uint32_t ids[1024];
+	int err;
+
+	do {
+		err = ct_dma_alloc(fd, 4 * MIB, DMA_TEST_KERNEL,
+				   DMA_TEST_NO_WARN, &buf);
+		ids[nr] = buf.id;
+	} while (!err && ++nr < 1024);
+	EXPECT_EQ(-ENOMEM, err);
+	for (i = 0; i < nr; i++)
+		EXPECT_EQ(0, ct_dma_free(fd, ids[i]));
+	return nr;
+}
+
+/* get_user_pages() with FOLL_LONGTERM, as RDMA and others do. */
+TEST_F_TIMEOUT(cma_pinned, longterm, TIMEOUT_S)
+{
+	struct pin_longterm_test pin = {
+		.addr = (uintptr_t)self->pinned,
+		.size = PIN_SIZE,
+		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
+	};
+	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
+
+	if (gup < 0)
+		SKIP(return, "no gup_test in debugfs");
+	ASSERT_EQ(0, ioctl(gup, PIN_LONGTERM_TEST_START, &pin));
+	EXPECT_EQ(0, nr_in_area(self));
+	EXPECT_EQ(0, ct_mem_verify(&self->mem));
+	ASSERT_EQ(0, ioctl(gup, PIN_LONGTERM_TEST_STOP));
+	close(gup);
+}
+
+TEST_F_TIMEOUT(cma_pinned, io_uring_buffer, TIMEOUT_S)
+{
+	struct iovec iov = { self->pinned, PIN_SIZE };
+	struct io_uring_params params = {};
+	int ring;
+
+	if (access("/proc/sys/kernel/io_uring_disabled", F_OK))
+		SKIP(return, "no io_uring");
+	ring = syscall(__NR_io_uring_setup, 1, &params);
+	ASSERT_GE(ring, 0);
+	ASSERT_EQ(0, syscall(__NR_io_uring_register, ring,
+			     IORING_REGISTER_BUFFERS, &iov, 1));
+	EXPECT_EQ(0, nr_in_area(self));
+	EXPECT_EQ(0, ct_mem_verify(&self->mem));
+	close(ring);
+}
+
+TEST_F_TIMEOUT(cma_pinned, udmabuf, TIMEOUT_S)
+{
+	struct udmabuf_create create = {
+		.memfd = self->mem.fd,
+		.offset = self->pinned - (char *)self->mem.addr,
+		.size = PIN_SIZE,
+	};
+	int dev = open("/dev/udmabuf", O_RDWR), dmabuf;
+
+	if (dev < 0)
+		SKIP(return, "no /dev/udmabuf");
+	ASSERT_EQ(0, fcntl(self->mem.fd, F_ADD_SEALS, F_SEAL_SHRINK));
+	dmabuf = ioctl(dev, UDMABUF_CREATE, &create);
+	ASSERT_GE(dmabuf, 0) {
+		TH_LOG("%s", strerror(errno));
+	}
+	EXPECT_EQ(0, nr_in_area(self));
+	EXPECT_EQ(0, ct_mem_verify(&self->mem));
+	close(dmabuf);
+	close(dev);
+}
+
+/*
+ * A pipe holds four pages: they stay, what they hold stays, and all requests
+ * that fit beside them succeed.
+ */
+TEST_F_TIMEOUT(cma_pinned, pipe, TIMEOUT_S)
+{
+	struct iovec iov = { find_four(self), 4 * ct_page_size };
+	unsigned long pfns[4], i;
+	unsigned int nr_beside, nr_all;
+	struct dma_test_alloc buf;
+	int fds[2];
+	char *data;
+
+	ASSERT_TRUE(!!iov.iov_base);
+	ASSERT_EQ(0, pipe(fds));
+	ASSERT_EQ((ssize_t)iov.iov_len, vmsplice(fds[1], &iov, 1, 0));
+	for (i = 0; i < 4; i++)
+		pfns[i] = ct_pfn(iov.iov_base + i * ct_page_size);
+
+	EXPECT_EQ(-ENOMEM, ct_dma_alloc(self->fd, self->area.nr_pages *
+					ct_page_size, DMA_TEST_KERNEL,
+					DMA_TEST_NO_WARN, &buf));
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, self->area.nr_pages / 4 *
+				  ct_page_size, DMA_TEST_KERNEL, 0, &buf));
+	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
+	nr_beside = count_buffers(_metadata, self->fd);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(pfns[i], ct_pfn(iov.iov_base + i * ct_page_size));
+
+	data = malloc(iov.iov_len);
+	ASSERT_EQ((ssize_t)iov.iov_len, read(fds[0], data, iov.iov_len));
+	EXPECT_EQ(0, memcmp(data, iov.iov_base, iov.iov_len));
+	free(data);
+
+	/* The four pages cost two buffers at most, while they were held. */
+	nr_all = count_buffers(_metadata, self->fd);
+	EXPECT_GE(nr_beside + 2, nr_all);
+	EXPECT_GE((nr_all + 1) * 4 * MIB / ct_page_size,
+		  self->area.nr_pages - ct_area_debugfs(&self->area, "used"));
+}
+
+TEST_HARNESS_MAIN
