@@ -1,0 +1,575 @@
+# SPDX-License-Identifier: GPL-2.0
+"""tree.py on a tiny kernel source made on the fly."""
+
+import contextlib
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+from unittest import mock
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import tree                                 # noqa: E402
+from trees.git import Error                 # noqa: E402
+
+NUMBERED = "".join("line %d\n" % n for n in range(1, 61))
+GITIGNORE = ".*\n*.o\n*.patch\n#\n/*\n!/debian/\n"
+SOURCE = {
+    "Makefile": "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 7\n",
+    ".gitignore": GITIGNORE,
+    ".mailmap": "nobody\n",
+    "mm/Makefile": "obj-y += page.o\nobj-y += old.o\n",
+    "mm/old.c": "old\n",
+    "mm/page.c": NUMBERED,
+    "mm/twice.c": "same\n" * 9,
+    "include/linux/cma.h": "old interface\n",
+    "scripts/run.sh": "#!/bin/sh\n",
+}
+RECIPE = "delete mm/old.c\nedit mm/Makefile\n\t- obj-y += old.o\n"
+STEPS = {
+    "0010-bare.msg": "mm: remove the old one\n\nIt goes.\n",
+    "0020-new.msg": "mm/cma: add the new one\n\nIt comes.\n\nPaths:\nmm/*\n!mm/page.c\n",
+    "0030-rest.msg": "mm: hook it in\n\nNow.\n\nPaths:\nmm/page.c\ninclude/\nscripts/\n",
+}
+PAGE_DIFF = """The page allocator has to know.
+
+--- a/mm/page.c
++++ b/mm/page.c
+@@ -9,4 +9,5 @@ line 8
+ line 9
+ line 10
++line 10 and a half
+ line 11
+ line 12
+"""
+REPOSITORY = {
+    "README.md": "ours alone\n",
+    "Makefile": "ours alone\n",
+    ".ci/run": "ours alone\n",
+    ".editorconfig": "ours alone\n",
+    "scripts/cma/tool": "ours alone\n",
+    "Kconfig": "config CMA\n",
+    "include/linux/cma.h": "new interface\n",
+    "mm/cma/range.c": "range\n",
+    "mm/cma/tests/.kunitconfig": "CONFIG_KUNIT=y\n",
+    "mm/page.c.diff": PAGE_DIFF,
+}
+
+
+def write(root, files):
+    for name, text in files.items():
+        full = os.path.join(root, name)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "w", encoding="utf-8") as f:
+            f.write(text)
+
+
+def contents(root):
+    """{name: (mode, bytes)} of everything below @root but .git."""
+    found = {}
+    for folder, dirs, files in os.walk(root):
+        if ".git" in dirs:
+            dirs.remove(".git")
+        for name in files:
+            full = os.path.join(folder, name)
+            with open(full, "rb") as f:
+                found[os.path.relpath(full, root)] = (os.stat(full).st_mode, f.read())
+    return found
+
+
+class TreeCase(unittest.TestCase):
+    """Gives a source, a recipe, steps, a repository and a place to build."""
+
+    def setUp(self):
+        self.top = tempfile.mkdtemp(prefix="cma-tree-")
+        self.addCleanup(shutil.rmtree, self.top)
+        self.source = os.path.join(self.top, "source")
+        self.root = os.path.join(self.top, "repository")
+        self.linux = os.path.join(self.top, "build", "linux")
+        write(self.source, SOURCE)
+        os.chmod(os.path.join(self.source, "scripts/run.sh"), 0o755)
+        write(self.root, REPOSITORY)
+        write(os.path.join(self.top, "recipe"), {"x.recipe": RECIPE})
+        write(os.path.join(self.top, "steps"), STEPS)
+        subprocess.run(["git", "init", "-q", self.root], check=True)
+        patch = mock.patch.dict(os.environ, KSRC=self.source)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def trees(self, build="build"):
+        return tree.Trees(os.path.join(self.top, build), self.root,
+                          os.path.join(self.top, "recipe"),
+                          os.path.join(self.top, "steps"))
+
+    def run_it(self, command, build="build"):
+        """What `tree.py command` prints."""
+        trees = self.trees(build)
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            with trees.locked():
+                getattr(trees, {"tree": "make"}.get(command, command))()
+        return out.getvalue()
+
+    def fails(self, command):
+        """The message with which `tree.py command` stops."""
+        with self.assertRaises(Error) as caught:
+            self.run_it(command)
+        return str(caught.exception)
+
+    def git(self, *args):
+        return subprocess.run(
+            ["git", "-C", self.linux, "-c", "user.name=x", "-c", "user.email=x@x", *args],
+            check=True, capture_output=True, text=True).stdout.strip()
+
+    def at(self, name):
+        return os.path.join(self.linux, name)
+
+    def text(self, full):
+        with open(full, encoding="utf-8") as f:
+            return f.read()
+
+
+class Making(TreeCase):
+    def test_three_tags(self):
+        self.run_it("tree")
+        self.assertEqual(self.git("show", "base:mm/old.c"), "old")
+        self.assertEqual(self.git("show", "base:.mailmap"), "nobody")
+        self.assertNotIn("/*", self.git("show", "base:.gitignore"))
+        self.assertEqual(self.git("show", "bare:mm/Makefile"), "obj-y += page.o")
+        self.assertEqual(self.git("ls-tree", "--name-only", "bare", "mm/old.c"), "")
+        self.assertEqual(self.git("show", "bare:include/linux/cma.h"), "old interface")
+        self.assertEqual(self.git("show", "cma:include/linux/cma.h"), "new interface")
+        self.assertEqual(self.git("show", "cma:mm/cma/Kconfig"), "config CMA")
+        self.assertEqual(self.git("show", "cma:mm/cma/tests/.kunitconfig"),
+                         "CONFIG_KUNIT=y")
+        self.assertIn("line 10\nline 10 and a half\nline 11\n",
+                      self.git("show", "cma:mm/page.c"))
+        self.assertEqual(self.git("rev-parse", "cma^", "HEAD"),
+                         self.git("rev-parse", "bare", "cma"))
+        self.assertEqual(self.git("status", "--porcelain"), "")
+        for own in ("README.md", ".ci/run", ".editorconfig", "scripts/cma/tool"):
+            self.assertFalse(os.path.exists(self.at(own)), own)
+        self.assertEqual(self.text(self.at("Makefile")), SOURCE["Makefile"])
+
+    def test_second_run_does_nothing(self):
+        self.run_it("tree")
+        before = self.git("for-each-ref")
+        self.assertIn("up to date", self.run_it("tree"))
+        self.assertEqual(self.git("for-each-ref"), before)
+
+    def test_without_ksrc_the_tree_stays(self):
+        self.run_it("tree")
+        with mock.patch.dict(os.environ):
+            del os.environ["KSRC"]
+            self.assertIn("up to date", self.run_it("tree"))
+
+    def test_ids_repeat(self):
+        self.run_it("tree")
+        first = self.git("for-each-ref")
+        shutil.rmtree(self.linux)
+        self.run_it("tree")
+        self.assertEqual(self.git("for-each-ref"), first)
+
+    def test_tarball_gives_what_the_folder_gives(self):
+        before = contents(self.source)
+        self.run_it("tree")
+        self.assertEqual(contents(self.source), before)
+        first = self.git("rev-parse", "base", "bare", "cma")
+        shutil.rmtree(self.linux)
+        ball = os.path.join(self.top, "linux.tar.xz")
+        with tarfile.open(ball, "w:xz") as tar:
+            tar.add(self.source, "linux-source-6.12")
+        os.environ["KSRC"] = ball
+        with open(ball, "rb") as f:
+            digest = hashlib.sha256(f.read()).digest()
+        self.run_it("tree")
+        self.assertEqual(self.git("rev-parse", "base", "bare", "cma"), first)
+        os.utime(ball)      # touched, but the same
+        self.assertIn("up to date", self.run_it("tree"))
+        with open(ball, "rb") as f:
+            self.assertEqual(hashlib.sha256(f.read()).digest(), digest)
+
+    def test_unchanged_files_keep_their_times(self):
+        self.run_it("tree")
+        for name in contents(self.linux):
+            os.utime(self.at(name), (1000, 1000))
+        self.git("update-index", "-q", "--refresh")
+        write(self.root, {"mm/cma/range.c": "range 2\n", "mm/cma/new.c": "new\n"})
+        self.run_it("tree")
+        self.assertEqual(self.rewritten(), {"mm/cma/range.c", "mm/cma/new.c"})
+        write(os.path.join(self.top, "recipe"),
+              {"x.recipe": RECIPE + "edit mm/twice.c\n" + "\t- same\n" * 9 + "\t+ one\n"})
+        self.run_it("tree")
+        self.assertEqual(self.rewritten(), {"mm/cma/range.c", "mm/cma/new.c", "mm/twice.c"})
+        self.assertEqual(self.git("show", "bare:mm/twice.c"), "one")
+        os.unlink(os.path.join(self.root, "mm/cma/new.c"))
+        self.run_it("tree")
+        self.assertFalse(os.path.exists(self.at("mm/cma/new.c")))
+        self.assertEqual(self.rewritten(), {"mm/cma/range.c", "mm/twice.c"})
+
+    def rewritten(self):
+        return {n for n in contents(self.linux) if os.stat(self.at(n)).st_mtime != 1000}
+
+    def test_executable_files_stay_executable(self):
+        write(self.root, {"tools/mm/cmastat": "#!/bin/sh\n"})
+        os.chmod(os.path.join(self.root, "tools/mm/cmastat"), 0o755)
+        self.run_it("tree")
+        self.assertTrue(os.access(self.at("tools/mm/cmastat"), os.X_OK))
+        self.assertTrue(os.access(self.at("scripts/run.sh"), os.X_OK))
+        self.assertFalse(os.access(self.at("mm/cma/range.c"), os.X_OK))
+
+    def test_ignored_files_of_the_repository_are_no_part(self):
+        write(self.root, {".gitignore": "*.pyc\n", "mm/cma/junk.pyc": "junk"})
+        self.run_it("tree")
+        self.assertFalse(os.path.exists(self.at("mm/cma/junk.pyc")))
+
+
+class Source(TreeCase):
+    def test_other_source_is_noticed(self):
+        self.run_it("tree")
+        write(self.source, {"Makefile": SOURCE["Makefile"].replace("7", "8")})
+        self.assertIn("6.12.8", self.run_it("tree"))
+        self.assertIn("SUBLEVEL = 8", self.git("show", "base:Makefile"))
+        self.assertIn("up to date", self.run_it("tree"))
+
+    def test_other_source_never_costs_edits(self):
+        self.run_it("tree")
+        write(self.linux, {"mm/cma/range.c": "edited\n"})
+        write(self.source, {"Makefile": SOURCE["Makefile"].replace("7", "8")})
+        self.assertIn("mm/cma/range.c", self.fails("tree"))
+        self.assertEqual(self.text(self.at("mm/cma/range.c")), "edited\n")
+        self.run_it("export")
+        self.assertIn("6.12.8", self.run_it("tree"))
+        self.assertEqual(self.text(self.at("mm/cma/range.c")), "edited\n")
+
+    def test_other_kernels_are_refused(self):
+        self.run_it("tree")
+        before = contents(self.linux)
+        write(self.source, {"Makefile": SOURCE["Makefile"].replace("12", "13")})
+        message = self.fails("tree")
+        self.assertIn("6.13.7", message)
+        self.assertIn("6.12.y", message)
+        self.assertEqual(contents(self.linux), before)
+        self.assertEqual(set(os.listdir(os.path.dirname(self.linux))),
+                         {"linux", ".tree.lock"})
+
+    def test_what_is_no_kernel_is_refused(self):
+        os.unlink(os.path.join(self.source, "Makefile"))
+        self.assertIn("no top Makefile", self.fails("tree"))
+        os.environ["KSRC"] = os.path.join(self.top, "nowhere")
+        self.assertIn("no such file", self.fails("tree"))
+        write(self.top, {"broken.tar.xz": "not a tarball"})
+        os.environ["KSRC"] = os.path.join(self.top, "broken.tar.xz")
+        self.assertIn("cannot unpack", self.fails("tree"))
+        self.assertFalse(os.path.exists(self.linux))
+
+    def test_a_built_folder_is_refused(self):
+        write(self.source, {"include/generated/autoconf.h": ""})
+        self.assertIn("mrproper", self.fails("tree"))
+
+    def test_a_folder_that_holds_the_build_is_refused(self):
+        os.environ["KSRC"] = self.top
+        self.assertIn("copied to", self.fails("tree"))
+
+
+class Refusing(TreeCase):
+    """make tree never overwrites what was not exported."""
+
+    def setUp(self):
+        super().setUp()
+        self.run_it("tree")
+
+    def refused(self, path):
+        before, refs = contents(self.linux), self.git("for-each-ref")
+        write(self.root, {"mm/cma/range.c": "newer\n"})
+        self.assertIn(path, self.fails("tree"))
+        self.assertEqual(contents(self.linux), before)
+        self.assertEqual(self.git("for-each-ref"), refs)
+
+    def test_edit(self):
+        write(self.linux, {"mm/twice.c": "edited\n"})
+        self.refused("mm/twice.c")
+
+    def test_edit_of_a_file_that_the_repository_changed(self):
+        write(self.linux, {"mm/cma/range.c": "edited\n"})
+        self.refused("mm/cma/range.c")
+
+    def test_edit_without_any_change_in_the_repository(self):
+        write(self.linux, {"mm/twice.c": "edited\n"})
+        self.assertIn("mm/twice.c", self.fails("tree"))
+
+    def test_commit(self):
+        write(self.linux, {"mm/twice.c": "edited\n"})
+        self.git("commit", "-qam", "edit")
+        self.refused("mm/twice.c")
+
+    def test_new_file(self):
+        write(self.linux, {"mm/cma/new.c": "new\n"})
+        self.refused("mm/cma/new.c")
+
+    def test_deleted_file(self):
+        os.unlink(self.at("mm/cma/range.c"))
+        self.refused("mm/cma/range.c")
+
+    def test_build_products_do_not_count(self):
+        write(self.linux, {"mm/page.o": "object"})
+        self.assertIn("up to date", self.run_it("tree"))
+
+
+class Diffs(TreeCase):
+    def edit(self, name="mm/page.c", path="mm/page.c", hunks=None, why="Why.\n"):
+        body = "".join("@@ -%s +%s @@\n%s" % h for h in hunks)
+        write(self.root, {name + ".diff": "%s--- a/%s\n+++ b/%s\n%s" % (
+            why, path, path, body)})
+
+    GOOD = ("3,3", "3,4", " line 3\n line 4\n+new\n line 5\n")
+    MOVED = ("23,4", "24,5", " line 33\n line 34\n+new\n line 35\n line 36\n")
+    FUZZY = ("49,4", "51,5", " line 49\n line 50\n+new\n line 51\n line fifty-two\n")
+
+    def test_offset_is_accepted(self):
+        self.edit(hunks=[self.GOOD, self.MOVED])
+        self.run_it("tree")
+        self.assertIn("line 34\nnew\nline 35\n", self.text(self.at("mm/page.c")))
+
+    def test_fuzz_is_refused_and_named(self):
+        self.run_it("tree")
+        before, refs = contents(self.linux), self.git("for-each-ref")
+        self.edit(hunks=[self.GOOD, self.MOVED, self.FUZZY])
+        message = self.fails("tree")
+        self.assertIn("mm/page.c.diff: hunk 3 of 3", message)
+        self.assertIn("6.12.7", message)
+        self.assertEqual(contents(self.linux), before)
+        self.assertEqual(self.git("for-each-ref"), refs)
+
+    def test_all_bad_ones_are_named(self):
+        self.edit(hunks=[self.FUZZY])
+        self.edit("mm/twice.c", "mm/twice.c",
+                  [("1,2", "1,3", " same\n other\n+new\n")])
+        message = self.fails("tree")
+        self.assertIn("mm/page.c.diff: hunk 1 of 1", message)
+        self.assertIn("mm/twice.c.diff: hunk 1 of 1", message)
+
+    def test_nothing_to_edit(self):
+        self.edit("mm/old.c", "mm/old.c", [self.GOOD])
+        message = self.fails("tree")
+        self.assertIn("mm/old.c.diff", message)
+        self.assertIn("6.12.7", message)
+
+    def test_edits_of_other_files(self):
+        self.edit("mm/page.c", "mm/twice.c", [self.GOOD])
+        self.assertIn("mm/page.c.diff: is no edit of mm/page.c", self.fails("tree"))
+        write(self.root, {"mm/page.c.diff": PAGE_DIFF + "--- /dev/null\n+++ b/mm/more.c\n"
+                          "@@ -0,0 +1 @@\n+more\n"})
+        self.assertIn("edits other files", self.fails("tree"))
+
+    def test_corrupt(self):
+        write(self.root, {"mm/page.c.diff": PAGE_DIFF.replace("9,5", "9,7")})
+        self.assertIn("mm/page.c.diff: does not apply to Linux 6.12.7", self.fails("tree"))
+
+    def test_diff_beside_whole_file(self):
+        write(self.root, {"mm/page.c": "whole\n"})
+        self.assertIn("both mm/page.c and mm/page.c.diff", self.fails("tree"))
+
+
+class Exporting(TreeCase):
+    def setUp(self):
+        super().setUp()
+        self.run_it("tree")
+
+    def repository(self):
+        return contents(self.root)
+
+    def test_apply_then_export_changes_nothing(self):
+        before = self.repository()
+        self.assertIn("nothing to do", self.run_it("export"))
+        self.assertEqual(self.repository(), before)
+
+    def test_round_trip(self):
+        write(self.linux, {
+            "mm/cma/area.c": "area\n", "mm/cma/range.c": "range 2\n",
+            "mm/cma/Kconfig": "config CMA\n\tbool\n", "mm/cma/sub/.kunitconfig": "K\n",
+            "mm/twice.c": "same\n" * 8, "include/linux/cma.h": "newest\n",
+            "tools/mm/cmastat": "#!/bin/sh\n", "mm/cma/kept.patch": "text\n",
+            "mm/page.c": self.text(self.at("mm/page.c")).replace("line 40\n", "forty\n")})
+        os.chmod(self.at("tools/mm/cmastat"), 0o755)
+        self.git("add", "-f", "mm/cma/kept.patch")
+        self.git("commit", "-qm", "part of it is committed", "mm/cma/range.c")
+        out = self.run_it("export")
+        now = self.repository()
+        self.assertEqual(now["mm/cma/area.c"][1], b"area\n")
+        self.assertEqual(now["mm/cma/range.c"][1], b"range 2\n")
+        self.assertEqual(now["Kconfig"][1], b"config CMA\n\tbool\n")
+        self.assertEqual(now["mm/cma/sub/.kunitconfig"][1], b"K\n")
+        self.assertEqual(now["mm/cma/kept.patch"][1], b"text\n")
+        self.assertEqual(now["include/linux/cma.h"][1], b"newest\n")
+        self.assertNotIn("include/linux/cma.h.diff", now)
+        self.assertTrue(now["tools/mm/cmastat"][0] & 0o100)
+        page = now["mm/page.c.diff"][1].decode()
+        self.assertTrue(page.startswith(PAGE_DIFF), page)
+        self.assertIn("@@ -38,5 +39,5 @@ line 37\n line 38\n line 39\n-line 40\n+forty\n", page)
+        twice = now["mm/twice.c.diff"][1].decode()
+        self.assertTrue(twice.startswith("TODO: say why\n\n--- a/mm/twice.c\n"), twice)
+        self.assertNotIn("index", twice)
+        self.assertIn("mm/twice.c.diff does not say why", out)
+        self.assertNotIn("mm/page.c.diff does not", out)
+        files = contents(self.linux)
+        self.assertIn(" 0 files written", self.run_it("tree"))
+        self.assertEqual(contents(self.linux), files)
+        self.assertIn("up to date", self.run_it("tree"))
+        self.assertIn("nothing to do", self.run_it("export"))
+        self.assertEqual(self.repository(), now)
+
+    def test_no_newline_at_the_end(self):
+        write(self.linux, {"mm/twice.c": "same\n" * 8 + "same"})
+        self.run_it("export")
+        self.run_it("tree")
+        self.assertIn("nothing to do", self.run_it("export"))
+        self.assertEqual(self.git("show", "cma:mm/twice.c")[-5:], "\nsame")
+
+    def test_files_whose_edit_is_gone(self):
+        write(self.linux, {"mm/page.c": NUMBERED})
+        os.unlink(self.at("mm/cma/tests/.kunitconfig"))
+        self.run_it("export")
+        self.assertNotIn("mm/page.c.diff", self.repository())
+        self.assertFalse(os.path.exists(os.path.join(self.root, "mm/cma/tests")))
+        self.assertIn("mm/cma/range.c", self.repository())
+
+    def test_hidden_files_are_mentioned(self):
+        write(self.linux, {"mm/cma/x.patch": "hidden\n", "mm/cma/x.o": "built\n"})
+        out = self.run_it("export")
+        self.assertIn("mm/cma/x.patch", out)
+        self.assertNotIn("x.o", out)
+        self.assertNotIn("mm/cma/x.patch", self.repository())
+
+    def test_deleted_kernel_file(self):
+        before = self.repository()
+        os.unlink(self.at("mm/twice.c"))
+        write(self.linux, {"mm/cma/range.c": "range 2\n"})
+        self.assertIn("mm/twice.c: deleted", self.fails("export"))
+        self.assertEqual(self.repository(), before)
+
+    def test_mode_of_a_kernel_file(self):
+        os.chmod(self.at("mm/twice.c"), 0o755)
+        self.assertIn("mm/twice.c", self.fails("export"))
+
+    def test_name_that_the_repository_keeps(self):
+        write(self.linux, {"scripts/cma/tool": "from the kernel\n"})
+        self.assertIn("scripts/cma/tool", self.fails("export"))
+        os.unlink(self.at("scripts/cma/tool"))
+        write(self.linux, {".mailmap": "somebody\n"})
+        self.assertIn(".mailmap: cannot be edited", self.fails("export"))
+        self.assertEqual(self.repository()["scripts/cma/tool"][1], b"ours alone\n")
+
+    def test_repository_edits_survive(self):
+        write(self.root, {"mm/cma/range.c": "from the repository\n", "mm/cma/b.c": "b\n"})
+        os.unlink(os.path.join(self.root, "Kconfig"))
+        write(self.linux, {"mm/cma/tests/.kunitconfig": "from the kernel\n"})
+        out = self.run_it("export")
+        now = self.repository()
+        self.assertEqual(now["mm/cma/range.c"][1], b"from the repository\n")
+        self.assertEqual(now["mm/cma/b.c"][1], b"b\n")
+        self.assertNotIn("Kconfig", now)
+        self.assertEqual(now["mm/cma/tests/.kunitconfig"][1], b"from the kernel\n")
+        self.assertIn("left mm/cma/range.c alone", out)
+        self.run_it("tree")
+        self.assertEqual(self.text(self.at("mm/cma/range.c")), "from the repository\n")
+        self.assertFalse(os.path.exists(self.at("mm/cma/Kconfig")))
+
+    def test_both_sides_changed(self):
+        write(self.root, {"mm/cma/range.c": "from the repository\n"})
+        write(self.linux, {"mm/cma/range.c": "from the kernel\n", "mm/cma/b.c": "b\n"})
+        before = self.repository()
+        self.assertIn("mm/cma/range.c: changed both", self.fails("export"))
+        self.assertEqual(self.repository(), before)
+
+    def test_broken_diff_is_kept(self):
+        write(self.root, {"mm/page.c.diff": "nonsense\n"})
+        self.assertIn("left mm/page.c.diff alone", self.run_it("export"))
+        self.assertEqual(self.repository()["mm/page.c.diff"][1], b"nonsense\n")
+
+    def test_status(self):
+        write(self.linux, {"mm/twice.c": "x\n" * 60, "mm/cma/b.c": "b\nb\n"})
+        lines = [" ".join(l.split()) for l in self.run_it("status").splitlines()]
+        self.assertIn("- mm/old.c +0 -1", lines)
+        self.assertIn("~ mm/page.c +1 -0", lines)
+        self.assertIn("~ mm/twice.c +60 -9 ! over 60 changed lines, not exported", lines)
+        self.assertIn("+ mm/cma/range.c +1 -0", lines)
+        self.assertIn("+ mm/cma/b.c +2 -0 ! not exported", lines)
+        self.assertIn("- 2 files stripped, 0 lines added, 2 removed", lines)
+
+
+class Series(TreeCase):
+    def setUp(self):
+        super().setUp()
+        self.run_it("tree")
+        self.patches = os.path.join(self.top, "build", "patches")
+
+    def test_it_verifies(self):
+        out = self.run_it("series")
+        self.assertIn("these 3 patches", out)
+        names = sorted(os.listdir(self.patches))
+        self.assertEqual(names, ["0001-mm-remove-the-old-one.patch",
+                                 "0002-mm-cma-add-the-new-one.patch",
+                                 "0003-mm-hook-it-in.patch"])
+        new = self.text(os.path.join(self.patches, names[1]))
+        self.assertIn("\nSigned-off-by: ", new)
+        self.assertIn("b/mm/cma/range.c", new)
+        self.assertNotIn("b/mm/page.c", new)
+        self.assertIn("base-commit: " + self.git("rev-parse", "base"),
+                      self.text(os.path.join(self.patches, names[0])))
+        self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
+        self.assertEqual(set(os.listdir(os.path.dirname(self.patches))),
+                         {"linux", "patches", ".tree.lock"})
+
+    def test_git_am_by_hand(self):
+        self.run_it("series")
+        self.git("checkout", "-q", "base")
+        self.git("am", "-q", *(os.path.join(self.patches, n)
+                               for n in sorted(os.listdir(self.patches))))
+        self.git("diff", "--exit-code", "cma", "HEAD")
+
+    def test_a_series_that_is_not_cma_is_noticed(self):
+        # git am takes an edit in the message for a part of the patch.
+        write(os.path.join(self.top, "steps"), {"0030-rest.msg": STEPS["0030-rest.msg"].
+              replace("Now.", "--- a/mm/twice.c\n+++ b/mm/twice.c\n"
+                      "@@ -1,2 +1,3 @@\n same\n+more\n same")})
+        self.assertIn("series: git am does not give cma", self.fails("series"))
+        self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
+
+    def test_each_file_in_one_step(self):
+        write(os.path.join(self.top, "steps"), {
+            "0020-new.msg": "new\n\nPaths:\nmm/cma/\n",
+            "0030-rest.msg": "rest\n\nPaths:\nmm/cma/r*\nmm/page.c\n"})
+        message = self.fails("series")
+        self.assertIn("include/linux/cma.h belongs to no step", message)
+        self.assertIn("mm/cma/range.c belongs to 0020-new.msg and 0030-rest.msg", message)
+
+    def test_a_stale_tree_is_refused(self):
+        write(self.root, {"mm/cma/range.c": "range 2\n"})
+        self.assertIn("make tree", self.fails("series"))
+
+
+class Recipes(TreeCase):
+    def test_steps_that_find_nothing(self):
+        for step, message in (
+                ("delete mm/none.c", "no such file: mm/none.c"),
+                ("edit mm/page.c\n\t- line 3\n\t- line 5\n", "matches 0 times"),
+                ("edit mm/twice.c\n\t- same\n", "matches 9 times"),
+                ("drop mm/page.c nothing", "has no nothing"),
+                ("kconfig mm/Makefile CMA", "has no config CMA"),
+                ("replace mm/page.c", "cannot make sense")):
+            write(os.path.join(self.top, "recipe"), {"x.recipe": "# x\n" + step})
+            told = self.fails("tree")
+            self.assertIn(message, told)
+            self.assertIn("x.recipe:2", told)
+            self.assertIn("6.12.7", told)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The recipe that takes the kernel's own allocator out: base -> bare.
+
+A recipe is a text file. An unindented line is a step, '#' starts a comment:
+
+    delete FILE...            the file goes
+    undefine SYMBOL...        for the unifdef steps that follow
+    unifdef [-B] FILE...      resolves #ifdef of the undefined symbols; with -B a
+                              removed block takes a blank line beside it along
+    drop FILE NAME...         C functions, variables, types, prototypes and macros
+                              of these names, with the comment above them and
+                              their EXPORT_SYMBOL
+    kconfig FILE NAME...      the config entries of these names
+    edit FILE                 the indented lines that follow replace whole lines,
+                              '- old' by '+ new'. '--' ends one replacement and
+                              starts the next; each must match exactly once. Old
+                              lines are compared without the blanks around them,
+                              '- ...' stands for any lines in between; new ones
+                              are taken as they are.
+
+A step which finds nothing to do is an error: a recipe must not rot.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from . import csyntax
+from .git import Error
+
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                      "bare")
+
+
+class Recipe:
+    """Works on {path: text or None}, filled through @read when first needed."""
+
+    def __init__(self, read, kernel):
+        self.read = read
+        self.kernel = kernel
+        self.files = {}
+        self.symbols = []
+        self.unifdef_tool = None
+        self.where = ""
+
+    def fail(self, text):
+        raise Error("%s: %s (Linux %s)" % (self.where, text, self.kernel))
+
+    def get(self, path):
+        if path not in self.files:
+            data = self.read(path)
+            if data is None:
+                self.fail("no such file: " + path)
+            self.files[path] = data.decode("utf-8", "surrogateescape")
+        if self.files[path] is None:
+            self.fail("already deleted: " + path)
+        return self.files[path]
+
+    def put(self, path, text):
+        if text == self.files[path]:
+            self.fail("changes nothing in " + path)
+        self.files[path] = text
+
+    def step_delete(self, paths):
+        for path in paths:
+            self.get(path)
+            self.files[path] = None
+
+    def step_undefine(self, symbols):
+        self.symbols = symbols
+
+    def step_unifdef(self, paths):
+        flags = ["-U" + s for s in self.symbols]
+        if paths[0] == "-B":
+            flags.append(paths.pop(0))
+        for path in paths:
+            done = subprocess.run(
+                [self.tool(), *flags], capture_output=True,
+                input=self.get(path).encode("utf-8", "surrogateescape"))
+            if done.returncode not in (0, 1):
+                self.fail("unifdef %s: %s" % (path, done.stderr.decode()))
+            self.put(path, done.stdout.decode("utf-8", "surrogateescape"))
+
+    def tool(self):
+        """The kernel's own unifdef, built for the host."""
+        if not self.unifdef_tool:
+            folder = tempfile.mkdtemp(prefix="unifdef-")
+            self.unifdef_tool = os.path.join(folder, "unifdef")
+            cc = os.environ.get("HOSTCC") or "cc"
+            done = subprocess.run(
+                cc.split() + ["-w", "-O1", "-x", "c", "-", "-o", self.unifdef_tool],
+                input=self.read("scripts/unifdef.c"), capture_output=True)
+            if done.returncode:
+                self.fail("cannot build scripts/unifdef.c:\n" + done.stderr.decode())
+        return self.unifdef_tool
+
+    def close(self):
+        if self.unifdef_tool:
+            shutil.rmtree(os.path.dirname(self.unifdef_tool), ignore_errors=True)
+
+    def step_drop(self, args):
+        path, *names = args
+        for name in names:
+            text, count = csyntax.drop(self.get(path), name)
+            if not count:
+                self.fail("%s has no %s" % (path, name))
+            self.put(path, text)
+
+    def step_kconfig(self, args):
+        path, *names = args
+        for name in names:
+            text, count = re.subn(
+                r"^(?:menu)?config %s\n(?:[ \t]+[^\n]*\n|\n(?=[ \t\n]|\Z))*\n?"
+                % re.escape(name), "", self.get(path), flags=re.M)
+            if not count:
+                self.fail("%s has no config %s" % (path, name))
+            self.put(path, text)
+
+    def step_edit(self, args, lines):
+        path, = args
+        text = self.get(path)
+        for old, new in _edits(lines):
+            if not old:
+                self.fail("a replacement without an old line")
+            text = self._replace(path, text.split("\n"), old, new)
+        self.put(path, text)
+
+    def _replace(self, path, lines, old, new):
+        out, at, found = [], 0, 0
+        while at < len(lines):
+            end = _match(lines, at, old)
+            if end is None:
+                out.append(lines[at])
+                at += 1
+            else:
+                found += 1
+                out += new
+                at = end
+        if found != 1:
+            self.fail("%s: '%s' matches %d times instead of once"
+                      % (path, old[0], found))
+        return "\n".join(out)
+
+    def run(self, name, text):
+        """All steps of the recipe @text, called @name in messages."""
+        steps = {"delete": self.step_delete, "undefine": self.step_undefine,
+                 "unifdef": self.step_unifdef, "drop": self.step_drop,
+                 "kconfig": self.step_kconfig}
+        for number, words, lines in _steps(text):
+            self.where = "%s:%d" % (name, number)
+            verb, *args = words
+            more = " ".join(lines).split()
+            if verb == "edit" and len(args) == 1 and lines:
+                self.step_edit(args, lines)
+            elif verb in steps and args + more:
+                steps[verb](args + more)
+            else:
+                self.fail("cannot make sense of '%s'" % " ".join(words))
+
+
+def _steps(text):
+    """[(line number, words, indented lines that follow)]."""
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line[0] in " \t":
+            if found:
+                found[-1][2].append(line.strip("\n"))
+        else:
+            found.append((number, line.split(), []))
+    return found
+
+
+def _edits(lines):
+    """[(old lines, new lines)] of an edit step."""
+    edits = [([], [])]
+    for line in lines:
+        line = line.strip("\n").lstrip()
+        if line == "--":
+            edits.append(([], []))
+        else:
+            old = line.startswith("-")
+            edits[-1][0 if old else 1].append(line[2:].strip() if old else line[2:])
+    return edits
+
+
+def _match(lines, at, old):
+    """End of the match of the lines @old at @at, or None."""
+    for i, want in enumerate(old):
+        if want == "...":
+            rest = old[i + 1:]
+            for end in range(at, len(lines)):
+                stop = _match(lines, end, rest)
+                if stop is not None:
+                    return stop
+            return None
+        if at >= len(lines) or lines[at].strip() != want:
+            return None
+        at += 1
+    return at
+
+
+def key(recipe_folder=FOLDER):
+    """Everything `bare` depends on besides base, as one text."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    names = [os.path.join(here, n) for n in ("bare.py", "csyntax.py")]
+    names += recipe_files(recipe_folder)
+    text = []
+    for name in names:
+        with open(name, encoding="utf-8") as f:
+            text += [os.path.basename(name), f.read()]
+    return "\0".join(text)
+
+
+def recipe_files(folder):
+    return [os.path.join(folder, n) for n in sorted(os.listdir(folder))
+            if n.endswith(".recipe")]
+
+
+def make(repo, base, kernel, recipe_folder=FOLDER):
+    """The tree object of bare, made from the commit @base."""
+    def read(path):
+        found = repo.entries(base, [path])
+        return repo.read(found[path][1]) if path in found else None
+
+    recipe = Recipe(read, kernel)
+    try:
+        for name in recipe_files(recipe_folder):
+            with open(name, encoding="utf-8") as f:
+                recipe.run(os.path.relpath(name, os.path.dirname(FOLDER)), f.read())
+    finally:
+        recipe.close()
+    modes = repo.entries(base, list(recipe.files))
+    changes = {}
+    for path, text in recipe.files.items():
+        changes[path] = None if text is None else (
+            modes[path][0], repo.blob(text.encode("utf-8", "surrogateescape")))
+    return repo.write_tree(repo.tree_of(base), changes)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The patch series: base -> bare -> step by step -> cma, for git am.
+
+A step is a file NNNN-name.msg: the commit message, a line `Paths:`, then patterns
+of kernel paths, one a line. A pattern that ends in / takes the folder, one that
+begins with ! leaves out what those above it take. Each file of ours belongs to
+exactly one step; the order has to let each step build.
+"""
+
+import fnmatch
+import glob
+import os
+import shutil
+
+from .git import DATE, Error, Repo
+
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                      "series")
+FIRST = "bare.msg"
+
+
+def read_steps(folder=FOLDER):
+    """(message of the first step, [(name, message, patterns)])."""
+    steps = []
+    for name in sorted(n for n in os.listdir(folder) if n.endswith(".msg")):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            message, _, patterns = f.read().partition("\nPaths:\n")
+        steps.append((name, message.strip() + "\n", patterns.split()))
+    first = [m for name, m, _ in steps if name.endswith(FIRST)]
+    if len(first) != 1 or not steps[0][0].endswith(FIRST):
+        raise Error("%s: the first step must be NNNN-%s" % (folder, FIRST))
+    return first[0], steps[1:]
+
+
+def assign(paths, steps):
+    """[[paths of the step]]; every path belongs to exactly one of @steps."""
+    taken = [[] for _ in steps]
+    errors = []
+    for path in sorted(paths):
+        owners = [i for i, (_, _, patterns) in enumerate(steps)
+                  if takes(patterns, path)]
+        if len(owners) == 1:
+            taken[owners[0]].append(path)
+        else:
+            errors.append("%s belongs to %s" % (
+                path, " and ".join(steps[i][0] for i in owners) or "no step"))
+    if errors:
+        raise Error("series: each file belongs to exactly one step, but\n" +
+                    "\n".join(errors))
+    return taken
+
+
+def takes(patterns, path):
+    """The last of @patterns that matches decides."""
+    found = False
+    for pattern in patterns:
+        plain = pattern.removeprefix("!")
+        if path.startswith(plain) if plain.endswith("/") else \
+                fnmatch.fnmatchcase(path, plain):
+            found = plain == pattern
+    return found
+
+
+def identity(root):
+    """Who signs: the user of the repository at @root, as git knows him."""
+    me = Repo(root)
+    env = {k: v for k, v in me.env.items()
+           if k not in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")}
+    me.env = env
+    name, mail = (me.run("config", "--get", key, check=False).stdout.decode().strip()
+                  for key in ("user.name", "user.email"))
+    if not name or not mail:
+        name, mail = "CMA developers", "cma@localhost"
+    return {"GIT_%s_%s" % (who, what): value for who in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", name), ("EMAIL", mail))}
+
+
+def generate(repo, overlay_root, patches, folder=FOLDER):
+    """Writes the series to the folder @patches and verifies it; their names."""
+    first, steps = read_steps(folder)
+    base, bare, cma = (repo.tag(t) for t in ("base", "bare", "cma"))
+    signed = Repo(repo.path, identity(overlay_root))
+    changes = repo.changes(bare, cma)
+    taken = assign(changes, steps)
+
+    tree = repo.tree_of(bare)
+    tip = signed.commit(tree, [base], first)
+    for (name, message, _), paths in zip(steps, taken):
+        if not paths:
+            print("series: no file yet for %s, left out" % name)
+            continue
+        tree = repo.write_tree(tree, {p: changes[p][3:5] for p in paths})
+        tip = signed.commit(tree, [tip], message)
+    if tree != repo.tree_of(cma):
+        raise Error("series: the steps do not add up to cma")
+
+    for old in glob.glob(os.path.join(patches, "*.patch")):
+        os.unlink(old)
+    signed.run("format-patch", "-q", "-s", "--no-signature", "--no-renames",
+               "--base=" + base, "-o", patches, "%s..%s" % (base, tip))
+    names = sorted(glob.glob(os.path.join(patches, "*.patch")))
+    verify(repo, names, base, cma, patches + ".verify")
+    return names
+
+
+def verify(repo, names, base, cma, where):
+    """git am of the patches @names on @base gives exactly @cma.
+
+    The work tree for it is complete, but only what differs is written to disk.
+    """
+    cleanup(repo, where)
+    sparse = ("-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone=false")
+    try:
+        repo.run("worktree", "add", "-q", "--no-checkout", "--detach", where, base)
+        tree = Repo(where, {"GIT_COMMITTER_DATE": DATE})
+        info = os.path.join(tree.out("rev-parse", "--absolute-git-dir"), "info")
+        os.makedirs(info, exist_ok=True)
+        with open(os.path.join(info, "sparse-checkout"), "w", encoding="utf-8") as f:
+            f.writelines("/%s\n" % path for path in repo.changes(base, cma))
+        tree.run(*sparse, "read-tree", "-m", "-u", "HEAD")
+        done = tree.run(*sparse, "am", "-q", *names, check=False)
+        if done.returncode:
+            raise Error("series: git am failed:\n" + done.stderr.decode())
+        done = tree.run("diff", "--exit-code", "--stat", cma, "HEAD", check=False)
+        if done.returncode:
+            raise Error("series: git am does not give cma:\n" + done.stdout.decode())
+    finally:
+        cleanup(repo, where)
+
+
+def cleanup(repo, where):
+    if os.path.exists(where):
+        shutil.rmtree(where)
+    repo.run("worktree", "prune")

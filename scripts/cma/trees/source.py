@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Where the kernel source comes from, and how it becomes the tree `base`."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+
+from .git import Error, Repo
+
+PACKAGE = "linux-source-6.12"
+TARBALL = "/usr/src/%s.tar.xz" % PACKAGE
+SERIES = "6.12."
+
+
+def version(makefile):
+    """'6.12.117' from the text of the kernel's top Makefile."""
+    found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$",
+                            makefile, re.M))
+    try:
+        return "%(VERSION)s.%(PATCHLEVEL)s.%(SUBLEVEL)s" % found
+    except KeyError:
+        return None
+
+
+def packaged():
+    """Debian's source, installed if need be."""
+    if not os.path.exists(TARBALL):
+        install()
+    return TARBALL
+
+
+def asked_for(build):
+    """What KSRC= says, if anything; it cannot be the tree we make ourselves."""
+    ksrc = os.environ.get("KSRC")
+    if not ksrc:
+        return None
+    if not os.path.exists(ksrc):
+        raise Error("KSRC=%s: no such file or folder" % ksrc)
+    ksrc, build = os.path.realpath(ksrc), os.path.realpath(build)
+    if os.path.isdir(ksrc) and (build + "/").startswith(ksrc + "/"):
+        raise Error("KSRC=%s holds the folder %s which it would be copied to" % (
+            ksrc, build))
+    if (ksrc + "/").startswith(os.path.join(build, "linux") + "/"):
+        raise Error("KSRC=%s is the tree that is made from it" % ksrc)
+    return ksrc
+
+
+def install():
+    root = [] if os.geteuid() == 0 else ["sudo"]
+    if root and not shutil.which("sudo"):
+        raise Error("%s is not there and installing it needs root or sudo; "
+                    "or give a source with KSRC=" % TARBALL)
+    print("tree: installing the package %s" % PACKAGE, flush=True)
+    for args in (["update", "-q"],
+                 ["install", "-q", "-y", "--no-install-recommends", PACKAGE]):
+        done = subprocess.run(root + ["apt-get"] + args, capture_output=True,
+                              text=True, env=os.environ | {
+                                  "DEBIAN_FRONTEND": "noninteractive"})
+        # An update may fail for one mirror of many; the install decides.
+        if done.returncode and args[0] == "install":
+            raise Error("apt-get install %s failed:\n%s" % (PACKAGE, done.stderr))
+    if not os.path.exists(TARBALL):
+        raise Error("the package %s did not bring %s" % (PACKAGE, TARBALL))
+
+
+def fingerprint(path, known=None):
+    """What identifies the source at @path.
+
+    @known: an earlier fingerprint; spares reading a tarball that was not touched.
+    """
+    digest = hashlib.sha256()
+    if os.path.isdir(path):
+        for folder, dirs, files in os.walk(path):
+            if ".git" in dirs:
+                dirs.remove(".git")
+            dirs.sort()
+            for name in sorted(files):
+                full = os.path.join(folder, name)
+                st = os.lstat(full)
+                digest.update(b"%s %d %d\n" % (os.fsencode(os.path.relpath(full, path)),
+                                              st.st_size, st.st_mtime_ns))
+        return {"path": path, "stat": None, "digest": digest.hexdigest()}
+    st = os.stat(path)
+    stat = [st.st_size, st.st_mtime_ns]
+    if known and known["path"] == path and known["stat"] == stat:
+        return known
+    with open(path, "rb") as f:
+        while block := f.read(1 << 20):
+            digest.update(block)
+    return {"path": path, "stat": stat, "digest": digest.hexdigest()}
+
+
+def unpack(path, into):
+    """The source at @path, copied to the new folder @into."""
+    if os.path.isdir(path):
+        for built in (".config", "include/config", "include/generated"):
+            if os.path.exists(os.path.join(path, built)):
+                raise Error("%s was built in (it has %s): run 'make mrproper' there"
+                            % (path, built))
+        shutil.copytree(path, into, symlinks=True,
+                        ignore=lambda d, names: {".git"} & set(names))
+        return
+    tmp = into + ".unpack"
+    shutil.rmtree(tmp, ignore_errors=True)
+    os.makedirs(tmp)
+    done = subprocess.run(["tar", "-xf", path, "-C", tmp], capture_output=True,
+                          text=True, env=os.environ | {"XZ_OPT": "-T0"})
+    tops = os.listdir(tmp)
+    if done.returncode or not tops:
+        raise Error("cannot unpack %s:\n%s" % (path, done.stderr))
+    if len(tops) == 1:
+        os.rename(os.path.join(tmp, tops[0]), into)
+        os.rmdir(tmp)
+    else:
+        os.rename(tmp, into)
+
+
+def check_version(folder, path):
+    try:
+        with open(os.path.join(folder, "Makefile"), encoding="utf-8") as f:
+            found = version(f.read(4096))
+    except OSError:
+        found = None
+    if not found:
+        raise Error("%s is not a kernel source: it has no top Makefile with a version"
+                    % path)
+    if not found.startswith(SERIES):
+        raise Error("%s is Linux %s; only %sy is supported" % (path, found, SERIES))
+    return found
+
+
+def show_gitignored(folder):
+    """Debian's .gitignore hides everything but debian/; drop these two lines."""
+    name = os.path.join(folder, ".gitignore")
+    try:
+        with open(name, encoding="utf-8") as f:
+            lines = f.readlines()
+    except FileNotFoundError:
+        return
+    kept = [l for l in lines if l.rstrip("\n") not in ("/*", "!/debian/")]
+    if kept != lines:
+        with open(name, "w", encoding="utf-8") as f:
+            f.writelines(kept)
+
+
+def make_base(path, linux):
+    """The source at @path -> git repository @linux with the tag base.
+
+    Everything happens beside @linux, which is replaced in one step at the end.
+    """
+    new = linux + ".new"
+    shutil.rmtree(new, ignore_errors=True)
+    print("tree: unpacking %s" % path, flush=True)
+    try:
+        unpack(path, new)
+        found = check_version(new, path)
+        print("tree: importing Linux %s" % found, flush=True)
+        show_gitignored(new)
+        repo = Repo(new)
+        repo.init()
+        repo.run("add", "-f", "-A")
+        commit = repo.commit(repo.out("write-tree"), [],
+                             "Linux %s\n\nThe source as it was unpacked; only the lines of "
+                             ".gitignore that\nhide everything from git are gone.\n" % found)
+        repo.set_tag("base", commit)
+        repo.run("update-ref", "refs/heads/main", commit)
+        if os.path.exists(linux):
+            old = linux + ".old"
+            shutil.rmtree(old, ignore_errors=True)
+            os.rename(linux, old)
+            os.rename(new, linux)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.rename(new, linux)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(new + ".unpack", ignore_errors=True)
