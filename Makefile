@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The contiguous memory allocator: what one can do with this repository.
+# Everything that is made goes to $(BUILD); KSRC= takes a kernel tarball or an
+# unpacked Linux 6.12.y instead of Debian's linux-source-6.12.
+
+SCRIPTS := scripts/cma
+BUILD ?= $(CURDIR)/build
+export BUILD
+export KSRC
+
+.PHONY: help demo check tree export status series
+
+help:
+	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
+	@echo 'make check    every test: trees, style, builds, boots'
+	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
+	@echo 'make status   which kernel files are new (+), edited (~), stripped (-)'
+	@echo 'make export   edits made in build/linux -> the repository'
+	@echo 'make series   patches for git am in build/patches, verified'
+	@echo
+	@echo 'KSRC=FILE|DIR takes another Linux 6.12.y as the base; see README.md.'
+
+demo:
+	@$(SCRIPTS)/deps.sh demo
+	@$(SCRIPTS)/demo.py
+
+check:
+	@$(SCRIPTS)/deps.sh check
+	@$(SCRIPTS)/check.py
+
+tree export status series:
+	@$(SCRIPTS)/deps.sh tree
+	@$(SCRIPTS)/tree.py $@

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Boots a board from the command line.
+
+    boot.py virt                                  a shell on the board
+    boot.py virt --run 'cat /proc/meminfo'        run, power off, judge
+    boot.py virt --kunit 'cma*'                   KUnit suites
+    boot.py vexpress-a9 --append cma=64M --disk --echo --run ...
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import boards
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("board", choices=boards.BOARDS)
+    parser.add_argument("--kernel", metavar="DIR",
+                        help="object folder (default $BUILD/obj-arm)")
+    parser.add_argument("--append", default="", help="kernel parameters")
+    parser.add_argument("--mem", help="e.g. 256M")
+    parser.add_argument("--smp", type=int)
+    parser.add_argument("--disk", nargs="?", const=True, metavar="IMAGE",
+                        help="attach $BUILD/disk.ext4 or IMAGE; writes to it "
+                        "are lost")
+    parser.add_argument("--run", action="append", metavar="COMMAND",
+                        help="shell line for the guest; may be repeated")
+    parser.add_argument("--kunit", metavar="GLOB",
+                        help="run these KUnit suites at boot")
+    parser.add_argument("--icount", action="store_true",
+                        help="one vCPU, one instruction a nanosecond")
+    parser.add_argument("--timeout", type=int, default=300, metavar="S")
+    parser.add_argument("--log", help="write the console here")
+    parser.add_argument("--echo", action="store_true",
+                        help="show the console")
+    opts = parser.parse_args()
+    if not opts.run and not opts.kunit and sys.stdin.isatty():
+        return boards.shell(opts.board, opts.kernel, opts.append, opts.mem,
+                            opts.disk)
+    if opts.kunit:
+        opts.append += f" kunit.enable=1 kunit.filter_glob={opts.kunit}"
+    result = boards.boot(
+        opts.board, opts.kernel, opts.append, opts.mem, opts.disk,
+        opts.timeout, print if opts.echo else None, opts.run or [],
+        smp=opts.smp, icount=opts.icount, log=opts.log,
+        want_tests=bool(opts.kunit))
+    for name, status in result.ktap:
+        print(f"{status:7}{name}")
+    for problem in result.problems:
+        print(f"PROBLEM {problem}")
+    print(f"{opts.board}: {'passed' if result.ok else 'FAILED'} "
+          f"in {result.elapsed_s:.0f} s")
+    return 0 if result.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

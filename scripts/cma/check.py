@@ -1,0 +1,410 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Runs every test of the project, the quick ones first.
+
+    check.py                 all stages
+    check.py --only STAGE    one or more of them
+    check.py --list
+
+The last line is "N passed, N failed, N skipped"; the exit status is 0 only
+if nothing failed. What cannot run has failed. Logs: $BUILD/check/.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import boards
+import kernel
+
+REPO = kernel.REPO
+BUILD = kernel.BUILD
+LOGS = BUILD / "check"
+HERE = Path(__file__).resolve().parent
+
+# What no kernel without the allocator may define, and ours must.
+SYMBOLS = ["cma_alloc", "cma_release", "cma_declare_contiguous_nid",
+           "cma_init_reserved_mem", "alloc_contig_range_noprof",
+           "alloc_contig_pages_noprof", "free_contig_range",
+           "dma_alloc_from_contiguous", "dma_alloc_contiguous",
+           "dma_contiguous_reserve", "rmem_cma_setup"]
+REMOVED = re.compile(
+    r"^(?:cma_(?:alloc|release|declare_contiguous|init_reserved_mem).*"
+    r"|(?:alloc|free)_contig_.*|dma_alloc_(?:from_)?contiguous"
+    r"|dma_contiguous_(?:reserve|remap).*|rmem_cma_.*)$")
+
+# Ours, as far as a compiler or kernel-doc reads it.
+LINT_TARGETS = {
+    "lint-arm": ["mm/cma/", "drivers/base/dma-contiguous.o",
+                 "arch/arm/mm/dma-contiguous.o"],
+    "lint-x86_64": ["mm/cma/", "drivers/base/dma-contiguous.o"],
+}
+OUR_CODE = ["mm/cma/", "drivers/base/dma-contiguous.c",
+            "arch/arm/mm/dma-contiguous.c", "include/linux/cma.h",
+            "include/linux/dma-contiguous.h", "include/trace/events/cma.h",
+            "tools/testing/selftests/cma/"]
+
+# What checkpatch says without reason: start of the path, types.
+ALLOWED = [
+    # The macros of trace events are a language of their own.
+    ("include/trace/events/", {"OPEN_ENDED_LINE", "PARENTHESIS_ALIGNMENT"}),
+    # User space has neither BIT_ULL() nor strscpy(), and a pointer to
+    # FIXTURE_DATA(x) is no product.
+    ("tools/testing/selftests/", {"BIT_MACRO", "SPACING", "STRCPY"}),
+    # MAINTAINERS has an entry, in another patch of the series.
+    ("", {"FILE_PATH_CHANGES"}),
+]
+NO_TYPO = "filp"
+
+# The kernel checks itself as far as it can only if told so at boot.
+DEBUG_APPEND = "debug_pagealloc=on page_poison=1 page_owner=on slub_debug=FZPU"
+
+# cma= as nobody should write it, and what is said to it. The board, with
+# 256 MiB at 1 GiB, has to boot on.
+IGNORED = [
+    ("cma=", "a number is missing"),
+    ("cma=foo", "a number is missing"),
+    ("cma=-5M", "a number is missing"),
+    ("cma=64X", "unknown unit"),
+    ("cma=64M,64M", "garbage"),
+    ("cma=64M@", "a number is missing"),
+    ("cma=64M@zz", "a number is missing"),
+    ("cma=64M@0x48000000-", "a number is missing"),
+    ("cma=64M@0x48000000-0x44000000", "limit is not above the base"),
+    ("cma=64M@0x48000000-0x49000000", "does not fit between"),
+    ("cma=64M@0xfff00000", "past the end of the address space"),
+    ("cma=4096G", "too large"),
+    ("cma=99999999999999999999M", "too large"),
+    ("cma=16M@0xffffffff00000000", "too large"),
+]
+NOT_PLACED = [
+    ("cma=512M", "512|0x20000000"),
+    ("cma=16M@0x40000000", "0x40000000.*in use"),
+    ("cma=16M@0x90000000", "0x90000000"),
+    ("cma=16M@0x48001000", "0x48001000.*aligned"),
+]
+
+
+class Stage:
+    """Counts one stage's results and shows the failed ones."""
+
+    def __init__(self, name):
+        self.name = name
+        self.passed = self.failed = self.skipped = 0
+        self.start = time.monotonic()
+
+    def result(self, ok, name, detail=""):
+        if ok:
+            self.passed += 1
+            return
+        self.failed += 1
+        print(f"  FAILED {name}", flush=True)
+        for line in str(detail).splitlines()[:40]:
+            print(f"    {line}", flush=True)
+
+    def log(self, name, text):
+        path = LOGS / f"{self.name}-{name}.log"
+        path.write_text(text)
+        return path
+
+    def run(self, name, cmd, **kw):
+        """A command as one result; returns its output."""
+        done = subprocess.run([str(c) for c in cmd], text=True,
+                              errors="replace", stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, **kw)
+        self.log(name, done.stdout)
+        self.result(done.returncode == 0, name,
+                    "\n".join(done.stdout.splitlines()[-20:]))
+        return done.stdout
+
+    def output(self, name, cmd):
+        """The lines that a tool of the kernel tree says."""
+        # Debian's python3 is the one that has the modules.
+        env = dict(os.environ, PATH="/usr/bin:/bin:" + os.environ["PATH"])
+        done = subprocess.run([str(c) for c in cmd], cwd=BUILD / "linux",
+                              text=True, errors="replace", env=env,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.log(name, done.stdout)
+        return done.stdout.splitlines()
+
+    def boot(self, name, board, **kw):
+        """A boot: each of its tests is a result, and the boot itself."""
+        got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
+        for test, status in got.ktap:
+            if status == "skip":
+                self.skipped += 1
+                print(f"  skipped {name}: {test}")
+            else:
+                self.result(status == "ok", f"{name}: {test}")
+        self.result(got.ok, f"{name}: boot of {board}",
+                    "\n".join(got.problems + [""] + got.lines[-12:]))
+        print(f"  {name}: {board}, {len(got.ktap)} tests, "
+              f"{got.elapsed_s:.0f} s", flush=True)
+
+
+def overlay_files(*starts):
+    """The repository's files that go into the kernel tree, whole."""
+    done = subprocess.run(
+        ["git", "-C", str(REPO), "ls-files", "-co", "--exclude-standard"],
+        check=True, capture_output=True, text=True)
+    names = [n for n in done.stdout.splitlines()
+             if "/" in n and (REPO / n).is_file()
+             and not n.startswith(("scripts/cma/", ".", "build/"))
+             and not n.endswith(".diff")]
+    return [n for n in names if not starts or n.startswith(starts)]
+
+
+def allowed(name, line):
+    """True if this remark of checkpatch's is in ALLOWED."""
+    said = re.search(r": (?:ERROR|WARNING|CHECK):(\w+): ", line)
+    return said and any(name.startswith(start) and said[1] in types
+                        for start, types in ALLOWED)
+
+
+def selftests():
+    """The guest's paths of the installed test programs."""
+    kernel.selftests()
+    text = (BUILD / "selftests/kselftest-list.txt").read_text()
+    names = re.findall(r"^cma:(\S+)$", text, re.M)
+    if not names:
+        raise kernel.BuildError("no selftest was built")
+    return [f"/selftests/cma/{name}" for name in names]
+
+
+def stage_host(stage):
+    """unittest: the trees, the tools, the verdict."""
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "unittest", "discover", "-v", "-s",
+         str(HERE / "tests")], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    stage.log("unittest", done.stdout)
+    ran = re.search(r"^Ran (\d+) tests?", done.stdout, re.M)
+    last = done.stdout.strip().splitlines()[-1]
+    counts = {k: int(v) for k, v in re.findall(r"([\w ]+?)=(\d+)", last)}
+    bad = sum(counts.get(k, 0) for k in ("failures", "errors",
+                                         "unexpected successes"))
+    stage.skipped += counts.get("skipped", 0)
+    stage.passed += int(ran[1]) - bad - counts.get("skipped", 0) if ran else 0
+    for name in re.findall(r"^(?:FAIL|ERROR): (.*)$", done.stdout, re.M):
+        stage.result(False, name)
+    if not ran or (done.returncode and not bad):
+        stage.result(False, "unittest", done.stdout[-2000:])
+
+
+def stage_tree(stage):
+    """What is tested is what the repository says."""
+    stage.run("tree", [HERE / "tree.py", "tree"])
+
+
+def stage_series(stage):
+    """The patch series is generated and gives the tree back."""
+    stage.run("series", [HERE / "tree.py", "series"])
+
+
+def stage_style(stage):
+    """checkpatch, kernel-doc and codespell on each file; checkpatch on each
+    patch for what is not in the files: edits, messages."""
+    files = overlay_files()
+    checkpatch = ["scripts/checkpatch.pl", "--strict", "--terse",
+                  "--show-types", "--no-summary"]
+    code = [f for f in overlay_files(*OUR_CODE) if f.endswith((".c", ".h"))]
+    for tool, names, cmd in (
+            ("checkpatch", files, checkpatch + ["--file"]),
+            ("kernel-doc", code, ["scripts/kernel-doc", "-none", "-Wall"]),
+            ("codespell", files, ["codespell", "-L", NO_TYPO])):
+        said = {name: [] for name in names}
+        for line in stage.output(tool, cmd + [REPO / n for n in names]):
+            line = line.removeprefix(f"{REPO}/")
+            name = line.split(":")[0]
+            if not allowed(name, line):
+                said.setdefault(name, []).append(line)
+        for name, lines in said.items():
+            stage.result(not lines, f"{tool} {name}", "\n".join(lines))
+    patches = sorted((BUILD / "patches").glob("*.patch"))
+    stage.result(bool(patches), "patches to check",
+                 "none; the stage series makes them")
+    for patch in patches:
+        lines = [line for line in stage.output(
+                     patch.name, checkpatch + ["--showfile", patch])
+                 if line.split(":")[0] not in files
+                 and not allowed("", line)]
+        stage.result(not lines, f"checkpatch {patch.name}", "\n".join(lines))
+
+
+def stage_lint(stage):
+    """W=1 and sparse, on what is ours."""
+    for name, targets in LINT_TARGETS.items():
+        src = kernel.configure(name)
+        here = [t for t in targets
+                if (src / re.sub(r"\.o$", ".c", t)).exists()]
+        if not here:
+            stage.result(False, f"{name}: nothing of ours in {src}")
+            continue
+        lines, _, _ = kernel.make(name, ["W=1", "C=2"] + here, src,
+                                  LOGS / f"lint-{name}.log")
+        checked = sum(l.startswith("  CHECK ") for l in lines)
+        bad = [l for l in lines if re.search(r"\b(?:warning|error):", l)
+               and any(p in l for p in OUR_CODE)]
+        stage.result(checked and here == targets and not bad,
+                     f"{name}: {checked} files, missing "
+                     f"{set(targets) - set(here) or 'none'}", "\n".join(bad))
+
+
+def vmlinux_symbols(name):
+    nm = kernel.CROSS[kernel.KERNELS[name].arch] + "nm"
+    out = kernel.run([nm, kernel.obj(name) / "vmlinux"], capture_output=True)
+    return {line.split()[-1] for line in out.stdout.splitlines()}
+
+
+def build_stage(*names):
+    def stage_build(stage):
+        for name in names:
+            try:
+                kernel.build(name)
+            except kernel.BuildError as err:
+                stage.result(False, f"build {name}", err)
+                continue
+            stage.result(True, f"build {name}")
+            have = vmlinux_symbols(name)
+            if name.startswith("bare-"):
+                left = sorted(filter(REMOVED.match, have))
+                stage.result(not left, f"{name} is bare", "\n".join(left))
+            elif not name.startswith("nocma-"):
+                gone = [s for s in SYMBOLS if s not in have]
+                stage.result(not gone, f"{name} has the allocator",
+                             "\n".join(gone))
+    return stage_build
+
+
+def test_boot(stage, name, board, commands=(), append="", **kw):
+    """KUnit and every selftest on one board."""
+    stage.boot(name, board, disk=True, want_tests=True,
+               commands=list(commands) + selftests(),
+               append="cma=64M kunit.enable=1 kunit.filter_glob=cma* "
+               "CMA_TEST_QUICK=1 " + append, **kw)
+
+
+def stage_virt(stage):
+    test_boot(stage, "virt", "virt", timeout_s=600)
+
+
+def stage_vexpress(stage):
+    """1 GiB, so that the area lies in highmem; and the display."""
+    test_boot(stage, "vexpress", "vexpress-a9",
+              ["grep pl111 /proc/fb"], timeout_s=900)
+
+
+def stage_debug(stage):
+    build_stage("arm-debug")(stage)
+    test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="384M",
+              kernel_dir=kernel.obj("arm-debug"), timeout_s=1500)
+
+
+def stage_parameters(stage):
+    """Bad input gets its message and the board boots on."""
+    wanted = [(bad, rf'^cma: "{re.escape(bad)}" ignored: .*{why}')
+              for bad, why in IGNORED]
+    wanted += [(bad, f"^cma: .*(?:{why})") for bad, why in NOT_PLACED]
+    for bad, message in wanted:
+        stage.boot(re.sub(r"\W", "_", bad), "virt", append=bad, mem="256M",
+                   timeout_s=60, commands=["grep MemTotal /proc/meminfo"],
+                   expect=[message])
+
+
+def stage_bare(stage):
+    build_stage("bare-arm")(stage)
+    for board in boards.BOARDS:
+        stage.boot(board, board, kernel_dir=kernel.obj("bare-arm"),
+                   timeout_s=60,
+                   commands=["grep MemTotal /proc/meminfo",
+                             "! grep -i cma /proc/meminfo /proc/vmstat"])
+
+
+def image(name):
+    """vmlinux as it lies in memory, without the build id."""
+    out = LOGS / f"{name}.bin"
+    objcopy = kernel.CROSS[kernel.KERNELS[name].arch] + "objcopy"
+    kernel.run([objcopy, "-O", "binary", "-R", ".notes",
+                kernel.obj(name) / "vmlinux", out])
+    return out.read_bytes()
+
+
+def stage_identical(stage):
+    """CONFIG_CMA=n leaves no trace."""
+    build_stage("bare-arm", "nocma-arm")(stage)
+    same = image("bare-arm") == image("nocma-arm")
+    detail = ""
+    if not same:
+        detail = subprocess.run(
+            [BUILD / "linux/scripts/bloat-o-meter",
+             kernel.obj("bare-arm") / "vmlinux",
+             kernel.obj("nocma-arm") / "vmlinux"],
+            capture_output=True, text=True).stdout
+    stage.result(same, "CONFIG_CMA=n is identical to bare", detail)
+
+
+def stage_demo(stage):
+    """The demonstration, as a newcomer runs it."""
+    stage.run("demo", [HERE / "demo.py"])
+
+
+STAGES = {
+    "tree": stage_tree,
+    "host": stage_host,
+    "series": stage_series,
+    "style": stage_style,
+    "lint": stage_lint,
+    "build": build_stage("arm"),
+    "virt": stage_virt,
+    "vexpress": stage_vexpress,
+    "parameters": stage_parameters,
+    "demo": stage_demo,
+    "debug": stage_debug,
+    "bare": stage_bare,
+    "identical": stage_identical,
+    "64-bit": build_stage("arm64", "x86_64"),
+    "bare-64-bit": build_stage("bare-arm64", "bare-x86_64"),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=STAGES,
+                        metavar="STAGE", default=list(STAGES))
+    parser.add_argument("--list", action="store_true")
+    opts = parser.parse_args()
+    if opts.list:
+        print("\n".join(STAGES))
+        return 0
+    LOGS.mkdir(parents=True, exist_ok=True)
+    subprocess.run([HERE / "userland.sh"], check=True)
+    stages = []
+    for name in opts.only:
+        print(f"=== {name}", flush=True)
+        stage = Stage(name)
+        stages.append(stage)
+        try:
+            STAGES[name](stage)
+        except kernel.BuildError as err:
+            stage.result(False, name, err)
+        except Exception:
+            stage.result(False, name, traceback.format_exc())
+        print(f"=== {name}: {stage.passed} passed, {stage.failed} failed, "
+              f"{stage.skipped} skipped, "
+              f"{time.monotonic() - stage.start:.0f} s", flush=True)
+    passed, failed, skipped = (sum(getattr(s, k) for s in stages)
+                               for k in ("passed", "failed", "skipped"))
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

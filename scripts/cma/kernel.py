@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Configures and builds the kernels of this project.
+
+Owns the table of kernels: which tree, architecture and configuration
+fragments each is made of. A kernel NAME is built in $BUILD/obj-NAME. Every
+line of a fragment must hold in the final .config, or the build stops and
+names the line.
+
+    kernel.py build NAME...     kernel, modules and device trees
+    kernel.py config NAME...    .config only
+    kernel.py make NAME ARG...  any other kbuild target, e.g. mm/cma/
+    kernel.py selftests         tools/testing/selftests/cma for the boards
+    kernel.py list
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
+
+# The same file at another place is the same to ccache.
+os.environ["CCACHE_BASEDIR"] = str(BUILD)
+os.environ["CCACHE_NOHASHDIR"] = "1"
+
+CROSS = {"arm": "arm-linux-gnueabihf-", "arm64": "aarch64-linux-gnu-",
+         "x86_64": ""}
+IMAGE = {"arm": "zImage", "arm64": "Image", "x86_64": "bzImage"}
+DTBS = ["arm/vexpress-v2p-ca9.dtb"]
+PROGRESS_S = 5
+
+GENERIC = "kernel/configs/cma_{}.config"
+GUEST = [GENERIC.format("guest"), "arch/arm/configs/cma_boards.config"]
+CLIENTS = [GENERIC.format("clients"), "arch/arm/configs/cma_display.config"]
+CMA = ["kernel/configs/cma.config"]
+TEST = [GENERIC.format("test")]
+DEBUG = [GENERIC.format("debug")]
+FAULT = [GENERIC.format("fault")]
+COMPARE = [GENERIC.format("compare")]
+ARM64 = [GENERIC.format("consumers"), GENERIC.format("arm64")]
+X86_64 = [GENERIC.format("consumers"), GENERIC.format("x86_64")]
+CALLERS = [GENERIC.format("callers")]
+
+
+class BuildError(Exception):
+    """A message for the user; no traceback."""
+
+
+class Kernel:
+    """One row: the tree it is built from and what it is configured with."""
+
+    def __init__(self, arch, tree, fragments, base="alldefconfig"):
+        self.arch = arch
+        self.tree = tree
+        self.fragments = fragments
+        self.base = base
+
+
+KERNELS = {
+    "arm": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST),
+    "arm-debug": Kernel("arm", "cma",
+                        GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
+    "arm64": Kernel("arm64", "cma", ARM64 + CMA + CALLERS + TEST,
+                    "allnoconfig"),
+    "x86_64": Kernel("x86_64", "cma", X86_64 + CMA + CALLERS + TEST,
+                     "allnoconfig"),
+    # The same without an allocator.
+    "bare-arm64": Kernel("arm64", "bare", ARM64, "allnoconfig"),
+    "bare-x86_64": Kernel("x86_64", "bare", X86_64, "allnoconfig"),
+    # Two that have to be identical: no allocator, and ours switched off.
+    "bare-arm": Kernel("arm", "bare", GUEST + COMPARE),
+    "nocma-arm": Kernel("arm", "cma", GUEST + COMPARE),
+    # Ours alone is compiled here, with all warnings and by sparse.
+    "lint-arm": Kernel("arm", "cma",
+                       GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
+    "lint-x86_64": Kernel("x86_64", "cma", X86_64 + CMA + CALLERS + TEST,
+                          "allnoconfig"),
+}
+# Symbols of our own tree; trees without mm/cma/ do not know them.
+OURS_ONLY = TEST + FAULT
+
+
+def run(cmd, **kw):
+    return subprocess.run(cmd, check=True, text=True, **kw)
+
+
+def bare_tree():
+    """A worktree of tag bare beside the main tree; follows the tag."""
+    main, bare = BUILD / "linux", BUILD / "linux-bare"
+    git = ["git", "-C", str(main)]
+    want = run(git + ["rev-parse", "bare^{commit}"],
+               capture_output=True).stdout.strip()
+    if not (bare / ".git").exists():
+        run(git + ["worktree", "prune"])
+        run(git + ["worktree", "add", "-q", "--detach", str(bare), want])
+    elif run(["git", "-C", str(bare), "rev-parse", "HEAD"],
+             capture_output=True).stdout.strip() != want:
+        run(["git", "-C", str(bare), "checkout", "-q", "-f", "--detach", want])
+    return bare
+
+
+def tree(name):
+    if KERNELS[name].tree == "bare":
+        return bare_tree()
+    path = BUILD / "linux"
+    if not (path / "Makefile").exists():
+        raise BuildError(f"no kernel tree at {path}: run 'make tree' first")
+    return path
+
+
+def obj(name):
+    return BUILD / f"obj-{name}"
+
+
+def fragments(name, src):
+    ours = (src / "mm/cma").is_dir()
+    return [f for f in KERNELS[name].fragments if ours or f not in OURS_ONLY]
+
+
+def make_command(name, src):
+    """make with everything that must not vary from build to build."""
+    arch = KERNELS[name].arch
+    gcc = CROSS[arch] + "gcc"
+    cc = f"ccache {gcc}" if shutil.which("ccache") else gcc
+    return ["nice", "make", "-C", str(src), f"O={obj(name)}", f"ARCH={arch}",
+            f"CROSS_COMPILE={CROSS[arch]}", f"CC={cc}", "LOCALVERSION=",
+            "KBUILD_BUILD_TIMESTAMP=2000-01-01", "KBUILD_BUILD_USER=cma",
+            "KBUILD_BUILD_HOST=cma", "KBUILD_BUILD_VERSION=1"]
+
+
+def wanted_lines(paths):
+    """The settings of the fragments; a later fragment overrides."""
+    want = {}
+    for path in paths:
+        for line in path.read_text().splitlines():
+            m = re.match(r"(?:# )?(CONFIG_\w+)(?:=| is not set$)", line)
+            if m:
+                want[m[1]] = line
+            elif line.strip() and not line.startswith("#"):
+                raise BuildError(f"{path}: not a setting: {line}")
+    return want
+
+
+def missing_lines(want, config_text):
+    """Settings of the fragments that the final .config does not have."""
+    have = {}
+    for line in config_text.splitlines():
+        m = re.match(r"(CONFIG_\w+)=", line)
+        if m:
+            have[m[1]] = line
+    return [line for sym, line in want.items()
+            if have.get(sym, f"# {sym} is not set") != line]
+
+
+def configure(name):
+    src = tree(name)
+    out = obj(name)
+    out.mkdir(parents=True, exist_ok=True)
+    want = wanted_lines([REPO / f for f in fragments(name, src)])
+    allconfig = out / "cma-fragments.config"
+    allconfig.write_text("\n".join(want.values()) + "\n")
+    # kbuild keeps .config's time if nothing changed, so this is harmless.
+    done = subprocess.run(
+        make_command(name, src) + ["-s", KERNELS[name].base],
+        env=dict(os.environ, KCONFIG_ALLCONFIG=str(allconfig)), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise BuildError(f"{name}: configuration failed:\n{done.stdout}")
+    missing = missing_lines(want, (out / ".config").read_text())
+    if missing:
+        raise BuildError(f"{name}: these lines of the configuration fragments "
+                         "did not take effect:\n  " + "\n  ".join(missing))
+    return src
+
+
+def make(name, args, src, log):
+    """Runs make; prints a line every few seconds; returns its output."""
+    start = shown = time.monotonic()
+    lines, nr_files, last = [], 0, ""
+    cmd = make_command(name, src) + [f"-j{os.cpu_count()}"] + args
+    with open(log, "w") as out, \
+            subprocess.Popen(cmd, text=True, errors="replace",
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT) as proc:
+        for line in proc.stdout:
+            out.write(line)
+            lines.append(line.rstrip("\n"))
+            m = re.match(r"  (?:CC|AS|LD|AR)\s+(?:\[M\]\s+)?(\S+)", line)
+            if m:
+                nr_files, last = nr_files + 1, m[1]
+            now = time.monotonic()
+            if nr_files and now - shown >= PROGRESS_S:
+                shown = now
+                print(f"  {name}: {nr_files} files after {now - start:.0f} s, "
+                      f"{last}", flush=True)
+    if proc.returncode:
+        bad = [i for i, l in enumerate(lines)
+               if re.search(r"\berror\b|\*\*\*|undefined reference", l)]
+        tail = lines[max(0, bad[0] - 3):bad[0] + 20] if bad else lines[-20:]
+        raise BuildError(f"{name}: build failed, whole log in {log}\n"
+                         + "\n".join(tail))
+    return lines, nr_files, time.monotonic() - start
+
+
+def build(name):
+    src = configure(name)
+    arch = KERNELS[name].arch
+    targets = [IMAGE[arch], "modules"] + (DTBS if arch == "arm" else [])
+    _, nr_files, elapsed_s = make(name, targets, src, obj(name) / "build.log")
+    mods = obj(name) / "modules"
+    if nr_files or not mods.exists():
+        shutil.rmtree(mods, ignore_errors=True)
+        run(make_command(name, src) + ["-s", "modules_install",
+                                       f"INSTALL_MOD_PATH={mods}"])
+    print(f"{name}: {nr_files} files built in {elapsed_s:.0f} s", flush=True)
+
+
+def selftests():
+    """The test programs in $BUILD/selftests, which every boot takes along."""
+    src = configure("arm")
+    dest = BUILD / "selftests"
+    shutil.rmtree(dest, ignore_errors=True)
+    make("arm", ["kselftest-install", "TARGETS=cma", "FORCE_TARGETS=1",
+                 f"INSTALL_PATH={dest}"], src, obj("arm") / "selftests.log")
+    return dest / "cma"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=["build", "config", "make", "selftests",
+                                           "list"])
+    parser.add_argument("args", nargs="*")
+    opts = parser.parse_args()
+    if opts.action == "list":
+        print("\n".join(KERNELS))
+        return 0
+    names = opts.args[:1] if opts.action == "make" else opts.args
+    unknown = [n for n in names if n not in KERNELS]
+    if unknown or not names and opts.action != "selftests":
+        parser.error(f"unknown kernel {unknown or ''}, try 'list'")
+    try:
+        if opts.action == "selftests":
+            selftests()
+        for name in names:
+            if opts.action == "build":
+                build(name)
+            elif opts.action == "config":
+                configure(name)
+            else:
+                src = configure(name)
+                lines, _, _ = make(name, opts.args[1:], src,
+                                   obj(name) / "make.log")
+                print("\n".join(lines))
+    except BuildError as err:
+        print(err, file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as err:
+        print(f"failed: {' '.join(err.cmd)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Console logs that must pass pass; those that must fail fail, and say why."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import boards  # noqa: E402
+import kernel  # noqa: E402
+import verdict  # noqa: E402
+
+KSFT = """\
+guest: begin: /selftests/cma/cma_basic
+TAP version 13
+1..2
+# Starting 2 tests from 1 test cases.
+ok 1 global.sizes
+ok 2 global.exhaust # SKIP no driver
+# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:1 error:0
+guest: end 0: /selftests/cma/cma_basic
+"""
+
+KUNIT = """\
+[    0.101000] KTAP version 1
+[    0.102000] 1..2
+[    0.103000]     KTAP version 1
+[    0.103100]     # Subtest: cma_range
+[    0.103200]     # module: range_kunit
+[    0.103300]     1..2
+[    0.104000]     ok 1 place
+[    0.104100]         KTAP version 1
+[    0.104200]         # Subtest: align
+[    0.104300]         ok 1 order 0
+[    0.104400] random: crng init done
+[    0.104500]         ok 2 order 4
+[    0.104600]     ok 2 align
+[    0.104700] # cma_range: pass:2 fail:0 skip:0 total:2
+[    0.105000] ok 1 cma_range
+[    0.106000]     KTAP version 1
+[    0.106100]     # Subtest: cma_parse
+[    0.106200]     1..1
+[    0.107000]     ok 1 size
+[    0.108000] ok 2 cma_parse
+"""
+
+END = "[    9.000000] guest: done\n[    9.100000] reboot: Power down\n"
+
+
+def judge(text, end=END, **kw):
+    return verdict.judge((text + end).splitlines(), **kw)
+
+
+class Passes(unittest.TestCase):
+    def test_kselftest(self):
+        v = judge(KSFT)
+        self.assertEqual(v.problems, [])
+        self.assertEqual([s for _, s in v.tests], ["ok", "skip"])
+        self.assertTrue(v.ended)
+
+    def test_kunit_counts_innermost_results(self):
+        v = judge(KUNIT, want_tests=True)
+        self.assertEqual(v.problems, [])
+        self.assertEqual([n for n, _ in v.tests],
+                         ["cma_range: place", "align: order 0",
+                          "align: order 4", "cma_parse: size"])
+
+    def test_both_and_plain_commands(self):
+        v = judge(KUNIT + KSFT + "guest: begin: ls\nfoo\nguest: end 0: ls\n")
+        self.assertEqual(v.problems, [])
+        self.assertEqual(len(v.tests), 6)
+
+    def test_whole_program_skips(self):
+        v = judge("guest: begin: t\nTAP version 13\n1..0 # SKIP no driver\n"
+                  "guest: end 4: t\n")
+        self.assertEqual(v.problems, [])
+        self.assertEqual(v.tests, [("t", "skip")])
+
+    def test_announced_splat(self):
+        v = judge("guest: begin: t\nTAP version 13\n1..1\n"
+                  "# expect-splat: WARNING: .*cma_release\n"
+                  "[  1.0] WARNING: CPU: 0 PID: 1 at mm/cma/alloc.c:9 "
+                  "cma_release+0x1/0x2\n[  1.0] Call trace: \nok 1 a\n"
+                  "guest: end 0: t\n")
+        self.assertEqual(v.problems, [])
+        self.assertEqual(v.splats, [])
+
+    def test_announced_by_kunit(self):
+        v = judge(KUNIT.replace(
+            "    ok 1 place", "    # place: expect-splat: list_del corruption\n"
+            "[ 0.1] list_del corruption. prev->next\n    ok 1 place"))
+        self.assertEqual(v.problems, [])
+
+    def test_expected_message(self):
+        v = judge("cma: bad size foo, parsing failed\n", expect=["bad size foo"])
+        self.assertEqual(v.problems, [])
+
+    def test_ordinary_kernel_lines(self):
+        v = judge("".join(f"[    1.000000] {t}\n" for t in (
+            "cma: Reserved 64 MiB at 0x4c000000 on node -1",
+            "CPU0: Spectre v2: firmware did not set auxiliary control "
+            "register IBE bit, system vulnerable",
+            "DMA-API: preallocated 65536 debug entries",
+            "rcu: Hierarchical RCU implementation.",
+            "**   This means that this is a DEBUG kernel   **",
+            "Kernel command line: console=ttyAMA0 panic=-1 panic_on_warn=1",
+            "mem auto-init: stack:all(zero), heap alloc:off, heap free:off",
+            "Lock dependency validator: Copyright (c) 2006 Red Hat")))
+        self.assertEqual(v.problems, [])
+
+
+class Fails(unittest.TestCase):
+    def fails(self, text, why, end=END, **kw):
+        v = judge(text, end, **kw)
+        self.assertRegex("\n".join(v.problems), why)
+
+    def test_not_ok(self):
+        self.fails(KSFT.replace("ok 1 global", "not ok 1 global"), "not ok:")
+
+    def test_not_ok_nested(self):
+        self.fails(KUNIT.replace("ok 2 order 4", "not ok 2 order 4"),
+                   "not ok: align: order 4")
+
+    def test_not_ok_is_no_skip(self):
+        self.fails(KSFT.replace("ok 2 global", "not ok 2 global"), "not ok:")
+
+    def test_not_ok_without_number(self):
+        self.fails("not ok global\n", "not ok global")
+
+    def test_result_missing(self):
+        self.fails(KSFT.replace("ok 2 global.exhaust # SKIP no driver\n", ""),
+                   "1 results, planned 2")
+
+    def test_result_missing_in_suite(self):
+        self.fails(KUNIT.replace("[    0.104000]     ok 1 place\n", ""),
+                   "result 2 .align. where 1 was due")
+
+    def test_suite_missing(self):
+        self.fails(KUNIT.replace("[    0.108000] ok 2 cma_parse\n", ""),
+                   "1 results, planned 2")
+
+    def test_result_too_many(self):
+        self.fails(KSFT.replace("# Totals", "ok 3 more\n# Totals"),
+                   "3 results, planned 2")
+
+    def test_result_twice(self):
+        self.fails(KSFT.replace("ok 2 global", "ok 1 global"), "was due")
+
+    def test_no_plan(self):
+        self.fails(KSFT.replace("1..2\n", ""), "no plan")
+
+    def test_no_plan_in_suite(self):
+        self.fails(KUNIT.replace("[    0.103300]     1..2\n", ""), "no plan")
+
+    def test_second_plan(self):
+        self.fails(KSFT.replace("1..2\n", "1..2\n1..2\n"), "second plan")
+
+    def test_result_without_document(self):
+        self.fails("ok 1 lonely\n", "outside of any document")
+
+    def test_bail_out(self):
+        self.fails(KSFT.replace("ok 2 global", "Bail out! no\nok 2 global"),
+                   "Bail out")
+
+    def test_no_test_where_wanted(self):
+        self.fails("", "no test ran", want_tests=True)
+
+    def test_status(self):
+        self.fails(KSFT.replace("end 0", "end 139"), "status 139")
+
+    def test_skip_status_with_passed_tests(self):
+        self.fails(KSFT.replace("end 0", "end 4"), "status 4")
+
+    def test_command_did_not_end(self):
+        self.fails("guest: begin: sleep 9\n", "did not end: sleep 9", end="")
+
+    def test_command_did_not_end_before_next(self):
+        self.fails("guest: begin: a\nguest: begin: b\nguest: end 0: b\n",
+                   "did not end: a")
+
+    def test_guest_did_not_end(self):
+        self.fails(KSFT, "did not come to its end", end="")
+
+    def test_unannounced_splats(self):
+        for text in (
+                "WARNING: CPU: 0 PID: 1 at mm/page_alloc.c:1 f+0x1/0x2",
+                "WARNING: possible circular locking dependency detected",
+                "WARNING: suspicious RCU usage",
+                "BUG: sleeping function called from invalid context at a.c:1",
+                "BUG: scheduling while atomic: sh/1/0x00000002",
+                "BUG: Bad page state in process sh  pfn:4c000",
+                "BUG: KASAN: use-after-free in f+0x1/0x2",
+                "kernel BUG at mm/page_alloc.c:1!",
+                "Internal error: Oops - BUG: 0 [#1] SMP ARM",
+                "8<--- cut here ---\nUnable to handle kernel NULL pointer "
+                "dereference at virtual address 00000000 when read",
+                "Kernel panic - not syncing: Attempted to kill init!",
+                "INFO: task sh:42 blocked for more than 120 seconds.",
+                "rcu: INFO: rcu_sched detected stalls on CPUs/tasks: { 1-... }",
+                "watchdog: BUG: soft lockup - CPU#0 stuck for 22s!",
+                "list_add corruption. next->prev should be prev",
+                "page: refcount:0 mapcount:0\npage dumped because: nonzero",
+                "pagealloc: memory corruption",
+                "Out of memory: Killed process 99 (fill)",
+                "sh: page allocation failure: order:0, mode:0xcc0",
+                "EXT4-fs error (device vda): ext4_lookup:1855",
+                "cma: cma_alloc: reserved: alloc failed, req-size: 9 pages",
+                "Call trace: \n f from g+0x1/0x2"):
+            with self.subTest(text):
+                self.fails("".join(f"[    1.000000] {t}\n"
+                                   for t in text.split("\n")), "^splat: ")
+
+    def test_expected_message_missing(self):
+        self.fails("", "message did not come: foo", expect=["foo"])
+
+    def test_one_report_is_one_splat(self):
+        v = judge("[ 1.0] WARNING: CPU: 0 PID: 1 at a.c:1 f\n"
+                  "[ 1.0] Call trace: \n")
+        self.assertEqual(len(v.splats), 1)
+
+    def test_other_splat_than_announced(self):
+        self.fails("# expect-splat: WARNING: .*cma_release\n"
+                   "WARNING: CPU: 0 PID: 1 at a.c:1 cma_release+0x1/0x2\n"
+                   "BUG: Bad page state in process sh  pfn:4c000\n",
+                   "splat: BUG: Bad page")
+
+    def test_announced_splat_missing(self):
+        self.fails("# expect-splat: WARNING: foo\n", "did not come")
+
+    def test_announcement_ends_with_its_command(self):
+        line = "WARNING: CPU: 0 PID: 1 at a.c:1 f\n"
+        self.fails(f"guest: begin: a\n# expect-splat: WARNING\n{line}"
+                   f"guest: end 0: a\n{line}", "splat: WARNING")
+
+
+class Configuration(unittest.TestCase):
+    def test_missing_lines(self):
+        want = {"CONFIG_A": "CONFIG_A=y", "CONFIG_B": "CONFIG_B=m",
+                "CONFIG_C": "# CONFIG_C is not set",
+                "CONFIG_D": "# CONFIG_D is not set"}
+        self.assertEqual(kernel.missing_lines(
+            want, "CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\n"),
+            ["CONFIG_B=m", "# CONFIG_C is not set"])
+
+    def test_fragments_parse_and_exist(self):
+        for name, row in kernel.KERNELS.items():
+            with self.subTest(name):
+                self.assertTrue(kernel.wanted_lines(
+                    [kernel.REPO / f for f in row.fragments]))
+
+
+class Archive(unittest.TestCase):
+    def test_newc(self):
+        data = boards.cpio([("a/b/x", 0o100644, b"12345")])
+        self.assertEqual(len(data) % 512, 0)
+        names = []
+        at = 0
+        while True:
+            self.assertEqual(data[at:at + 6], b"070701")
+            size, name_size = (int(data[at + i:at + i + 8], 16)
+                               for i in (54, 94))
+            name = data[at + 110:at + 110 + name_size - 1].decode()
+            if name == "TRAILER!!!":
+                break
+            names.append(name)
+            body = at + (110 + name_size + 3) // 4 * 4
+            if name == "a/b/x":
+                self.assertEqual(data[body:body + size], b"12345")
+            at = body + (size + 3) // 4 * 4
+        self.assertEqual(names, ["a", "a/b", "a/b/x"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Makes what the boards run, from Debian's armhf packages:
+#   $BUILD/initramfs.cpio.gz  BusyBox and our init
+#   $BUILD/disk.ext4          programs (v4l2-ctl, modetest, coreutils,
+#                             stress-ng) and data/random.bin, a file of
+#                             random data with its sha256 beside it
+# Packages come from `main` of the mirrors this machine's own apt uses; from
+# the release alone, for the guests see no network and need no updates.
+# Nothing is done if nothing changed.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+BUILD=${BUILD:-$here/../../build}
+mkdir -p "$BUILD"
+BUILD=$(cd "$BUILD" && pwd)
+PATH=$PATH:/usr/sbin:/sbin
+tree=$BUILD/userland
+
+packages=busybox-static,coreutils,v4l-utils,libdrm-tests,stress-ng
+data_mib=160
+free_mib=96
+
+stamp=$(cat "$0" "$here/guest/init" | sha256sum)
+if [ "$(cat "$BUILD/userland.stamp" 2>/dev/null)" = "$stamp" ] &&
+		[ -f "$BUILD/initramfs.cpio.gz" ] && [ -f "$BUILD/disk.ext4" ]; then
+	exit 0
+fi
+rm -f "$BUILD/userland.stamp"
+
+if [ "$(cat "$tree.packages" 2>/dev/null)" != "$packages" ]; then
+	echo "userland: fetching Debian armhf packages"
+	sudo=
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	sources=$(apt-get indextargets \
+		--format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' 'Origin: Debian' 'Component: main' |
+		awk '$3 !~ /[-\/]/' | sort -u)
+	if [ -z "$sources" ]; then
+		echo "userland: apt knows no Debian source; run apt-get update" >&2
+		exit 1
+	fi
+	if ! echo "$sources" | $sudo mmdebstrap --variant=extract \
+			--architectures=armhf --include="$packages" --format=tar \
+			'' - - >"$tree.tar" 2>"$tree.log"; then
+		cat "$tree.log" >&2
+		exit 1
+	fi
+	rm -rf "$tree"
+	mkdir "$tree"
+	tar -C "$tree" --no-same-owner --exclude='./dev/*' -xf "$tree.tar"
+	rm -f "$tree.tar"
+	(cd "$tree" && rm -rf usr/share/doc usr/share/man usr/share/locale \
+		usr/share/info var/cache var/lib/apt usr/share/icons)
+	mkdir -p "$tree/data"
+	head -c ${data_mib}M /dev/urandom >"$tree/data/random.bin"
+	(cd "$tree/data" && sha256sum random.bin >random.bin.sha256)
+	printf %s "$packages" >"$tree.packages"
+fi
+
+echo "userland: making the initramfs and the disk"
+root=$BUILD/initramfs
+rm -rf "$root"
+mkdir -p "$root/bin" "$root/sbin" "$root/lib" "$root/usr/bin" \
+	"$root/proc" "$root/sys" "$root/dev" "$root/mnt" "$root/tmp" "$root/root"
+cp "$tree/bin/busybox" "$root/bin/"
+cp "$here/guest/init" "$root/init"
+# Programs on the disk find their loader, and the kselftest runner the
+# timeout that has --foreground.
+ln -s /mnt/lib/ld-linux-armhf.so.3 "$root/lib/"
+ln -s /mnt/usr/bin/timeout "$root/usr/bin/"
+(cd "$root" && find . | LC_ALL=C sort |
+	cpio --quiet -o -H newc -R 0:0 --reproducible) |
+	gzip -9n >"$BUILD/initramfs.cpio.gz"
+
+used_mib=$(du -sm --apparent-size "$tree" | cut -f1)
+rm -f "$BUILD/disk.ext4"
+mke2fs -q -t ext4 -b 4096 -m 0 -d "$tree" "$BUILD/disk.ext4" \
+	$((used_mib * 11 / 10 + free_mib))M
+echo "$stamp" >"$BUILD/userland.stamp"

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Reads a console log and says whether the boot passed.
+
+Pure: lines in, verdict out. Owns the meaning of "passed":
+- KTAP is whole: every document has its plan, every result is there, in
+  order, once, and none is "not ok";
+- no splat of the kernel's, but those that a test announced in the same
+  command by a line "# expect-splat: REGEX" (KUnit: kunit_info(test,
+  "expect-splat: REGEX")), each of which must come;
+- each message that the caller expects came (and counts as no splat);
+- every command ended, with status 0 (4 says that it skipped);
+- the guest came to its end.
+"""
+
+import re
+
+TIMESTAMP = re.compile(r"^\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?")
+
+# One line of each is enough: the head of the report.
+SPLAT = re.compile(
+    r"\bBUG: |kernel BUG at |\bWARNING: |\bOops\b|Internal error: "
+    r"|Unable to handle kernel|Unhandled fault|Kernel panic"
+    r"|possible (?:circular|recursive|irq lock|deadlock)"
+    r"|INFO: (?:task .* blocked for|lockdep is turned off|rcu)"
+    r"|rcu.*(?:detected.*stall|self-detected stall|kthread starved)"
+    r"|\bbad page\b|page dumped because|page allocation failure"
+    r"|scheduling while atomic|refcount_t: |list_(?:add|del) corruption"
+    r"|ODEBUG: |KASAN|UBSAN|pagealloc: memory corruption"
+    r"|Out of memory: |EXT4-fs (?:error|warning)|I/O error"
+    r"|^cma: .*\b(?:fail|failed|error)\b",
+    re.IGNORECASE)
+# A stack dump of any other origin.
+DUMP = re.compile(r"\bcall trace:|\bbacktrace:", re.IGNORECASE)
+DUMP_LINES = 80		# how far below its head a report's dump may start
+
+VERSION = re.compile(r"^( *)K?TAP version \d+$")
+PLAN = re.compile(r"^( *)1\.\.(\d+)\b(.*)$")
+RESULT = re.compile(r"^( *)(ok|not ok) (\d+)\b(?: *-)? *([^#]*?)? *(?:#(.*))?$")
+NOT_OK = re.compile(r"^ *not ok\b")
+SUBTEST = re.compile(r"^( *)# Subtest: (.+)$")
+EXPECT = re.compile(r"^ *# *(?:[\w.]+: )?expect-splat: (.+)$")
+BEGIN = re.compile(r"^guest: begin: (.*)$")
+END = re.compile(r"^guest: end (\d+): (.*)$")
+DONE = "guest: done"
+KSFT_SKIP = 4
+
+
+class Document:
+    """One KTAP document, or a nested one, while it is being read."""
+
+    def __init__(self, indent, depth, name):
+        self.indent = indent
+        self.depth = depth
+        self.name = name
+        self.plan = None
+        self.nr_results = 0
+        self.nr_nested = 0	# results below the next result
+
+
+class Verdict:
+    """tests: (name, "ok", "skip" or "not ok"), the innermost ones."""
+
+    def __init__(self):
+        self.tests = []
+        self.problems = []
+        self.splats = []
+        self.ended = False
+
+    def count(self, status):
+        return sum(s == status for _, s in self.tests)
+
+    @property
+    def ok(self):
+        return not self.problems
+
+
+class Reader:
+    def __init__(self, expect):
+        self.out = Verdict()
+        self.messages = {re.compile(e): False for e in expect}
+        self.open = []
+        self.command = None
+        self.nr_tests_before = 0
+        self.dump_until = -1
+        self.new_segment()
+
+    def problem(self, text):
+        self.out.problems.append(text)
+
+    def new_segment(self):
+        """A command, or the kernel's own time between two."""
+        self.expected = []
+        self.segment_splats = []
+
+    def end_segment(self):
+        self.close(0)
+        used = set()
+        for text in self.segment_splats:
+            hits = [e for e in self.expected if e.search(text)]
+            used.update(hits)
+            if not hits:
+                self.out.splats.append(text)
+                self.problem(f"splat: {text}")
+        for regex in self.expected:
+            if regex not in used:
+                self.problem(f"announced splat did not come: {regex.pattern}")
+        self.new_segment()
+
+    def close(self, indent):
+        """Ends every open document at this indent or deeper."""
+        while self.open and self.open[-1].indent >= indent:
+            doc = self.open.pop()
+            # A parameterised KUnit case does not know its number of results.
+            if doc.plan is None and doc.depth < 2:
+                self.problem(f"{doc.name}: no plan")
+            elif doc.plan is not None and doc.plan != doc.nr_results:
+                self.problem(f"{doc.name}: {doc.nr_results} results, "
+                             f"planned {doc.plan}")
+            if self.open:
+                self.open[-1].nr_nested += doc.nr_results
+
+    def start(self, indent):
+        self.close(indent)
+        name = self.command or "kernel log"
+        self.open.append(Document(indent, len(self.open), name))
+
+    def result(self, indent, status, number, name, directive):
+        self.close(indent + 1)
+        if not self.open or self.open[-1].indent != indent:
+            self.problem(f"result outside of any document: {name}")
+            self.start(indent)
+        doc = self.open[-1]
+        doc.nr_results += 1
+        if number != doc.nr_results:
+            self.problem(f"{doc.name}: result {number} ({name}) where "
+                         f"{doc.nr_results} was due")
+            doc.nr_results = number
+        skip = (directive or "").strip().upper().startswith("SKIP")
+        if status == "not ok":
+            self.problem(f"not ok: {doc.name}: {name}")
+        if not doc.nr_nested or status == "not ok":
+            kind = "skip" if skip and status == "ok" else status
+            self.out.tests.append((f"{doc.name}: {name}", kind))
+        doc.nr_nested = 0
+
+    def splat(self, number, text):
+        hits = [regex for regex in self.messages if regex.search(text)]
+        self.messages.update(dict.fromkeys(hits, True))
+        if hits:
+            return
+        if SPLAT.search(text):
+            self.dump_until = number + DUMP_LINES
+            self.segment_splats.append(text)
+        elif DUMP.search(text) and number > self.dump_until:
+            self.dump_until = number + DUMP_LINES
+            self.segment_splats.append(text)
+
+    def command_end(self, status, command):
+        results = self.out.tests[self.nr_tests_before:]
+        self.end_segment()
+        if command != self.command:
+            self.problem(f"end of a command that did not begin: {command}")
+        if status == KSFT_SKIP and all(s == "skip" for _, s in results):
+            if not results:
+                self.out.tests.append((command, "skip"))
+        elif status:
+            self.problem(f"status {status}: {command}")
+        self.command = None
+
+    def line(self, number, text):
+        if m := BEGIN.match(text):
+            if self.command is not None:
+                self.problem(f"did not end: {self.command}")
+            self.end_segment()
+            self.command = m[1]
+            self.nr_tests_before = len(self.out.tests)
+        elif m := END.match(text):
+            self.command_end(int(m[1]), m[2])
+        elif m := VERSION.match(text):
+            self.start(len(m[1]))
+        elif m := PLAN.match(text):
+            self.plan(len(m[1]), int(m[2]))
+        elif m := RESULT.match(text):
+            self.result(len(m[1]), m[2], int(m[3]), m[4] or m[3], m[5])
+        elif NOT_OK.match(text) or text.startswith("Bail out!"):
+            self.problem(text.strip())
+        elif m := SUBTEST.match(text):
+            if self.open and self.open[-1].indent == len(m[1]):
+                self.open[-1].name = m[2]
+        elif m := EXPECT.match(text):
+            self.expected.append(re.compile(m[1]))
+        elif text == DONE:
+            self.end_segment()
+            self.out.ended = True
+        else:
+            self.splat(number, text)
+
+    def plan(self, indent, nr):
+        if not self.open or self.open[-1].indent < indent:
+            self.start(indent)
+        doc = self.open[-1]
+        if doc.indent == indent and doc.plan is None:
+            doc.plan = nr
+        else:
+            self.problem(f"{doc.name}: a second plan, or one out of place")
+
+    def finish(self, want_tests):
+        self.end_segment()
+        if self.command is not None:
+            self.problem(f"did not end: {self.command}")
+        if not self.out.ended:
+            self.problem("the guest did not come to its end")
+        for regex, came in self.messages.items():
+            if not came:
+                self.problem(f"expected message did not come: {regex.pattern}")
+        if want_tests and not self.out.tests:
+            self.problem("no test ran")
+        return self.out
+
+
+def judge(lines, want_tests=False, expect=()):
+    """The verdict on the console lines of one boot."""
+    reader = Reader(expect)
+    for number, line in enumerate(lines):
+        reader.line(number, TIMESTAMP.sub("", line.rstrip()))
+    return reader.finish(want_tests)
