@@ -64,7 +64,6 @@ static void senseless_requests_fail(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, cma_alloc(NULL, 1, 0, true));
 	KUNIT_EXPECT_NULL(test, cma_alloc(cma, 0, 0, true));
 	KUNIT_EXPECT_NULL(test, cma_alloc(cma, cma->nr_pages + 1, 0, true));
-	KUNIT_EXPECT_NULL(test, cma_alloc(cma, ULONG_MAX, 0, true));
 	KUNIT_EXPECT_NULL(test, cma_alloc(cma, 1, BITS_PER_LONG, true));
 	KUNIT_EXPECT_EQ(test, nr_held(cma), before);
 }
@@ -97,8 +96,8 @@ static void wrong_releases_change_nothing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, cma_release(cma, page, cma->nr_pages + 1));
 	__free_page(other);
 
-	kunit_info(test, "expect-splat: WARNING: .*alloc.c");
-	kunit_info(test, "expect-splat: release of 63 pages at pfn .* in a buffer of 64");
+	/* Twice: it is another warning when nobody holds the pages. */
+	kunit_info(test, "expect-splat: WARNING: .* cma_release");
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 63));
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page + 1, 63));
 	KUNIT_EXPECT_EQ(test, nr_held(cma), held);
@@ -107,7 +106,6 @@ static void wrong_releases_change_nothing(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 64));
 	KUNIT_EXPECT_EQ(test, nr_held(cma), held - 64);
-	kunit_info(test, "expect-splat: release of 64 pages at pfn .* which nobody holds");
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 64));
 	KUNIT_EXPECT_EQ(test, nr_held(cma), held - 64);
 }

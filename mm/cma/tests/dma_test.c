@@ -356,10 +356,10 @@ static int dma_test_contents(struct dma_test_file *file, unsigned int cmd,
 	return err;
 }
 
-static long dma_test_ioctl(struct file *filp, unsigned int cmd,
+static long dma_test_ioctl(struct file *f, unsigned int cmd,
 			   unsigned long uarg)
 {
-	struct dma_test_file *file = filp->private_data;
+	struct dma_test_file *file = f->private_data;
 	void __user *user = (void __user *)uarg;
 	union {
 		struct dma_test_alloc alloc;
@@ -418,9 +418,9 @@ static const struct vm_operations_struct dma_test_vm_ops = {
 	.close = dma_test_vm_close,
 };
 
-static int dma_test_mmap(struct file *filp, struct vm_area_struct *vma)
+static int dma_test_mmap(struct file *f, struct vm_area_struct *vma)
 {
-	struct dma_test_buf *buf = dma_test_get(filp->private_data,
+	struct dma_test_buf *buf = dma_test_get(f->private_data,
 						vma->vm_pgoff);
 	int err;
 
@@ -439,7 +439,7 @@ static int dma_test_mmap(struct file *filp, struct vm_area_struct *vma)
 	return 0;
 }
 
-static int dma_test_open(struct inode *inode, struct file *filp)
+static int dma_test_open(struct inode *inode, struct file *f)
 {
 	struct dma_test_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
 
@@ -447,13 +447,13 @@ static int dma_test_open(struct inode *inode, struct file *filp)
 		return -ENOMEM;
 	mutex_init(&file->lock);
 	xa_init_flags(&file->bufs, XA_FLAGS_ALLOC1);
-	filp->private_data = file;
+	f->private_data = file;
 	return 0;
 }
 
-static int dma_test_release(struct inode *inode, struct file *filp)
+static int dma_test_release(struct inode *inode, struct file *f)
 {
-	struct dma_test_file *file = filp->private_data;
+	struct dma_test_file *file = f->private_data;
 	struct dma_test_buf *buf;
 	unsigned long id;
 
