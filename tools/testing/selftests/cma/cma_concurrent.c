@@ -17,6 +17,7 @@
 #define DURATION_S	10
 #define MAX_THREADS	32
 #define BUFS		4	/* that a thread holds at a time */
+#define MIN_ALLOCS	8	/* of a thread, however slow the machine */
 
 struct worker {
 	pthread_t thread;
@@ -64,7 +65,7 @@ static void *work(void *arg)
 	uint32_t fills[BUFS];
 	int i;
 
-	while (now_s() < me->end_s) {
+	while (now_s() < me->end_s || me->nr_allocs < MIN_ALLOCS) {
 		i = rand_r(&me->seed) % BUFS;
 		if (bufs[i].id) {
 			verify_and_free(me, bufs[i].id, fills[i]);
@@ -137,7 +138,7 @@ static void run(struct __test_metadata *_metadata,
 		FIXTURE_DATA(cma_concurrent) *self, int nr_threads)
 {
 	static struct worker workers[MAX_THREADS];
-	time_t end_s = now_s() + ct_scale(2 * DURATION_S) / 2;
+	time_t end_s = now_s() + ct_scale(10 * DURATION_S) / 10;
 	struct worker sum = {};
 	struct reader reader = { .path = ct_big_file(), .end_s = end_s };
 	int i;
@@ -159,7 +160,6 @@ static void run(struct __test_metadata *_metadata,
 	}
 	for (i = 0; i < nr_threads; i++) {
 		pthread_join(workers[i].thread, NULL);
-		EXPECT_GT(workers[i].nr_allocs, 0);
 		sum.nr_allocs += workers[i].nr_allocs;
 		sum.nr_failed += workers[i].nr_failed;
 		sum.nr_corrupt += workers[i].nr_corrupt;

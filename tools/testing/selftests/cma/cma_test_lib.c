@@ -399,6 +399,24 @@ static void next_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* What user pages never get: watermarks, and what zones keep for others. */
+static long reserved_kib(void)
+{
+	FILE *file = fopen("/proc/zoneinfo", "r");
+	long nr_pages = ct_zone_sum("min");
+	char line[256], *at;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		at = strstr(line, "protection: (");
+		/* The last one is that for the highest zone. */
+		if (at)
+			nr_pages += atol(strrchr(at, ' ') + 1);
+	}
+	if (file)
+		fclose(file);
+	return nr_pages * ct_page_size / KIB;
+}
+
 /*
  * Up to the last free pages, and not beyond: the lists of CPUs are kept short
  * and the watermarks where they are.
@@ -418,17 +436,16 @@ static int mem_touch_all(struct ct_mem *mem, enum ct_kind kind)
 	boost = ct_read_long("/proc/sys/vm/watermark_boost_factor");
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", 0);
 	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction", 100000);
-	for (page = 0; page < mem->nr_pages; page++) {
+	for (page = 0; page + LOOK_PAGES <= mem->nr_pages; page += LOOK_PAGES) {
 		if (!(page % CPU_PAGES)) {
 			next_cpu();
-			limit_kib = ct_zone_sum("min") * ct_page_size / KIB +
-				    HEADROOM_KIB;
+			limit_kib = reserved_kib() + HEADROOM_KIB;
 		}
-		if (!(page % LOOK_PAGES) &&
-		    ct_meminfo_kib("MemFree") < limit_kib)
+		if (ct_meminfo_kib("MemFree") < limit_kib ||
+		    madvise(mem_page(mem, page), LOOK_PAGES * ct_page_size,
+			    MADV_POPULATE_WRITE))
 			break;
-		*mem_page(mem, page) = 1;
-		mem->kept[page] = 1;
+		memset(mem->kept + page, 1, LOOK_PAGES);
 	}
 	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction", 0);
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", boost);
