@@ -62,25 +62,31 @@ static int hold_window(struct cma_search *search)
 {
 	struct cma *cma = search->cma;
 	unsigned long start;
+	int error = -ENOMEM;
 
-	guard(spinlock_irq)(&cma->lock);
-	if (!cma_range_place(&cma->range, &search->want, &start))
-		return -ENOMEM;
-	return cma_range_hold(&cma->range, &search->buffer->holder, start,
-			      search->want.nr_pages);
+	spin_lock_irq(&cma->lock);
+	if (cma_range_place(&cma->range, &search->want, &start))
+		error = cma_range_hold(&cma->range, &search->buffer->holder,
+				       start, search->want.nr_pages);
+	spin_unlock_irq(&cma->lock);
+	return error;
 }
 
 static void let_go(struct cma *cma, struct cma_buffer *buffer)
 {
-	guard(spinlock_irqsave)(&cma->lock);
+	unsigned long flags;
+
+	spin_lock_irqsave(&cma->lock, flags);
 	cma_range_release(&cma->range, &buffer->holder);
+	spin_unlock_irqrestore(&cma->lock, flags);
 }
 
 /* Until this is set, a release of these pages is nobody's. */
 static void set_ready(struct cma *cma, struct cma_buffer *buffer)
 {
-	guard(spinlock_irq)(&cma->lock);
+	spin_lock_irq(&cma->lock);
 	buffer->ready = true;
+	spin_unlock_irq(&cma->lock);
 }
 
 /*
@@ -329,17 +335,18 @@ static struct cma_buffer *claim_release(struct cma *cma, unsigned long pfn,
 					struct cma_buffer *other)
 {
 	struct cma_buffer *buffer;
+	unsigned long flags;
 
-	guard(spinlock_irqsave)(&cma->lock);
+	spin_lock_irqsave(&cma->lock, flags);
 	buffer = cma_buffer_at(cma, pfn);
-	if (!buffer)
-		return NULL;
-	if (!buffer->ready || buffer->holder.start != pfn ||
-	    buffer->nr_pages != nr_pages) {
+	if (buffer && buffer->ready && buffer->holder.start == pfn &&
+	    buffer->nr_pages == nr_pages) {
+		buffer->ready = false;
+	} else if (buffer) {
 		*other = *buffer;
-		return NULL;
+		buffer = NULL;
 	}
-	buffer->ready = false;
+	spin_unlock_irqrestore(&cma->lock, flags);
 	return buffer;
 }
 
@@ -416,6 +423,7 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages)
 {
 	unsigned long pfn = buffer->holder.start;
+	unsigned long flags;
 
 	if (nr_pages >= buffer->nr_pages ||
 	    !IS_ALIGNED(nr_pages, 1UL << cma->order_per_bit))
@@ -424,9 +432,10 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 	free_contig_range(pfn, nr_pages);
 	account_release(cma, pfn, nr_pages);
 
-	guard(spinlock_irqsave)(&cma->lock);
+	spin_lock_irqsave(&cma->lock, flags);
 	cma_range_trim(&cma->range, &buffer->holder, nr_pages);
 	buffer->nr_pages -= nr_pages;
+	spin_unlock_irqrestore(&cma->lock, flags);
 	return true;
 }
 

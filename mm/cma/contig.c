@@ -43,14 +43,17 @@ static DECLARE_WAIT_QUEUE_HEAD(claims_changed);
 static bool claim_now(struct contig_claim *claim)
 {
 	struct contig_claim *other;
+	bool mine = true;
 
-	guard(spinlock)(&claims_lock);
+	spin_lock(&claims_lock);
 	list_for_each_entry(other, &claims, node)
 		if (claim->start_pfn < other->end_pfn &&
 		    other->start_pfn < claim->end_pfn)
-			return false;
-	list_add(&claim->node, &claims);
-	return true;
+			mine = false;
+	if (mine)
+		list_add(&claim->node, &claims);
+	spin_unlock(&claims_lock);
+	return mine;
 }
 
 static int claim_blocks(const struct contig_request *req,

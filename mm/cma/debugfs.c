@@ -27,8 +27,9 @@ static int used_get(void *data, u64 *value)
 {
 	struct cma *cma = data;
 
-	guard(spinlock_irq)(&cma->lock);
+	spin_lock_irq(&cma->lock);
 	*value = cma->range.nr_held;
+	spin_unlock_irq(&cma->lock);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(used_fops, used_get, NULL, "%llu\n");
@@ -37,8 +38,9 @@ static int maxchunk_get(void *data, u64 *value)
 {
 	struct cma *cma = data;
 
-	guard(spinlock_irq)(&cma->lock);
+	spin_lock_irq(&cma->lock);
 	*value = cma_range_widest_hole(&cma->range);
+	spin_unlock_irq(&cma->lock);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(maxchunk_fops, maxchunk_get, NULL, "%llu\n");
@@ -149,9 +151,10 @@ static int alloc_set(void *data, u64 nr_pages)
 	if (!page)
 		return nr_pages ? -ENOMEM : -EINVAL;
 
-	guard(spinlock_irq)(&cma->lock);
+	spin_lock_irq(&cma->lock);
 	buffer = cma_buffer_at(cma, page_to_pfn(page));
 	list_add(&buffer->debug_node, &cma->debug_buffers);
+	spin_unlock_irq(&cma->lock);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(alloc_fops, NULL, alloc_set, "%llu\n");
@@ -160,11 +163,12 @@ static struct cma_buffer *take_latest(struct cma *cma)
 {
 	struct cma_buffer *buffer;
 
-	guard(spinlock_irq)(&cma->lock);
+	spin_lock_irq(&cma->lock);
 	buffer = list_first_entry_or_null(&cma->debug_buffers,
 					  struct cma_buffer, debug_node);
 	if (buffer)
 		list_del(&buffer->debug_node);
+	spin_unlock_irq(&cma->lock);
 	return buffer;
 }
 

@@ -15,8 +15,12 @@
 
 static unsigned long nr_held(struct cma *cma)
 {
-	guard(spinlock_irq)(&cma->lock);
-	return cma->range.nr_held;
+	unsigned long nr_pages;
+
+	spin_lock_irq(&cma->lock);
+	nr_pages = cma->range.nr_held;
+	spin_unlock_irq(&cma->lock);
+	return nr_pages;
 }
 
 static int use_default_area(struct kunit *test)
