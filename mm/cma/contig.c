@@ -101,6 +101,20 @@ static bool take_if_free(const struct contig_request *req)
 	return take(req, block, &stop);
 }
 
+/*
+ * Isolation ends in the type that the caller names. Under the claim nobody else
+ * has isolated a block of an area, so the blocks can be asked what they are.
+ */
+static bool blocks_are_as_said(const struct contig_request *req)
+{
+	unsigned long pfn = pageblock_start_pfn(req->start_pfn);
+
+	for (; pfn < req->end_pfn; pfn += pageblock_nr_pages)
+		if (is_migrate_cma_page(pfn_to_page(pfn)) != req->in_area)
+			return false;
+	return true;
+}
+
 static void note_isolated_block(struct contig_request *req)
 {
 	unsigned long pfn = pageblock_start_pfn(req->start_pfn);
@@ -201,7 +215,7 @@ static int evacuation_gfp(gfp_t gfp, gfp_t *evacuation)
  *
  * Context: May sleep.
  * Return: 0; -EINVAL if the flags or, with __GFP_COMP, the shape of the range
- * are not supported; -EBUSY if a page is in the way, which @req->blocker names;
+ * are not supported, or if the pageblocks are not what @req says; -EBUSY if a page is in the way, which @req->blocker names;
  * -ENOMEM if pages could not be moved for want of memory; -EINTR if the task
  * is being killed.
  */
@@ -224,7 +238,9 @@ int contig_alloc(struct contig_request *req)
 		if (error)
 			return error;
 		/* A peer in the same pageblocks may be what was in the way. */
-		if (!take_if_free(req))
+		if (!blocks_are_as_said(req))
+			error = -EINVAL;
+		else if (!take_if_free(req))
 			error = take_occupied(req);
 		unclaim_blocks(&claim);
 		if (error)
@@ -307,7 +323,7 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
  *
  * Context: May sleep.
  * Return: 0; -EINVAL for an empty range, flags or a shape that is not
- * supported; -EBUSY if a page is in the way; -ENOMEM if there was no memory to
+ * supported, and if the pageblocks are not of @migratetype; -EBUSY if a page is in the way; -ENOMEM if there was no memory to
  * move pages to; -EINTR if the task is being killed.
  */
 int alloc_contig_range_noprof(unsigned long start, unsigned long end,
