@@ -167,7 +167,10 @@ class Trees:
             print("export: left %s alone: make tree has not applied it yet" % name)
         for name in plan.todo:
             print("export: warning: %s does not say why" % name, file=sys.stderr)
-        if not plan.writes and not plan.removes:
+        if plan.writes or plan.removes:
+            # What was exported is the state that the next edit starts from.
+            self.make()
+        else:
             print("export: nothing to do")
         self._mention_ignored()
 

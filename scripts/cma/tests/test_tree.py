@@ -419,11 +419,17 @@ class Exporting(TreeCase):
         self.assertIn("mm/twice.c.diff does not say why", out)
         self.assertNotIn("mm/page.c.diff does not", out)
         files = contents(self.linux)
-        self.assertIn(" 0 files written", self.run_it("tree"))
-        self.assertEqual(contents(self.linux), files)
+        self.assertIn(" 0 files written", out)
         self.assertIn("up to date", self.run_it("tree"))
+        self.assertEqual(contents(self.linux), files)
         self.assertIn("nothing to do", self.run_it("export"))
         self.assertEqual(self.repository(), now)
+
+    def test_edit_again_after_export(self):
+        for text in ("one\n", "two\n", "three\n"):
+            write(self.linux, {"mm/cma/range.c": text})
+            self.assertIn("wrote mm/cma/range.c", self.run_it("export"))
+            self.assertEqual(self.repository()["mm/cma/range.c"][1], text.encode())
 
     def test_no_newline_at_the_end(self):
         write(self.linux, {"mm/twice.c": "same\n" * 8 + "same"})
