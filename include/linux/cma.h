@@ -9,6 +9,7 @@
 #ifndef __CMA_H__
 #define __CMA_H__
 
+#include <linux/gfp_types.h>
 #include <linux/init.h>
 #include <linux/numa.h>
 #include <linux/types.h>
@@ -30,6 +31,18 @@ struct page;
 
 /* Pages in all areas, for /proc/meminfo. */
 extern unsigned long totalcma_pages;
+
+/*
+ * For pages that can move in principle, but which somebody holds on to: the
+ * buffers of a journal, say. They go where memory lies that can be reclaimed,
+ * and not into areas.
+ */
+static inline gfp_t cma_gfp_hard_to_move(gfp_t gfp)
+{
+	if (IS_ENABLED(CONFIG_CMA) && gfp & __GFP_MOVABLE)
+		gfp ^= __GFP_MOVABLE | __GFP_RECLAIMABLE;
+	return gfp;
+}
 
 /* Boot: reserve memory for an area, or make one of reserved memory. */
 int cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,

@@ -254,9 +254,7 @@ def stage_lint(stage):
         if not here:
             stage.result(False, f"{name}: nothing of ours in {src}")
             continue
-        # sparse cannot follow a lock that guard() holds; lockdep can.
-        lines, _, _ = kernel.make(name, ["W=1", "C=2", "CF=-Wno-context"]
-                                  + here, src,
+        lines, _, _ = kernel.make(name, ["W=1", "C=2"] + here, src,
                                   LOGS / f"lint-{name}.log")
         checked = sum(l.startswith("  CHECK ") for l in lines)
         bad = [l for l in lines if re.search(r"\b(?:warning|error):", l)
@@ -335,7 +333,8 @@ def stage_bare(stage):
         stage.boot(board, board, kernel_dir=kernel.obj("bare-arm"),
                    timeout_s=60,
                    commands=["grep MemTotal /proc/meminfo",
-                             "! grep -i cma /proc/meminfo /proc/vmstat"])
+                             "! grep -E 'Cma|cma_alloc' "
+                             "/proc/meminfo /proc/vmstat"])
 
 
 def image(name):

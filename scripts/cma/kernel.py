@@ -44,9 +44,9 @@ TEST = [GENERIC.format("test")]
 DEBUG = [GENERIC.format("debug")]
 FAULT = [GENERIC.format("fault")]
 COMPARE = [GENERIC.format("compare")]
-ARM64 = [GENERIC.format("consumers"), GENERIC.format("arm64")]
-X86_64 = [GENERIC.format("consumers"), GENERIC.format("x86_64")]
-CALLERS = [GENERIC.format("callers")]
+ARM64 = [GENERIC.format("64bit"), GENERIC.format("arm64")]
+X86_64 = [GENERIC.format("64bit"), GENERIC.format("x86_64")]
+CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
 
 
 class BuildError(Exception):
@@ -67,9 +67,9 @@ KERNELS = {
     "arm": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST),
     "arm-debug": Kernel("arm", "cma",
                         GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
-    "arm64": Kernel("arm64", "cma", ARM64 + CMA + CALLERS + TEST,
+    "arm64": Kernel("arm64", "cma", ARM64 + CONSUMERS + TEST,
                     "allnoconfig"),
-    "x86_64": Kernel("x86_64", "cma", X86_64 + CMA + CALLERS + TEST,
+    "x86_64": Kernel("x86_64", "cma", X86_64 + CONSUMERS + TEST,
                      "allnoconfig"),
     # The same without an allocator.
     "bare-arm64": Kernel("arm64", "bare", ARM64, "allnoconfig"),
@@ -80,7 +80,7 @@ KERNELS = {
     # Ours alone is compiled here, with all warnings and by sparse.
     "lint-arm": Kernel("arm", "cma",
                        GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
-    "lint-x86_64": Kernel("x86_64", "cma", X86_64 + CMA + CALLERS + TEST,
+    "lint-x86_64": Kernel("x86_64", "cma", X86_64 + CONSUMERS + TEST,
                           "allnoconfig"),
 }
 # Symbols of our own tree; trees without mm/cma/ do not know them.
