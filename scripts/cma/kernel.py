@@ -129,10 +129,16 @@ def make_command(name, src):
     arch = KERNELS[name].arch
     gcc = CROSS[arch] + "gcc"
     cc = f"ccache {gcc}" if shutil.which("ccache") else gcc
-    return ["nice", "make", "-C", str(src), f"O={obj(name)}", f"ARCH={arch}",
-            f"CROSS_COMPILE={CROSS[arch]}", f"CC={cc}", "LOCALVERSION=",
-            "KBUILD_BUILD_TIMESTAMP=2000-01-01", "KBUILD_BUILD_USER=cma",
-            "KBUILD_BUILD_HOST=cma", "KBUILD_BUILD_VERSION=1"]
+    command = ["nice", "make", "-C", str(src), f"O={obj(name)}",
+               f"ARCH={arch}", f"CROSS_COMPILE={CROSS[arch]}", f"CC={cc}",
+               "LOCALVERSION=", "KBUILD_BUILD_TIMESTAMP=2000-01-01",
+               "KBUILD_BUILD_USER=cma", "KBUILD_BUILD_HOST=cma",
+               "KBUILD_BUILD_VERSION=1"]
+    if COMPARE[0] in KERNELS[name].fragments:
+        # ccache makes source paths relative, where kbuild strips absolute
+        # ones from __FILE__: the name of the tree must not be in the image.
+        command.append(f"KCPPFLAGS=-fmacro-prefix-map=../{src.name}/=")
+    return command
 
 
 def wanted_lines(paths):
