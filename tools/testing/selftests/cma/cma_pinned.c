@@ -22,6 +22,7 @@
 #include "cma_test_lib.h"
 
 #define TIMEOUT_S	240
+#define NR_FILES	500
 #define PIN_SIZE	(8 * MIB)
 
 FIXTURE(cma_pinned) {
@@ -207,6 +208,42 @@ TEST_F_TIMEOUT(cma_pinned, pipe, TIMEOUT_S)
 	EXPECT_GE(nr_beside + 2, nr_all);
 	EXPECT_GE((nr_all + 1) * 4 * MIB / ct_page_size,
 		  self->area.nr_pages - ct_area_debugfs(&self->area, "used"));
+}
+
+/*
+ * What a mounted file system holds on to, the buffers of its journal among it,
+ * does not lie in the area, however full memory is when they are read.
+ */
+TEST_F_TIMEOUT(cma_pinned, file_system, TIMEOUT_S)
+{
+	const char *big = ct_big_file();
+	char path[300];
+	off_t offset = 0;
+	int i, file;
+
+	if (!big)
+		SKIP(return, "no file on a disk in $CMA_TEST_FILE");
+	/* Page cache instead, so that the area is as full as the rest. */
+	ct_mem_exit(&self->mem);
+	self->mem.fd = -1;
+	ASSERT_EQ(0, ct_read_on(big, &offset, 0, self->area.nr_pages *
+				ct_page_size / 8 / KIB));
+	for (i = 0; i < NR_FILES; i++) {
+		snprintf(path, sizeof(path), "%s.%d", big, i);
+		file = open(path, O_CREAT | O_WRONLY, 0600);
+		ASSERT_GE(file, 0);
+		ASSERT_EQ(1, write(file, "x", 1));
+		close(file);
+	}
+	sync();
+
+	EXPECT_GE((count_buffers(_metadata, self->fd) + 1) * 4 * MIB /
+		  ct_page_size,
+		  self->area.nr_pages - ct_area_debugfs(&self->area, "used"));
+	for (i = 0; i < NR_FILES; i++) {
+		snprintf(path, sizeof(path), "%s.%d", big, i);
+		EXPECT_EQ(0, unlink(path));
+	}
 }
 
 TEST_HARNESS_MAIN
