@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
 
+#include "../internal.h"
 #include "internal.h"
 #include "placement.h"
 

@@ -14,7 +14,10 @@
 #include <linux/mmzone.h>
 #include <linux/vmstat.h>
 
-#include "../internal.h"
+/*
+ * mm/internal.h comes before this: included from here it would go by another
+ * name in what it reports, and so change a kernel without CONFIG_CMA.
+ */
 
 #ifdef CONFIG_CMA
 
