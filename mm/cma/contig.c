@@ -215,9 +215,9 @@ static int evacuation_gfp(gfp_t gfp, gfp_t *evacuation)
  *
  * Context: May sleep.
  * Return: 0; -EINVAL if the flags or, with __GFP_COMP, the shape of the range
- * are not supported, or if the pageblocks are not what @req says; -EBUSY if a page is in the way, which @req->blocker names;
- * -ENOMEM if pages could not be moved for want of memory; -EINTR if the task
- * is being killed.
+ * are not supported, or if the pageblocks are not what @req says; -EBUSY if a
+ * page is in the way, which @req->blocker names; -ENOMEM if pages could not be
+ * moved for want of memory; -EINTR if the task is being killed.
  */
 int contig_alloc(struct contig_request *req)
 {
@@ -323,8 +323,9 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
  *
  * Context: May sleep.
  * Return: 0; -EINVAL for an empty range, flags or a shape that is not
- * supported, and if the pageblocks are not of @migratetype; -EBUSY if a page is in the way; -ENOMEM if there was no memory to
- * move pages to; -EINTR if the task is being killed.
+ * supported, and if the pageblocks are not of @migratetype; -EBUSY if a page is
+ * in the way; -ENOMEM if there was no memory to move pages to; -EINTR if the
+ * task is being killed.
  */
 int alloc_contig_range_noprof(unsigned long start, unsigned long end,
 			      unsigned int migratetype, gfp_t gfp_mask)
