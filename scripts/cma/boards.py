@@ -123,7 +123,8 @@ def make_dtb(board, kernel_dir, tmp):
     return dtb
 
 
-def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp):
+def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
+                 replay=None):
     """The whole command line; tmp holds the initrd already."""
     smp = 1 if icount else smp or board.smp
     args = (f"console={board.console} printk.time=1 printk.devkmsg=on "
@@ -145,15 +146,23 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp):
                 "-rtc", "base=2000-01-01,clock=vm"]
         if board.machine.startswith("virt"):
             cmd[cmd.index(board.machine)] += ",dtb-randomness=off"
+    if replay:
+        cmd += ["-icount", f"rr={replay[0]},rrfile={replay[1]}"]
     if disk:
         cmd += ["-drive", f"if=none,id=disk,format=raw,snapshot=on,file={disk}",
-                "-device", "virtio-blk-device,drive=disk"]
+                "-device", "virtio-blk-device,drive=" +
+                ("recorded" if replay else "disk")]
+    if disk and replay:
+        # Without sleep, recording hangs at the first request to the disk.
+        cmd += ["-icount", "sleep=on", "-drive",
+                "if=none,id=recorded,driver=blkreplay,image=disk"]
     return cmd
 
 
 def boot(board, kernel_dir=None, append="", mem=None, disk=None,
          timeout_s=300, on_line=None, commands=(), files=None, smp=None,
-         icount=False, log=None, want_tests=False, expect=()):
+         icount=False, log=None, want_tests=False, expect=(), replay=None,
+         extra=()):
     """Boots, runs commands one after another, powers off, and judges.
 
     board: a name of BOARDS. kernel_dir: an object folder, by default
@@ -161,7 +170,9 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
     writes to it are lost. on_line: called with each console line. commands:
     one shell line each. files: {guest path: bytes} to add. log: where to
     write the console. want_tests: a boot without any test has failed.
-    expect: regular expressions of console lines that must come.
+    expect: regular expressions of console lines that must come. replay:
+    ("record", file), or ("replay", file) for that run once more; with icount.
+    extra: more options for QEMU.
     """
     board = BOARDS[board]
     kernel_dir = Path(kernel_dir or BUILD / "obj-arm").resolve()
@@ -173,7 +184,7 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
         tmp = Path(tmp)
         make_initrd(tmp / "initrd", kernel_dir, commands, files or {})
         cmd = qemu_command(board, kernel_dir, append, mem, smp, disk, icount,
-                           tmp)
+                           tmp, replay) + list(extra)
         start = time.monotonic()
         proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, text=True,
                                 errors="replace", stdout=subprocess.PIPE,

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Takes a coherent buffer and gives it back, COUNT times one after another,
+ * and prints how long both took: something for scripts/cma/profile.py to look
+ * at. The first round is the odd one, it fills caches and page tables.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "dma_test.h"
+
+static int fail(const char *what)
+{
+	printf("dma_once: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct dma_test_alloc buf = { .context = DMA_TEST_KERNEL };
+	long i, count = argc > 2 ? strtol(argv[2], NULL, 0) : 1;
+	struct dma_test_free put;
+	int fd;
+
+	if (argc < 2 || argc > 3) {
+		printf("usage: dma_once SIZE_BYTES [COUNT]\n");
+		return 2;
+	}
+	buf.size = strtoull(argv[1], NULL, 0);
+	if (access(DMA_TEST_DEVICE, F_OK) && system("modprobe dma_test"))
+		printf("dma_once: the driver cannot be loaded\n");
+	fd = open(DMA_TEST_DEVICE, O_RDWR);
+	if (fd < 0)
+		return fail(DMA_TEST_DEVICE);
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (i = 1; i <= count; i++) {
+		if (ioctl(fd, DMA_TEST_IOC_ALLOC, &buf))
+			return fail("alloc");
+		put = (struct dma_test_free){ .id = buf.id };
+		if (ioctl(fd, DMA_TEST_IOC_FREE, &put))
+			return fail("free");
+		printf("dma_once: %llu bytes, %ld: alloc %llu ns, free %llu ns\n",
+		       (unsigned long long)buf.size, i,
+		       (unsigned long long)buf.time_ns,
+		       (unsigned long long)put.time_ns);
+	}
+	return 0;
+}

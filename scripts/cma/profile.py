@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Where the instructions of one call go, function by function.
+
+    profile.py virt --append cma=64M --run 'dma_once 4096 3' --nth 2 \\
+        --function dma_alloc_attrs --function dma_free_attrs
+
+Boots a board with one vCPU and one instruction a nanosecond, and records the
+run. Then runs it once more, stops at the N-th call of a function after the
+boot, and has QEMU log the address of every instruction until that call
+returns. Replayed and not run live, since under -icount a stop would let the
+guest's clock jump to its next timer, into the middle of the call. So the
+profile is exact, and the total is the time that the guest measured in the
+first run, but for time in which there was nothing to run.
+
+    own     instructions of the function itself
+    calls   how often it was entered from another one, or by a call
+    incl.   with the functions that it called; not interrupts, other tasks
+
+dma_once SIZE_BYTES [COUNT], guest/dma_once.c, is there for --run. 32-bit ARM
+kernels without Thumb. $BUILD/obj-arm/vmlinux must be the kernel that boots.
+"""
+
+import argparse
+import functools
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import boards
+import verdict
+from calls import ARM, SWITCH, Image, Profile, ProfileError, executed
+
+HERE = Path(__file__).resolve().parent
+BOOTED = "free_initmem"		# called once, before the first process
+PC, LR, SP = 15, 14, 13		# numbers of the stub's registers
+
+
+class Stub:
+    """QEMU's gdb stub, as far as it is needed. The guest does not run before
+    the first go()."""
+
+    def __init__(self, path, timeout_s):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout_s)
+        end = time.monotonic() + 10
+        while True:
+            try:
+                self.socket.connect(str(path))
+                break
+            except OSError as err:
+                if time.monotonic() > end:
+                    raise ProfileError("QEMU does not answer") from err
+                time.sleep(0.05)
+        self.file = self.socket.makefile("rb")
+        # Single registers are for those only who know what there is.
+        self.ask("qXfer:features:read:target.xml:0,ffb")
+
+    def send(self, text):
+        data = text.encode()
+        self.socket.sendall(b"$%s#%02x" % (data, sum(data) & 0xff))
+
+    def receive(self):
+        """One packet; None once QEMU has ended."""
+        while (char := self.file.read(1)) != b"$":
+            if not char:
+                return None
+        data = bytearray()
+        while (char := self.file.read(1)) != b"#":
+            if not char:
+                return None
+            data += char
+        self.file.read(2)
+        return data.decode()
+
+    def ask(self, text):
+        self.send(text)
+        answer = self.receive()
+        if answer is None or answer.startswith("E"):
+            raise ProfileError(f"QEMU's answer to {text}: {answer}")
+        return answer
+
+    def register(self, number):
+        return int.from_bytes(bytes.fromhex(self.ask(f"p{number:x}")),
+                              "little")
+
+    def monitor(self, command):
+        """A command of QEMU's monitor; those used here print nothing."""
+        self.send("qRcmd," + command.encode().hex())
+        said = ""
+        while (answer := self.receive()) not in ("OK", None):
+            said += bytes.fromhex(answer[1:]).decode(errors="replace")
+        if said or answer is None:
+            raise ProfileError(f"QEMU's answer to {command}: {said}")
+
+    def breakpoints(self, letter, addrs):
+        """Z sets, z clears; of the hardware's kind, to leave code alone."""
+        for addr in addrs:
+            self.ask(f"{letter}1,{addr:x},4")
+
+    def go(self, addrs):
+        """Runs to the next of the addresses; None when the guest has ended."""
+        if self.register(PC) in addrs:
+            self.ask("s")
+            if (pc := self.register(PC)) in addrs:
+                return pc
+        self.breakpoints("Z", addrs)
+        self.send("c")
+        answer = self.receive()
+        if answer is None or answer[0] in "WX":
+            return None
+        pc = self.register(PC)
+        if pc not in addrs:
+            raise ProfileError(f"stopped at {pc:#x}: {answer}")
+        self.breakpoints("z", addrs)
+        return pc
+
+
+class Want:
+    """A function and which call of it: left is what is still to count."""
+
+    def __init__(self, name, nth, when):
+        self.name = name
+        self.left = nth
+        self.when = when
+
+    def hit(self, stub):
+        if all(stub.register(r) == value for r, value in self.when):
+            self.left -= 1
+        return not self.left
+
+
+def record(stub, image, log):
+    """Runs the call that begins here to its end; returns its profile. Which
+    task runs is not in the log, so each switch is a stop."""
+    back, sp = stub.register(LR), stub.register(SP)
+    switch = image.address(SWITCH)
+    switches = []
+    for command in f"logfile {log}", "singlestep on", "log exec,nochain":
+        stub.monitor(command)
+    while pc := stub.go((back, switch)):
+        if pc == switch:
+            switches.append((stub.register(1), stub.register(2)))
+        elif stub.register(SP) == sp:
+            break
+    if not pc:
+        raise ProfileError("the call did not return")
+    for command in "log none", "singlestep off":
+        stub.monitor(command)
+    with open(log) as lines:
+        found = Profile(image, switches).run(executed(lines))
+    log.unlink()
+    return found
+
+
+def profile(stub, image, wants, log, on_profile):
+    """Waits for every wanted call in turn, and hands on each profile."""
+    wants = {image.address(want.name): want for want in wants}
+    if not stub.go((image.address(BOOTED),)):
+        raise ProfileError("the kernel did not boot")
+    while wants:
+        addr = stub.go(tuple(wants))
+        if not addr:
+            raise ProfileError("not called: " + ", ".join(
+                f"{w.name}, {w.left} more times" for w in wants.values()))
+        if wants[addr].hit(stub):
+            start = time.monotonic()
+            found = record(stub, image, log)
+            on_profile(wants.pop(addr), found, time.monotonic() - start)
+
+
+class Recorder(threading.Thread):
+    """Talks to the stub while boards.boot() reads the console."""
+
+    def __init__(self, *args):
+        super().__init__(daemon=True)
+        self.args = args
+        self.problem = None
+        self.start()
+
+    def run(self):
+        path, timeout_s, *args = self.args
+        stub = None
+        try:
+            stub = Stub(path, timeout_s)
+            profile(stub, *args)
+        except (ProfileError, OSError, ValueError, StopIteration) as err:
+            self.problem = f"{type(err).__name__}: {err}"
+        finally:
+            # Ends QEMU; without its debugger the guest would stand still.
+            try:
+                if stub:
+                    stub.send("k")
+            except OSError:
+                pass
+
+
+def build_once(tmp):
+    program = tmp / "dma_once"
+    subprocess.run([ARM + "gcc", "-O2", "-Wall", "-static",
+                    f"-I{boards.REPO}/mm/cma/tests", HERE / "guest/dma_once.c",
+                    "-o", program], check=True)
+    return program.read_bytes()
+
+
+def said_by_commands(lines):
+    """What the commands printed, and the kernel meanwhile."""
+    inside = False
+    for line in lines:
+        text = verdict.TIMESTAMP.sub("", line)
+        inside = (inside or bool(verdict.BEGIN.match(text))) and \
+            not verdict.END.match(text)
+        if inside:
+            yield text
+
+
+def condition(text):
+    register, value = text.split("=")
+    if not register.startswith("r"):
+        raise ValueError(text)
+    return int(register[1:]), int(value, 0)
+
+
+def options():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("board", choices=boards.BOARDS)
+    parser.add_argument("--function", action="append", required=True,
+                        metavar="NAME", help="may be repeated, for functions "
+                        "that do not call each other")
+    parser.add_argument("--run", action="append", required=True,
+                        metavar="COMMAND", help="shell line for the guest")
+    parser.add_argument("--nth", type=int, default=1, metavar="N",
+                        help="which call after the boot (default 1)")
+    parser.add_argument("--when", action="append", type=condition, default=[],
+                        metavar="rN=VALUE", help="count only calls with this "
+                        "in an argument's register, e.g. r1=65536")
+    parser.add_argument("--top", type=int, default=40, metavar="N",
+                        help="lines of a table (default 40)")
+    parser.add_argument("--kernel", metavar="DIR",
+                        help="object folder (default $BUILD/obj-arm)")
+    parser.add_argument("--append", default="", help="kernel parameters")
+    parser.add_argument("--mem", help="e.g. 256M")
+    parser.add_argument("--disk", nargs="?", const=True, metavar="IMAGE",
+                        help="attach $BUILD/disk.ext4 or IMAGE")
+    parser.add_argument("--timeout", type=int, default=300, metavar="S")
+    return parser.parse_args()
+
+
+def main():
+    opts = options()
+    kernel_dir = Path(opts.kernel or boards.BUILD / "obj-arm")
+
+    def show(want, found, elapsed_s):
+        print(f"\n{want.name}, call {opts.nth}: {found.total()} instructions "
+              f"({elapsed_s:.1f} s)")
+        print("\n".join(found.table(opts.top)), flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="cma-profile-") as tmp:
+        tmp = Path(tmp)
+        try:
+            image = Image.read(kernel_dir / "vmlinux")
+            wants = [Want(name, opts.nth, opts.when) for name in opts.function]
+            for want in wants:
+                image.address(want.name)
+            program = build_once(tmp)
+        except (ProfileError, subprocess.CalledProcessError) as err:
+            print(err, file=sys.stderr)
+            return 1
+        boot = functools.partial(
+            boards.boot, opts.board, kernel_dir, opts.append, opts.mem,
+            opts.disk, opts.timeout, commands=opts.run, icount=True,
+            files={"/bin/dma_once": program})
+        result = boot(replay=("record", tmp / "run"))
+        for line in said_by_commands(result.lines):
+            print(line)
+        problems = result.problems
+        if not problems:
+            recorder = Recorder(tmp / "gdb", opts.timeout, image, wants,
+                                tmp / "exec.log", show)
+            boot(replay=("replay", tmp / "run"), extra=[
+                "-S", "-gdb", f"unix:{tmp}/gdb,server=on,wait=off"])
+            recorder.join()
+            problems = [recorder.problem] if recorder.problem else []
+    for problem in problems:
+        print(f"PROBLEM {problem}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
