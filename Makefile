@@ -9,11 +9,12 @@ BUILD ?= $(CURDIR)/build
 export BUILD
 export KSRC
 
-.PHONY: help demo check tree export status series
+.PHONY: help demo check bench tree export status series
 
 help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
 	@echo 'make check    every test: trees, style, builds, boots'
+	@echo 'make bench    measure it beside mainline (CASE=NAME[,NAME]: some cases)'
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
 	@echo 'make status   which kernel files are new (+), edited (~), stripped (-)'
 	@echo 'make export   edits made in build/linux -> the repository'
@@ -28,6 +29,10 @@ demo:
 check:
 	@$(SCRIPTS)/deps.sh check
 	@$(SCRIPTS)/check.py
+
+bench:
+	@$(SCRIPTS)/deps.sh bench
+	@$(SCRIPTS)/bench.py $(if $(CASE),--case $(CASE))
 
 tree export status series:
 	@$(SCRIPTS)/deps.sh tree

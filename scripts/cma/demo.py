@@ -17,6 +17,7 @@ import sys
 import time
 
 import boards
+import kernel
 
 HERE = boards.Path(__file__).resolve().parent
 BUILD = boards.BUILD
@@ -123,20 +124,6 @@ def run_step(screen, title, cmd):
     screen.line(f"  {title:.<50} {elapsed_s:4.0f} s")
 
 
-def build_guest():
-    """The guest's program, with the library of the selftests."""
-    tests = BUILD / "linux/tools/testing/selftests/cma"
-    OUT.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        ["arm-linux-gnueabihf-gcc", "-O2", "-Wall", "-static", "-D_GNU_SOURCE",
-         "-D_FILE_OFFSET_BITS=64", f"-I{tests}", HERE / "guest/demo.c",
-         tests / "cma_test_lib.c", "-o", OUT / "demo"],
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode:
-        raise DemoError(done.stdout)
-    return (OUT / "demo").read_bytes()
-
-
 def boot(screen, program):
     """Boots the board and shows its report; returns what was wrong."""
     problems = []
@@ -172,8 +159,9 @@ def main():
             screen.line(screen.style("1", "Getting ready"))
             for title, cmd in STEPS:
                 run_step(screen, title, cmd)
-        problems = boot(screen, build_guest())
-    except DemoError as err:
+        OUT.mkdir(parents=True, exist_ok=True)
+        problems = boot(screen, kernel.guest_program("demo"))
+    except (DemoError, kernel.BuildError) as err:
         problems = [str(err)]
     except OSError as err:
         problems = [f"{err.filename}: {err.strerror}"]

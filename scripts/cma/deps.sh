@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is missing of the Debian packages that the other scripts
 # need. Quick when nothing is missing.
-#   deps.sh [tree|build|demo|check]    default: check, which is everything
+#   deps.sh [tree|build|demo|bench|check]    default: check, which is everything
 set -eu
 
 tree="git make gcc libc6-dev python3 xz-utils unifdef"
@@ -11,6 +11,7 @@ build="$tree perl bc bison flex libssl-dev libelf-dev kmod ccache
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
 demo="$build qemu-system-arm device-tree-compiler mmdebstrap cpio gzip
 	e2fsprogs"
+bench="$demo gnuplot-nox"
 check="$demo gcc-aarch64-linux-gnu sparse codespell rsync python3-git
 	python3-ply"
 
@@ -18,9 +19,10 @@ case "${1:-check}" in
 tree) want=$tree ;;
 build) want=$build ;;
 demo) want=$demo ;;
+bench) want=$bench ;;
 check) want=$check ;;
 *)
-	echo "usage: $0 [tree|build|demo|check]" >&2
+	echo "usage: $0 [tree|build|demo|bench|check]" >&2
 	exit 2
 	;;
 esac

@@ -54,17 +54,25 @@ class BuildError(Exception):
 
 
 class Kernel:
-    """One row: the tree it is built from and what it is configured with."""
+    """One row: the tree it is built from and what it is configured with.
+    drivers: source files of our tree's that this tree lacks; each is built
+    as a module from the outside and installed where ours has it."""
 
-    def __init__(self, arch, tree, fragments, base="alldefconfig"):
+    def __init__(self, arch, tree, fragments, base="alldefconfig",
+                 drivers=()):
         self.arch = arch
         self.tree = tree
         self.fragments = fragments
         self.base = base
+        self.drivers = drivers
 
 
 KERNELS = {
     "arm": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST),
+    # Mainline's own allocator, with the same client: what ours is measured
+    # beside.
+    "base-arm": Kernel("arm", "base", GUEST + CLIENTS + CMA + TEST,
+                       drivers=["mm/cma/tests/dma_test.c"]),
     "arm-debug": Kernel("arm", "cma",
                         GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
     "arm64": Kernel("arm64", "cma", ARM64 + CONSUMERS + TEST,
@@ -91,28 +99,33 @@ def run(cmd, **kw):
     return subprocess.run(cmd, check=True, text=True, **kw)
 
 
-def bare_tree():
-    """A worktree of tag bare beside the main tree; follows the tag."""
-    main, bare = BUILD / "linux", BUILD / "linux-bare"
+def worktree(tag):
+    """A worktree of a tag beside the main tree; follows the tag."""
+    main, beside = BUILD / "linux", BUILD / f"linux-{tag}"
     git = ["git", "-C", str(main)]
-    want = run(git + ["rev-parse", "bare^{commit}"],
+    want = run(git + ["rev-parse", f"{tag}^{{commit}}"],
                capture_output=True).stdout.strip()
-    if not (bare / ".git").exists():
+    if not (beside / ".git").exists():
         run(git + ["worktree", "prune"])
-        run(git + ["worktree", "add", "-q", "--detach", str(bare), want])
-    elif run(["git", "-C", str(bare), "rev-parse", "HEAD"],
+        run(git + ["worktree", "add", "-q", "--detach", str(beside), want])
+    elif run(["git", "-C", str(beside), "rev-parse", "HEAD"],
              capture_output=True).stdout.strip() != want:
-        run(["git", "-C", str(bare), "checkout", "-q", "-f", "--detach", want])
-    return bare
+        run(["git", "-C", str(beside), "checkout", "-q", "-f", "--detach",
+             want])
+    return beside
 
 
-def tree(name):
-    if KERNELS[name].tree == "bare":
-        return bare_tree()
+def our_tree():
     path = BUILD / "linux"
     if not (path / "Makefile").exists():
         raise BuildError(f"no kernel tree at {path}: run 'make tree' first")
     return path
+
+
+def tree(name):
+    ours = our_tree()
+    tag = KERNELS[name].tree
+    return ours if tag == "cma" else worktree(tag)
 
 
 def obj(name):
@@ -215,6 +228,21 @@ def make(name, args, src, log):
     return lines, nr_files, time.monotonic() - start
 
 
+def build_driver(name, src, driver, mods):
+    """A module of our tree's for another tree, from the same source file."""
+    out = obj(name) / "drivers" / driver.stem
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "Kbuild").write_text(f"obj-m := {driver.stem}.o\n")
+    for path in (driver, driver.with_suffix(".h")):
+        link = out / path.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(our_tree() / path)
+    make(name, [f"M={out}", "modules"], src, out / "build.log")
+    run(make_command(name, src) + [
+        "-s", f"M={out}", "modules_install", f"INSTALL_MOD_PATH={mods}",
+        f"INSTALL_MOD_DIR=kernel/{driver.parent}"])
+
+
 def build(name):
     src = configure(name)
     arch = KERNELS[name].arch
@@ -225,6 +253,8 @@ def build(name):
         shutil.rmtree(mods, ignore_errors=True)
         run(make_command(name, src) + ["-s", "modules_install",
                                        f"INSTALL_MOD_PATH={mods}"])
+    for driver in KERNELS[name].drivers:
+        build_driver(name, src, Path(driver), mods)
     print(f"{name}: {nr_files} files built in {elapsed_s:.0f} s", flush=True)
 
 
@@ -236,6 +266,24 @@ def selftests():
     make("arm", ["kselftest-install", "TARGETS=cma", "FORCE_TARGETS=1",
                  f"INSTALL_PATH={dest}"], src, obj("arm") / "selftests.log")
     return dest / "cma"
+
+
+def guest_program(name):
+    """A program of guest/, with the library of the selftests; its bytes.
+    Its sources are NAME.c and NAME_*.c."""
+    guest = REPO / "scripts/cma/guest"
+    tests = our_tree() / "tools/testing/selftests/cma"
+    out = BUILD / "guest" / name
+    out.parent.mkdir(parents=True, exist_ok=True)
+    sources = [guest / f"{name}.c", *sorted(guest.glob(f"{name}_*.c"))]
+    done = subprocess.run(
+        [CROSS["arm"] + "gcc", "-O2", "-Wall", "-static", "-pthread",
+         "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", f"-I{tests}", *sources,
+         tests / "cma_test_lib.c", "-o", out],
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise BuildError(f"{name}: {done.stdout}")
+    return out.read_bytes()
 
 
 def main():

@@ -25,8 +25,6 @@
 #define DEBUGFS		"/sys/kernel/debug"
 #define SYSFS_CMA	"/sys/kernel/mm/cma"
 
-/* Left free above the watermarks: the kernel and this program go on. */
-#define HEADROOM_KIB	(4 * 1024)
 #define LOOK_PAGES	64	/* touched between two looks at MemFree */
 #define CPU_PAGES	1024	/* touched by one CPU before the next */
 
@@ -343,12 +341,16 @@ unsigned long ct_mem_verify(const struct ct_mem *mem)
 	return nr_bad;
 }
 
-/* Counts the pages in the area; with @drop, gives all the others back. */
+/*
+ * Gives at most @nr_drop pages back, those in the area or the others; returns
+ * how many are left in the area.
+ */
 static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
-			      bool drop)
+			      bool drop_inside, unsigned long nr_drop)
 {
 	unsigned long page, nr, i, nr_out = 0, nr_in = 0;
 	uint64_t pfns[512];
+	bool inside;
 
 	for (page = 0; page < mem->nr_pages; page += nr) {
 		nr = mem->nr_pages - page;
@@ -356,13 +358,14 @@ static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
 			nr = 512;
 		get_pfns(mem_page(mem, page), nr, pfns);
 		for (i = 0; i < nr; i++) {
-			if (mem->kept[page + i] && drop &&
-			    !ct_area_holds(area, pfns[i])) {
+			inside = ct_area_holds(area, pfns[i]);
+			if (mem->kept[page + i] && nr_drop &&
+			    inside == drop_inside) {
+				nr_drop--;
 				nr_out++;
 				continue;
 			}
-			nr_in += mem->kept[page + i] &&
-				 ct_area_holds(area, pfns[i]);
+			nr_in += mem->kept[page + i] && inside;
 			if (nr_out)
 				mem_drop(mem, page + i - nr_out, nr_out);
 			nr_out = 0;
@@ -375,7 +378,13 @@ static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
 
 unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area)
 {
-	return mem_scan(mem, area, false);
+	return mem_scan(mem, area, false, 0);
+}
+
+void ct_mem_drop(struct ct_mem *mem, const struct ct_area *area, bool inside,
+		 unsigned long nr_max)
+{
+	mem_scan(mem, area, inside, nr_max);
 }
 
 void ct_mem_exit(struct ct_mem *mem)
@@ -421,17 +430,15 @@ static long reserved_kib(void)
  * Up to the last free pages, and not beyond: the lists of CPUs are kept short
  * and the watermarks where they are.
  */
-static int mem_touch_all(struct ct_mem *mem, enum ct_kind kind)
+void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 {
 	long boost, limit_kib = 0;
 	unsigned long page;
 	cpu_set_t cpus;
-	int err;
 
-	err = ct_mem_init(mem, kind,
-			  ct_meminfo_kib("MemTotal") * KIB / ct_page_size);
-	if (err)
-		return err;
+	/* What was given back before is not locked any more. */
+	if (mem->kind == CT_MLOCKED)
+		mlock2(mem->addr, mem->nr_pages * ct_page_size, MLOCK_ONFAULT);
 	sched_getaffinity(0, sizeof(cpus), &cpus);
 	boost = ct_read_long("/proc/sys/vm/watermark_boost_factor");
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", 0);
@@ -439,7 +446,7 @@ static int mem_touch_all(struct ct_mem *mem, enum ct_kind kind)
 	for (page = 0; page + LOOK_PAGES <= mem->nr_pages; page += LOOK_PAGES) {
 		if (!(page % CPU_PAGES)) {
 			next_cpu();
-			limit_kib = reserved_kib() + HEADROOM_KIB;
+			limit_kib = reserved_kib() + headroom_kib;
 		}
 		if (ct_meminfo_kib("MemFree") < limit_kib ||
 		    madvise(mem_page(mem, page), LOOK_PAGES * ct_page_size,
@@ -450,7 +457,16 @@ static int mem_touch_all(struct ct_mem *mem, enum ct_kind kind)
 	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction", 0);
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", boost);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
-	return 0;
+}
+
+static int mem_touch_all(struct ct_mem *mem, enum ct_kind kind)
+{
+	int err = ct_mem_init(mem, kind, ct_meminfo_kib("MemTotal") * KIB /
+					 ct_page_size);
+
+	if (!err)
+		ct_mem_touch(mem, CT_HEADROOM_KIB);
+	return err;
 }
 
 static void mem_write_kept(struct ct_mem *mem)
@@ -479,7 +495,7 @@ unsigned long ct_mem_fill_area(struct ct_mem *mem, enum ct_kind kind,
 	ct_drop_caches();
 	if (mem_touch_all(mem, kind))
 		return 0;
-	nr_in = mem_scan(mem, area, true);
+	nr_in = mem_scan(mem, area, false, mem->nr_pages);
 	mem_write_kept(mem);
 	return nr_in;
 }

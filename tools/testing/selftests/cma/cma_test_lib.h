@@ -20,6 +20,9 @@
 #define KIB	1024UL
 #define MIB	(1024UL * KIB)
 
+/* Enough above the watermarks for the kernel and a program to go on. */
+#define CT_HEADROOM_KIB	(4 * 1024)
+
 /* Bits of /proc/kpageflags. */
 #define CT_KPF_DIRTY	(1ULL << 4)
 #define CT_KPF_LRU	(1ULL << 5)
@@ -98,6 +101,14 @@ void ct_mem_rewrite(struct ct_mem *mem, unsigned long first, unsigned long nr);
 /* The number of pages whose data are not what was written. */
 unsigned long ct_mem_verify(const struct ct_mem *mem);
 unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area);
+/* Gives back pages that lie in the area, or those that do not. */
+void ct_mem_drop(struct ct_mem *mem, const struct ct_area *area, bool inside,
+		 unsigned long nr_max);
+/*
+ * Puts pages, not yet written to, where there are none, until only
+ * @headroom_kib are free above the watermarks.
+ */
+void ct_mem_touch(struct ct_mem *mem, long headroom_kib);
 void ct_mem_exit(struct ct_mem *mem);
 /* Fills all of memory, but for a little that the kernel needs to go on. */
 int ct_mem_fill(struct ct_mem *mem, enum ct_kind kind);

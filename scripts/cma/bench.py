@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Measures this allocator beside mainline's: make bench.
+
+Builds two kernels from the same base with the same configuration, boots the
+ARM board `virt` with each of them for every group of cases, and prints one
+table. What is measured is in measure/cases.py. Figures are thousands of
+instructions; those of one kernel do not depend on the machine that emulates
+it, as far as no disk takes part.
+
+    bench.py                     everything
+    bench.py --case free,swap    some cases
+    bench.py --only ours         one kernel
+    bench.py --list
+
+Results: $BUILD/bench/{table.txt,table.csv,samples.csv,*.svg} and the console
+logs. The exit status is 0 if every case gave figures; whether a goal holds
+is in the table.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import boards
+import kernel
+from measure import cases, figures, report
+
+HERE = Path(__file__).resolve().parent
+OUT = kernel.BUILD / "bench"
+KERNELS = {"mainline": "base-arm", "ours": "arm"}
+# Differ by their nature: the tests of our own tree.
+OURS = "CMA_KUNIT_TEST", "CMA_TEST_DRIVER"
+
+
+class BenchError(Exception):
+    """Why there are no figures; no traceback."""
+
+
+def build():
+    for script in ("userland.sh", "tree.py"):
+        args = [str(HERE / script)] + (["tree"] if script == "tree.py" else [])
+        if subprocess.run(args).returncode:
+            raise BenchError(f"{script} failed")
+    for name in KERNELS.values():
+        kernel.build(name)
+    check_configs()
+
+
+def settings(name):
+    lines = (kernel.obj(name) / ".config").read_text().splitlines()
+    return {line for line in lines if line.startswith("CONFIG_")}
+
+
+def check_configs():
+    """The two kernels must differ in the allocator and in nothing else."""
+    differ = settings("arm") ^ settings("base-arm")
+    differ = [line for line in differ
+              if line.split("=")[0].removeprefix("CONFIG_") not in OURS]
+    if differ:
+        raise BenchError("the kernels are not configured alike: "
+                         + ", ".join(sorted(differ)))
+
+
+class Run:
+    """One boot of one kernel, and the cases in it that are wanted."""
+
+    def __init__(self, side, name, wanted, kernel_dir):
+        self.side = side
+        self.name = name
+        self.boot = cases.BOOTS[name]
+        self.cases = [c for c in self.boot.cases if c.name in wanted]
+        self.kernel_dir = kernel_dir
+        self.problems = []
+        self.lines = []
+
+    def run(self, program):
+        boot = self.boot
+        result = boards.boot(
+            "virt", self.kernel_dir, append=boot.append, mem=boot.mem,
+            disk=boot.disk, timeout_s=boot.timeout_s, smp=boot.smp,
+            icount=not boot.smp, commands=[c.command for c in self.cases],
+            files={"/bench": program},
+            log=OUT / f"{self.name}-{self.side}.log")
+        self.lines = [boards.verdict.TIMESTAMP.sub("", line)
+                      for line in result.lines]
+        self.problems = result.problems
+        print(f"  {self.name}, {self.side}: {result.elapsed_s:.0f} s",
+              flush=True)
+        return self
+
+
+def run_all(runs, program):
+    """Those that count instructions two at a time, the others alone."""
+    counted = [r for r in runs if not r.boot.smp]
+    with ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
+        list(pool.map(lambda r: r.run(program), counted))
+    for r in runs:
+        if r.boot.smp:
+            r.run(program)
+
+
+def collect(runs):
+    """Results of each kernel, and what went wrong, one line each."""
+    sides, problems = {}, []
+    for r in runs:
+        results = sides.setdefault(r.side, figures.Results())
+        known = len(results.bad)
+        results.read(r.lines)
+        problems += [f"{case}, {r.side}: {why}"
+                     for case, why in results.bad[known:]]
+        problems += [f"{r.name}, {r.side}: {p}" for p in r.problems]
+        for case in r.cases:
+            for kib in results.missing(case):
+                problems.append(f"{case.name}, {r.side}: no figure for "
+                                f"{report.size_text(kib)}")
+    return sides, problems
+
+
+def show(wanted, sides, problems, elapsed_s):
+    chosen = [c for c in cases.all_cases() if c.name in wanted]
+    rows = figures.rows(chosen, cases.GOALS, sides.get("mainline"),
+                        sides.get("ours"))
+    text = ["Thousands of instructions a call; ratio is ours / mainline.", ""]
+    text += report.table(rows)
+    problems += report.write_plots(rows, OUT)
+    kept = [r.holds for r in rows if r.holds is not None]
+    text += ["", f"{sum(kept)} of {len(kept)} goals hold, "
+             f"{len(rows)} figures, {elapsed_s:.0f} s"]
+    text += [f"FAILED {p}" for p in problems]
+    (OUT / "table.txt").write_text("\n".join(text) + "\n")
+    report.write_csv(rows, OUT / "table.csv")
+    report.write_samples(sides, OUT / "samples.csv")
+    print("\n".join(["", *text]))
+
+
+def main():
+    names = [c.name for c in cases.all_cases()]
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", metavar="NAME[,NAME]",
+                        help="these only; see --list")
+    parser.add_argument("--only", choices=KERNELS, help="one of the kernels")
+    parser.add_argument("--kernel", metavar="DIR",
+                        help="object folder to take for ours")
+    parser.add_argument("--no-build", action="store_true",
+                        help="boot what is in $BUILD already")
+    parser.add_argument("--list", action="store_true")
+    opts = parser.parse_args()
+    if opts.list:
+        for case in cases.all_cases():
+            print(f"{case.name:14}{case.what}: "
+                  + ", ".join(map(report.size_text, case.sizes)))
+        return 0
+    wanted = set(opts.case.split(",")) if opts.case else set(names)
+    if wanted - set(names):
+        parser.error(f"unknown case {', '.join(sorted(wanted - set(names)))}, "
+                     "try --list")
+    if any(name.startswith("threads-") for name in wanted):
+        wanted.add("threads-1")		# what the others are compared with
+    start = time.monotonic()
+    OUT.mkdir(parents=True, exist_ok=True)
+    folders = {side: kernel.obj(name) for side, name in KERNELS.items()}
+    if opts.kernel:
+        folders["ours"] = Path(opts.kernel)
+    try:
+        if not opts.no_build:
+            build()
+        program = kernel.guest_program("bench")
+        runs = [Run(side, name, wanted, folder) for name in cases.BOOTS
+                for side, folder in folders.items()
+                if opts.only in (None, side)]
+        runs = [r for r in runs if r.cases]
+        print(f"{len(runs)} boots", flush=True)
+        run_all(runs, program)
+        sides, problems = collect(runs)
+        show(wanted, sides, problems, time.monotonic() - start)
+    except (BenchError, kernel.BuildError) as err:
+        print(f"FAILED {err}", file=sys.stderr)
+        return 1
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

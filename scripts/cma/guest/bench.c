@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's half of the measurements: brings memory into a state, asks for
+ * buffers, and tells how long the calls took.
+ *
+ *   bench LABEL KIND[:NUMBER] SAMPLES KIB...
+ *
+ * What it prints, for scripts/cma/measure/:
+ *   bench: sample LABEL SIZE ALLOC_NS FREE_NS	a buffer
+ *   bench: failed LABEL SIZE ALLOC_NS		a request without a buffer
+ *   bench: count LABEL SIZE NR			how many buffers there were
+ *   bench: rate LABEL SIZE PAIRS FAILED TIME_NS	how many in that time
+ *   bench: bad LABEL WHY			no figures
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "bench.h"
+
+#define MAX_SIZES	16
+
+struct sample {
+	size_t size;
+	uint64_t alloc_ns;
+	uint64_t free_ns;
+	bool failed;
+};
+
+struct ct_area area;
+const char *label;
+unsigned long number;
+int driver;
+
+void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	printf("bench: bad %s ", label);
+	vprintf(format, args);
+	printf("\n");
+	va_end(args);
+	exit(1);
+}
+
+unsigned long random_below(unsigned long limit)
+{
+	static uint32_t state = 2463534242u;
+
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state % limit;
+}
+
+int get_buffer(int fd, size_t size, uint32_t *id, uint64_t *time_ns)
+{
+	struct dma_test_alloc buf;
+	int err = ct_dma_alloc(fd, size, DMA_TEST_KERNEL, DMA_TEST_NO_WARN,
+			       &buf);
+
+	if (err && err != -ENOMEM)
+		die("%zu bytes: %s", size, strerror(-err));
+	*id = buf.id;
+	if (time_ns)
+		*time_ns = buf.time_ns;
+	return err;
+}
+
+void put_buffer(int fd, uint32_t id, uint64_t *time_ns)
+{
+	struct dma_test_free buf = { .id = id };
+
+	if (ioctl(fd, DMA_TEST_IOC_FREE, &buf))
+		die("free: %s", strerror(errno));
+	if (time_ns)
+		*time_ns = buf.time_ns;
+}
+
+static void take_sample(const struct kind *kind, struct sample *sample,
+			size_t size)
+{
+	uint32_t id;
+
+	if (kind->refill)
+		kind->refill();
+	sample->size = size;
+	sample->failed = get_buffer(driver, size, &id, &sample->alloc_ns);
+	if (!sample->failed)
+		put_buffer(driver, id, &sample->free_ns);
+}
+
+/* Printed at the end, so that the console takes no part in the figures. */
+static void print_samples(const struct sample *samples, int nr)
+{
+	const struct sample *s;
+
+	for (s = samples; s < samples + nr; s++) {
+		if (s->failed)
+			printf("bench: failed %s %zu %llu\n", label, s->size,
+			       (unsigned long long)s->alloc_ns);
+		else
+			printf("bench: sample %s %zu %llu %llu\n", label,
+			       s->size, (unsigned long long)s->alloc_ns,
+			       (unsigned long long)s->free_ns);
+	}
+}
+
+static void run_samples(const struct kind *kind, const size_t *sizes,
+			int nr_sizes, int nr_each)
+{
+	int i, nr = nr_sizes * nr_each;
+	struct sample *samples = calloc(nr, sizeof(*samples));
+
+	if (!samples)
+		die("no memory");
+	/* Not in the middle of a measurement. */
+	memset(samples, 0xff, nr * sizeof(*samples));
+	if (kind->prepare)
+		kind->prepare();
+	for (i = 0; i < nr; i++)
+		take_sample(kind, samples + i,
+			    sizes[kind->in_turn ? i % nr_sizes : i / nr_each]);
+	print_samples(samples, nr);
+}
+
+static const struct kind *find_kind(const char *name)
+{
+	static const struct kind *const tables[] = {
+		fill_kinds, held_kinds, load_kinds,
+	};
+	const struct kind *kind;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		for (kind = tables[i]; kind->name; kind++)
+			if (!strcmp(kind->name, name))
+				return kind;
+	die("no such kind: %s", name);
+}
+
+int main(int argc, char **argv)
+{
+	const struct kind *kind;
+	size_t sizes[MAX_SIZES];
+	char *colon;
+	int i;
+
+	if (argc < 5 || argc - 4 > MAX_SIZES) {
+		fprintf(stderr, "usage: bench LABEL KIND[:NUMBER] SAMPLES KIB...\n");
+		return 2;
+	}
+	label = argv[1];
+	colon = strchr(argv[2], ':');
+	if (colon) {
+		*colon = '\0';
+		number = strtoul(colon + 1, NULL, 10);
+	}
+	kind = find_kind(argv[2]);
+	for (i = 0; i < argc - 4; i++)
+		sizes[i] = strtoul(argv[4 + i], NULL, 10) * KIB;
+
+	ct_init(&area);
+	driver = ct_dma_open();
+	if (driver < 0)
+		die("%s: %s", DMA_TEST_DEVICE, strerror(errno));
+	if (kind->run)
+		kind->run(sizes, argc - 4);
+	else
+		run_samples(kind, sizes, argc - 4, atoi(argv[3]));
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the measuring program share. bench.c runs a case and
+ * reports; each case is a struct kind in one of the other files.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "cma_test_lib.h"
+
+/**
+ * struct kind - a state of memory in which buffers are asked for
+ * @name:	on the command line
+ * @prepare:	once, before the first sample
+ * @refill:	before each sample; brings the state back
+ * @run:	instead of samples, for cases that measure something else
+ * @in_turn:	one sample of each size after the other, not size by size
+ */
+struct kind {
+	const char *name;
+	void (*prepare)(void);
+	void (*refill)(void);
+	void (*run)(const size_t *sizes, int nr_sizes);
+	bool in_turn;
+};
+
+extern const struct kind fill_kinds[];	/* bench_fill.c: other people's pages */
+extern const struct kind held_kinds[];	/* bench_held.c: buffers of drivers */
+extern const struct kind load_kinds[];	/* bench_load.c: running programs */
+
+extern struct ct_area area;
+extern const char *label;		/* of all lines of this run */
+extern unsigned long number;		/* that came with the kind */
+extern int driver;			/* an open DMA test driver */
+
+/* Prints what went wrong, and ends the program. */
+__attribute__((format(printf, 1, 2), noreturn))
+void die(const char *format, ...);
+
+/* The same for everybody who starts alike: figures must repeat. */
+unsigned long random_below(unsigned long limit);
+
+/* 0, or a negative errno; the times of the calls, if they are wanted. */
+int get_buffer(int fd, size_t size, uint32_t *id, uint64_t *time_ns);
+void put_buffer(int fd, uint32_t id, uint64_t *time_ns);
+
+#endif /* BENCH_H */

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Measurements in an area that is full of other people's pages: of files, of
+ * programs, and of those who hold on to them.
+ *
+ * Before each sample the area is full again, and there is as much room
+ * outside of it as before the first one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "../../../../mm/gup_test.h"
+#include "bench.h"
+
+/* Free in the area, at most, when it counts as full. */
+#define CACHE_FULL_KIB	4096		/* kswapd frees some now and then */
+#define MEM_FULL_KIB	1024
+#define SWAP_FULL_KIB	8192		/* kswapd frees more */
+
+#define LAST_KIB	768		/* neither reserved nor free any more */
+#define ROOM_SIZE	(32 * MIB)	/* outside, for what has to move */
+#define CACHE_ROOM_SIZE	(64 * MIB)	/* with the area, less than the file */
+#define DIRTY_ROOM_SIZE	(16 * MIB)	/* with the area, less than ... */
+#define DIRTY_MAX_SIZE	(80 * MIB)	/* ... fits on the disk */
+#define CHUNK_SIZE	(64 * KIB)
+#define PIPE_PAGES	16		/* a pipe holds this many */
+#define LONGTERM_SIZE	(16 * MIB)
+#define SWAP_SIZE	"134217728"
+#define SWAP_ROUNDS	4		/* until the area is full again */
+#define SWAP_RESERVE_KIB	8192	/* zram needs some to go on */
+
+static struct ct_mem mem;
+static const char *big_file;
+static off_t offset;
+static int dirty = -1;
+static const char *text;
+static size_t text_size;
+
+static char *page_addr(unsigned long page)
+{
+	return (char *)mem.addr + page * ct_page_size;
+}
+
+static void check_full(long max_kib)
+{
+	long free_kib = ct_meminfo_kib("CmaFree");
+
+	if (free_kib > max_kib)
+		die("the area is not full, %ld KiB are free", free_kib);
+}
+
+static void touch(enum ct_kind kind)
+{
+	unsigned long nr = ct_meminfo_kib("MemTotal") * KIB / ct_page_size;
+	int err;
+
+	ct_drop_caches();
+	err = ct_mem_init(&mem, kind, nr);
+	if (err)
+		die("cannot map memory: %s", strerror(-err));
+	ct_mem_touch(&mem, CT_HEADROOM_KIB);
+}
+
+/* Anonymous memory everywhere but in the area and in some room outside. */
+static void leave_area(size_t room_size)
+{
+	touch(CT_ANON);
+	ct_mem_drop(&mem, &area, true, area.nr_pages);
+	ct_mem_drop(&mem, &area, false, room_size / ct_page_size);
+	big_file = ct_big_file();
+	if (!big_file)
+		die("no disk");
+}
+
+static void prepare_cache(void)
+{
+	leave_area(CACHE_ROOM_SIZE);
+}
+
+static void refill_cache(void)
+{
+	int err = ct_read_on(big_file, &offset, 0, CACHE_FULL_KIB);
+
+	if (err)
+		die("%s: %s", big_file, strerror(-err));
+	check_full(CACHE_FULL_KIB);
+}
+
+/* Written to a file, and not to the disk before memory runs out. */
+static void prepare_dirty(void)
+{
+	char path[256];
+
+	leave_area(DIRTY_ROOM_SIZE);
+	ct_write_long("/proc/sys/vm/dirty_ratio", 95);
+	ct_write_long("/proc/sys/vm/dirty_background_ratio", 94);
+	ct_write_long("/proc/sys/vm/dirty_writeback_centisecs", 0);
+	snprintf(path, sizeof(path), "%s.dirty", big_file);
+	dirty = open(path, O_CREAT | O_TRUNC | O_RDWR, 0600);
+	if (dirty < 0)
+		die("%s: %s", path, strerror(errno));
+	unlink(path);
+}
+
+static void refill_dirty(void)
+{
+	static char data[CHUNK_SIZE];
+	size_t done;
+
+	if (ftruncate(dirty, 0))
+		die("truncate: %s", strerror(errno));
+	for (done = 0; done < DIRTY_MAX_SIZE; done += sizeof(data)) {
+		if (ct_meminfo_kib("CmaFree") <= CACHE_FULL_KIB)
+			break;
+		if (pwrite(dirty, data, sizeof(data), done) != sizeof(data))
+			die("write: %s", strerror(errno));
+	}
+	check_full(CACHE_FULL_KIB);
+}
+
+/* A file that is mapped as that of a running program is. */
+static void prepare_text(void)
+{
+	struct stat st;
+	int fd;
+
+	leave_area(CACHE_ROOM_SIZE);
+	fd = open(big_file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		die("%s: %s", big_file, strerror(errno));
+	text_size = st.st_size;
+	text = mmap(NULL, text_size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+}
+
+static void refill_text(void)
+{
+	size_t done;
+
+	for (done = 0; done < 2 * text_size; done += ct_page_size) {
+		if (!(done % CHUNK_SIZE) &&
+		    ct_meminfo_kib("CmaFree") <= CACHE_FULL_KIB)
+			break;
+		__atomic_load_n(text + offset, __ATOMIC_RELAXED);
+		offset = (offset + ct_page_size) % text_size;
+	}
+	check_full(CACHE_FULL_KIB);
+}
+
+/*
+ * Whatever is free is touched, further down than memory should be used, or
+ * some MiB of the area would stay free. Then room is made outside.
+ */
+static void refill_mem(void)
+{
+	long reserve_kib = ct_read_long("/proc/sys/vm/min_free_kbytes");
+
+	ct_write_long("/proc/sys/vm/min_free_kbytes", LAST_KIB);
+	ct_mem_touch(&mem, LAST_KIB);
+	ct_mem_drop(&mem, &area, false, ROOM_SIZE / ct_page_size);
+	ct_write_long("/proc/sys/vm/min_free_kbytes", reserve_kib);
+	check_full(MEM_FULL_KIB);
+}
+
+static void prepare_anon(void)
+{
+	touch(CT_ANON);
+}
+
+static void prepare_shmem(void)
+{
+	touch(CT_SHMEM);
+}
+
+static void prepare_mlocked(void)
+{
+	touch(CT_MLOCKED);
+}
+
+/* One of the pages that lie in the area. */
+static char *random_page(void)
+{
+	unsigned long page;
+
+	do {
+		page = random_below(mem.nr_pages);
+	} while (!mem.kept[page] ||
+		 !ct_area_holds(&area, ct_pfn(page_addr(page))));
+	return page_addr(page);
+}
+
+/* number pages all over the area, held by pipes. */
+static void prepare_pinned(void)
+{
+	unsigned long i;
+	int fds[2];
+
+	touch(CT_ANON);
+	for (i = 0; i < number; i++) {
+		struct iovec iov = { random_page(), ct_page_size };
+
+		if (!(i % PIPE_PAGES) && pipe(fds))
+			die("pipe: %s", strerror(errno));
+		if (vmsplice(fds[1], &iov, 1, 0) != (ssize_t)iov.iov_len)
+			die("vmsplice: %s", strerror(errno));
+	}
+}
+
+/* Pages held for long, as by RDMA: they have to leave the area first. */
+static void prepare_longterm(void)
+{
+	struct pin_longterm_test pin = {
+		.size = LONGTERM_SIZE,
+		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
+	};
+	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
+	unsigned long page, first = 0;
+
+	if (gup < 0)
+		die("gup_test: %s", strerror(errno));
+	touch(CT_ANON);
+	ct_mem_drop(&mem, &area, false, ROOM_SIZE / ct_page_size);
+	for (page = 0; page - first < LONGTERM_SIZE / ct_page_size; page++)
+		if (!mem.kept[page])
+			first = page + 1;
+	pin.addr = (uintptr_t)page_addr(first);
+	if (ioctl(gup, PIN_LONGTERM_TEST_START, &pin))
+		die("pin: %s", strerror(errno));
+}
+
+/* Reads and writes the disk from and to pages in the area, without a pause. */
+static void *do_direct(void *arg)
+{
+	const int *fds = arg;
+	off_t at = 0;
+	char *page;
+
+	for (;;) {
+		page = random_page();
+		if (pread(fds[0], page, ct_page_size, at) < 0 ||
+		    pwrite(fds[1], page, ct_page_size, at) < 0)
+			die("direct: %s", strerror(errno));
+		at = (at + ct_page_size) % (8 * MIB);
+	}
+	return NULL;
+}
+
+static void prepare_direct(void)
+{
+	static int fds[2];
+	pthread_t thread;
+	char path[256];
+
+	big_file = ct_big_file();
+	if (!big_file)
+		die("no disk");
+	touch(CT_ANON);
+	snprintf(path, sizeof(path), "%s.direct", big_file);
+	fds[0] = open(big_file, O_RDONLY | O_DIRECT);
+	fds[1] = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_DIRECT, 0600);
+	unlink(path);
+	if (fds[0] < 0 || fds[1] < 0)
+		die("direct: %s", strerror(errno));
+	if (pthread_create(&thread, NULL, do_direct, fds))
+		die("no thread");
+}
+
+/* A quarter of it is noise. */
+static void write_compressible(unsigned long page)
+{
+	size_t i, nr_words = ct_page_size / sizeof(*mem.addr);
+	uint32_t *words = (uint32_t *)page_addr(page);
+
+	for (i = 0; i < nr_words; i++)
+		words[i] = i % 4 ? 0 : random_below(UINT32_MAX);
+}
+
+/*
+ * The data of programs, somewhat more of them than fit: what is touched again
+ * comes back from swap.
+ */
+static void prepare_swap(void)
+{
+	unsigned long nr, page;
+	int err;
+
+	ct_drop_caches();
+	ct_write_long("/proc/sys/vm/min_free_kbytes", SWAP_RESERVE_KIB);
+	err = ct_write("/sys/block/zram0/disksize", SWAP_SIZE);
+	if (err || system("mkswap /dev/zram0 >/dev/null && swapon /dev/zram0"))
+		die("no swap: %s", strerror(-err));
+	nr = ct_meminfo_kib("MemFree") * KIB / ct_page_size;
+	err = ct_mem_init(&mem, CT_ANON, nr);
+	if (err)
+		die("cannot map memory: %s", strerror(-err));
+	for (page = 0; page < nr; page++)
+		write_compressible(page);
+	if (ct_vmstat("pswpout") <= 0)
+		die("nothing was swapped out");
+}
+
+/*
+ * All of the data are touched, this time from the end to the start: what was
+ * touched last is still there, and the rest comes back from swap.
+ */
+static void touch_back(void)
+{
+	static bool backwards;
+	unsigned long i, page;
+
+	backwards = !backwards;
+	for (i = 0; i < mem.nr_pages; i++) {
+		page = backwards ? mem.nr_pages - 1 - i : i;
+		__atomic_fetch_add(page_addr(page), 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void refill_swap(void)
+{
+	int round;
+
+	for (round = 0; round < SWAP_ROUNDS; round++) {
+		touch_back();
+		if (ct_meminfo_kib("CmaFree") <= SWAP_FULL_KIB)
+			break;
+	}
+	check_full(SWAP_FULL_KIB);
+}
+
+const struct kind fill_kinds[] = {
+	{ .name = "cache", .prepare = prepare_cache, .refill = refill_cache },
+	{ .name = "dirty", .prepare = prepare_dirty, .refill = refill_dirty },
+	{ .name = "text", .prepare = prepare_text, .refill = refill_text },
+	{ .name = "anon", .prepare = prepare_anon, .refill = refill_mem },
+	{ .name = "shmem", .prepare = prepare_shmem, .refill = refill_mem },
+	{ .name = "mlocked", .prepare = prepare_mlocked, .refill = refill_mem },
+	{ .name = "pinned", .prepare = prepare_pinned, .refill = refill_mem },
+	{ .name = "longterm", .prepare = prepare_longterm,
+	  .refill = refill_mem },
+	{ .name = "direct", .prepare = prepare_direct, .refill = refill_mem },
+	{ .name = "swap", .prepare = prepare_swap, .refill = refill_swap },
+	{}
+};

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Measurements beside programs that run, as those of a build do: they start
+ * others, read and write files, and use memory for a short time.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define PAUSE_US	50000		/* between two requests */
+#define WARM_UP_US	(40 * PAUSE_US)
+#define READ_SIZE	(4 * MIB)	/* sources and headers of a job */
+#define WRITE_SIZE	(1 * MIB)	/* what comes of it */
+#define WORK_SIZE	(6 * MIB)	/* memory it takes */
+#define CHUNK_SIZE	(64 * KIB)
+
+/* One compilation: a program that starts, reads, works, writes and ends. */
+static void do_job(const char *big_file, const char *path)
+{
+	static char data[CHUNK_SIZE];
+	off_t at = random_below(128) * MIB;
+	char *work = mmap(NULL, WORK_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int in = open(big_file, O_RDONLY), out;
+	size_t done;
+
+	for (done = 0; done < READ_SIZE; done += sizeof(data))
+		if (pread(in, data, sizeof(data), at + done) < 0)
+			_exit(1);
+	for (done = 0; work != MAP_FAILED && done < WORK_SIZE;
+	     done += ct_page_size)
+		memset(work + done, done / ct_page_size, ct_page_size);
+	out = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+	for (done = 0; done < WRITE_SIZE; done += sizeof(data))
+		if (write(out, data, sizeof(data)) < 0)
+			_exit(1);
+	execl("/bin/busybox", "true", NULL);
+	_exit(1);
+}
+
+static void run_jobs(unsigned long job)
+{
+	const char *big_file = ct_big_file();
+	char path[256];
+	unsigned int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0; i < job; i++)
+		random_below(2);	/* each reads elsewhere */
+	snprintf(path, sizeof(path), "%s.job%lu", big_file, job);
+	for (;;) {
+		random_below(2);
+		if (!fork())
+			do_job(big_file, path);
+		wait(NULL);
+	}
+}
+
+/* As many jobs at a time as @number says. */
+static void prepare_load(void)
+{
+	unsigned long job;
+
+	if (!ct_big_file())
+		die("no disk");
+	for (job = 0; job < number; job++)
+		if (!fork())
+			run_jobs(job);
+	usleep(WARM_UP_US);
+}
+
+static void refill_load(void)
+{
+	usleep(PAUSE_US);
+}
+
+const struct kind load_kinds[] = {
+	{ .name = "load", .prepare = prepare_load, .refill = refill_load,
+	  .in_turn = true },
+	{}
+};

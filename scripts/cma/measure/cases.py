@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is measured, and what should come of it.
+
+Owns the table of cases, that of boots, and that of goals. Sizes are KiB.
+Times are thousands of instructions: under -icount a nanosecond of the guest
+is one instruction. What the kinds of a case do is in guest/bench_*.c.
+"""
+
+
+class Boot:
+    """Cases that do not disturb each other. append: more for the kernel.
+    smp: None for one vCPU that counts instructions; else wall-clock time."""
+
+    def __init__(self, cases, append="cma=64M", mem="256M", disk=True,
+                 smp=None, timeout_s=400):
+        self.cases = cases
+        self.append = append
+        self.mem = mem
+        self.disk = disk
+        self.smp = smp
+        self.timeout_s = timeout_s
+
+
+class Case:
+    """kind: of guest/bench.c. figures: what of it goes into the table;
+    see figures.py. sizes: of the buffers, KiB."""
+
+    def __init__(self, name, what, kind, samples, sizes,
+                 figures=("median", "worst", "free")):
+        self.name = name
+        self.what = what
+        self.kind = kind
+        self.samples = samples
+        self.sizes = sizes
+        self.figures = figures
+
+    @property
+    def command(self):
+        return " ".join(["/bench", self.name, self.kind, str(self.samples),
+                         *map(str, self.sizes)])
+
+
+MIB = 1024
+QUIET = ("median", "free")	# every sample is the same, or nearly so
+
+BOOTS = {
+    "free": Boot([
+        Case("first", "free area, the first request of all", "free", 1,
+             [1 * MIB], QUIET),
+        Case("free", "free area", "free", 9,
+             [4, 16, 64, 256, 1 * MIB, 4 * MIB, 16 * MIB, 32 * MIB], QUIET),
+        Case("held-1", "free area, 1 buffer of 4 KiB held", "held:1", 9,
+             [1 * MIB, 4 * MIB], QUIET),
+        Case("held-100", "free area, 100 buffers of 4 KiB held", "held:100",
+             9, [1 * MIB, 4 * MIB], QUIET),
+        Case("held-10000", "free area, 10000 buffers of 4 KiB held",
+             "held:10000", 9, [4, 64, 1 * MIB, 4 * MIB], QUIET),
+    ], disk=False),
+    "room": Boot([
+        Case("halves", "buffers that fit after small ones took 70 % of the "
+             "area and every other one went back", "halves:70", 1,
+             [256, 1 * MIB, 4 * MIB, 8 * MIB], ("count",)),
+        Case("mixed", "buffers that fit beside small ones, asked for while "
+             "large ones came and went", "mixed:30", 1,
+             [256, 1 * MIB, 4 * MIB, 8 * MIB], ("count",)),
+    ], disk=False),
+    "cache": Boot([
+        Case("cache", "full of clean page cache", "cache", 9,
+             [64, 1 * MIB, 4 * MIB, 16 * MIB]),
+    ]),
+    "text": Boot([
+        Case("text", "full of mapped program text", "text", 9,
+             [1 * MIB, 4 * MIB]),
+    ]),
+    "dirty": Boot([
+        Case("dirty", "full of dirty page cache, ext4", "dirty", 5,
+             [1 * MIB, 4 * MIB]),
+    ]),
+    "anon": Boot([
+        Case("anon", "full of anonymous memory, room outside", "anon", 9,
+             [1 * MIB, 4 * MIB, 16 * MIB]),
+    ], disk=False),
+    "shmem": Boot([
+        Case("shmem", "full of shared memory, room outside", "shmem", 9,
+             [1 * MIB, 4 * MIB]),
+    ], disk=False),
+    "mlocked": Boot([
+        Case("mlocked", "full of locked memory, room outside", "mlocked", 9,
+             [1 * MIB, 4 * MIB]),
+    ], disk=False),
+    "swap": Boot([
+        Case("swap", "full of anonymous memory, zram swap", "swap", 15,
+             [4 * MIB]),
+    ], disk=False),
+    "pinned": Boot([
+        Case("pinned", "256 pages pinned all over", "pinned:256", 31, [256]),
+    ], disk=False),
+    "pinned-large": Boot([
+        Case("pinned-large", "256 pages pinned all over", "pinned:256", 9,
+             [1 * MIB, 4 * MIB]),
+    ], disk=False),
+    "longterm": Boot([
+        Case("longterm", "16 MiB pinned for long, the area full", "longterm",
+             9, [1 * MIB, 4 * MIB]),
+    ], disk=False),
+    "direct": Boot([
+        Case("direct", "O_DIRECT to and from pages in the area", "direct", 15,
+             [256, 4 * MIB]),
+    ]),
+    "sweep": Boot([
+        Case("sweep", "programs run as in a build", "load:4", 8,
+             [4, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB],
+             ("average", "worst")),
+    ], append="cma=128M", mem="512M"),
+    "threads": Boot([
+        Case(f"threads-{nr}", f"{nr} threads, against 1", f"threads:{nr}", 1,
+             [64], ("rate",)) for nr in (1, 4, 16, 32)
+    ], disk=False, smp=4),
+}
+
+# (case, KiB, figure): (goal, floor). The floor is what clearing the buffer
+# and cleaning its cache lines costs, with nothing else.
+GOALS = {
+    ("free", 4, "median"): (4, 0.7),
+    ("free", 4, "free"): (1, None),
+    ("free", 64, "median"): (14, 10.6),
+    ("free", 64, "free"): (2, None),
+    ("free", 1 * MIB, "median"): (180, 164),
+    ("free", 1 * MIB, "free"): (10, None),
+    ("free", 16 * MIB, "median"): (2800, 2623),
+    ("free", 16 * MIB, "free"): (130, None),
+    ("cache", 4 * MIB, "median"): (1250, 656),
+    ("swap", 4 * MIB, "median"): (5000, 656),
+    ("swap", 4 * MIB, "worst"): (15000, 656),
+    ("pinned", 256, "median"): (300, 41),
+    ("pinned", 256, "worst"): (2000, 41),
+    ("threads-4", 64, "rate"): (1.5, None),
+}
+
+
+def all_cases():
+    return [case for boot in BOOTS.values() for case in boot.cases]

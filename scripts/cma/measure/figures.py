@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0
+"""From the lines of the guest's program to figures.
+
+Pure: lines in, figures out. Owns the meaning of each figure:
+
+    median, average, worst   of the requests that got a buffer, thousands of
+                             instructions
+    free                     median of the releases, the same
+    failed                   requests that got none
+    count                    buffers that there was room for
+    rate                     pairs of request and release in a second, as a
+                             multiple of what one thread does
+"""
+
+import re
+import statistics
+
+LINE = re.compile(r"bench: (sample|failed|count|rate|bad) (\S+) (.*)$")
+INSTRUCTIONS = 1000	# to a unit of the table
+
+MORE_IS_BETTER = {"count", "rate"}
+
+
+class Samples:
+    """What one kernel did in one case with one size; times are ns."""
+
+    def __init__(self):
+        self.alloc_ns = []
+        self.free_ns = []
+        self.failed_ns = []
+        self.count = None
+        self.rate_hz = None
+
+
+class Results:
+    """What one kernel did: {(case, KiB): Samples}, and what went wrong."""
+
+    def __init__(self):
+        self.samples = {}
+        self.bad = []
+
+    def read(self, lines):
+        """Takes in the lines of a console, without time stamps."""
+        for line in lines:
+            m = LINE.match(line)
+            if m and m[1] == "bad":
+                self.bad.append((m[2], m[3]))
+            elif m:
+                self.add(m[1], m[2], list(map(int, m[3].split())))
+
+    def add(self, kind, case, values):
+        size_kib, *values = values
+        key = case, size_kib // 1024
+        s = self.samples.setdefault(key, Samples())
+        if kind == "sample":
+            s.alloc_ns.append(values[0])
+            s.free_ns.append(values[1])
+        elif kind == "failed":
+            s.failed_ns.append(values[0])
+        elif kind == "count":
+            s.count = values[0]
+        else:
+            pairs, _, time_ns = values
+            s.rate_hz = pairs * 1e9 / time_ns
+
+    def missing(self, case):
+        """The sizes of a case that have no figure at all."""
+        return [kib for kib in case.sizes
+                if (case.name, kib) not in self.samples]
+
+    def figure(self, case, kib, name):
+        """One figure; None if there is none."""
+        s = self.samples.get((case, kib))
+        if not s:
+            return None
+        if name == "failed":
+            return len(s.failed_ns)
+        if name == "count":
+            return s.count
+        if name == "rate":
+            one = self.samples.get(("threads-1", kib))
+            if s.rate_hz is None or not one or not one.rate_hz:
+                return None
+            return s.rate_hz / one.rate_hz
+        times_ns = s.free_ns if name == "free" else s.alloc_ns
+        if not times_ns:
+            return None
+        of = {"average": statistics.mean, "worst": max}
+        return of.get(name, statistics.median)(times_ns) / INSTRUCTIONS
+
+
+class Row:
+    """One line of the table. mainline, ours: None where there is none."""
+
+    def __init__(self, case, kib, figure, mainline, ours, goal, floor):
+        self.case = case
+        self.kib = kib
+        self.figure = figure
+        self.mainline = mainline
+        self.ours = ours
+        self.goal = goal
+        self.floor = floor
+
+    @property
+    def ratio(self):
+        if (self.ours is None or not self.mainline
+                or self.figure == "failed"):
+            return None
+        return self.ours / self.mainline
+
+    @property
+    def holds(self):
+        """Whether ours keeps its goal; None without goal or figure."""
+        if self.goal is None or self.ours is None:
+            return None
+        if self.figure in MORE_IS_BETTER:
+            return self.ours >= self.goal
+        return self.ours <= self.goal
+
+
+def rows(cases, goals, mainline, ours):
+    """The lines of the table; mainline and ours are Results, or None."""
+    def of(results, *key):
+        return results.figure(*key) if results else None
+
+    out = []
+    for case in cases:
+        for kib in case.sizes:
+            names = list(case.figures)
+            if any(of(r, case.name, kib, "failed") for r in (mainline, ours)):
+                names.append("failed")
+            for name in names:
+                key = case.name, kib, name
+                row = Row(case, kib, name, of(mainline, *key), of(ours, *key),
+                          *goals.get(key, (None, None)))
+                if row.mainline is not None or row.ours is not None:
+                    out.append(row)
+    return out

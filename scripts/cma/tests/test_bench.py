@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Lines of a console become the right figures; what is missing is named."""
+
+import csv
+import re
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import bench  # noqa: E402
+from measure import cases, figures, report  # noqa: E402
+
+KIB4 = cases.Case("c", "what it is", "free", 3, [4])
+CONSOLE = """\
+guest: begin: /bench c free 3 4
+bench: sample c 4096 5000 1000
+bench: sample c 4096 9000 3000
+bench: sample c 4096 4000 2000
+bench: failed c 4096 70000
+guest: end 0: /bench c free 3 4
+"""
+
+
+def results(text):
+    out = figures.Results()
+    out.read(text.splitlines())
+    return out
+
+
+def rows(mainline, ours, goals=None, case=KIB4):
+    return figures.rows([case], goals or {}, mainline and results(mainline),
+                        ours and results(ours))
+
+
+class Figures(unittest.TestCase):
+    def figure(self, name):
+        return results(CONSOLE).figure("c", 4, name)
+
+    def test_median_average_worst_of_what_succeeded(self):
+        self.assertEqual(self.figure("median"), 5)
+        self.assertEqual(self.figure("average"), 6)
+        self.assertEqual(self.figure("worst"), 9)
+
+    def test_free_is_a_median(self):
+        self.assertEqual(self.figure("free"), 2)
+
+    def test_failed_requests_are_counted_and_no_time(self):
+        self.assertEqual(self.figure("failed"), 1)
+        only = results("bench: failed c 4096 70000")
+        self.assertIsNone(only.figure("c", 4, "median"))
+        self.assertIsNone(only.figure("c", 4, "free"))
+
+    def test_even_number_of_samples(self):
+        r = results("bench: sample c 4096 1000 0\nbench: sample c 4096 2000 0")
+        self.assertEqual(r.figure("c", 4, "median"), 1.5)
+
+    def test_count(self):
+        r = results("bench: count c 8388608 3")
+        self.assertEqual(r.figure("c", 8192, "count"), 3)
+
+    def test_no_buffer_at_all_is_a_count_too(self):
+        r = results("bench: count c 8388608 0")
+        self.assertEqual(r.figure("c", 8192, "count"), 0)
+
+    def test_rate_is_a_multiple_of_one_thread(self):
+        r = results("bench: rate threads-1 65536 1000 0 2000000000\n"
+                    "bench: rate threads-4 65536 3000 9 4000000000")
+        self.assertEqual(r.figure("threads-1", 64, "rate"), 1)
+        self.assertEqual(r.figure("threads-4", 64, "rate"), 1.5)
+
+    def test_rate_without_one_thread(self):
+        r = results("bench: rate threads-4 65536 3000 0 4000000000")
+        self.assertIsNone(r.figure("threads-4", 64, "rate"))
+
+    def test_lines_of_others(self):
+        r = results("random: crng init done\n# bench: sample\nbench:\n")
+        self.assertEqual(r.samples, {})
+
+    def test_sizes_do_not_mix(self):
+        r = results("bench: sample c 4096 1000 0\nbench: sample c 8192 2000 0")
+        self.assertEqual(r.figure("c", 8, "median"), 2)
+
+
+class Rows(unittest.TestCase):
+    def test_ratio(self):
+        row = rows(CONSOLE, CONSOLE.replace(" 5000 ", " 2500 ")
+                   .replace(" 4000 ", " 1000 "))[0]
+        self.assertEqual((row.mainline, row.ours, row.ratio), (5, 2.5, 0.5))
+
+    def test_one_kernel_has_no_ratio(self):
+        row = rows(None, CONSOLE)[0]
+        self.assertIsNone(row.mainline)
+        self.assertIsNone(row.ratio)
+
+    def test_failed_calls_appear_only_when_there_are_some(self):
+        none = re.sub(r"bench: failed.*\n", "", CONSOLE)
+        self.assertNotIn("failed", [r.figure for r in rows(none, none)])
+        row = rows(none, CONSOLE)[-1]
+        self.assertEqual((row.figure, row.mainline, row.ours),
+                         ("failed", 0, 1))
+        self.assertIsNone(row.ratio)
+
+    def test_goal(self):
+        for goal, holds in ((5, True), (4.9, False), (None, None)):
+            row = rows(None, CONSOLE, {("c", 4, "median"): (goal, 1)})[0]
+            self.assertIs(row.holds, holds)
+
+    def test_goal_of_what_should_be_large(self):
+        case = cases.Case("c", "", "halves", 1, [4], ("count",))
+        for goal, holds in ((3, True), (4, False)):
+            row = rows(None, "bench: count c 4096 3",
+                       {("c", 4, "count"): (goal, None)}, case)[0]
+            self.assertIs(row.holds, holds)
+
+    def test_no_figure_keeps_no_goal(self):
+        row = rows(CONSOLE, None, {("c", 4, "median"): (100, 1)})[0]
+        self.assertIsNone(row.holds)
+
+
+class Table(unittest.TestCase):
+    def test_lines(self):
+        lines = report.table(rows(CONSOLE, CONSOLE,
+                                  {("c", 4, "median"): (4, 0.7),
+                                   ("c", 4, "free"): (2, None)}))
+        text = "\n".join(lines)
+        self.assertIn("c: what it is", text)
+        self.assertRegex(text, r"4 KiB  alloc +5\.00  5\.00 +1\.00 +4\.00"
+                               r" +0\.70  MISSED")
+        self.assertRegex(text, r"free +2\.00  2\.00 +1\.00 +2\.00 +holds")
+        self.assertRegex(text, r"failed calls +1 +1$")
+        self.assertEqual(len({line.index("alloc") for line in lines
+                              if "alloc" in line}), 1)
+
+    def test_numbers(self):
+        self.assertEqual([report.number(v) for v in
+                          (None, 0.314, 12.34, 123.4, 98673.2)],
+                         ["-", "0.31", "12.3", "123", "98673"])
+        self.assertEqual(report.number(2, "count"), "2")
+
+    def test_csv(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            path = Path(tmp) / "t.csv"
+            report.write_csv(rows(None, CONSOLE), path)
+            with open(path, newline="") as f:
+                lines = list(csv.DictReader(f))
+        self.assertEqual(lines[0]["figure"], "median")
+        self.assertEqual(lines[0]["mainline"], "")
+        self.assertEqual(lines[0]["ours"], "5.0")
+
+    def test_plots_have_what_both_kernels_have(self):
+        case = cases.Case("free", "", "free", 3, [4])
+        text = CONSOLE.replace(" c ", " free ")
+        curves = [("median", "request")]
+        self.assertIsNone(report.size_plot(rows(None, text, case=case),
+                                           "free", curves, ""))
+        plot = report.size_plot(rows(text, text, case=case), "free", curves,
+                                "")
+        self.assertIn("\n4 5.0 5.0\n", plot)
+        self.assertIn('"free 4 KiB" 1.0', report.ratio_plot(
+            rows(text, text, case=case)))
+
+
+class Failures(unittest.TestCase):
+    def collect(self, lines, problems=()):
+        run = bench.Run("ours", "cache", {"cache"}, None)
+        run.lines = lines.splitlines()
+        run.problems = list(problems)
+        return bench.collect([run])[1]
+
+    def whole(self):
+        return "".join(f"bench: sample cache {kib * 1024} 1 1\n"
+                       for kib in bench.cases.BOOTS["cache"].cases[0].sizes)
+
+    def test_whole(self):
+        self.assertEqual(self.collect(self.whole()), [])
+
+    def test_splat_is_named(self):
+        self.assertEqual(self.collect(self.whole(), ["splat: BUG: bad"]),
+                         ["cache, ours: splat: BUG: bad"])
+
+    def test_no_samples_are_named(self):
+        first = self.whole().splitlines()[0]
+        said = self.collect(self.whole().replace(first + "\n", ""))
+        self.assertEqual(said, ["cache, ours: no figure for 64 KiB"])
+
+    def test_reason_is_named(self):
+        said = self.collect(self.whole() + "bench: bad cache no disk\n")
+        self.assertEqual(said, ["cache, ours: no disk"])
+
+    def test_failed_requests_are_figures(self):
+        self.assertEqual(self.collect(
+            self.whole().replace("sample cache 65536 1 1",
+                                 "failed cache 65536 1")), [])
+
+
+class Cases(unittest.TestCase):
+    def test_names_are_unique(self):
+        names = [c.name for c in cases.all_cases()]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_goals_are_of_figures_that_are_measured(self):
+        measured = {(c.name, kib, name) for c in cases.all_cases()
+                    for kib in c.sizes for name in c.figures}
+        self.assertEqual(set(cases.GOALS) - measured, set())
+
+    def test_figures_have_names(self):
+        used = {name for c in cases.all_cases() for name in c.figures}
+        self.assertEqual(used - set(report.FIGURES), set())
+
+    def test_kinds_exist(self):
+        guest = Path(bench.__file__).parent / "guest"
+        text = "".join(p.read_text() for p in guest.glob("bench_*.c"))
+        for case in cases.all_cases():
+            self.assertIn(f'.name = "{case.kind.split(":")[0]}"', text)
+
+
+if __name__ == "__main__":
+    unittest.main()
