@@ -2,10 +2,8 @@
 /*
  * cma_alloc() and cma_release(): a buffer out of an area, and back.
  *
- * The range of the area proposes a window, which is held at once, so that
- * nobody else tries the same one; then the range allocator takes its pages.
- * A window that cannot be had is let go, and the next one starts behind the
- * page that was in the way.
+ * search.c finds a window and takes it; this here keeps the records of who
+ * holds what, and the accounts.
  *
  * cma->lock covers the range and the records of the buffers. It is held for
  * O(log n) steps and never while anything is allocated, moved or freed. A
@@ -16,7 +14,7 @@
 
 #include <linux/kasan.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmstat.h>
 
@@ -25,51 +23,9 @@
 
 #include "internal.h"
 
-/*
- * How often all windows are tried before a request gives up, and the pause
- * before each new round. What blocks is mostly a reference somebody holds for
- * a moment: a fault in progress, a page table being torn down, readahead. The
- * pauses add up to 0.3 s.
- */
-#define ALLOC_ROUNDS		5
-static const unsigned int round_pause_ms[ALLOC_ROUNDS] = { 0, 10, 30, 80, 180 };
-
-/**
- * struct cma_search - an allocation under way
- * @cma:	the area
- * @buffer:	record of the buffer to be
- * @want:	what the range is asked for
- * @gfp:	for the range allocator
- * @blocker:	what was in the way of the last window
- * @tried:	a window was tried
- */
-struct cma_search {
-	struct cma *cma;
-	struct cma_buffer *buffer;
-	struct cma_want want;
-	gfp_t gfp;
-	struct cma_blocker blocker;
-	bool tried;
-};
-
 static struct cma_buffer *buffer_of(struct cma_holder *holder)
 {
 	return holder ? container_of(holder, struct cma_buffer, holder) : NULL;
-}
-
-/* Holds the next window. Return: 0, or -ENOMEM if there is none. */
-static int hold_window(struct cma_search *search)
-{
-	struct cma *cma = search->cma;
-	unsigned long start;
-	int error = -ENOMEM;
-
-	spin_lock_irq(&cma->lock);
-	if (cma_range_place(&cma->range, &search->want, &start))
-		error = cma_range_hold(&cma->range, &search->buffer->holder,
-				       start, search->want.nr_pages);
-	spin_unlock_irq(&cma->lock);
-	return error;
 }
 
 static void let_go(struct cma *cma, struct cma_buffer *buffer)
@@ -87,78 +43,6 @@ static void set_ready(struct cma *cma, struct cma_buffer *buffer)
 	spin_lock_irq(&cma->lock);
 	buffer->ready = true;
 	spin_unlock_irq(&cma->lock);
-}
-
-/*
- * Goes through the windows, from the best one and then from the lowest one
- * upwards. Return: 0 with the window held and taken; -ENOMEM if there are no
- * more; -EINTR; other errors are those of the last window.
- */
-static int try_windows(struct cma_search *search)
-{
-	struct cma *cma = search->cma;
-	unsigned long nr_pages = search->buffer->nr_pages;
-	int error;
-
-	search->want.fit = cma->fit;
-	search->want.not_below = 0;
-	while (!(error = hold_window(search))) {
-		unsigned long pfn = search->buffer->holder.start;
-		struct contig_request req = {
-			.start_pfn	= pfn,
-			.end_pfn	= pfn + nr_pages,
-			.zone		= page_zone(pfn_to_page(pfn)),
-			.gfp		= search->gfp,
-			.in_area	= true,
-		};
-
-		search->tried = true;
-		error = contig_alloc(&req);
-		if (!error)
-			return 0;
-
-		let_go(cma, search->buffer);
-		search->blocker = req.blocker;
-		trace_cma_alloc_busy_retry(cma->name, pfn, pfn_to_page(pfn),
-					   nr_pages,
-					   ilog2(search->want.align_mask + 1));
-		if (error == -EINTR || error == -EINVAL)
-			return error;
-
-		if (search->want.fit != CMA_FIT_FIRST) {
-			search->want.fit = CMA_FIT_FIRST;
-			continue;
-		}
-		/* Every window that contains the same page would fail too. */
-		if (req.blocker.reason == CMA_BLOCK_NONE)
-			search->want.not_below = pfn + nr_pages;
-		else
-			search->want.not_below = max(pfn, req.blocker.pfn) + 1;
-	}
-	return error;
-}
-
-static int search_area(struct cma_search *search)
-{
-	int error = -ENOMEM;
-
-	for (int round = 0; round < ALLOC_ROUNDS; round++) {
-		if (round_pause_ms[round]) {
-			long pause = msecs_to_jiffies(round_pause_ms[round]);
-
-			schedule_timeout_killable(pause);
-		}
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		search->tried = false;
-		error = try_windows(search);
-		if (!error || error == -EINTR || error == -EINVAL)
-			return error;
-		/* No hole is large enough: waiting for pages does not help. */
-		if (!search->tried)
-			return -ENOMEM;
-	}
-	return search->blocker.reason == CMA_BLOCK_NONE ? -ENOMEM : -EBUSY;
 }
 
 static bool request_valid(const struct cma *cma, unsigned long nr_pages,
@@ -206,7 +90,8 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 			   unsigned int align_order, gfp_t gfp,
 			   unsigned long caller)
 {
-	struct cma_search search = { .cma = cma, .gfp = gfp };
+	struct cma_blocker blocker = { };
+	struct cma_buffer *buffer = NULL;
 	struct page *page = NULL;
 	unsigned long pfn = 0;
 	int error = -EINVAL;
@@ -217,31 +102,26 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 	trace_cma_alloc_start(cma->name, nr_pages, align_order);
 	if (request_valid(cma, nr_pages, align_order)) {
 		error = -ENOMEM;
-		search.want.nr_pages = ALIGN(nr_pages,
-					     1UL << cma->order_per_bit);
-		search.want.align_mask = (1UL << max(align_order,
-						     cma->order_per_bit)) - 1;
 		if (!cma_should_fail(CMA_FAIL_BUFFER))
-			search.buffer = kmalloc(sizeof(*search.buffer),
-						GFP_KERNEL);
+			buffer = kmalloc(sizeof(*buffer), GFP_KERNEL);
 	}
-	if (search.buffer) {
-		search.buffer->nr_pages = nr_pages;
-		search.buffer->ready = false;
-		search.buffer->caller = caller;
-		get_task_comm(search.buffer->comm, current);
-		error = search_area(&search);
+	if (buffer) {
+		buffer->nr_pages = nr_pages;
+		buffer->ready = false;
+		buffer->caller = caller;
+		get_task_comm(buffer->comm, current);
+		error = cma_search(cma, buffer, align_order, gfp, &blocker);
 	}
 
 	if (!error) {
-		pfn = search.buffer->holder.start;
+		pfn = buffer->holder.start;
 		page = pfn_to_page(pfn);
 		reset_kasan_tags(page, nr_pages);
-		set_ready(cma, search.buffer);
+		set_ready(cma, buffer);
 	} else {
-		kfree(search.buffer);
-		cma_failure_report(cma, nr_pages, align_order, error,
-				   &search.blocker, !(gfp & __GFP_NOWARN));
+		kfree(buffer);
+		cma_failure_report(cma, nr_pages, align_order, error, &blocker,
+				   !(gfp & __GFP_NOWARN));
 	}
 	account_alloc(cma, nr_pages, error);
 	trace_cma_alloc_finish(cma->name, pfn, page, nr_pages, align_order,

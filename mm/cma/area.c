@@ -36,6 +36,7 @@ struct cma *cma_area_new(const char *name)
 	else
 		snprintf(cma->name, sizeof(cma->name), "cma%u", cma_area_count);
 	spin_lock_init(&cma->lock);
+	cma->patience_ms = CMA_PATIENCE_MS;
 #ifdef CONFIG_CMA_DEBUGFS
 	INIT_LIST_HEAD(&cma->debug_buffers);
 #endif

@@ -10,8 +10,8 @@
  * time, so that its hold time does not grow with the range. No buddy reaches
  * from one slice into the next.
  *
- * A page that was taken has no references, is on no list, and still has to go
- * through post_alloc_hook(). Units are pages; ranges are [start, end).
+ * A page that was taken has no references, is on no list, and still has to be
+ * prepared for its owner. Units are pages; ranges are [start, end).
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -158,6 +158,70 @@ unsigned long buddy_take_range(struct zone *zone, unsigned long start_pfn,
 		pfn = slice_end;
 	}
 	return end_pfn;
+}
+
+/**
+ * buddy_prepare_range() - make pages of what was taken
+ * @pfn:	first page
+ * @end_pfn:	first page behind
+ * @gfp:	how to prepare them
+ *
+ * Afterwards each is a page of its own with one reference.
+ *
+ * Context: As @gfp says.
+ */
+void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
+{
+	while (pfn < end_pfn) {
+		unsigned int order = buddy_largest_order(pfn, end_pfn);
+		struct page *page = pfn_to_page(pfn);
+
+		post_alloc_hook(page, order, gfp);
+		set_page_refcounted(page);
+		if (order)
+			split_page(page, order);
+		pfn += 1UL << order;
+	}
+}
+
+/**
+ * buddy_pull() - take movable pages that lie outside of areas, wherever
+ * @zone:	from this zone
+ * @nr_pages:	how many
+ * @pages:	where to add them; not yet prepared
+ *
+ * In blocks as large as possible, straight off the free lists of
+ * MIGRATE_MOVABLE and of no other type, and only while the zone has more than
+ * its low watermark of memory that anybody can use.
+ *
+ * Context: Any that may take zone->lock; does not sleep.
+ * Return: how many were taken; 0 if there are no spare ones.
+ */
+unsigned int buddy_pull(struct zone *zone, unsigned int nr_pages,
+			struct list_head *pages)
+{
+	unsigned int order = min(ilog2(nr_pages), MAX_PAGE_ORDER), nr = 0;
+	struct page *page;
+	unsigned long flags;
+
+	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone) + nr_pages,
+			       zone_idx(zone), 0))
+		return 0;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	while (nr < nr_pages) {
+		order = min_t(unsigned int, order, ilog2(nr_pages - nr));
+		page = buddy_lift_movable(zone, order);
+		if (page) {
+			set_page_private(page, order);
+			list_add_tail(&page->lru, pages);
+			nr += 1U << order;
+		} else if (!order--) {
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return nr;
 }
 
 /**

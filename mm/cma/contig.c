@@ -134,7 +134,7 @@ static int take_occupied(struct contig_request *req)
 
 	if (cma_should_fail(CMA_FAIL_ISOLATE) ||
 	    start_isolate_page_range(req->start_pfn, req->end_pfn, migratetype,
-				     0, req->gfp)) {
+				     0, req->move_gfp)) {
 		note_isolated_block(req);
 		return -EBUSY;
 	}
@@ -158,20 +158,6 @@ static int take_occupied(struct contig_request *req)
 	return error;
 }
 
-static void prepare_pages(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
-{
-	while (pfn < end_pfn) {
-		unsigned int order = buddy_largest_order(pfn, end_pfn);
-		struct page *page = pfn_to_page(pfn);
-
-		post_alloc_hook(page, order, gfp);
-		set_page_refcounted(page);
-		if (order)
-			split_page(page, order);
-		pfn += 1UL << order;
-	}
-}
-
 static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
 			     gfp_t gfp)
 {
@@ -189,7 +175,7 @@ static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
  * pages lie is given, so placement is ignored; __GFP_NOFAIL and the like cannot
  * be kept.
  */
-static int evacuation_gfp(gfp_t gfp, gfp_t *evacuation)
+static int check_request(struct contig_request *req)
 {
 	const gfp_t ignored = GFP_ZONEMASK | __GFP_RECLAIMABLE | __GFP_WRITE |
 			      __GFP_HARDWALL | __GFP_THISNODE | __GFP_MOVABLE;
@@ -197,12 +183,49 @@ static int evacuation_gfp(gfp_t gfp, gfp_t *evacuation)
 	const gfp_t action = __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	const gfp_t result = __GFP_COMP | __GFP_ZERO | __GFP_ZEROTAGS |
 			     __GFP_SKIP_ZERO | __GFP_SKIP_KASAN;
+	unsigned long nr_pages = req->end_pfn - req->start_pfn;
 
-	if (gfp & ~(ignored | reclaim | action | result))
+	req->gfp = current_gfp_context(req->gfp);
+	if (req->gfp & ~(ignored | reclaim | action | result))
+		return -EINVAL;
+	if (req->gfp & __GFP_COMP && (!is_power_of_2(nr_pages) ||
+				      !IS_ALIGNED(req->start_pfn, nr_pages)))
 		return -EINVAL;
 	/* Movable pages are what is moved; a failure is ours to report. */
-	*evacuation = (gfp & (reclaim | action)) | __GFP_HARDWALL |
-		      __GFP_MOVABLE | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	req->move_gfp = (req->gfp & (reclaim | action)) | __GFP_HARDWALL |
+			__GFP_MOVABLE | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	return 0;
+}
+
+static void prepare_taken(struct contig_request *req)
+{
+	if (req->gfp & __GFP_COMP)
+		prepare_compound(req->start_pfn, req->end_pfn - req->start_pfn,
+				 req->gfp);
+	else
+		buddy_prepare_range(req->start_pfn, req->end_pfn, req->gfp);
+	req->blocker.reason = CMA_BLOCK_NONE;
+}
+
+/**
+ * contig_take_free() - take a range of pages if all of them are free
+ * @req:	the range
+ *
+ * Moves nothing, isolates nothing. Per-CPU lists are drained if a page that is
+ * missing sits on one.
+ *
+ * Context: May sleep.
+ * Return: 0; -EINVAL as for contig_alloc(); -EBUSY if a page is not free.
+ */
+int contig_take_free(struct contig_request *req)
+{
+	int error = check_request(req);
+
+	if (error)
+		return error;
+	if (!take_if_free(req))
+		return -EBUSY;
+	prepare_taken(req);
 	return 0;
 }
 
@@ -221,17 +244,12 @@ static int evacuation_gfp(gfp_t gfp, gfp_t *evacuation)
  */
 int contig_alloc(struct contig_request *req)
 {
-	unsigned long nr_pages = req->end_pfn - req->start_pfn;
-	gfp_t gfp = current_gfp_context(req->gfp);
 	struct contig_claim claim;
-	int error;
+	int error = check_request(req);
 
 	might_sleep();
-	if (evacuation_gfp(gfp, &req->gfp))
-		return -EINVAL;
-	if (gfp & __GFP_COMP && (!is_power_of_2(nr_pages) ||
-				 !IS_ALIGNED(req->start_pfn, nr_pages)))
-		return -EINVAL;
+	if (error)
+		return error;
 
 	if (!take_if_free(req)) {
 		error = claim_blocks(req, &claim);
@@ -246,12 +264,7 @@ int contig_alloc(struct contig_request *req)
 		if (error)
 			return error;
 	}
-
-	if (gfp & __GFP_COMP)
-		prepare_compound(req->start_pfn, nr_pages, gfp);
-	else
-		prepare_pages(req->start_pfn, req->end_pfn, gfp);
-	req->blocker.reason = CMA_BLOCK_NONE;
+	prepare_taken(req);
 	return 0;
 }
 
@@ -335,6 +348,7 @@ int alloc_contig_range_noprof(unsigned long start, unsigned long end,
 		.end_pfn	= end,
 		.gfp		= gfp_mask,
 		.in_area	= is_migrate_cma(migratetype),
+		.patient	= true,
 	};
 
 	if (start >= end)

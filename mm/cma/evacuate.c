@@ -2,11 +2,16 @@
 /*
  * Drops and moves what is in the way.
  *
- * The pages of a window are collected in large batches; clean page cache is
- * dropped, the rest is migrated. The first pass waits for nothing and touches
- * no per-CPU list: most windows are through with it. The passes after it wait
- * for locks and writeback, with the LRU batches switched off, since a page that
- * sits in one has a reference more than it should.
+ * Cold cache is dropped, the rest is moved in large batches. The first pass
+ * waits for nothing and touches no other CPU: most windows are through with
+ * it. A page that is held by somebody ends it, unless the caller is patient:
+ * then two more passes follow, which wait for locks and writeback, the first
+ * with the per-CPU batches of LRU pages emptied, the second with them switched
+ * off, since a page that sits in one has a reference more than it should.
+ *
+ * Pages move out of areas as long as there is memory to spare outside, so that
+ * the next request does not find them in its way again; then to wherever a
+ * page is free; and reclaim comes last, after cache that is clean but not cold.
  *
  * The pageblocks of the window are isolated by the caller, so whatever becomes
  * free here stays free. A page that would not go is put back where it was;
@@ -34,7 +39,7 @@
 #define EVACUATE_BATCH		512
 
 /* One that does not wait, then as many that do. */
-#define EVACUATE_PASSES		4
+#define PATIENT_PASSES		3
 
 /**
  * struct evacuation - state of one evacuate_range()
@@ -42,6 +47,9 @@
  * @mode:	how this pass migrates
  * @batch:	collected, isolated folios
  * @nr_batch:	their pages
+ * @targets:	free pages outside of areas to move to
+ * @nr_wanted:	pages that the batch may still need of those
+ * @may_reclaim: memory may be reclaimed for more of them
  * @stuck:	a page of this pass did not go
  * @nr_migrated: pages moved, for the event
  * @nr_reclaimed: pages dropped
@@ -52,6 +60,9 @@ struct evacuation {
 	enum migrate_mode mode;
 	struct list_head batch;
 	unsigned int nr_batch;
+	struct list_head targets;
+	unsigned int nr_wanted;
+	bool may_reclaim;
 	bool stuck;
 	unsigned long nr_migrated;
 	unsigned long nr_reclaimed;
@@ -81,6 +92,15 @@ static enum cma_block_reason why_not_moved(struct folio *folio)
 	if (folio_test_locked(folio))
 		return CMA_BLOCK_LOCKED;
 	return CMA_BLOCK_REFERENCED;
+}
+
+/* A page that was just used sits in a batch of this CPU, most likely. */
+static bool isolate(struct evacuation *ev, struct folio *folio)
+{
+	if (isolate_folio_to_list(folio, &ev->batch))
+		return true;
+	lru_add_drain();
+	return isolate_folio_to_list(folio, &ev->batch);
 }
 
 /* Adds the folio of @pfn to the batch; returns the pfn to go on with. */
@@ -114,7 +134,7 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 	}
 
 	next = folio_pfn(folio) + folio_nr_pages(folio);
-	if (isolate_folio_to_list(folio, &ev->batch))
+	if (isolate(ev, folio))
 		ev->nr_batch += folio_nr_pages(folio);
 	else
 		note_stuck(ev, folio, CMA_BLOCK_OFF_LRU);
@@ -122,56 +142,144 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 	return next;
 }
 
+/* Free pages outside of areas, for all of the batch that is left. */
+static void fill_targets(struct evacuation *ev)
+{
+	struct page *page, *next;
+	LIST_HEAD(blocks);
+
+	if (!ev->nr_wanted)
+		return;
+	buddy_pull(ev->req->zone, ev->nr_wanted, &blocks);
+	/* Once per batch: what there is does not become more. */
+	ev->nr_wanted = 0;
+	list_for_each_entry_safe(page, next, &blocks, lru) {
+		unsigned long pfn = page_to_pfn(page);
+		unsigned long end_pfn = pfn + (1UL << page_private(page));
+
+		set_page_private(page, 0);
+		buddy_prepare_range(pfn, end_pfn, ev->req->move_gfp);
+		for (; pfn < end_pfn; pfn++)
+			list_add_tail(&pfn_to_page(pfn)->lru, &ev->targets);
+	}
+}
+
+static struct folio *new_target(struct folio *src, unsigned long private)
+{
+	struct evacuation *ev = (struct evacuation *)private;
+	struct migration_target_control target = {
+		.nid		= zone_to_nid(ev->req->zone),
+		.gfp_mask	= ev->req->move_gfp,
+		.reason		= MR_CONTIG_RANGE,
+	};
+	struct page *page;
+
+	if (!folio_test_large(src) && !folio_test_hugetlb(src)) {
+		if (list_empty(&ev->targets))
+			fill_targets(ev);
+		page = list_first_entry_or_null(&ev->targets, struct page, lru);
+		if (page) {
+			list_del(&page->lru);
+			return page_folio(page);
+		}
+	}
+
+	/*
+	 * Free memory becomes less by the window anyway, so its reserves may
+	 * serve for a while: they are refilled in the background.
+	 */
+	if (!ev->may_reclaim) {
+		target.gfp_mask &= ~__GFP_DIRECT_RECLAIM;
+		target.gfp_mask |= __GFP_HIGH;
+	}
+	return alloc_migration_target(src, (unsigned long)&target);
+}
+
+static void put_target(struct folio *dst, unsigned long private)
+{
+	struct evacuation *ev = (struct evacuation *)private;
+
+	if (folio_test_large(dst))
+		folio_put(dst);
+	else
+		list_add(&dst->lru, &ev->targets);
+}
+
+static void free_targets(struct evacuation *ev)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &ev->targets, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+}
+
+static int migrate_batch(struct evacuation *ev)
+{
+	unsigned int nr_moved = 0;
+	int error = 0;
+
+	if (cma_should_fail(CMA_FAIL_TARGET))
+		return -ENOMEM;
+	if (!cma_should_fail(CMA_FAIL_EVACUATE))
+		error = migrate_pages(&ev->batch, new_target, put_target,
+				      (unsigned long)ev, ev->mode,
+				      MR_CONTIG_RANGE, &nr_moved);
+	ev->nr_migrated += nr_moved;
+	return error == -ENOMEM ? error : 0;
+}
+
 /* Return: 0, or -ENOMEM if there is nowhere to move pages to. */
 static int move_batch(struct evacuation *ev)
 {
-	struct migration_target_control target = {
-		.nid		= zone_to_nid(ev->req->zone),
-		.gfp_mask	= ev->req->gfp,
-		.reason		= MR_CONTIG_RANGE,
-	};
 	struct folio *folio;
-	unsigned int nr_moved = 0;
-	int error = 0;
+	int error;
 
 	if (list_empty(&ev->batch))
 		return 0;
 
-	ev->nr_reclaimed += reclaim_clean_pages_from_list(ev->req->zone,
-							  &ev->batch);
 	if (trace_mm_alloc_contig_migrate_range_info_enabled())
 		list_for_each_entry(folio, &ev->batch, lru)
 			if (folio_mapped(folio))
 				ev->nr_mapped += folio_nr_pages(folio);
 
-	if (cma_should_fail(CMA_FAIL_TARGET))
-		error = -ENOMEM;
-	else if (!cma_should_fail(CMA_FAIL_EVACUATE))
-		error = migrate_pages(&ev->batch, alloc_migration_target, NULL,
-				      (unsigned long)&target, ev->mode,
-				      MR_CONTIG_RANGE, &nr_moved);
-	ev->nr_migrated += nr_moved;
+	ev->nr_wanted = ev->nr_batch;
+	ev->may_reclaim = false;
+	error = migrate_batch(ev);
+	if (error == -ENOMEM) {
+		/* Better no copy of clean cache than none of anything. */
+		ev->nr_reclaimed += reclaim_clean_pages_from_list(ev->req->zone,
+								  &ev->batch);
+		ev->may_reclaim = true;
+		error = migrate_batch(ev);
+	}
 	ev->nr_batch = 0;
 
 	list_for_each_entry(folio, &ev->batch, lru)
 		note_stuck(ev, folio, why_not_moved(folio));
 	putback_movable_pages(&ev->batch);
-	return error == -ENOMEM ? error : 0;
+	return error;
 }
 
 static int evacuate_pass(struct evacuation *ev)
 {
-	unsigned long pfn = ev->req->start_pfn;
+	unsigned long pfn = ev->req->start_pfn, end_pfn = ev->req->end_pfn;
 	int error = 0;
 
-	while (!error && pfn < ev->req->end_pfn) {
+	while (!error && pfn < end_pfn) {
+		unsigned long stop = min(end_pfn, pfn + EVACUATE_BATCH);
+
 		if (fatal_signal_pending(current)) {
 			error = -EINTR;
 			break;
 		}
-		while (pfn < ev->req->end_pfn && ev->nr_batch < EVACUATE_BATCH)
+		ev->nr_reclaimed += drop_cold_cache(ev->req->zone, pfn, stop);
+		while (pfn < stop)
 			pfn = collect_page(ev, pfn);
 		error = move_batch(ev);
+		if (ev->stuck && !ev->req->patient)
+			break;
 		cond_resched();
 	}
 	return error;
@@ -191,28 +299,34 @@ static int evacuate_pass(struct evacuation *ev)
 int evacuate_range(struct contig_request *req)
 {
 	struct evacuation ev = {
-		.req	= req,
-		.mode	= MIGRATE_ASYNC,
-		.batch	= LIST_HEAD_INIT(ev.batch),
+		.req		= req,
+		.mode		= MIGRATE_ASYNC,
+		.batch		= LIST_HEAD_INIT(ev.batch),
+		.targets	= LIST_HEAD_INIT(ev.targets),
 	};
 	bool lru_batches_off = false;
 	int error;
 
-	for (int pass = 0; pass < EVACUATE_PASSES; pass++) {
+	for (int pass = 0; pass < PATIENT_PASSES; pass++) {
 		ev.stuck = false;
 		error = evacuate_pass(&ev);
 		if (error || !ev.stuck)
 			break;
+		error = -EBUSY;
+		if (!req->patient)
+			break;
 
 		ev.mode = MIGRATE_SYNC;
-		error = -EBUSY;
-		if (!lru_batches_off) {
+		if (!pass) {
+			lru_add_drain_all();
+		} else if (!lru_batches_off) {
 			lru_cache_disable();
 			lru_batches_off = true;
 		}
 	}
 	if (lru_batches_off)
 		lru_cache_enable();
+	free_targets(&ev);
 
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
 						 ev.nr_migrated,

@@ -17,10 +17,15 @@
 #include <linux/mmzone.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/time64.h>
 
 #include "range.h"
 
 struct seq_file;
+
+/* What a request that finds no window at once may take longer, by default. */
+#define CMA_PATIENCE_MS		500
+#define CMA_PATIENCE_MAX_MS	(60 * MSEC_PER_SEC)
 
 /**
  * struct cma - one area
@@ -30,6 +35,7 @@ struct seq_file;
  * @nr_pages:	size
  * @order_per_bit: what is held is a multiple of 1 << this many pages
  * @fit:	which hole a request goes to
+ * @patience_ms: how long a request tries to get a window before it fails
  * @active:	the pages belong to the page allocator; set once at boot
  * @reserve_pages_on_error: when activation fails the pages stay reserved
  * @nr_pages_succeeded: pages handed out since boot
@@ -46,6 +52,7 @@ struct cma {
 	unsigned long		nr_pages;
 	unsigned int		order_per_bit;
 	enum cma_fit		fit;
+	unsigned int		patience_ms;
 	bool			active;
 	bool			reserve_pages_on_error;
 	atomic64_t		nr_pages_succeeded;
@@ -116,12 +123,27 @@ struct cma_blocker {
 };
 
 /**
+ * struct cma_survey - what was seen in a window
+ * @price:	of emptying it, in units of what a page of cold cache takes
+ * @nr_looked:	pages looked at
+ * @blocker:	the last page that rules the window out; reason CMA_BLOCK_NONE
+ *		if none does, otherwise the rest is about a part of the window
+ */
+struct cma_survey {
+	unsigned long price;
+	unsigned long nr_looked;
+	struct cma_blocker blocker;
+};
+
+/**
  * struct contig_request - a range of pages that somebody wants
  * @start_pfn:	first page
  * @end_pfn:	first page behind
  * @zone:	all pages are of this one
  * @gfp:	how to prepare the pages, and what may be done to free them
+ * @move_gfp:	for pages to move to; contig.c makes it from @gfp
  * @in_area:	true: all of it is MIGRATE_CMA; false: nothing of it is
+ * @patient:	wait for locks, writeback and per-CPU batches rather than fail
  * @blocker:	result: the page that stopped it; reason CMA_BLOCK_NONE if none
  *		did
  */
@@ -130,7 +152,9 @@ struct contig_request {
 	unsigned long end_pfn;
 	struct zone *zone;
 	gfp_t gfp;
+	gfp_t move_gfp;
 	bool in_area;
+	bool patient;
 	struct cma_blocker blocker;
 };
 
@@ -155,12 +179,48 @@ void buddy_give_range(struct zone *zone, unsigned long start_pfn,
 unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn);
 bool buddy_page_unlisted(const struct page *page);
 
+void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp);
+unsigned int buddy_pull(struct zone *zone, unsigned int nr_pages,
+			struct list_head *pages);
+
+/* survey.c: what a window would cost */
+void survey_window(unsigned long start_pfn, unsigned long end_pfn,
+		   struct cma_survey *survey);
+
+/* drop.c: cold cache */
+unsigned long drop_cold_cache(struct zone *zone, unsigned long start_pfn,
+			      unsigned long end_pfn);
+
+/*
+ * Clean page cache that nobody maps and that was read once at most: it is not
+ * worth a copy. A guess unless the folio is locked.
+ */
+static inline bool cma_cold_cache(const struct folio *folio)
+{
+	const unsigned long flags = READ_ONCE(folio->flags);
+	const unsigned long must_not =
+		BIT(PG_locked) | BIT(PG_dirty) | BIT(PG_writeback) |
+		BIT(PG_active) | BIT(PG_swapbacked) | BIT(PG_unevictable) |
+		BIT(PG_head) | BIT(PG_private_2);
+	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
+
+	return (flags & (must_not | BIT(PG_lru))) == BIT(PG_lru) && mapping &&
+	       !(mapping & PAGE_MAPPING_FLAGS) &&
+	       atomic_read(&folio->_mapcount) < 0;
+}
+
 /* evacuate.c: what is in the way */
 int evacuate_range(struct contig_request *req);
 
 /* contig.c: ranges of pages */
+int contig_take_free(struct contig_request *req);
 int contig_alloc(struct contig_request *req);
 void contig_free(unsigned long start_pfn, unsigned long nr_pages);
+
+/* search.c: a window, and what is tried to get one */
+int cma_search(struct cma *cma, struct cma_buffer *buffer,
+	       unsigned int align_order, gfp_t gfp,
+	       struct cma_blocker *blocker);
 
 /* alloc.c */
 struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
@@ -173,6 +233,9 @@ struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
 /* failure.c: why not */
 void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,
 		      enum cma_block_reason reason);
+void cma_blocker_remember(const struct cma_blocker *blocker);
+bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
+			struct cma_blocker *blocker);
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 			unsigned int align_order, int error,
 			const struct cma_blocker *blocker, bool warn);

@@ -80,6 +80,7 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 /* page_alloc.c, for buddy.c; the caller holds zone->lock */
 void buddy_lift(struct zone *zone, struct page *page, unsigned int order);
 void buddy_put(struct zone *zone, struct page *page, unsigned int order);
+struct page *buddy_lift_movable(struct zone *zone, unsigned int order);
 
 #else /* !CONFIG_CMA */
 

@@ -140,23 +140,44 @@ static bool place_first(const struct cma_range *range,
 	return false;
 }
 
-/* The smallest hole that takes @want, the lowest among equals. */
-static bool place_best(const struct cma_range *range,
-		       const struct cma_want *want, unsigned long *start)
+/* The smallest hole of at least @nr_pages, the lowest among equals. */
+static struct rb_node *smallest_hole(const struct cma_range *range,
+				     unsigned long nr_pages)
 {
-	struct rb_node *node = range->holes.rb_node, *candidate = NULL;
+	struct rb_node *node = range->holes.rb_node, *smallest = NULL;
 
 	while (node) {
-		if (hole_of(node)->hole >= want->nr_pages) {
-			candidate = node;
+		if (hole_of(node)->hole >= nr_pages) {
+			smallest = node;
 			node = node->rb_left;
 		} else {
 			node = node->rb_right;
 		}
 	}
-	for (; candidate; candidate = rb_next(candidate))
-		if (fits_behind(hole_of(candidate), want, start))
+	return smallest;
+}
+
+/*
+ * The smallest hole that takes @want. Alignment may spoil many holes of about
+ * the right size; after a few of them the smallest one that fits however it
+ * lies will do, so that the cost does not grow with the number of holders.
+ */
+static bool place_best(const struct cma_range *range,
+		       const struct cma_want *want, unsigned long *start)
+{
+	struct rb_node *node = smallest_hole(range, want->nr_pages);
+	unsigned long roomy = want->nr_pages + want->align_mask;
+	unsigned int nr_misfits = 0;
+
+	while (node) {
+		if (fits_behind(hole_of(node), want, start))
 			return true;
+		node = rb_next(node);
+		if (++nr_misfits == CMA_MAX_MISFITS &&
+		    want->not_below <= range->start &&
+		    smallest_hole(range, roomy))
+			node = smallest_hole(range, roomy);
+	}
 	return false;
 }
 

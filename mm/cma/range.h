@@ -12,9 +12,16 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
+/*
+ * Holes that are large enough, but spoilt by alignment: so many are looked at
+ * before one is taken that fits however it lies.
+ */
+#define CMA_MAX_MISFITS	16
+
 /**
  * enum cma_fit - which hole a request goes to
- * @CMA_FIT_BEST:	the smallest hole that takes it, the lowest of equals
+ * @CMA_FIT_BEST:	the smallest hole that takes it, the lowest of equals; or,
+ *		after CMA_MAX_MISFITS, the smallest that takes it in any place
  * @CMA_FIT_FIRST:	the lowest hole that takes it
  */
 enum cma_fit {

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/mm/cma/<area>/: what an area gave and took since boot, in pages.
+ * /sys/kernel/mm/cma/<area>/: what an area gave and took since boot, in pages;
+ * and how it looks for a window.
  */
 #include <linux/init.h>
 #include <linux/kobject.h>
+#include <linux/kstrtox.h>
 #include <linux/mm.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 
 #include "internal.h"
 
 /* Only folders of areas have these files, so there is one. */
-static const struct cma *area_of(const struct kobject *kobj)
+static struct cma *area_of(const struct kobject *kobj)
 {
 	for (unsigned int i = 0; i < cma_area_count; i++)
 		if (cma_areas[i].kobj == kobj)
@@ -51,10 +54,59 @@ static ssize_t release_pages_success_show(struct kobject *kobj,
 static struct kobj_attribute release_pages_success_attr =
 	__ATTR_RO(release_pages_success);
 
+static const char * const fit_names[] = {
+	[CMA_FIT_BEST]	= "best",
+	[CMA_FIT_FIRST]	= "first",
+};
+
+static ssize_t fit_show(struct kobject *kobj, struct kobj_attribute *attr,
+			char *buf)
+{
+	return sysfs_emit(buf, "%s\n", fit_names[area_of(kobj)->fit]);
+}
+
+static ssize_t fit_store(struct kobject *kobj, struct kobj_attribute *attr,
+			 const char *buf, size_t count)
+{
+	int fit = sysfs_match_string(fit_names, buf);
+
+	if (fit < 0)
+		return fit;
+	WRITE_ONCE(area_of(kobj)->fit, fit);
+	return count;
+}
+
+static struct kobj_attribute fit_attr = __ATTR_RW(fit);
+
+static ssize_t patience_ms_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", area_of(kobj)->patience_ms);
+}
+
+static ssize_t patience_ms_store(struct kobject *kobj,
+				 struct kobj_attribute *attr, const char *buf,
+				 size_t count)
+{
+	unsigned int ms;
+	int error = kstrtouint(buf, 0, &ms);
+
+	if (error)
+		return error;
+	if (ms > CMA_PATIENCE_MAX_MS)
+		return -ERANGE;
+	WRITE_ONCE(area_of(kobj)->patience_ms, ms);
+	return count;
+}
+
+static struct kobj_attribute patience_ms_attr = __ATTR_RW(patience_ms);
+
 static struct attribute *cma_attrs[] = {
 	&alloc_pages_success_attr.attr,
 	&alloc_pages_fail_attr.attr,
 	&release_pages_success_attr.attr,
+	&fit_attr.attr,
+	&patience_ms_attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(cma);

@@ -28,6 +28,9 @@
 #include "dma-contiguous.h"
 #include "mm.h"
 
+/* The main TLB of Cortex-A15 holds 512 entries, that of others fewer. */
+#define TLB_ENTRIES_MAX	512
+
 struct early_area {
 	phys_addr_t base;
 	unsigned long size;
@@ -113,22 +116,64 @@ static void clear_and_flush(struct page *first, size_t size, bool coherent)
 		outer_flush_range(phys, phys + size);
 }
 
-static int set_page_prot(pte_t *pte, unsigned long addr, void *prot)
+/*
+ * The entries of pages that follow each other differ in their address only, so
+ * the processor's own function makes the first one, and the others follow from
+ * it: it takes some 30 instructions each, many times what a page of a large
+ * buffer costs otherwise. Without LPAE each entry is there twice, once as Linux
+ * wants it and once as the hardware does.
+ */
+static void set_entries(pte_t *pte, unsigned long pfn, unsigned long nr_pages,
+			pgprot_t prot)
 {
-	set_pte_ext(pte, pfn_pte(__phys_to_pfn(__virt_to_phys(addr)),
-				 *(pgprot_t *)prot), 0);
-	return 0;
+#ifdef CONFIG_ARM_LPAE
+	while (nr_pages--)
+		set_pte_ext(pte++, pfn_pte(pfn++, prot), 0);
+#else
+	u32 *soft = (u32 *)pte, *hard = soft + PTE_HWTABLE_PTRS;
+	u32 soft_entry, hard_entry;
+
+	set_pte_ext(pte, pfn_pte(pfn, prot), 0);
+	soft_entry = *soft;
+	hard_entry = *hard;
+	for (unsigned long i = 1; i < nr_pages; i++) {
+		soft_entry += PAGE_SIZE;
+		hard_entry += PAGE_SIZE;
+		WRITE_ONCE(soft[i], soft_entry);
+		WRITE_ONCE(hard[i], hard_entry);
+	}
+	/* For processors whose table walks do not look into the caches. */
+	clean_dcache_area(hard, nr_pages * sizeof(*hard));
+#endif
 }
 
+/* One by one as long as the TLB may hold more entries than there are. */
+static void flush_mapping(unsigned long addr, unsigned long end)
+{
+	if (end - addr > TLB_ENTRIES_MAX * PAGE_SIZE)
+		flush_tlb_all();
+	else
+		flush_tlb_kernel_range(addr, end);
+}
+
+/* The area is mapped with pages since dma_contiguous_remap(). */
 static int set_lowmem_prot(struct page *page, size_t size, pgprot_t prot)
 {
-	unsigned long addr = (unsigned long)page_address(page);
-	int error;
+	unsigned long start = (unsigned long)page_address(page);
+	unsigned long end = start + size, next;
 
-	error = apply_to_existing_page_range(&init_mm, addr, size,
-					     set_page_prot, &prot);
-	flush_tlb_kernel_range(addr, addr + size);
-	return error;
+	for (unsigned long addr = start; addr < end; addr = next) {
+		pmd_t *pmd = pmd_off_k(addr);
+
+		next = min(end, ALIGN(addr + 1, PMD_SIZE));
+		if (WARN_ON_ONCE(pmd_none(*pmd) || pmd_leaf(*pmd)))
+			return -EINVAL;
+		set_entries(pte_offset_kernel(pmd, addr),
+			    __phys_to_pfn(__virt_to_phys(addr)),
+			    (next - addr) >> PAGE_SHIFT, prot);
+	}
+	flush_mapping(start, end);
+	return 0;
 }
 
 /**

@@ -143,19 +143,47 @@ static uint32_t file_word(size_t index)
 	return index * 2654435761u;
 }
 
+#define CHUNK_SIZE	(64 * KIB)
+
+static void write_chunk(struct __test_metadata *_metadata, int file,
+			size_t offset)
+{
+	uint32_t data[CHUNK_SIZE / sizeof(uint32_t)];
+	size_t i;
+
+	for (i = 0; i < CHUNK_SIZE / sizeof(*data); i++)
+		data[i] = file_word(offset / sizeof(*data) + i);
+	ASSERT_EQ(CHUNK_SIZE, pwrite(file, data, CHUNK_SIZE, offset));
+}
+
 static void write_file(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(cma_files) *self)
 {
-	uint32_t data[16 * 1024];
-	size_t index = 0, i;
+	size_t offset;
 
 	self->file = open(self->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
 			  0600);
 	ASSERT_GE(self->file, 0);
-	while (index < FILE_SIZE / sizeof(*data)) {
-		for (i = 0; i < sizeof(data) / sizeof(*data); i++)
-			data[i] = file_word(index++);
-		ASSERT_EQ(sizeof(data), write(self->file, data, sizeof(data)));
+	for (offset = 0; offset < FILE_SIZE; offset += CHUNK_SIZE)
+		write_chunk(_metadata, self->file, offset);
+}
+
+static bool area_is_dirty(const struct ct_area *area)
+{
+	return ct_area_count(area, CT_KPF_DIRTY, CT_KPF_ANON) > 256;
+}
+
+/* When there is little page cache, it is written out as soon as it is dirty. */
+static void dirty_file(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(cma_files) *self)
+{
+	size_t offset = 0;
+
+	while (offset < 4 * FILE_SIZE && !area_is_dirty(&self->area)) {
+		size_t stop = offset + MIB;
+
+		for (; offset < stop; offset += CHUNK_SIZE)
+			write_chunk(_metadata, self->file, offset % FILE_SIZE);
 	}
 }
 
@@ -220,7 +248,12 @@ TEST_F_TIMEOUT(cma_files, dirty_cache, TIMEOUT_S)
 	fill_cache(_metadata, self);
 	take_most(_metadata, self->fd);
 	write_file(_metadata, self);
-	ASSERT_GT(ct_area_count(&self->area, CT_KPF_DIRTY, CT_KPF_ANON), 256);
+	dirty_file(_metadata, self);
+	ASSERT_TRUE(area_is_dirty(&self->area)) {
+		TH_LOG("%ld pages of files, Dirty %ld KiB, Writeback %ld KiB",
+		       ct_area_count(&self->area, CT_KPF_LRU, CT_KPF_ANON),
+		       ct_meminfo_kib("Dirty"), ct_meminfo_kib("Writeback"));
+	}
 	take_most(_metadata, self->fd);
 
 	ASSERT_EQ(0, fsync(self->file));

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which window a request gets, and what is tried before it gets none.
+ *
+ * The window that the range proposes is taken if its pages are free: nothing
+ * is looked at then. Otherwise the windows are surveyed, and the cheapest of
+ * those that nothing rules out is emptied. One that could not be had after all
+ * is let go, its blocker remembered, and the next one starts behind it.
+ *
+ * What blocks is mostly a reference somebody holds for a moment: a fault in
+ * progress, a page table being torn down, readahead, I/O. So a request that
+ * found no window tries again, with pauses that grow, each time first what has
+ * become free of blockers and then, waiting for locks and writeback, what has
+ * not; until its time is up.
+ *
+ * A window is held in the range before its pages are touched, so no two
+ * requests try the same one. cma->lock is held for O(log n) steps and never
+ * while pages are looked at, moved or freed. Units are pages.
+ */
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+#include <trace/events/cma.h>
+
+#include "internal.h"
+
+/*
+ * Pages a request looks at, at least, before it takes the cheapest window seen
+ * so far: some 30 instructions each, beside 3000 to move one.
+ */
+#define MIN_LOOK	2048
+
+/* Pauses double from one to the other. */
+#define FIRST_PAUSE_MS	1
+#define LAST_PAUSE_MS	32
+
+#define NO_WINDOW	ULONG_MAX
+
+/**
+ * struct search - an allocation under way
+ * @cma:	the area
+ * @buffer:	record of the buffer to be
+ * @want:	what the range is asked for
+ * @gfp:	for the range allocator
+ * @blocker:	what was in the way of the last window
+ * @tried:	there was a hole to try
+ */
+struct search {
+	struct cma *cma;
+	struct cma_buffer *buffer;
+	struct cma_want want;
+	gfp_t gfp;
+	struct cma_blocker blocker;
+	bool tried;
+};
+
+/* Holds a window that starts at @not_below or, by @fit, beyond it. */
+static bool hold_window(struct search *search, enum cma_fit fit,
+			unsigned long not_below)
+{
+	struct cma *cma = search->cma;
+	unsigned long start;
+	bool held = false;
+
+	search->want.fit = fit;
+	search->want.not_below = not_below;
+	spin_lock_irq(&cma->lock);
+	if (cma_range_place(&cma->range, &search->want, &start))
+		held = !cma_range_hold(&cma->range, &search->buffer->holder,
+				       start, search->want.nr_pages);
+	spin_unlock_irq(&cma->lock);
+	return held;
+}
+
+static void let_go(struct search *search)
+{
+	struct cma *cma = search->cma;
+
+	spin_lock_irq(&cma->lock);
+	cma_range_release(&cma->range, &search->buffer->holder);
+	spin_unlock_irq(&cma->lock);
+}
+
+/* Tries the window that is held, and lets it go if it cannot be had. */
+static int try_held(struct search *search, bool patient)
+{
+	unsigned long pfn = search->buffer->holder.start;
+	unsigned long nr_pages = search->buffer->nr_pages;
+	struct contig_request req = {
+		.start_pfn	= pfn,
+		.end_pfn	= pfn + nr_pages,
+		.zone		= page_zone(pfn_to_page(pfn)),
+		.gfp		= search->gfp,
+		.in_area	= true,
+		.patient	= patient,
+	};
+	int error;
+
+	search->tried = true;
+	error = contig_alloc(&req);
+	if (!error)
+		return 0;
+
+	let_go(search);
+	search->blocker = req.blocker;
+	cma_blocker_remember(&req.blocker);
+	trace_cma_alloc_busy_retry(search->cma->name, pfn, pfn_to_page(pfn),
+				   nr_pages, ilog2(search->want.align_mask + 1));
+	return error;
+}
+
+static bool is_final(int error)
+{
+	return !error || error == -EINTR || error == -EINVAL;
+}
+
+/* The next window at or above @not_below; NO_WINDOW if there is none. */
+static unsigned long next_window(struct search *search, unsigned long not_below)
+{
+	struct cma *cma = search->cma;
+	unsigned long start;
+	bool found;
+
+	search->want.fit = CMA_FIT_FIRST;
+	search->want.not_below = not_below;
+	spin_lock_irq(&cma->lock);
+	found = cma_range_place(&cma->range, &search->want, &start);
+	spin_unlock_irq(&cma->lock);
+	return found ? start : NO_WINDOW;
+}
+
+/*
+ * The cheapest window among those that nothing rules out. The first one that
+ * holds nothing but cold cache is good enough: what is left to gain is less
+ * than what it takes to look for it.
+ */
+static unsigned long cheapest_window(struct search *search)
+{
+	unsigned long nr_pages = search->buffer->nr_pages;
+	unsigned long step = max(nr_pages, search->want.align_mask + 1);
+	unsigned long best = NO_WINDOW, best_price = ULONG_MAX;
+	unsigned long to_look = max(MIN_LOOK, 2 * nr_pages);
+	unsigned long start = next_window(search, 0);
+	struct cma_survey survey;
+
+	while (start != NO_WINDOW && !fatal_signal_pending(current)) {
+		search->tried = true;
+		survey_window(start, start + nr_pages, &survey);
+		if (survey.blocker.reason != CMA_BLOCK_NONE) {
+			search->blocker = survey.blocker;
+			start = next_window(search, max(start,
+							survey.blocker.pfn) + 1);
+		} else {
+			if (survey.price < best_price) {
+				best = start;
+				best_price = survey.price;
+			}
+			if (best_price <= nr_pages)
+				break;
+			start = next_window(search, start + step);
+		}
+		to_look -= min(to_look, survey.nr_looked);
+		if (!to_look && best != NO_WINDOW)
+			break;
+		cond_resched();
+	}
+	return best;
+}
+
+/* Return: 0 with a window held and taken; -EBUSY if all are ruled out. */
+static int try_cheapest(struct search *search, unsigned long deadline)
+{
+	unsigned long start;
+	int error;
+
+	while ((start = cheapest_window(search)) != NO_WINDOW) {
+		if (time_after(jiffies, deadline))
+			break;
+		/* A peer may have been quicker. */
+		if (!hold_window(search, CMA_FIT_FIRST, start))
+			continue;
+		if (search->buffer->holder.start != start) {
+			let_go(search);
+			continue;
+		}
+		error = try_held(search, false);
+		if (is_final(error))
+			return error;
+		/* What is not remembered would be found again. */
+		if (search->blocker.reason == CMA_BLOCK_NONE ||
+		    !search->blocker.refs)
+			return error;
+	}
+	return -EBUSY;
+}
+
+/* Goes through all windows, whatever the survey says of them. */
+static int try_each(struct search *search, unsigned long deadline)
+{
+	unsigned long not_below = 0;
+	int error = -EBUSY;
+
+	while (hold_window(search, CMA_FIT_FIRST, not_below)) {
+		unsigned long start = search->buffer->holder.start;
+
+		error = try_held(search, true);
+		if (is_final(error) || time_after(jiffies, deadline))
+			break;
+		/* Every window that contains the same page would fail too. */
+		if (search->blocker.reason == CMA_BLOCK_NONE)
+			not_below = start + search->buffer->nr_pages;
+		else
+			not_below = max(start, search->blocker.pfn) + 1;
+	}
+	return error;
+}
+
+/*
+ * Free windows are had without a look at anything. Return: 0; -EBUSY if there
+ * is a window, but not a free one; -ENOMEM if there is none; -EINVAL.
+ */
+static int try_free(struct search *search)
+{
+	struct contig_request req = {
+		.gfp		= search->gfp,
+		.in_area	= true,
+	};
+	int error;
+
+	if (!hold_window(search, READ_ONCE(search->cma->fit), 0))
+		return -ENOMEM;
+
+	req.start_pfn = search->buffer->holder.start;
+	req.end_pfn = req.start_pfn + search->buffer->nr_pages;
+	req.zone = page_zone(pfn_to_page(req.start_pfn));
+	error = contig_take_free(&req);
+	if (error)
+		let_go(search);
+	return error;
+}
+
+static void pause_ms(unsigned int ms)
+{
+	schedule_timeout_killable(max(msecs_to_jiffies(ms), 1UL));
+}
+
+static int try_until(struct search *search, unsigned long deadline)
+{
+	unsigned int ms = FIRST_PAUSE_MS;
+	int error;
+
+	do {
+		search->tried = false;
+		error = try_cheapest(search, deadline);
+		/* No hole is large enough: waiting for pages does not help. */
+		if (is_final(error) || !search->tried)
+			return search->tried ? error : -ENOMEM;
+
+		error = try_each(search, deadline);
+		if (is_final(error))
+			return error;
+
+		pause_ms(ms);
+		ms = min(2 * ms, LAST_PAUSE_MS);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	} while (time_before(jiffies, deadline));
+	return -EBUSY;
+}
+
+/**
+ * cma_search() - take a window of an area
+ * @cma:	the area
+ * @buffer:	record of the buffer; on success it holds the window
+ * @align_order: the window starts at a multiple of 1 << @align_order pages
+ * @gfp:	how to prepare the pages, and how to get others out of the way
+ * @blocker:	on failure, the last page that was in the way
+ *
+ * Context: May sleep.
+ * Return: 0; -ENOMEM if no hole is large enough or there was no memory to move
+ * pages to; -EBUSY if a page was in the way of every window; -EINTR if the task
+ * is being killed; -EINVAL for flags that the range allocator does not support.
+ */
+int cma_search(struct cma *cma, struct cma_buffer *buffer,
+	       unsigned int align_order, gfp_t gfp, struct cma_blocker *blocker)
+{
+	unsigned int order = max(align_order, cma->order_per_bit);
+	struct search search = {
+		.cma	= cma,
+		.buffer	= buffer,
+		.want	= {
+			.nr_pages	= ALIGN(buffer->nr_pages,
+						1UL << cma->order_per_bit),
+			.align_mask	= (1UL << order) - 1,
+		},
+		.gfp	= gfp,
+	};
+	unsigned long deadline = jiffies + msecs_to_jiffies(READ_ONCE(cma->patience_ms));
+	int error;
+
+	error = try_free(&search);
+	if (error == -EBUSY)
+		error = try_until(&search, deadline);
+	*blocker = search.blocker;
+	if (error == -EBUSY && blocker->reason == CMA_BLOCK_NONE)
+		return -ENOMEM;
+	return error;
+}
