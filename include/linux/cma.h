@@ -80,6 +80,16 @@ bool cma_release(struct cma *cma, const struct page *pages,
 bool cma_pages_valid(struct cma *cma, const struct page *pages,
 		     unsigned long count);
 
+/*
+ * For an architecture: buffers kept for the next request in the state in which
+ * they came back; @kind tells states apart, @unready ends one.
+ */
+typedef void (*cma_unready_t)(struct page *pages, unsigned long count);
+struct page *cma_ready_get(struct cma *cma, unsigned long count,
+			   unsigned long kind);
+bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
+		   unsigned long kind, cma_unready_t unready);
+
 #ifdef CONFIG_CMA
 struct folio *cma_alloc_folio(struct cma *cma, int order, gfp_t gfp);
 bool cma_free_folio(struct cma *cma, const struct folio *folio);

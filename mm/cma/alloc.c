@@ -2,64 +2,27 @@
 /*
  * cma_alloc() and cma_release(): a buffer out of an area, and back.
  *
- * search.c finds a window and takes it; this here keeps the records of who
- * holds what, and the accounts.
+ * search.c finds a window and takes it, buffer.c keeps the record of who holds
+ * it. What is said when something does not match or was not to be had is here.
  *
- * cma->lock covers the range and the records of the buffers. It is held for
- * O(log n) steps and never while anything is allocated, moved or freed. A
- * release needs nothing else: it does not sleep, allocate or wait for an
- * allocation. Units are pages.
+ * A release does not sleep, allocate or wait for an allocation: the locks it
+ * takes are held for O(log n) steps, and never while anything is allocated,
+ * moved or freed. Units are pages.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
 #include <linux/kasan.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/vmstat.h>
 
-#define CREATE_TRACE_POINTS
 #include <trace/events/cma.h>
 
 #include "internal.h"
-
-static struct cma_buffer *buffer_of(struct cma_holder *holder)
-{
-	return holder ? container_of(holder, struct cma_buffer, holder) : NULL;
-}
-
-static void let_go(struct cma *cma, struct cma_buffer *buffer)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&cma->lock, flags);
-	cma_range_release(&cma->range, &buffer->holder);
-	spin_unlock_irqrestore(&cma->lock, flags);
-}
-
-/* Until this is set, a release of these pages is nobody's. */
-static void set_ready(struct cma *cma, struct cma_buffer *buffer)
-{
-	spin_lock_irq(&cma->lock);
-	buffer->ready = true;
-	spin_unlock_irq(&cma->lock);
-}
 
 static bool request_valid(const struct cma *cma, unsigned long nr_pages,
 			  unsigned int align_order)
 {
 	return cma->active && nr_pages && align_order < BITS_PER_LONG - 1;
-}
-
-static void account_alloc(struct cma *cma, unsigned long nr_pages, int error)
-{
-	if (error) {
-		count_vm_event(CMA_ALLOC_FAIL);
-		atomic64_add(nr_pages, &cma->nr_pages_failed);
-	} else {
-		count_vm_event(CMA_ALLOC_SUCCESS);
-		atomic64_add(nr_pages, &cma->nr_pages_succeeded);
-	}
 }
 
 /*
@@ -107,9 +70,7 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 	}
 	if (buffer) {
 		buffer->nr_pages = nr_pages;
-		buffer->ready = false;
-		buffer->caller = caller;
-		get_task_comm(buffer->comm, current);
+		buffer->owned = false;
 		error = cma_search(cma, buffer, align_order, gfp, &blocker);
 	}
 
@@ -117,13 +78,14 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 		pfn = buffer->holder.start;
 		page = pfn_to_page(pfn);
 		reset_kasan_tags(page, nr_pages);
-		set_ready(cma, buffer);
+		cma_buffer_complete(cma, buffer);
+		cma_buffer_hand_out(buffer, caller);
 	} else {
 		kfree(buffer);
 		cma_failure_report(cma, nr_pages, align_order, error, &blocker,
 				   !(gfp & __GFP_NOWARN));
 	}
-	account_alloc(cma, nr_pages, error);
+	cma_account_alloc(cma, nr_pages, error);
 	trace_cma_alloc_finish(cma->name, pfn, page, nr_pages, align_order,
 			       error);
 	return page;
@@ -192,67 +154,31 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 	       pfn - cma->base_pfn <= cma->nr_pages - count;
 }
 
-/**
- * cma_buffer_at() - whose buffer is this page of
- * @cma:	the area
- * @pfn:	the page
- *
- * Context: The caller holds cma->lock.
- * Return: the buffer, or NULL if nobody holds the page.
- */
-struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn)
-{
-	lockdep_assert_held(&cma->lock);
-	return buffer_of(cma_range_find(&cma->range, pfn));
-}
-
 /*
- * Return: the buffer that is released by this, which nobody else can release
- * from now on; or NULL with a copy of the record, if any, that does not match.
+ * A release that does not match changes nothing: there is no telling what its
+ * caller believes to own. Nothing is printed under a lock, so the record is
+ * copied.
  */
-static struct cma_buffer *claim_release(struct cma *cma, unsigned long pfn,
-					unsigned long nr_pages,
-					struct cma_buffer *other)
+static void warn_of_mismatch(struct cma *cma, unsigned long pfn,
+			     unsigned long nr_pages)
 {
-	struct cma_buffer *buffer;
+	struct cma_buffer *found, buffer = { };
 	unsigned long flags;
 
 	spin_lock_irqsave(&cma->lock, flags);
-	buffer = cma_buffer_at(cma, pfn);
-	if (buffer && buffer->ready && buffer->holder.start == pfn &&
-	    buffer->nr_pages == nr_pages) {
-		buffer->ready = false;
-	} else if (buffer) {
-		*other = *buffer;
-		buffer = NULL;
-	}
+	found = cma_buffer_at(cma, pfn);
+	if (found)
+		buffer = *found;
 	spin_unlock_irqrestore(&cma->lock, flags);
-	return buffer;
-}
 
-/*
- * A release that does not match changes nothing: there is no telling what its
- * caller believes to own. Called without a lock, with a copy of the record.
- */
-static void warn_of_mismatch(const struct cma *cma, unsigned long pfn,
-			     unsigned long nr_pages,
-			     const struct cma_buffer *buffer)
-{
-	if (!buffer->nr_pages)
+	if (!found)
 		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, which nobody holds\n",
 			  cma->name, nr_pages, pfn);
 	else
 		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, in a buffer of %lu at %#lx that %s got for %pS\n",
-			  cma->name, nr_pages, pfn, buffer->nr_pages,
-			  buffer->holder.start, buffer->comm,
-			  (void *)buffer->caller);
-}
-
-static void account_release(struct cma *cma, unsigned long pfn,
-			    unsigned long nr_pages)
-{
-	atomic64_add(nr_pages, &cma->nr_pages_released);
-	trace_cma_release(cma->name, pfn, pfn_to_page(pfn), nr_pages);
+			  cma->name, nr_pages, pfn, buffer.nr_pages,
+			  buffer.holder.start, buffer.comm,
+			  (void *)buffer.caller);
 }
 
 /**
@@ -268,24 +194,21 @@ static void account_release(struct cma *cma, unsigned long pfn,
  */
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 {
-	struct cma_buffer *buffer, other = { };
+	struct cma_buffer *buffer;
 	unsigned long pfn;
 
 	if (!cma_pages_valid(cma, pages, count))
 		return false;
 
 	pfn = page_to_pfn(pages);
-	buffer = claim_release(cma, pfn, count, &other);
+	buffer = cma_buffer_claim(cma, pfn, count);
 	if (!buffer) {
-		warn_of_mismatch(cma, pfn, count, &other);
+		warn_of_mismatch(cma, pfn, count);
 		return true;
 	}
 
-	/* Free first: who holds the window next finds its pages free. */
-	free_contig_range(pfn, count);
-	account_release(cma, pfn, count);
-	let_go(cma, buffer);
-	kfree(buffer);
+	cma_account_release(cma, pfn, count);
+	cma_buffer_give_back(cma, buffer);
 	return true;
 }
 
@@ -302,20 +225,12 @@ bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages)
 {
-	unsigned long pfn = buffer->holder.start;
-	unsigned long flags;
-
 	if (nr_pages >= buffer->nr_pages ||
 	    !IS_ALIGNED(nr_pages, 1UL << cma->order_per_bit))
 		return false;
 
-	free_contig_range(pfn, nr_pages);
-	account_release(cma, pfn, nr_pages);
-
-	spin_lock_irqsave(&cma->lock, flags);
-	cma_range_trim(&cma->range, &buffer->holder, nr_pages);
-	buffer->nr_pages -= nr_pages;
-	spin_unlock_irqrestore(&cma->lock, flags);
+	cma_account_release(cma, buffer->holder.start, nr_pages);
+	cma_buffer_trim(cma, buffer, nr_pages);
 	return true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The registry of areas: which there are, and what they answer about
- * themselves.
+ * The registry of areas: which there are, what they answer about themselves,
+ * and what they gave and took.
  *
  * Areas are made at boot, while one CPU runs and nobody allocates, and never go
  * away; so the table itself needs no lock. cma->lock covers what changes in an
@@ -10,6 +10,10 @@
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/string.h>
+#include <linux/vmstat.h>
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/cma.h>
 
 #include "internal.h"
 
@@ -37,6 +41,10 @@ struct cma *cma_area_new(const char *name)
 		snprintf(cma->name, sizeof(cma->name), "cma%u", cma_area_count);
 	spin_lock_init(&cma->lock);
 	cma->patience_ms = CMA_PATIENCE_MS;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cma->shards); i++) {
+		spin_lock_init(&cma->shards[i].lock);
+		cma->shards[i].buffers = RB_ROOT;
+	}
 #ifdef CONFIG_CMA_DEBUGFS
 	INIT_LIST_HEAD(&cma->debug_buffers);
 #endif
@@ -127,4 +135,34 @@ int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data)
 			return result;
 	}
 	return 0;
+}
+
+/**
+ * cma_account_alloc() - count what was asked of an area
+ * @cma:	the area
+ * @nr_pages:	number of pages
+ * @error:	0 if they were handed out
+ */
+void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error)
+{
+	if (error) {
+		count_vm_event(CMA_ALLOC_FAIL);
+		atomic64_add(nr_pages, &cma->nr_pages_failed);
+	} else {
+		count_vm_event(CMA_ALLOC_SUCCESS);
+		atomic64_add(nr_pages, &cma->nr_pages_succeeded);
+	}
+}
+
+/**
+ * cma_account_release() - count and report what an area got back
+ * @cma:	the area
+ * @pfn:	first page
+ * @nr_pages:	number of pages
+ */
+void cma_account_release(struct cma *cma, unsigned long pfn,
+			 unsigned long nr_pages)
+{
+	atomic64_add(nr_pages, &cma->nr_pages_released);
+	trace_cma_release(cma->name, pfn, pfn_to_page(pfn), nr_pages);
 }

@@ -294,6 +294,31 @@ static void free_frozen(struct zone *zone, unsigned long pfn,
 	buddy_give_range(zone, run, end_pfn);
 }
 
+/*
+ * Takes the only reference of pages one after the other. A page_ref_freeze()
+ * for each would have two barriers for each. None is needed: nobody finds the
+ * pages free before zone->lock was taken and dropped for them.
+ *
+ * Return: @end_pfn, or the first page that somebody else refers to, or that is
+ * poisoned.
+ */
+static unsigned long freeze_pages(unsigned long pfn, unsigned long end_pfn)
+{
+	while (pfn < end_pfn) {
+		/* Within one block pages follow each other in memory, too. */
+		unsigned long stop = min(end_pfn,
+					 ALIGN(pfn + 1, MAX_ORDER_NR_PAGES));
+		struct page *page = pfn_to_page(pfn);
+
+		for (; pfn < stop; pfn++, page++)
+			if (unlikely(PageHWPoison(page) ||
+				     atomic_cmpxchg_relaxed(&page->_refcount,
+							    1, 0) != 1))
+				return pfn;
+	}
+	return end_pfn;
+}
+
 /**
  * contig_free() - give pages back in the largest blocks that fit
  * @start_pfn:	first page
@@ -308,18 +333,15 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
 {
 	struct zone *zone = page_zone(pfn_to_page(start_pfn));
 	unsigned long end_pfn = start_pfn + nr_pages;
-	unsigned long run = start_pfn;
+	unsigned long run = start_pfn, pfn = start_pfn;
 
-	for (unsigned long pfn = start_pfn; pfn < end_pfn; pfn++) {
-		struct page *page = pfn_to_page(pfn);
-
-		if (likely(!PageHWPoison(page) && page_ref_freeze(page, 1)))
-			continue;
+	while (pfn < end_pfn) {
+		pfn = freeze_pages(pfn, end_pfn);
 		free_frozen(zone, run, pfn);
-		__free_page(page);
-		run = pfn + 1;
+		if (pfn < end_pfn)
+			__free_page(pfn_to_page(pfn++));
+		run = pfn;
 	}
-	free_frozen(zone, run, end_pfn);
 }
 
 /**

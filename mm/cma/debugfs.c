@@ -4,8 +4,9 @@
  *
  * <area>/base_pfn, count, order_per_bit	the area
  * <area>/bitmap	words of 32 bits, a bit for each 1 << order_per_bit
- *			pages, set where they are held
- * <area>/used		pages held
+ *			pages, set where an owner holds them
+ * <area>/used		pages held by an owner
+ * <area>/ready		pages kept for the next request, not in "used"
  * <area>/maxchunk	pages of the widest hole
  * <area>/alloc		write N: take a buffer of N pages
  * <area>/free		write N: give back N pages, of the latest buffers first
@@ -30,9 +31,17 @@ static int used_get(void *data, u64 *value)
 	spin_lock_irq(&cma->lock);
 	*value = cma->range.nr_held;
 	spin_unlock_irq(&cma->lock);
+	*value -= cma_ready_pages(cma);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(used_fops, used_get, NULL, "%llu\n");
+
+static int ready_get(void *data, u64 *value)
+{
+	*value = cma_ready_pages(data);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(ready_fops, ready_get, NULL, "%llu\n");
 
 static int maxchunk_get(void *data, u64 *value)
 {
@@ -67,6 +76,13 @@ static int order_per_bit_get(void *data, u64 *value)
 DEFINE_DEBUGFS_ATTRIBUTE(order_per_bit_fops, order_per_bit_get, NULL,
 			 "%llu\n");
 
+static void set_held(const struct cma *cma, const struct cma_holder *holder,
+		     unsigned long *bits)
+{
+	bitmap_set(bits, (holder->start - cma->base_pfn) >> cma->order_per_bit,
+		   holder->nr_pages >> cma->order_per_bit);
+}
+
 static int bitmap_show(struct seq_file *seq, void *unused)
 {
 	struct cma *cma = seq->private;
@@ -86,9 +102,8 @@ static int bitmap_show(struct seq_file *seq, void *unused)
 
 	spin_lock_irq(&cma->lock);
 	while ((holder = cma_range_next(&cma->range, holder)))
-		bitmap_set(bits,
-			   (holder->start - cma->base_pfn) >> cma->order_per_bit,
-			   holder->nr_pages >> cma->order_per_bit);
+		if (container_of(holder, struct cma_buffer, holder)->owned)
+			set_held(cma, holder, bits);
 	spin_unlock_irq(&cma->lock);
 
 	bitmap_to_arr32(words, bits, nr_bits);
@@ -153,7 +168,7 @@ static int alloc_set(void *data, u64 nr_pages)
 
 	spin_lock_irq(&cma->lock);
 	buffer = cma_buffer_at(cma, page_to_pfn(page));
-	list_add(&buffer->debug_node, &cma->debug_buffers);
+	list_add(&buffer->node, &cma->debug_buffers);
 	spin_unlock_irq(&cma->lock);
 	return 0;
 }
@@ -165,9 +180,9 @@ static struct cma_buffer *take_latest(struct cma *cma)
 
 	spin_lock_irq(&cma->lock);
 	buffer = list_first_entry_or_null(&cma->debug_buffers,
-					  struct cma_buffer, debug_node);
+					  struct cma_buffer, node);
 	if (buffer)
-		list_del(&buffer->debug_node);
+		list_del(&buffer->node);
 	spin_unlock_irq(&cma->lock);
 	return buffer;
 }
@@ -190,7 +205,7 @@ static int free_set(void *data, u64 nr_pages)
 			pr_debug("cma: %s: cannot give back %llu of %lu pages\n",
 				 cma->name, nr_pages, size);
 		spin_lock_irq(&cma->lock);
-		list_add(&buffer->debug_node, &cma->debug_buffers);
+		list_add(&buffer->node, &cma->debug_buffers);
 		spin_unlock_irq(&cma->lock);
 		break;
 	}
@@ -213,6 +228,7 @@ static int __init cma_debugfs_init(void)
 				    &order_per_bit_fops);
 		debugfs_create_file("bitmap", 0444, dir, cma, &bitmap_fops);
 		debugfs_create_file("used", 0444, dir, cma, &used_fops);
+		debugfs_create_file("ready", 0444, dir, cma, &ready_fops);
 		debugfs_create_file("maxchunk", 0444, dir, cma, &maxchunk_fops);
 		debugfs_create_file("alloc", 0200, dir, cma, &alloc_fops);
 		debugfs_create_file("free", 0200, dir, cma, &free_fops);

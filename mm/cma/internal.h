@@ -5,7 +5,9 @@
  * Locks, outermost first (Documentation/mm/cma.rst has the whole table):
  *
  *   claim on pageblocks	contig.c; slept on, held across migration
- *   cma->lock			ranges and buffers of an area; IRQ safe
+ *   cma->lock			range of an area; IRQ safe
+ *   shard->lock		who owns which buffer; IRQ safe
+ *   ready->lock		buffers kept by a CPU; IRQ safe
  *   zone->lock			free lists; IRQ safe
  */
 #ifndef _MM_CMA_INTERNAL_H
@@ -27,15 +29,46 @@ struct seq_file;
 #define CMA_PATIENCE_MS		500
 #define CMA_PATIENCE_MAX_MS	(60 * MSEC_PER_SEC)
 
+/* Buffers of up to so many pages are kept for the next request. */
+#define CMA_READY_PAGES_MAX	16
+
+/* Trees that the records of an area's buffers are spread over. */
+#define CMA_SHARDS	32
+
+/**
+ * struct cma_shard - some of the buffers of an area
+ * @lock:	covers @buffers, and who owns them
+ * @buffers:	complete buffers, by their first page
+ */
+struct cma_shard {
+	spinlock_t		lock;	/* buffers and their owners */
+	struct rb_root		buffers;
+};
+
+/**
+ * struct cma_ready - what one CPU keeps for the next request
+ * @lock:	covers the rest
+ * @nr_pages:	in all
+ * @buffers:	by their size in pages - 1, the latest first
+ */
+struct cma_ready {
+	spinlock_t		lock;	/* buffers, nr_pages */
+	unsigned long		nr_pages;
+	struct list_head	buffers[CMA_READY_PAGES_MAX];
+};
+
 /**
  * struct cma - one area
- * @lock:	covers @range, every &struct cma_buffer in it, @debug_buffers
+ * @lock:	covers @range, @debug_buffers
  * @range:	who holds what, by pfn
  * @base_pfn:	first page
  * @nr_pages:	size
  * @order_per_bit: what is held is a multiple of 1 << this many pages
  * @fit:	which hole a request goes to
  * @patience_ms: how long a request tries to get a window before it fails
+ * @shards:	complete buffers
+ * @ready:	buffers that CPUs keep for the next request; NULL if none can be
+ * @ready_limit: most pages that all CPUs together keep
  * @active:	the pages belong to the page allocator; set once at boot
  * @reserve_pages_on_error: when activation fails the pages stay reserved
  * @nr_pages_succeeded: pages handed out since boot
@@ -53,6 +86,9 @@ struct cma {
 	unsigned int		order_per_bit;
 	enum cma_fit		fit;
 	unsigned int		patience_ms;
+	struct cma_shard	shards[CMA_SHARDS];
+	struct cma_ready __percpu *ready;
+	unsigned long		ready_limit;
 	bool			active;
 	bool			reserve_pages_on_error;
 	atomic64_t		nr_pages_succeeded;
@@ -69,17 +105,26 @@ struct cma {
  * struct cma_buffer - who holds a window of an area
  * @holder:	the window, in cma->range
  * @nr_pages:	pages asked for; the holder may hold more (order_per_bit)
- * @ready:	the pages are the owner's: set when the allocation is complete,
- *		cleared by the release that gives them back
- * @debug_node:	in cma->debug_buffers while taken through debugfs
+ * @owned:	the pages are the owner's: set when the allocation is complete,
+ *		cleared by the release
+ * @aged:	kept for the next request since before the last look
+ * @kind:	in what state it was kept; the architecture's
+ * @unready:	what ends that state
+ * @by_pfn:	in the tree of a shard while the pages are complete
+ * @node:	in cma->ready while kept, in cma->debug_buffers while taken
+ *		through debugfs
  * @caller:	who called cma_alloc()
  * @comm:	the task that did
  */
 struct cma_buffer {
 	struct cma_holder	holder;
 	unsigned long		nr_pages;
-	bool			ready;
-	struct list_head	debug_node;
+	bool			owned;
+	bool			aged;
+	unsigned long		kind;
+	cma_unready_t		unready;
+	struct rb_node		by_pfn;
+	struct list_head	node;
 	unsigned long		caller;
 	char			comm[TASK_COMM_LEN];
 };
@@ -165,6 +210,10 @@ struct cma *cma_area_new(const char *name);
 struct cma *cma_area_intersecting(unsigned long start_pfn,
 				  unsigned long end_pfn);
 
+void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error);
+void cma_account_release(struct cma *cma, unsigned long pfn,
+			 unsigned long nr_pages);
+
 /* buddy.c: pages on the free lists */
 enum buddy_block {
 	BUDDY_BLOCK_PLAIN,	/* of any type but MIGRATE_CMA, not isolated */
@@ -217,6 +266,21 @@ int contig_take_free(struct contig_request *req);
 int contig_alloc(struct contig_request *req);
 void contig_free(unsigned long start_pfn, unsigned long nr_pages);
 
+/* buffer.c: who holds what */
+struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
+void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer);
+void cma_buffer_hand_out(struct cma_buffer *buffer, unsigned long caller);
+struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
+				    unsigned long nr_pages);
+void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer);
+void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
+		     unsigned long nr_pages);
+
+/* ready.c: buffers kept for the next request */
+void cma_ready_init_area(struct cma *cma);
+unsigned long cma_ready_flush(struct cma *cma);
+unsigned long cma_ready_pages(const struct cma *cma);
+
 /* search.c: a window, and what is tried to get one */
 int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	       unsigned int align_order, gfp_t gfp,
@@ -228,7 +292,6 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 			   unsigned long caller);
 bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages);
-struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
 
 /* failure.c: why not */
 void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,

@@ -296,6 +296,7 @@ static void __init activate(struct cma *cma)
 	adjust_managed_page_count(first, cma->nr_pages);
 	page_zone(first)->cma_pages += cma->nr_pages;
 	contig_free(cma->base_pfn, cma->nr_pages);
+	cma_ready_init_area(cma);
 	cma->active = true;
 }
 

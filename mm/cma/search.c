@@ -300,6 +300,9 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	int error;
 
 	error = try_free(&search);
+	/* What is kept for others may be what is in the way. */
+	if (error && error != -EINVAL && cma_ready_flush(cma))
+		error = try_free(&search);
 	if (error == -EBUSY)
 		error = try_until(&search, deadline);
 	*blocker = search.blocker;

@@ -7,6 +7,7 @@
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
@@ -101,12 +102,40 @@ static ssize_t patience_ms_store(struct kobject *kobj,
 
 static struct kobj_attribute patience_ms_attr = __ATTR_RW(patience_ms);
 
+static ssize_t ready_kib_show(struct kobject *kobj, struct kobj_attribute *attr,
+			      char *buf)
+{
+	unsigned long limit = area_of(kobj)->ready_limit;
+
+	return sysfs_emit(buf, "%lu\n", limit * (PAGE_SIZE / SZ_1K));
+}
+
+static ssize_t ready_kib_store(struct kobject *kobj,
+			       struct kobj_attribute *attr, const char *buf,
+			       size_t count)
+{
+	struct cma *cma = area_of(kobj);
+	unsigned long kib;
+	int error = kstrtoul(buf, 0, &kib);
+
+	if (error)
+		return error;
+	if (kib / (PAGE_SIZE / SZ_1K) > cma->nr_pages)
+		return -ERANGE;
+	WRITE_ONCE(cma->ready_limit, kib / (PAGE_SIZE / SZ_1K));
+	cma_ready_flush(cma);
+	return count;
+}
+
+static struct kobj_attribute ready_kib_attr = __ATTR_RW(ready_kib);
+
 static struct attribute *cma_attrs[] = {
 	&alloc_pages_success_attr.attr,
 	&alloc_pages_fail_attr.attr,
 	&release_pages_success_attr.attr,
 	&fit_attr.attr,
 	&patience_ms_attr.attr,
+	&ready_kib_attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(cma);

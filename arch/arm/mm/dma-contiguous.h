@@ -6,13 +6,30 @@
 #define _ARM_MM_DMA_CONTIGUOUS_H
 
 #include <linux/pgtable.h>
+#include <linux/rbtree.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
+struct arm_dma_allocator;
 struct device;
 struct page;
 
 #ifdef CONFIG_DMA_CMA
+
+/**
+ * struct arm_dma_buffer - a buffer that is out
+ * @node:	in a tree of dma-buffers.c
+ * @virt:	what the driver knows it by
+ * @allocator:	where it comes from
+ */
+struct arm_dma_buffer {
+	struct rb_node node;
+	void *virt;
+	struct arm_dma_allocator *allocator;
+};
+
+void arm_dma_buffer_add(struct arm_dma_buffer *buf);
+struct arm_dma_buffer *arm_dma_buffer_find(void *virt);
 
 void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
 			       pgprot_t prot, bool coherent, bool want_vaddr,

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who holds what: the records of the buffers of an area.
+ *
+ * A record stands in the range of its area from the moment its window is tried
+ * until its pages are free again. In between it is an owner's: from the moment
+ * the pages are complete until the owner gives them back. While the pages are
+ * complete the record is also found by its first page in one of several small
+ * trees, so that owners do not wait for each other, nor for searches.
+ *
+ * cma->lock covers the range, shard->lock its tree and who owns the buffers in
+ * it. Neither is taken under the other. Units are pages.
+ */
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+static struct cma_buffer *buffer_of(struct cma_holder *holder)
+{
+	return holder ? container_of(holder, struct cma_buffer, holder) : NULL;
+}
+
+/**
+ * cma_buffer_at() - whose buffer is this page of
+ * @cma:	the area
+ * @pfn:	the page
+ *
+ * Context: The caller holds cma->lock.
+ * Return: the buffer, or NULL if nobody holds the page.
+ */
+struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn)
+{
+	lockdep_assert_held(&cma->lock);
+	return buffer_of(cma_range_find(&cma->range, pfn));
+}
+
+static struct cma_shard *shard_of(struct cma *cma, unsigned long pfn)
+{
+	return &cma->shards[hash_long(pfn, ilog2(CMA_SHARDS))];
+}
+
+static int cmp_pfn(const void *key, const struct rb_node *node)
+{
+	unsigned long start = rb_entry(node, struct cma_buffer,
+				       by_pfn)->holder.start;
+	unsigned long pfn = *(const unsigned long *)key;
+
+	return pfn < start ? -1 : pfn > start;
+}
+
+static bool pfn_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct cma_buffer, by_pfn)->holder.start <
+	       rb_entry(b, struct cma_buffer, by_pfn)->holder.start;
+}
+
+/**
+ * cma_buffer_complete() - have a buffer found by its first page
+ * @cma:	the area
+ * @buffer:	its record; the pages are complete
+ *
+ * Context: Any but NMI.
+ */
+void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer)
+{
+	struct cma_shard *shard = shard_of(cma, buffer->holder.start);
+	unsigned long flags;
+
+	spin_lock_irqsave(&shard->lock, flags);
+	rb_add(&buffer->by_pfn, &shard->buffers, pfn_less);
+	spin_unlock_irqrestore(&shard->lock, flags);
+}
+
+/**
+ * cma_buffer_hand_out() - give a buffer to its owner
+ * @buffer:	its record
+ * @caller:	who asked for it
+ *
+ * Until this is done, a release of these pages is nobody's.
+ *
+ * Context: Any.
+ */
+void cma_buffer_hand_out(struct cma_buffer *buffer, unsigned long caller)
+{
+	buffer->caller = caller;
+	/* A name that changes meanwhile is one of the two, or a bit of both. */
+	memcpy(buffer->comm, current->comm, sizeof(buffer->comm));
+	/* Pairs with the shard's lock in cma_buffer_claim(). */
+	smp_store_release(&buffer->owned, true);
+}
+
+/**
+ * cma_buffer_claim() - take a buffer away from its owner
+ * @cma:	the area
+ * @pfn:	its first page
+ * @nr_pages:	its size
+ *
+ * Context: Any but NMI.
+ * Return: the record, of a buffer that nobody else can release from now on; or
+ * NULL if the pages are not a buffer of this size that somebody owns.
+ */
+struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
+				    unsigned long nr_pages)
+{
+	struct cma_shard *shard = shard_of(cma, pfn);
+	struct cma_buffer *buffer = NULL;
+	struct rb_node *node;
+	unsigned long flags;
+
+	spin_lock_irqsave(&shard->lock, flags);
+	node = rb_find(&pfn, &shard->buffers, cmp_pfn);
+	if (node)
+		buffer = rb_entry(node, struct cma_buffer, by_pfn);
+	if (buffer && smp_load_acquire(&buffer->owned) &&
+	    buffer->nr_pages == nr_pages)
+		buffer->owned = false;
+	else
+		buffer = NULL;
+	spin_unlock_irqrestore(&shard->lock, flags);
+	return buffer;
+}
+
+/* Nobody finds the record any more. */
+static void unlist(struct cma *cma, struct cma_buffer *buffer)
+{
+	struct cma_shard *shard = shard_of(cma, buffer->holder.start);
+	unsigned long flags;
+
+	spin_lock_irqsave(&shard->lock, flags);
+	rb_erase(&buffer->by_pfn, &shard->buffers);
+	spin_unlock_irqrestore(&shard->lock, flags);
+}
+
+/**
+ * cma_buffer_give_back() - free the pages of a buffer, and its record
+ * @cma:	the area
+ * @buffer:	its record, which is nobody's any more
+ *
+ * Context: Any but NMI. Does not sleep, fail or allocate.
+ */
+void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
+{
+	unsigned long flags;
+
+	unlist(cma, buffer);
+	/* Free first: who holds the window next finds its pages free. */
+	free_contig_range(buffer->holder.start, buffer->nr_pages);
+
+	spin_lock_irqsave(&cma->lock, flags);
+	cma_range_release(&cma->range, &buffer->holder);
+	spin_unlock_irqrestore(&cma->lock, flags);
+	kfree(buffer);
+}
+
+/**
+ * cma_buffer_trim() - give back the first pages of a buffer
+ * @cma:	the area
+ * @buffer:	its record; the caller owns it
+ * @nr_pages:	fewer than it has, and a multiple of what buffers of this area
+ *		are multiples of
+ *
+ * Context: As cma_buffer_give_back().
+ */
+void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
+		     unsigned long nr_pages)
+{
+	unsigned long flags;
+
+	unlist(cma, buffer);
+	free_contig_range(buffer->holder.start, nr_pages);
+
+	spin_lock_irqsave(&cma->lock, flags);
+	cma_range_trim(&cma->range, &buffer->holder, nr_pages);
+	buffer->nr_pages -= nr_pages;
+	spin_unlock_irqrestore(&cma->lock, flags);
+	cma_buffer_complete(cma, buffer);
+}
