@@ -13,14 +13,20 @@
  *   bench: bad LABEL WHY			no figures
  */
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "bench.h"
 
 #define MAX_SIZES	16
+#define ROW_SIZE	(16 * MIB)	/* of all buffers in a row, and ... */
+#define ROW_MAX		8		/* ... their number, at most */
+#define DISK_POLL_US	1000
 
 struct sample {
 	size_t size;
@@ -80,17 +86,63 @@ void put_buffer(int fd, uint32_t id, uint64_t *time_ns)
 		*time_ns = buf.time_ns;
 }
 
-static void take_sample(const struct kind *kind, struct sample *sample,
-			size_t size)
+static void *spin(void *unused)
 {
-	uint32_t id;
+	const struct sched_param param = {};
 
+	sched_setscheduler(0, SCHED_IDLE, &param);
+	for (;;)
+		__asm__ volatile("" ::: "memory");
+	return unused;
+}
+
+const char *open_disk(void)
+{
+	const char *path = ct_big_file();
+	pthread_t thread;
+
+	if (!path)
+		die("no disk");
+	if (pthread_create(&thread, NULL, spin, NULL))
+		die("no thread");
+	return path;
+}
+
+void wait_for_disk(void)
+{
+	int nr_reads = 1, nr_writes = 1;
+	FILE *file;
+
+	while (nr_reads || nr_writes) {
+		usleep(DISK_POLL_US);
+		file = fopen("/sys/block/vda/inflight", "r");
+		if (!file || fscanf(file, "%d %d", &nr_reads, &nr_writes) != 2)
+			die("no disk to wait for");
+		fclose(file);
+	}
+}
+
+/* Takes at most @nr_max samples of one size; returns how many. */
+static int take_row(const struct kind *kind, struct sample *samples,
+		    size_t size, int nr_max)
+{
+	int nr = kind->in_row ? ROW_SIZE / size : 1;
+	uint32_t ids[ROW_MAX];
+	int i;
+
+	nr = nr > ROW_MAX ? ROW_MAX : nr ? nr : 1;
+	nr = nr > nr_max ? nr_max : nr;
 	if (kind->refill)
 		kind->refill();
-	sample->size = size;
-	sample->failed = get_buffer(driver, size, &id, &sample->alloc_ns);
-	if (!sample->failed)
-		put_buffer(driver, id, &sample->free_ns);
+	for (i = 0; i < nr; i++) {
+		samples[i].size = size;
+		samples[i].failed = get_buffer(driver, size, &ids[i],
+					       &samples[i].alloc_ns);
+	}
+	for (i = 0; i < nr; i++)
+		if (!samples[i].failed)
+			put_buffer(driver, ids[i], &samples[i].free_ns);
+	return nr;
 }
 
 /* Printed at the end, so that the console takes no part in the figures. */
@@ -121,9 +173,11 @@ static void run_samples(const struct kind *kind, const size_t *sizes,
 	memset(samples, 0xff, nr * sizeof(*samples));
 	if (kind->prepare)
 		kind->prepare();
-	for (i = 0; i < nr; i++)
-		take_sample(kind, samples + i,
-			    sizes[kind->in_turn ? i % nr_sizes : i / nr_each]);
+	for (i = 0; kind->in_turn && i < nr; i++)
+		take_row(kind, samples + i, sizes[i % nr_sizes], 1);
+	while (i < nr)
+		i += take_row(kind, samples + i, sizes[i / nr_each],
+			      nr_each - i % nr_each);
 	print_samples(samples, nr);
 }
 

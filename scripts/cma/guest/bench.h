@@ -12,9 +12,11 @@
  * struct kind - a state of memory in which buffers are asked for
  * @name:	on the command line
  * @prepare:	once, before the first sample
- * @refill:	before each sample; brings the state back
+ * @refill:	before each row of samples; brings the state back
  * @run:	instead of samples, for cases that measure something else
  * @in_turn:	one sample of each size after the other, not size by size
+ * @in_row:	buffers are asked for in a row, and only then given back, so
+ *		that what happens to be free serves the first of them only
  */
 struct kind {
 	const char *name;
@@ -22,6 +24,7 @@ struct kind {
 	void (*refill)(void);
 	void (*run)(const size_t *sizes, int nr_sizes);
 	bool in_turn;
+	bool in_row;
 };
 
 extern const struct kind fill_kinds[];	/* bench_fill.c: other people's pages */
@@ -39,6 +42,22 @@ void die(const char *format, ...);
 
 /* The same for everybody who starts alike: figures must repeat. */
 unsigned long random_below(unsigned long limit);
+
+/*
+ * The large file on the disk. From here on the processor never idles: the
+ * clock counts instructions, and would jump while the disk is waited for.
+ */
+const char *open_disk(void);
+/* Until the disk has nothing to do. */
+void wait_for_disk(void);
+
+/* Anonymous memory everywhere but in the area and in some room outside. */
+void leave_area(size_t room_size);
+/*
+ * Reads on in the large file, until less than @kib are free in the area or
+ * @size is read; 0 stands for twice the file.
+ */
+void read_cache(size_t size, long kib);
 
 /* 0, or a negative errno; the times of the calls, if they are wanted. */
 int get_buffer(int fd, size_t size, uint32_t *id, uint64_t *time_ns);

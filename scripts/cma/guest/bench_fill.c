@@ -21,17 +21,21 @@
 #include "bench.h"
 
 /* Free in the area, at most, when it counts as full. */
-#define CACHE_FULL_KIB	4096		/* kswapd frees some now and then */
+#define CACHE_FULL_KIB	4096
+#define CACHE_MAX_KIB	12288		/* as far as kswapd frees it again */
+#define CACHE_ROUNDS	32		/* to come to the first of the two */
 #define MEM_FULL_KIB	1024
 #define SWAP_FULL_KIB	8192		/* kswapd frees more */
 
 #define LAST_KIB	768		/* neither reserved nor free any more */
+#define TURNOVER_SIZE	(32 * MIB)	/* of a file, between two samples */
 #define ROOM_SIZE	(32 * MIB)	/* outside, for what has to move */
 #define CACHE_ROOM_SIZE	(64 * MIB)	/* with the area, less than the file */
 #define DIRTY_ROOM_SIZE	(16 * MIB)	/* with the area, less than ... */
 #define DIRTY_MAX_SIZE	(80 * MIB)	/* ... fits on the disk */
 #define CHUNK_SIZE	(64 * KIB)
 #define PIPE_PAGES	16		/* a pipe holds this many */
+#define MAX_PIPES	64
 #define LONGTERM_SIZE	(16 * MIB)
 #define SWAP_SIZE	"134217728"
 #define SWAP_ROUNDS	4		/* until the area is full again */
@@ -43,6 +47,7 @@ static off_t offset;
 static int dirty = -1;
 static const char *text;
 static size_t text_size;
+static int pipes[MAX_PIPES][2];
 
 static char *page_addr(unsigned long page)
 {
@@ -69,15 +74,12 @@ static void touch(enum ct_kind kind)
 	ct_mem_touch(&mem, CT_HEADROOM_KIB);
 }
 
-/* Anonymous memory everywhere but in the area and in some room outside. */
-static void leave_area(size_t room_size)
+void leave_area(size_t room_size)
 {
 	touch(CT_ANON);
 	ct_mem_drop(&mem, &area, true, area.nr_pages);
 	ct_mem_drop(&mem, &area, false, room_size / ct_page_size);
-	big_file = ct_big_file();
-	if (!big_file)
-		die("no disk");
+	big_file = open_disk();
 }
 
 static void prepare_cache(void)
@@ -85,13 +87,37 @@ static void prepare_cache(void)
 	leave_area(CACHE_ROOM_SIZE);
 }
 
-static void refill_cache(void)
+/*
+ * @read_on(size, kib) uses up memory from a file: until less than @kib are
+ * free in the area, and at most @size, where 0 stands for as much as it takes.
+ * kswapd frees some more after the last page was read.
+ */
+static void fill_from_file(void (*read_on)(size_t size, long kib))
 {
-	int err = ct_read_on(big_file, &offset, 0, CACHE_FULL_KIB);
+	int round;
+
+	read_on(0, CACHE_FULL_KIB);
+	read_on(TURNOVER_SIZE, 0);
+	for (round = 0; round < CACHE_ROUNDS; round++) {
+		wait_for_disk();
+		if (ct_meminfo_kib("CmaFree") <= CACHE_FULL_KIB)
+			break;
+		read_on(CHUNK_SIZE, 0);
+	}
+	check_full(CACHE_MAX_KIB);
+}
+
+void read_cache(size_t size, long kib)
+{
+	int err = ct_read_on(big_file, &offset, size, kib);
 
 	if (err)
 		die("%s: %s", big_file, strerror(-err));
-	check_full(CACHE_FULL_KIB);
+}
+
+static void refill_cache(void)
+{
+	fill_from_file(read_cache);
 }
 
 /* Written to a file, and not to the disk before memory runs out. */
@@ -123,6 +149,7 @@ static void refill_dirty(void)
 		if (pwrite(dirty, data, sizeof(data), done) != sizeof(data))
 			die("write: %s", strerror(errno));
 	}
+	wait_for_disk();
 	check_full(CACHE_FULL_KIB);
 }
 
@@ -142,18 +169,23 @@ static void prepare_text(void)
 		die("mmap: %s", strerror(errno));
 }
 
-static void refill_text(void)
+static void read_text(size_t size, long kib)
 {
 	size_t done;
 
-	for (done = 0; done < 2 * text_size; done += ct_page_size) {
-		if (!(done % CHUNK_SIZE) &&
-		    ct_meminfo_kib("CmaFree") <= CACHE_FULL_KIB)
+	if (!size)
+		size = 2 * text_size;
+	for (done = 0; done < size; done += ct_page_size) {
+		if (!(done % CHUNK_SIZE) && ct_meminfo_kib("CmaFree") < kib)
 			break;
 		__atomic_load_n(text + offset, __ATOMIC_RELAXED);
 		offset = (offset + ct_page_size) % text_size;
 	}
-	check_full(CACHE_FULL_KIB);
+}
+
+static void refill_text(void)
+{
+	fill_from_file(read_text);
 }
 
 /*
@@ -199,20 +231,47 @@ static char *random_page(void)
 }
 
 /* number pages all over the area, held by pipes. */
-static void prepare_pinned(void)
+static void pin(void)
 {
 	unsigned long i;
-	int fds[2];
 
-	touch(CT_ANON);
 	for (i = 0; i < number; i++) {
 		struct iovec iov = { random_page(), ct_page_size };
+		int *pipe_fds = pipes[i / PIPE_PAGES];
 
-		if (!(i % PIPE_PAGES) && pipe(fds))
+		if (!(i % PIPE_PAGES) && pipe(pipe_fds))
 			die("pipe: %s", strerror(errno));
-		if (vmsplice(fds[1], &iov, 1, 0) != (ssize_t)iov.iov_len)
+		if (vmsplice(pipe_fds[1], &iov, 1, 0) != (ssize_t)iov.iov_len)
 			die("vmsplice: %s", strerror(errno));
 	}
+}
+
+static void unpin(void)
+{
+	unsigned long i;
+
+	for (i = 0; i < number; i += PIPE_PAGES) {
+		close(pipes[i / PIPE_PAGES][0]);
+		close(pipes[i / PIPE_PAGES][1]);
+	}
+}
+
+/* Other pages from time to time: a single choice may be a lucky one. */
+static void pin_others(void (*refill)(void))
+{
+	static unsigned int nr_rows;
+
+	if (number > MAX_PIPES * PIPE_PAGES)
+		die("too many pages to pin");
+	if (nr_rows++)
+		unpin();
+	refill();
+	pin();
+}
+
+static void refill_pinned(void)
+{
+	pin_others(refill_mem);
 }
 
 /* Pages held for long, as by RDMA: they have to leave the area first. */
@@ -260,9 +319,7 @@ static void prepare_direct(void)
 	pthread_t thread;
 	char path[256];
 
-	big_file = ct_big_file();
-	if (!big_file)
-		die("no disk");
+	big_file = open_disk();
 	touch(CT_ANON);
 	snprintf(path, sizeof(path), "%s.direct", big_file);
 	fds[0] = open(big_file, O_RDONLY | O_DIRECT);
@@ -274,14 +331,14 @@ static void prepare_direct(void)
 		die("no thread");
 }
 
-/* A quarter of it is noise. */
+/* An eighth of it is noise. */
 static void write_compressible(unsigned long page)
 {
 	size_t i, nr_words = ct_page_size / sizeof(*mem.addr);
 	uint32_t *words = (uint32_t *)page_addr(page);
 
 	for (i = 0; i < nr_words; i++)
-		words[i] = i % 4 ? 0 : random_below(UINT32_MAX);
+		words[i] = i < nr_words / 8 ? random_below(UINT32_MAX) : page;
 }
 
 /*
@@ -304,6 +361,7 @@ static void prepare_swap(void)
 		die("cannot map memory: %s", strerror(-err));
 	for (page = 0; page < nr; page++)
 		write_compressible(page);
+	memset(mem.kept, 1, nr);
 	if (ct_vmstat("pswpout") <= 0)
 		die("nothing was swapped out");
 }
@@ -336,17 +394,25 @@ static void refill_swap(void)
 	check_full(SWAP_FULL_KIB);
 }
 
+static void refill_pinned_swap(void)
+{
+	pin_others(refill_swap);
+}
+
+#define FILL(_name, _prepare, _refill) \
+	{ .name = _name, .prepare = _prepare, .refill = _refill, .in_row = true }
+
 const struct kind fill_kinds[] = {
-	{ .name = "cache", .prepare = prepare_cache, .refill = refill_cache },
-	{ .name = "dirty", .prepare = prepare_dirty, .refill = refill_dirty },
-	{ .name = "text", .prepare = prepare_text, .refill = refill_text },
-	{ .name = "anon", .prepare = prepare_anon, .refill = refill_mem },
-	{ .name = "shmem", .prepare = prepare_shmem, .refill = refill_mem },
-	{ .name = "mlocked", .prepare = prepare_mlocked, .refill = refill_mem },
-	{ .name = "pinned", .prepare = prepare_pinned, .refill = refill_mem },
-	{ .name = "longterm", .prepare = prepare_longterm,
-	  .refill = refill_mem },
-	{ .name = "direct", .prepare = prepare_direct, .refill = refill_mem },
-	{ .name = "swap", .prepare = prepare_swap, .refill = refill_swap },
+	FILL("cache", prepare_cache, refill_cache),
+	FILL("dirty", prepare_dirty, refill_dirty),
+	FILL("text", prepare_text, refill_text),
+	FILL("anon", prepare_anon, refill_mem),
+	FILL("shmem", prepare_shmem, refill_mem),
+	FILL("mlocked", prepare_mlocked, refill_mem),
+	FILL("pinned", prepare_anon, refill_pinned),
+	FILL("longterm", prepare_longterm, refill_mem),
+	FILL("direct", prepare_direct, refill_mem),
+	FILL("swap", prepare_swap, refill_swap),
+	FILL("pinned-swap", prepare_swap, refill_pinned_swap),
 	{}
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Measurements beside programs that run, as those of a build do: they start
- * others, read and write files, and use memory for a short time.
+ * others, read and write files, and use memory for a short time. Memory is
+ * full, of files for the most part.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,9 @@
 #define READ_SIZE	(4 * MIB)	/* sources and headers of a job */
 #define WRITE_SIZE	(1 * MIB)	/* what comes of it */
 #define WORK_SIZE	(6 * MIB)	/* memory it takes */
+#define ROOM_SIZE	(40 * MIB)	/* with the area: the jobs, and the file */
+#define FULL_KIB	16384		/* free in the area, when it is full */
+#define TURNOVER_SIZE	(64 * MIB)	/* of the file, between two requests */
 #define CHUNK_SIZE	(64 * KIB)
 
 /* One compilation: a program that starts, reads, works, writes and ends. */
@@ -69,8 +73,8 @@ static void prepare_load(void)
 {
 	unsigned long job;
 
-	if (!ct_big_file())
-		die("no disk");
+	leave_area(ROOM_SIZE);
+	read_cache(0, FULL_KIB);
 	for (job = 0; job < number; job++)
 		if (!fork())
 			run_jobs(job);
@@ -80,6 +84,7 @@ static void prepare_load(void)
 static void refill_load(void)
 {
 	usleep(PAUSE_US);
+	read_cache(TURNOVER_SIZE, FULL_KIB);
 }
 
 const struct kind load_kinds[] = {

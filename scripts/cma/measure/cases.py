@@ -12,7 +12,7 @@ class Boot:
     smp: None for one vCPU that counts instructions; else wall-clock time."""
 
     def __init__(self, cases, append="cma=64M", mem="256M", disk=True,
-                 smp=None, timeout_s=400):
+                 smp=None, timeout_s=240):
         self.cases = cases
         self.append = append
         self.mem = mem
@@ -65,46 +65,50 @@ BOOTS = {
              [256, 1 * MIB, 4 * MIB, 8 * MIB], ("count",)),
     ], disk=False),
     "cache": Boot([
-        Case("cache", "full of clean page cache", "cache", 9,
+        Case("cache", "full of clean page cache", "cache", 16,
              [64, 1 * MIB, 4 * MIB, 16 * MIB]),
     ]),
     "text": Boot([
-        Case("text", "full of mapped program text", "text", 9,
+        Case("text", "full of mapped program text", "text", 16,
              [1 * MIB, 4 * MIB]),
     ]),
     "dirty": Boot([
-        Case("dirty", "full of dirty page cache, ext4", "dirty", 5,
+        Case("dirty", "full of dirty page cache, ext4", "dirty", 16,
              [1 * MIB, 4 * MIB]),
     ]),
     "anon": Boot([
-        Case("anon", "full of anonymous memory, room outside", "anon", 9,
+        Case("anon", "full of anonymous memory, room outside", "anon", 16,
              [1 * MIB, 4 * MIB, 16 * MIB]),
     ], disk=False),
     "shmem": Boot([
-        Case("shmem", "full of shared memory, room outside", "shmem", 9,
+        Case("shmem", "full of shared memory, room outside", "shmem", 16,
              [1 * MIB, 4 * MIB]),
     ], disk=False),
     "mlocked": Boot([
-        Case("mlocked", "full of locked memory, room outside", "mlocked", 9,
+        Case("mlocked", "full of locked memory, room outside", "mlocked", 16,
              [1 * MIB, 4 * MIB]),
     ], disk=False),
     "swap": Boot([
-        Case("swap", "full of anonymous memory, zram swap", "swap", 15,
+        Case("swap", "full of anonymous memory, zram swap", "swap", 16,
              [4 * MIB]),
     ], disk=False),
     "pinned": Boot([
-        Case("pinned", "256 pages pinned all over", "pinned:256", 31, [256]),
+        Case("pinned", "256 pages pinned all over", "pinned:256", 32, [256]),
     ], disk=False),
     "pinned-large": Boot([
-        Case("pinned-large", "256 pages pinned all over", "pinned:256", 9,
+        Case("pinned-large", "256 pages pinned all over", "pinned:256", 16,
              [1 * MIB, 4 * MIB]),
+    ], disk=False),
+    "pinned-swap": Boot([
+        Case("pinned-swap", "256 pages pinned all over, zram swap",
+             "pinned-swap:256", 32, [256]),
     ], disk=False),
     "longterm": Boot([
         Case("longterm", "16 MiB pinned for long, the area full", "longterm",
-             9, [1 * MIB, 4 * MIB]),
+             16, [1 * MIB, 4 * MIB]),
     ], disk=False),
     "direct": Boot([
-        Case("direct", "O_DIRECT to and from pages in the area", "direct", 15,
+        Case("direct", "O_DIRECT to and from pages in the area", "direct", 16,
              [256, 4 * MIB]),
     ]),
     "sweep": Boot([

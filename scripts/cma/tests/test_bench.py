@@ -213,7 +213,8 @@ class Cases(unittest.TestCase):
         guest = Path(bench.__file__).parent / "guest"
         text = "".join(p.read_text() for p in guest.glob("bench_*.c"))
         for case in cases.all_cases():
-            self.assertIn(f'.name = "{case.kind.split(":")[0]}"', text)
+            self.assertRegex(
+                text, rf'(?:FILL\(|\.name = )"{case.kind.split(":")[0]}"')
 
 
 if __name__ == "__main__":
