@@ -16,6 +16,8 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
+#include <linux/pgalloc_tag.h>
+#include <linux/vmstat.h>
 
 #include "../internal.h"
 #include "internal.h"
@@ -249,4 +251,37 @@ void buddy_give_range(struct zone *zone, unsigned long start_pfn,
 		spin_unlock_irqrestore(&zone->lock, flags);
 		pfn = slice_end;
 	}
+}
+
+/**
+ * buddy_free_range() - free pages of which nobody holds a reference any more
+ * @zone:	the zone of all the pages
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind; nothing happens if it is not above @start_pfn
+ *
+ * With allocation profiling every page carries a tag of its own, which only a
+ * free of that page clears.
+ *
+ * Context: Any that may take zone->lock; does not sleep.
+ */
+void buddy_free_range(struct zone *zone, unsigned long start_pfn,
+		      unsigned long end_pfn)
+{
+	unsigned long run = start_pfn, pfn = start_pfn;
+
+	if (start_pfn < end_pfn)
+		count_vm_events(PGFREE, end_pfn - start_pfn);
+	while (pfn < end_pfn) {
+		unsigned int order = mem_alloc_profiling_enabled() ? 0 :
+					buddy_largest_order(pfn, end_pfn);
+		unsigned long next = pfn + (1UL << order);
+
+		/* Pages found bad stay off the lists, as everywhere. */
+		if (unlikely(!free_pages_prepare(pfn_to_page(pfn), order))) {
+			buddy_give_range(zone, run, pfn);
+			run = next;
+		}
+		pfn = next;
+	}
+	buddy_give_range(zone, run, end_pfn);
 }

@@ -20,14 +20,13 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
-#include <linux/pgalloc_tag.h>
 #include <linux/sched/mm.h>
 #include <linux/wait.h>
 
 #include "../internal.h"
 #include "internal.h"
 
-/* Attempts to take a range after it was evacuated, the lists drained between. */
+/* Attempts to evacuate a range and to take it then. */
 #define TAKE_ATTEMPTS	3
 
 struct contig_claim {
@@ -126,32 +125,67 @@ static void note_isolated_block(struct contig_request *req)
 			 CMA_BLOCK_ISOLATED);
 }
 
+/*
+ * In an area there is nothing to be checked beforehand: no page in it may be
+ * unmovable, and what reaches over the edge of a pageblock is moved as a whole.
+ */
+static int isolate_area(const struct contig_request *req)
+{
+	unsigned long pfn = pageblock_start_pfn(req->start_pfn), flags;
+	struct zone *zone = req->zone;
+	bool done = true;
+
+	for (; done && pfn < req->end_pfn; pfn += pageblock_nr_pages) {
+		spin_lock_irqsave(&zone->lock, flags);
+		done = !is_migrate_isolate_page(pfn_to_page(pfn)) &&
+		       move_freepages_block_isolate(zone, pfn_to_page(pfn),
+						    MIGRATE_ISOLATE);
+		zone->nr_isolate_pageblock += done;
+		spin_unlock_irqrestore(&zone->lock, flags);
+	}
+	if (done)
+		return 0;
+	/* The last block is not ours. */
+	undo_isolate_page_range(req->start_pfn, pfn - pageblock_nr_pages,
+				MIGRATE_CMA);
+	return -EBUSY;
+}
+
+static int isolate(const struct contig_request *req)
+{
+	if (cma_should_fail(CMA_FAIL_ISOLATE))
+		return -EBUSY;
+	if (req->in_area)
+		return isolate_area(req);
+	return start_isolate_page_range(req->start_pfn, req->end_pfn,
+					MIGRATE_MOVABLE, 0, req->move_gfp);
+}
+
 static int take_occupied(struct contig_request *req)
 {
 	int migratetype = req->in_area ? MIGRATE_CMA : MIGRATE_MOVABLE;
+	int error = -EBUSY;
 	unsigned long stop;
-	int error;
 
-	if (cma_should_fail(CMA_FAIL_ISOLATE) ||
-	    start_isolate_page_range(req->start_pfn, req->end_pfn, migratetype,
-				     0, req->move_gfp)) {
+	if (isolate(req)) {
 		note_isolated_block(req);
 		return -EBUSY;
 	}
 
-	error = evacuate_range(req);
-	for (int i = 0; !error && i < TAKE_ATTEMPTS; i++) {
-		if (take(req, BUDDY_BLOCK_ISOLATED, &stop))
+	for (int i = 0; i < TAKE_ATTEMPTS; i++) {
+		error = evacuate_range(req);
+		if (error || take(req, BUDDY_BLOCK_ISOLATED, &stop))
 			break;
 		cma_blocker_note(&req->blocker, pfn_to_page(stop),
 				 CMA_BLOCK_IN_USE);
-		if (i + 1 == TAKE_ATTEMPTS) {
-			error = -EBUSY;
-			break;
-		}
-		/* Freed to a per-CPU list just before the block was isolated. */
+		error = -EBUSY;
+		/*
+		 * It was on a per-CPU list when its block was isolated, and
+		 * still is, or was taken from there.
+		 */
 		wait_for_freed_hugetlb_folios();
-		drain_all_pages(req->zone);
+		if (buddy_page_unlisted(pfn_to_page(stop)))
+			drain_all_pages(req->zone);
 	}
 
 	undo_isolate_page_range(req->start_pfn, req->end_pfn, migratetype);
@@ -269,32 +303,6 @@ int contig_alloc(struct contig_request *req)
 }
 
 /*
- * Free pages of which nobody holds a reference any more. With allocation
- * profiling every page carries a tag of its own, which only a free of that page
- * clears.
- */
-static void free_frozen(struct zone *zone, unsigned long pfn,
-			unsigned long end_pfn)
-{
-	unsigned long run = pfn;
-
-	count_vm_events(PGFREE, end_pfn - pfn);
-	while (pfn < end_pfn) {
-		unsigned int order = mem_alloc_profiling_enabled() ? 0 :
-					buddy_largest_order(pfn, end_pfn);
-		unsigned long next = pfn + (1UL << order);
-
-		/* Pages found bad stay off the lists, as everywhere. */
-		if (unlikely(!free_pages_prepare(pfn_to_page(pfn), order))) {
-			buddy_give_range(zone, run, pfn);
-			run = next;
-		}
-		pfn = next;
-	}
-	buddy_give_range(zone, run, end_pfn);
-}
-
-/*
  * Takes the only reference of pages one after the other. A page_ref_freeze()
  * for each would have two barriers for each. None is needed: nobody finds the
  * pages free before zone->lock was taken and dropped for them.
@@ -337,7 +345,7 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
 
 	while (pfn < end_pfn) {
 		pfn = freeze_pages(pfn, end_pfn);
-		free_frozen(zone, run, pfn);
+		buddy_free_range(zone, run, pfn);
 		if (pfn < end_pfn)
 			__free_page(pfn_to_page(pfn++));
 		run = pfn;

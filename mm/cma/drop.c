@@ -3,187 +3,197 @@
  * Drops cold cache: clean pages of files that nobody maps.
  *
  * A page that is not worth a copy costs little more than the locks around its
- * removal, so those are taken once for many. Pages that lie next to each other
- * in memory mostly do so in a file too, for that is how they were read: what
- * comes one after the other and is of one mapping is removed from it under one
- * hold of its lock, and from the LRU list under one of that.
+ * removal, and finding its place in the file; so that is done once for many.
+ * Pages that lie next to each other in memory mostly do so in a file too, for
+ * that is how they were read: a run of them is removed from the mapping under
+ * one hold of its lock and one walk of its tree, from the LRU list under one
+ * hold of that lock, and given back in the largest blocks.
  *
- * The pages become free in runs, given back in the largest blocks; their
- * pageblocks are isolated by the caller, so nobody else gets them.
+ * The first page of a run is locked, and so keeps the mapping alive until its
+ * lock is held. The others need neither a lock nor a reference of ours: who is
+ * in the mapping while its lock is held, and has no reference but the cache's
+ * own, can be taken away from it.
  *
  * Locks, in this order: folio, mapping->host->i_lock, mapping->i_pages; then
  * the lruvec. Units are pages; ranges are [start, end).
  */
+#include <linux/dax.h>
 #include <linux/fs.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
-#include <linux/vmstat.h>
+#include <linux/shmem_fs.h>
+#include <linux/swap.h>
+#include <linux/xarray.h>
+#include <trace/events/filemap.h>
 
 #include "../internal.h"
 #include "internal.h"
 
-/* Of a page in the page cache that nobody uses: the cache's, and ours. */
-#define COLD_REFS	2
+/* Interrupts are off for a run: some 300 instructions for each page. */
+#define RUN_PAGES_MAX	128
 
-/**
- * struct drop - cold cache on its way out
- * @zone:	of all the pages
- * @mapping:	whose pages are in @batch
- * @batch:	locked folios, each with a reference of ours
- * @run_start:	pages from here to @run_end are nobody's and not yet free
- * @run_end:	first page behind
- * @nr_dropped:	pages
- */
-struct drop {
-	struct zone *zone;
-	struct address_space *mapping;
-	struct folio_batch batch;
-	unsigned long run_start;
-	unsigned long run_end;
-	unsigned long nr_dropped;
-};
-
-static void end_run(struct drop *drop)
+static struct folio *folio_at(unsigned long pfn)
 {
-	if (drop->run_start == drop->run_end)
-		return;
-	count_vm_events(PGFREE, drop->run_end - drop->run_start);
-	buddy_give_range(drop->zone, drop->run_start, drop->run_end);
-	drop->run_start = drop->run_end;
+	return (struct folio *)pfn_to_page(pfn);
 }
 
-/* Nobody has a reference, no list has the page: it goes to the others. */
-static void add_to_run(struct drop *drop, struct folio *folio)
+static inline bool is_cold(unsigned long pfn)
 {
-	unsigned long pfn = folio_pfn(folio);
-
-	drop->nr_dropped++;
-	/* Pages found bad stay off the lists, as everywhere. */
-	if (unlikely(!free_pages_prepare(&folio->page, 0)))
-		return;
-	if (pfn != drop->run_end) {
-		end_run(drop);
-		drop->run_start = pfn;
-	}
-	drop->run_end = pfn + 1;
+	return !PageTail(pfn_to_page(pfn)) && cma_cold_cache(folio_at(pfn));
 }
 
 /*
- * From here on nobody finds the page. With its references frozen nobody can
- * get hold of it either, so what is clean now stays so; see __remove_mapping()
- * for why the references come first.
+ * With its references frozen nobody can get hold of a page, so what is clean,
+ * unlocked and on its list now stays so; see __remove_mapping() for why the
+ * references come first.
  */
-static bool freeze_clean(struct folio *folio)
+static bool freeze_cold(struct folio *folio, int refs, bool locked)
 {
-	if (!folio_ref_freeze(folio, COLD_REFS))
+	if (!folio_ref_freeze(folio, refs))
 		return false;
-	if (likely(!folio_test_dirty(folio) && folio_test_lru(folio)))
+	if (locked ? folio_test_lru(folio) && !folio_test_dirty(folio) &&
+		     !folio_test_writeback(folio) && !folio_test_active(folio) :
+		     cma_cold_cache(folio))
 		return true;
-	folio_ref_unfreeze(folio, COLD_REFS);
+	folio_ref_unfreeze(folio, refs);
 	return false;
 }
 
-/* Leaves in the batch what is frozen and out of the mapping. */
-static void remove_from_mapping(struct drop *drop)
+/*
+ * Removes the run of cold pages that starts at @pfn, with a locked folio, from
+ * its mapping. Return: the first page behind it.
+ */
+static unsigned long remove_run(struct address_space *mapping,
+				unsigned long pfn, unsigned long end_pfn)
 {
-	struct address_space *mapping = drop->mapping;
-	void (*free_folio)(struct folio *folio) = mapping->a_ops->free_folio;
-	struct folio_batch *batch = &drop->batch;
-	struct folio_batch busy;
-	unsigned int nr = 0;
+	struct folio *first = folio_at(pfn);
+	unsigned long run = pfn;
+	XA_STATE(xas, &mapping->i_pages, first->index);
 
-	folio_batch_init(&busy);
+	mapping_set_update(&xas, mapping);
 	spin_lock(&mapping->host->i_lock);
-	xa_lock_irq(&mapping->i_pages);
-	for (unsigned int i = 0; i < folio_batch_count(batch); i++) {
-		struct folio *folio = batch->folios[i];
+	xas_lock_irq(&xas);
+	for (; pfn < end_pfn; pfn++) {
+		struct folio *folio = folio_at(pfn);
+		bool is_first = folio == first;
+		void *entry;
 
-		if (freeze_clean(folio)) {
-			__filemap_remove_folio(folio, NULL);
-			batch->folios[nr++] = folio;
+		if (!is_first && (!is_cold(pfn) || folio->mapping != mapping))
+			break;
+		if (!is_first && folio->index == xas.xa_index + 1) {
+			entry = xas_next_entry(&xas, folio->index);
 		} else {
-			folio_batch_add(&busy, folio);
+			xas_set(&xas, folio->index);
+			entry = xas_load(&xas);
 		}
+		/* Ours is one more reference of the first. */
+		if (entry != folio || !freeze_cold(folio, 1 + is_first, is_first))
+			break;
+		trace_mm_filemap_delete_from_page_cache(folio);
+		xas_store(&xas, NULL);
+		folio->mapping = NULL;
 	}
-	xa_unlock_irq(&mapping->i_pages);
+	mapping->nrpages -= pfn - run;
+	xas_unlock_irq(&xas);
 	if (mapping_shrinkable(mapping))
 		inode_add_lru(mapping->host);
 	spin_unlock(&mapping->host->i_lock);
-	batch->nr = nr;
-
-	/* With its last page gone the inode may be gone, and the mapping. */
-	drop->mapping = NULL;
-	for (unsigned int i = 0; i < nr && free_folio; i++)
-		free_folio(batch->folios[i]);
-	for (unsigned int i = 0; i < folio_batch_count(&busy); i++)
-		folio_unlock(busy.folios[i]);
-	if (folio_batch_count(&busy))
-		folios_put(&busy);
+	return pfn;
 }
 
-static void remove_from_lru(struct folio_batch *batch)
+/*
+ * All of them are inactive pages of files, so what counts those is told once.
+ * With generations each page may be of another one.
+ */
+static unsigned long remove_from_lruvec(struct lruvec *lruvec,
+					unsigned long pfn,
+					unsigned long end_pfn)
 {
-	struct lruvec *lruvec = NULL;
+	struct folio *folio = folio_at(pfn);
+	long nr_pages = 0;
 
-	for (unsigned int i = 0; i < folio_batch_count(batch); i++) {
-		struct folio *folio = batch->folios[i];
-
-		lruvec = folio_lruvec_relock_irq(folio, lruvec);
-		lruvec_del_folio(lruvec, folio);
+	do {
+		if (lru_gen_enabled()) {
+			lruvec_del_folio(lruvec, folio);
+		} else {
+			list_del(&folio->lru);
+			nr_pages++;
+		}
 		__folio_clear_lru_flags(folio);
-	}
-	if (lruvec)
+		folio = folio_at(++pfn);
+	} while (pfn < end_pfn && folio_matches_lruvec(folio, lruvec));
+
+	if (nr_pages)
+		update_lru_size(lruvec, LRU_INACTIVE_FILE,
+				page_zonenum(pfn_to_page(pfn - 1)), -nr_pages);
+	return pfn;
+}
+
+static void remove_from_lru(unsigned long pfn, unsigned long end_pfn)
+{
+	unsigned long run = pfn;
+
+	while (pfn < end_pfn) {
+		struct lruvec *lruvec = folio_lruvec_lock_irq(folio_at(pfn));
+
+		pfn = remove_from_lruvec(lruvec, pfn, end_pfn);
+		__mod_lruvec_state(lruvec, NR_FILE_PAGES, run - pfn);
 		unlock_page_lruvec_irq(lruvec);
-}
-
-static void end_batch(struct drop *drop)
-{
-	struct folio_batch *batch = &drop->batch;
-
-	if (!folio_batch_count(batch))
-		return;
-	remove_from_mapping(drop);
-	remove_from_lru(batch);
-	mem_cgroup_uncharge_folios(batch);
-	for (unsigned int i = 0; i < folio_batch_count(batch); i++) {
-		folio_unlock(batch->folios[i]);
-		add_to_run(drop, batch->folios[i]);
+		run = pfn;
 	}
-	folio_batch_reinit(batch);
 }
 
-/* Adds a page to the batch if it is cold cache, and can be released at once. */
-static void add_page(struct drop *drop, struct page *page)
+/* Locks a folio that is cold cache, or can be made so at once. */
+static bool lock_first(struct folio *folio)
 {
-	struct folio *folio = (struct folio *)page;
-
-	if (PageTail(page) || !cma_cold_cache(folio) || !folio_try_get(folio))
-		return;
+	if (!folio_try_get(folio))
+		return false;
+	if (!folio_trylock(folio)) {
+		folio_put(folio);
+		return false;
+	}
 	/* Locked, a folio stays what it is, and in its mapping. */
-	if (!folio_trylock(folio))
-		goto put;
 	if (folio_test_large(folio) || !folio->mapping ||
 	    folio->mapping != folio_mapping(folio) ||
 	    folio_test_swapbacked(folio) || folio_mapped(folio) ||
-	    folio_test_dirty(folio) || folio_test_writeback(folio))
-		goto unlock;
-	if (folio_needs_release(folio) && !filemap_release_folio(folio, 0))
-		goto unlock;
+	    (folio_needs_release(folio) && !filemap_release_folio(folio, 0))) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return false;
+	}
+	return true;
+}
 
-	if (drop->mapping != folio->mapping)
-		end_batch(drop);
-	drop->mapping = folio->mapping;
-	if (!folio_batch_add(&drop->batch, folio))
-		end_batch(drop);
-	return;
+/* Return: the first page behind those that became free; @pfn if none did. */
+static unsigned long drop_run(struct zone *zone, unsigned long pfn,
+			      unsigned long end_pfn)
+{
+	void (*free_folio)(struct folio *folio);
+	struct folio *first = folio_at(pfn);
+	unsigned long stop;
 
-unlock:
-	folio_unlock(folio);
-put:
-	folio_put(folio);
+	if (!lock_first(first))
+		return pfn;
+
+	/* With its last page gone the inode may go, and the mapping with it. */
+	free_folio = first->mapping->a_ops->free_folio;
+	stop = remove_run(first->mapping, pfn, end_pfn);
+	folio_unlock(first);
+	if (stop == pfn) {
+		folio_put(first);
+		return pfn;
+	}
+
+	remove_from_lru(pfn, stop);
+	for (unsigned long i = pfn; i < stop; i++) {
+		if (free_folio)
+			free_folio(folio_at(i));
+		mem_cgroup_uncharge(folio_at(i));
+	}
+	buddy_free_range(zone, pfn, stop);
+	return stop;
 }
 
 /**
@@ -200,12 +210,16 @@ put:
 unsigned long drop_cold_cache(struct zone *zone, unsigned long start_pfn,
 			      unsigned long end_pfn)
 {
-	struct drop drop = { .zone = zone };
+	unsigned long pfn = start_pfn, nr_dropped = 0, stop;
 
-	folio_batch_init(&drop.batch);
-	for (unsigned long pfn = start_pfn; pfn < end_pfn; pfn++)
-		add_page(&drop, pfn_to_page(pfn));
-	end_batch(&drop);
-	end_run(&drop);
-	return drop.nr_dropped;
+	while (pfn < end_pfn) {
+		if (!is_cold(pfn)) {
+			pfn++;
+			continue;
+		}
+		stop = drop_run(zone, pfn, min(end_pfn, pfn + RUN_PAGES_MAX));
+		nr_dropped += stop - pfn;
+		pfn = max(stop, pfn + 1);
+	}
+	return nr_dropped;
 }

@@ -11,7 +11,7 @@
  *
  * Pages move out of areas as long as there is memory to spare outside, so that
  * the next request does not find them in its way again; then to wherever a
- * page is free; and reclaim comes last, after cache that is clean but not cold.
+ * page is free. Where none is, those in the way are reclaimed themselves.
  *
  * The pageblocks of the window are isolated by the caller, so whatever becomes
  * free here stays free. A page that would not go is put back where it was;
@@ -38,6 +38,9 @@
  */
 #define EVACUATE_BATCH		512
 
+/* The last one reclaims memory, if the ones before found too little. */
+#define MOVE_ATTEMPTS		3
+
 /* One that does not wait, then as many that do. */
 #define PATIENT_PASSES		3
 
@@ -50,6 +53,7 @@
  * @targets:	free pages outside of areas to move to
  * @nr_wanted:	pages that the batch may still need of those
  * @may_reclaim: memory may be reclaimed for more of them
+ * @used_reserves: memory below the watermarks may have been taken
  * @stuck:	a page of this pass did not go
  * @nr_migrated: pages moved, for the event
  * @nr_reclaimed: pages dropped
@@ -63,6 +67,7 @@ struct evacuation {
 	struct list_head targets;
 	unsigned int nr_wanted;
 	bool may_reclaim;
+	bool used_reserves;
 	bool stuck;
 	unsigned long nr_migrated;
 	unsigned long nr_reclaimed;
@@ -164,6 +169,32 @@ static void fill_targets(struct evacuation *ev)
 	}
 }
 
+/*
+ * Free memory becomes less by the window anyway, so its reserves may serve for a
+ * while: they are refilled in the background afterwards. Not all that
+ * __GFP_HIGH gives: with half of them gone, whoever reclaims has to wait until
+ * there are more.
+ */
+static bool may_use_reserves(struct zone *zone)
+{
+	return zone_watermark_ok(zone, 0, min_wmark_pages(zone) / 4 * 3,
+				 zone_idx(zone), ALLOC_CMA);
+}
+
+/*
+ * A page of the window itself may have been on a per-CPU list when its block
+ * was isolated. Freed again it goes where the others are.
+ */
+static bool give_to_window(const struct contig_request *req, struct folio *folio)
+{
+	unsigned long pfn = folio_pfn(folio);
+
+	if (pfn >= req->end_pfn || pfn + folio_nr_pages(folio) <= req->start_pfn)
+		return false;
+	folio_put(folio);
+	return true;
+}
+
 static struct folio *new_target(struct folio *src, unsigned long private)
 {
 	struct evacuation *ev = (struct evacuation *)private;
@@ -172,6 +203,7 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 		.gfp_mask	= ev->req->move_gfp,
 		.reason		= MR_CONTIG_RANGE,
 	};
+	struct folio *dst;
 	struct page *page;
 
 	if (!folio_test_large(src) && !folio_test_hugetlb(src)) {
@@ -184,15 +216,17 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 		}
 	}
 
-	/*
-	 * Free memory becomes less by the window anyway, so its reserves may
-	 * serve for a while: they are refilled in the background.
-	 */
+	target.gfp_mask |= __GFP_HIGH;
 	if (!ev->may_reclaim) {
-		target.gfp_mask &= ~__GFP_DIRECT_RECLAIM;
-		target.gfp_mask |= __GFP_HIGH;
+		if (!may_use_reserves(ev->req->zone))
+			return NULL;
+		target.gfp_mask &= ~__GFP_RECLAIM;
+		ev->used_reserves = true;
 	}
-	return alloc_migration_target(src, (unsigned long)&target);
+	do
+		dst = alloc_migration_target(src, (unsigned long)&target);
+	while (dst && give_to_window(ev->req, dst));
+	return dst;
 }
 
 static void put_target(struct folio *dst, unsigned long private)
@@ -230,6 +264,40 @@ static int migrate_batch(struct evacuation *ev)
 	return error == -ENOMEM ? error : 0;
 }
 
+/*
+ * Where there is no memory to move pages to, they themselves are what is
+ * reclaimed, clean cache dropped and the rest swapped or written out: to
+ * reclaim others for the sake of a copy would take that and the copy.
+ * What stays is put back on the LRU lists.
+ */
+static void reclaim_batch(struct evacuation *ev)
+{
+	const gfp_t needed = __GFP_DIRECT_RECLAIM | __GFP_IO | __GFP_FS;
+	struct folio *folio, *next;
+	LIST_HEAD(folios);
+
+	if ((ev->req->move_gfp & needed) != needed)
+		return;
+	list_for_each_entry_safe(folio, next, &ev->batch, lru) {
+		if (folio_test_hugetlb(folio) || __folio_test_movable(folio))
+			continue;
+		node_stat_sub_folio(folio, NR_ISOLATED_ANON +
+				    folio_is_file_lru(folio));
+		list_move(&folio->lru, &folios);
+	}
+	ev->nr_reclaimed += reclaim_pages(&folios);
+}
+
+static void count_mapped(struct evacuation *ev)
+{
+	struct folio *folio;
+
+	if (trace_mm_alloc_contig_migrate_range_info_enabled())
+		list_for_each_entry(folio, &ev->batch, lru)
+			if (folio_mapped(folio))
+				ev->nr_mapped += folio_nr_pages(folio);
+}
+
 /* Return: 0, or -ENOMEM if there is nowhere to move pages to. */
 static int move_batch(struct evacuation *ev)
 {
@@ -239,26 +307,39 @@ static int move_batch(struct evacuation *ev)
 	if (list_empty(&ev->batch))
 		return 0;
 
-	if (trace_mm_alloc_contig_migrate_range_info_enabled())
-		list_for_each_entry(folio, &ev->batch, lru)
-			if (folio_mapped(folio))
-				ev->nr_mapped += folio_nr_pages(folio);
-
+	count_mapped(ev);
 	ev->nr_wanted = ev->nr_batch;
-	ev->may_reclaim = false;
 	error = migrate_batch(ev);
-	if (error == -ENOMEM) {
-		/* Better no copy of clean cache than none of anything. */
-		ev->nr_reclaimed += reclaim_clean_pages_from_list(ev->req->zone,
-								  &ev->batch);
-		ev->may_reclaim = true;
-		error = migrate_batch(ev);
-	}
 	ev->nr_batch = 0;
-
-	list_for_each_entry(folio, &ev->batch, lru)
-		note_stuck(ev, folio, why_not_moved(folio));
+	if (error == -ENOMEM && !ev->may_reclaim)
+		reclaim_batch(ev);
+	else
+		list_for_each_entry(folio, &ev->batch, lru)
+			note_stuck(ev, folio, why_not_moved(folio));
 	putback_movable_pages(&ev->batch);
+	return error;
+}
+
+/*
+ * Return: 0, or -ENOMEM if there is no memory to move pages to, not even after
+ * those in the way were reclaimed as far as possible.
+ */
+static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
+			 unsigned long end_pfn)
+{
+	int error;
+
+	ev->nr_reclaimed += drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
+	for (int attempt = 0; attempt < MOVE_ATTEMPTS; attempt++) {
+		unsigned long pfn = start_pfn;
+
+		ev->may_reclaim = attempt == MOVE_ATTEMPTS - 1;
+		while (pfn < end_pfn)
+			pfn = collect_page(ev, pfn);
+		error = move_batch(ev);
+		if (!error)
+			break;
+	}
 	return error;
 }
 
@@ -270,16 +351,12 @@ static int evacuate_pass(struct evacuation *ev)
 	while (!error && pfn < end_pfn) {
 		unsigned long stop = min(end_pfn, pfn + EVACUATE_BATCH);
 
-		if (fatal_signal_pending(current)) {
-			error = -EINTR;
-			break;
-		}
-		ev->nr_reclaimed += drop_cold_cache(ev->req->zone, pfn, stop);
-		while (pfn < stop)
-			pfn = collect_page(ev, pfn);
-		error = move_batch(ev);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		error = evacuate_part(ev, pfn, stop);
 		if (ev->stuck && !ev->req->patient)
 			break;
+		pfn = stop;
 		cond_resched();
 	}
 	return error;
@@ -327,6 +404,8 @@ int evacuate_range(struct contig_request *req)
 	if (lru_batches_off)
 		lru_cache_enable();
 	free_targets(&ev);
+	if (ev.used_reserves)
+		wakeup_kswapd(req->zone, req->move_gfp, 0, zone_idx(req->zone));
 
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
 						 ev.nr_migrated,

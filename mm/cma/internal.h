@@ -225,6 +225,8 @@ unsigned long buddy_take_range(struct zone *zone, unsigned long start_pfn,
 			       unsigned long end_pfn, enum buddy_block block);
 void buddy_give_range(struct zone *zone, unsigned long start_pfn,
 		      unsigned long end_pfn);
+void buddy_free_range(struct zone *zone, unsigned long start_pfn,
+		      unsigned long end_pfn);
 unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn);
 bool buddy_page_unlisted(const struct page *page);
 

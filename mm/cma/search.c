@@ -25,12 +25,6 @@
 
 #include "internal.h"
 
-/*
- * Pages a request looks at, at least, before it takes the cheapest window seen
- * so far: some 30 instructions each, beside 3000 to move one.
- */
-#define MIN_LOOK	2048
-
 /* Pauses double from one to the other. */
 #define FIRST_PAUSE_MS	1
 #define LAST_PAUSE_MS	32
@@ -133,14 +127,16 @@ static unsigned long next_window(struct search *search, unsigned long not_below)
 /*
  * The cheapest window among those that nothing rules out. The first one that
  * holds nothing but cold cache is good enough: what is left to gain is less
- * than what it takes to look for it.
+ * than what it takes to look for it. In general, looking ends when it has taken
+ * about a hundredth of what the window found so far will take: the look at a
+ * page is some twentieth of the unit of its price.
  */
 static unsigned long cheapest_window(struct search *search)
 {
 	unsigned long nr_pages = search->buffer->nr_pages;
 	unsigned long step = max(nr_pages, search->want.align_mask + 1);
 	unsigned long best = NO_WINDOW, best_price = ULONG_MAX;
-	unsigned long to_look = max(MIN_LOOK, 2 * nr_pages);
+	unsigned long nr_looked = 0;
 	unsigned long start = next_window(search, 0);
 	struct cma_survey survey;
 
@@ -160,8 +156,8 @@ static unsigned long cheapest_window(struct search *search)
 				break;
 			start = next_window(search, start + step);
 		}
-		to_look -= min(to_look, survey.nr_looked);
-		if (!to_look && best != NO_WINDOW)
+		nr_looked += survey.nr_looked;
+		if (4 * nr_looked >= best_price)
 			break;
 		cond_resched();
 	}
