@@ -5,8 +5,8 @@
 Builds two kernels from the same base with the same configuration, boots the
 ARM board `virt` with each of them for every group of cases, and prints one
 table. What is measured is in measure/cases.py. Figures are thousands of
-instructions; those of one kernel do not depend on the machine that emulates
-it, as far as no disk takes part.
+instructions. Those of cases without a disk are the same in every run; with
+one, medians vary by some percent, and the worst of a few requests says little.
 
     bench.py                     everything
     bench.py --case free,swap    some cases

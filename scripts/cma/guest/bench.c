@@ -40,6 +40,9 @@ const char *label;
 unsigned long number;
 int driver;
 
+/* Held while the processor may idle. */
+static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
+
 void die(const char *format, ...)
 {
 	va_list args;
@@ -91,20 +94,37 @@ static void *spin(void *unused)
 	const struct sched_param param = {};
 
 	sched_setscheduler(0, SCHED_IDLE, &param);
-	for (;;)
-		__asm__ volatile("" ::: "memory");
+	for (;;) {
+		pthread_mutex_lock(&idle_lock);
+		pthread_mutex_unlock(&idle_lock);
+	}
 	return unused;
+}
+
+void keep_busy(bool on)
+{
+	static bool busy, started;
+	pthread_t thread;
+
+	if (on == busy)
+		return;
+	busy = on;
+	if (on && started)
+		pthread_mutex_unlock(&idle_lock);
+	else if (on)
+		started = !pthread_create(&thread, NULL, spin, NULL);
+	else
+		pthread_mutex_lock(&idle_lock);
+	if (!started)
+		die("no thread");
 }
 
 const char *open_disk(void)
 {
 	const char *path = ct_big_file();
-	pthread_t thread;
 
 	if (!path)
 		die("no disk");
-	if (pthread_create(&thread, NULL, spin, NULL))
-		die("no thread");
 	return path;
 }
 

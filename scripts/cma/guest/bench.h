@@ -43,11 +43,13 @@ void die(const char *format, ...);
 /* The same for everybody who starts alike: figures must repeat. */
 unsigned long random_below(unsigned long limit);
 
-/*
- * The large file on the disk. From here on the processor never idles: the
- * clock counts instructions, and would jump while the disk is waited for.
- */
+/* The large file on the disk. */
 const char *open_disk(void);
+/*
+ * Whether the processor has always something to do. The clock counts
+ * instructions, and jumps when all wait for the disk.
+ */
+void keep_busy(bool on);
 /* Until the disk has nothing to do. */
 void wait_for_disk(void);
 

@@ -22,8 +22,8 @@
 
 /* Free in the area, at most, when it counts as full. */
 #define CACHE_FULL_KIB	4096
-#define CACHE_MAX_KIB	12288		/* as far as kswapd frees it again */
-#define CACHE_ROUNDS	32		/* to come to the first of the two */
+#define CACHE_ROUNDS	64		/* of reading some more, until it is */
+#define QUIET_US	20000		/* without a change in what is free */
 #define MEM_FULL_KIB	1024
 #define SWAP_FULL_KIB	8192		/* kswapd frees more */
 
@@ -87,24 +87,37 @@ static void prepare_cache(void)
 	leave_area(CACHE_ROOM_SIZE);
 }
 
+/* kswapd goes on after the last page was read, and frees much at a time. */
+static void wait_for_reclaim(void)
+{
+	long free_kib;
+
+	do {
+		free_kib = ct_meminfo_kib("MemFree");
+		usleep(QUIET_US);
+		wait_for_disk();
+	} while (ct_meminfo_kib("MemFree") != free_kib);
+}
+
 /*
  * @read_on(size, kib) uses up memory from a file: until less than @kib are
  * free in the area, and at most @size, where 0 stands for as much as it takes.
- * kswapd frees some more after the last page was read.
  */
 static void fill_from_file(void (*read_on)(size_t size, long kib))
 {
 	int round;
 
+	keep_busy(true);
 	read_on(0, CACHE_FULL_KIB);
 	read_on(TURNOVER_SIZE, 0);
 	for (round = 0; round < CACHE_ROUNDS; round++) {
-		wait_for_disk();
+		wait_for_reclaim();
 		if (ct_meminfo_kib("CmaFree") <= CACHE_FULL_KIB)
 			break;
-		read_on(CHUNK_SIZE, 0);
+		read_on(MIB, 0);
 	}
-	check_full(CACHE_MAX_KIB);
+	keep_busy(false);
+	check_full(CACHE_FULL_KIB);
 }
 
 void read_cache(size_t size, long kib)
@@ -141,6 +154,7 @@ static void refill_dirty(void)
 	static char data[CHUNK_SIZE];
 	size_t done;
 
+	keep_busy(true);
 	if (ftruncate(dirty, 0))
 		die("truncate: %s", strerror(errno));
 	for (done = 0; done < DIRTY_MAX_SIZE; done += sizeof(data)) {
@@ -149,7 +163,8 @@ static void refill_dirty(void)
 		if (pwrite(dirty, data, sizeof(data), done) != sizeof(data))
 			die("write: %s", strerror(errno));
 	}
-	wait_for_disk();
+	wait_for_reclaim();
+	keep_busy(false);
 	check_full(CACHE_FULL_KIB);
 }
 
@@ -320,6 +335,7 @@ static void prepare_direct(void)
 	char path[256];
 
 	big_file = open_disk();
+	keep_busy(true);
 	touch(CT_ANON);
 	snprintf(path, sizeof(path), "%s.direct", big_file);
 	fds[0] = open(big_file, O_RDONLY | O_DIRECT);

@@ -73,6 +73,7 @@ static void prepare_load(void)
 {
 	unsigned long job;
 
+	keep_busy(true);
 	leave_area(ROOM_SIZE);
 	read_cache(0, FULL_KIB);
 	for (job = 0; job < number; job++)

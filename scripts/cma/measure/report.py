@@ -52,7 +52,8 @@ def table(rows):
     last = None
     for row, line in zip(rows, lines[1:]):
         if row.case is not last:
-            out += ["", f"{row.case.name}: {row.case.what}"]
+            varies = "; varies from run to run" if row.case.varies else ""
+            out += ["", f"{row.case.name}: {row.case.what}{varies}"]
         last = row.case
         out.append(text(["", *line[1:]]))
     return out
