@@ -11,7 +11,8 @@
  *
  * Pages move out of areas as long as there is memory to spare outside, so that
  * the next request does not find them in its way again; then to wherever a
- * page is free. Where none is, those in the way are reclaimed themselves.
+ * page is free; then pages used least are reclaimed, a few at a time; and where
+ * that gives none, those in the way are reclaimed themselves.
  *
  * The pageblocks of the window are isolated by the caller, so whatever becomes
  * free here stays free. A page that would not go is put back where it was;
@@ -24,6 +25,7 @@
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
 #include <trace/events/kmem.h>
@@ -38,8 +40,8 @@
  */
 #define EVACUATE_BATCH		512
 
-/* The last one reclaims memory, if the ones before found too little. */
-#define MOVE_ATTEMPTS		3
+/* Between them, what is left in the window is reclaimed itself. */
+#define MOVE_ATTEMPTS		2
 
 /* One that does not wait, then as many that do. */
 #define PATIENT_PASSES		3
@@ -52,8 +54,7 @@
  * @nr_batch:	their pages
  * @targets:	free pages outside of areas to move to
  * @nr_wanted:	pages that the batch may still need of those
- * @may_reclaim: memory may be reclaimed for more of them
- * @used_reserves: memory below the watermarks may have been taken
+ * @last_attempt: take memory as everybody does, however long that is
  * @stuck:	a page of this pass did not go
  * @nr_migrated: pages moved, for the event
  * @nr_reclaimed: pages dropped
@@ -66,8 +67,7 @@ struct evacuation {
 	unsigned int nr_batch;
 	struct list_head targets;
 	unsigned int nr_wanted;
-	bool may_reclaim;
-	bool used_reserves;
+	bool last_attempt;
 	bool stuck;
 	unsigned long nr_migrated;
 	unsigned long nr_reclaimed;
@@ -171,14 +171,35 @@ static void fill_targets(struct evacuation *ev)
 
 /*
  * Free memory becomes less by the window anyway, so its reserves may serve for a
- * while: they are refilled in the background afterwards. Not all that
- * __GFP_HIGH gives: with half of them gone, whoever reclaims has to wait until
- * there are more.
+ * while: the next one who finds them low has them refilled in the background,
+ * which is not for this request to wait for. Not all that __GFP_HIGH gives:
+ * with half of them gone, whoever reclaims has to wait until there are more.
  */
 static bool may_use_reserves(struct zone *zone)
 {
 	return zone_watermark_ok(zone, 0, min_wmark_pages(zone) / 4 * 3,
 				 zone_idx(zone), ALLOC_CMA);
+}
+
+/*
+ * Reclaims what is used least, a few pages at a time, before the reserves come
+ * to where whoever reclaims has to wait. Return: number of pages.
+ */
+static unsigned long reclaim_some(const struct evacuation *ev)
+{
+	gfp_t gfp = ev->req->move_gfp;
+	unsigned int noreclaim_flag;
+	unsigned long nr_pages;
+
+	if (!(gfp & __GFP_DIRECT_RECLAIM))
+		return 0;
+	fs_reclaim_acquire(gfp);
+	noreclaim_flag = memalloc_noreclaim_save();
+	nr_pages = try_to_free_pages(node_zonelist(zone_to_nid(ev->req->zone),
+						   gfp), 0, gfp, NULL);
+	memalloc_noreclaim_restore(noreclaim_flag);
+	fs_reclaim_release(gfp);
+	return nr_pages;
 }
 
 /*
@@ -216,12 +237,11 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 		}
 	}
 
-	target.gfp_mask |= __GFP_HIGH;
-	if (!ev->may_reclaim) {
-		if (!may_use_reserves(ev->req->zone))
+	if (!ev->last_attempt) {
+		if (!may_use_reserves(ev->req->zone) && !reclaim_some(ev))
 			return NULL;
 		target.gfp_mask &= ~__GFP_RECLAIM;
-		ev->used_reserves = true;
+		target.gfp_mask |= __GFP_HIGH;
 	}
 	do
 		dst = alloc_migration_target(src, (unsigned long)&target);
@@ -265,10 +285,9 @@ static int migrate_batch(struct evacuation *ev)
 }
 
 /*
- * Where there is no memory to move pages to, they themselves are what is
- * reclaimed, clean cache dropped and the rest swapped or written out: to
- * reclaim others for the sake of a copy would take that and the copy.
- * What stays is put back on the LRU lists.
+ * Where there is no memory to move pages to, and none to be had from others,
+ * they themselves are what is reclaimed, clean cache dropped and the rest
+ * swapped or written out. What stays is put back on the LRU lists.
  */
 static void reclaim_batch(struct evacuation *ev)
 {
@@ -311,7 +330,7 @@ static int move_batch(struct evacuation *ev)
 	ev->nr_wanted = ev->nr_batch;
 	error = migrate_batch(ev);
 	ev->nr_batch = 0;
-	if (error == -ENOMEM && !ev->may_reclaim)
+	if (error == -ENOMEM && !ev->last_attempt)
 		reclaim_batch(ev);
 	else
 		list_for_each_entry(folio, &ev->batch, lru)
@@ -333,7 +352,7 @@ static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
 	for (int attempt = 0; attempt < MOVE_ATTEMPTS; attempt++) {
 		unsigned long pfn = start_pfn;
 
-		ev->may_reclaim = attempt == MOVE_ATTEMPTS - 1;
+		ev->last_attempt = attempt == MOVE_ATTEMPTS - 1;
 		while (pfn < end_pfn)
 			pfn = collect_page(ev, pfn);
 		error = move_batch(ev);
@@ -404,9 +423,6 @@ int evacuate_range(struct contig_request *req)
 	if (lru_batches_off)
 		lru_cache_enable();
 	free_targets(&ev);
-	if (ev.used_reserves)
-		wakeup_kswapd(req->zone, req->move_gfp, 0, zone_idx(req->zone));
-
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
 						 ev.nr_migrated,
 						 ev.nr_reclaimed, ev.nr_mapped,
