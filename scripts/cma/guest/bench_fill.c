@@ -429,6 +429,9 @@ const struct kind fill_kinds[] = {
 	FILL("longterm", prepare_longterm, refill_mem),
 	FILL("direct", prepare_direct, refill_mem),
 	FILL("swap", prepare_swap, refill_swap),
+	{ .name = "swap-one", .prepare = prepare_swap, .refill = refill_swap },
+	{ .name = "pinned-swap-one", .prepare = prepare_swap,
+	  .refill = refill_pinned_swap },
 	FILL("pinned-swap", prepare_swap, refill_pinned_swap),
 	{}
 };

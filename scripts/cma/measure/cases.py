@@ -94,18 +94,27 @@ BOOTS = {
              [1 * MIB, 4 * MIB]),
     ], disk=False),
     "swap": Boot([
-        Case("swap", "full of anonymous memory, zram swap", "swap", 16,
+        Case("swap", "full of anonymous memory, zram swap", "swap-one", 16,
+             [4 * MIB]),
+    ], disk=False),
+    "swap-row": Boot([
+        Case("swap-row", "the same, 16 MiB in a row of four", "swap", 16,
              [4 * MIB]),
     ], disk=False),
     "pinned": Boot([
-        Case("pinned", "256 pages pinned all over", "pinned:256", 128, [256]),
+        Case("pinned", "256 pages pinned all over, zram swap",
+             "pinned-swap-one:256", 64, [256]),
+    ], disk=False),
+    "pinned-row": Boot([
+        Case("pinned-row", "256 pages pinned all over, no swap, many in a row",
+             "pinned:256", 128, [256]),
     ], disk=False),
     "pinned-large": Boot([
         Case("pinned-large", "256 pages pinned all over", "pinned:256", 16,
              [1 * MIB, 4 * MIB]),
     ], disk=False),
     "pinned-swap": Boot([
-        Case("pinned-swap", "256 pages pinned all over, zram swap",
+        Case("pinned-swap", "256 pages pinned all over, zram swap, a row",
              "pinned-swap:256", 32, [256]),
     ], disk=False),
     "longterm": Boot([
