@@ -163,6 +163,8 @@ def main():
                      "try --list")
     if any(name.startswith("threads-") for name in wanted):
         wanted.add("threads-1")		# what the others are compared with
+    if "build" in wanted:
+        wanted.add("build-none")
     start = time.monotonic()
     OUT.mkdir(parents=True, exist_ok=True)
     folders = {side: kernel.obj(name) for side, name in KERNELS.items()}

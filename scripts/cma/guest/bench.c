@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -142,6 +143,14 @@ void wait_for_disk(void)
 	}
 }
 
+uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 /* Takes at most @nr_max samples of one size; returns how many. */
 static int take_row(const struct kind *kind, struct sample *samples,
 		    size_t size, int nr_max)
@@ -237,10 +246,14 @@ int main(int argc, char **argv)
 	for (i = 0; i < argc - 4; i++)
 		sizes[i] = strtoul(argv[4 + i], NULL, 10) * KIB;
 
-	ct_init(&area);
-	driver = ct_dma_open();
-	if (driver < 0)
-		die("%s: %s", DMA_TEST_DEVICE, strerror(errno));
+	if (kind->no_area) {
+		ct_page_size = sysconf(_SC_PAGESIZE);
+	} else {
+		ct_init(&area);
+		driver = ct_dma_open();
+		if (driver < 0)
+			die("%s: %s", DMA_TEST_DEVICE, strerror(errno));
+	}
 	if (kind->run)
 		kind->run(sizes, argc - 4);
 	else

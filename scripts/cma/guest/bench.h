@@ -14,6 +14,7 @@
  * @prepare:	once, before the first sample
  * @refill:	before each row of samples; brings the state back
  * @run:	instead of samples, for cases that measure something else
+ * @no_area:	needs neither an area nor the driver
  * @in_turn:	one sample of each size after the other, not size by size
  * @in_row:	buffers are asked for in a row, and only then given back, so
  *		that what happens to be free serves the first of them only
@@ -23,9 +24,12 @@ struct kind {
 	void (*prepare)(void);
 	void (*refill)(void);
 	void (*run)(const size_t *sizes, int nr_sizes);
+	bool no_area;
 	bool in_turn;
 	bool in_row;
 };
+
+#define NS_PER_S	1000000000ULL
 
 extern const struct kind fill_kinds[];	/* bench_fill.c: other people's pages */
 extern const struct kind held_kinds[];	/* bench_held.c: buffers of drivers */
@@ -50,6 +54,7 @@ const char *open_disk(void);
  * instructions, and jumps when all wait for the disk.
  */
 void keep_busy(bool on);
+uint64_t now_ns(void);
 /* Until the disk has nothing to do. */
 void wait_for_disk(void);
 

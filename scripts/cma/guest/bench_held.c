@@ -6,11 +6,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench.h"
 
-#define NS_PER_S	1000000000ULL
 #define SMALL_MAX	16		/* pages: small buffers are 4 to 64 KiB */
 #define MAX_SMALL	8192
 #define THREADS_S	3
@@ -123,14 +121,6 @@ struct worker {
 	unsigned long nr_pairs;
 	unsigned long nr_failed;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* A driver of its own: ids of one open file are covered by one lock. */
 static void *work(void *arg)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define ROOM_SIZE	(40 * MIB)	/* with the area: the jobs, and the file */
 #define FULL_KIB	16384		/* free in the area, when it is full */
 #define TURNOVER_SIZE	(64 * MIB)	/* of the file, between two requests */
+#define BUILD_JOBS	4		/* at a time */
 #define CHUNK_SIZE	(64 * KIB)
 
 /* One compilation: a program that starts, reads, works, writes and ends. */
@@ -50,22 +52,24 @@ static void do_job(const char *big_file, const char *path)
 	_exit(1);
 }
 
-static void run_jobs(unsigned long job)
+/* One after the other, so many of them. */
+static void run_jobs(unsigned long job, unsigned long nr)
 {
 	const char *big_file = ct_big_file();
 	char path[256];
-	unsigned int i;
+	unsigned long i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (i = 0; i < job; i++)
 		random_below(2);	/* each reads elsewhere */
 	snprintf(path, sizeof(path), "%s.job%lu", big_file, job);
-	for (;;) {
+	for (i = 0; i < nr; i++) {
 		random_below(2);
 		if (!fork())
 			do_job(big_file, path);
 		wait(NULL);
 	}
+	_exit(0);
 }
 
 /* As many jobs at a time as @number says. */
@@ -78,7 +82,7 @@ static void prepare_load(void)
 	read_cache(0, FULL_KIB);
 	for (job = 0; job < number; job++)
 		if (!fork())
-			run_jobs(job);
+			run_jobs(job, ULONG_MAX);
 	usleep(WARM_UP_US);
 }
 
@@ -88,7 +92,29 @@ static void refill_load(void)
 	read_cache(TURNOVER_SIZE, FULL_KIB);
 }
 
+/* All of a build: @number jobs, some of them at a time. */
+static void run_build(const size_t *sizes, int nr_sizes)
+{
+	uint64_t time_ns;
+	int i;
+
+	if (!ct_big_file() || nr_sizes != 1)
+		die("a build takes a disk and one size, which stands for all");
+	keep_busy(true);
+	time_ns = now_ns();
+	for (i = 0; i < BUILD_JOBS; i++)
+		if (!fork())
+			run_jobs(i, number / BUILD_JOBS);
+	for (i = 0; i < BUILD_JOBS; i++)
+		wait(NULL);
+	time_ns = now_ns() - time_ns;
+	keep_busy(false);
+	printf("bench: rate %s %zu %lu 0 %llu\n", label, sizes[0], number,
+	       (unsigned long long)time_ns);
+}
+
 const struct kind load_kinds[] = {
+	{ .name = "build", .run = run_build, .no_area = true },
 	{ .name = "load", .prepare = prepare_load, .refill = refill_load,
 	  .in_turn = true },
 	{}

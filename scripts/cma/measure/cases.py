@@ -130,6 +130,14 @@ BOOTS = {
              [4, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB],
              ("average", "worst")),
     ], append="cma=128M", mem="512M"),
+    "build-none": Boot([
+        Case("build-none", "a build without an area", "build:160", 1, [4],
+             ("rate",)),
+    ], append="cma=0"),
+    "build": Boot([
+        Case("build", "a build with nearly half of memory an area, against "
+             "none", "build:160", 1, [4], ("rate",)),
+    ], append="cma=112M"),
     "threads": Boot([
         Case(f"threads-{nr}", f"{nr} threads, against 1", f"threads:{nr}", 1,
              [64], ("rate",)) for nr in (1, 4, 16, 32)
@@ -153,6 +161,7 @@ GOALS = {
     ("pinned", 256, "median"): (300, 41),
     ("pinned", 256, "worst"): (2000, 41),
     ("threads-4", 64, "rate"): (1.5, None),
+    ("build", 4, "rate"): (0.99, None),
 }
 
 

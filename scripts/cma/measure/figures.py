@@ -8,8 +8,10 @@ Pure: lines in, figures out. Owns the meaning of each figure:
     free                     median of the releases, the same
     failed                   requests that got none
     count                    buffers that there was room for
-    rate                     pairs of request and release in a second, as a
-                             multiple of what one thread does
+    rate                     what is done in a second, as a multiple of the
+                             same in another case: pairs of request and
+                             release beside those of one thread, jobs of a
+                             build beside those without an area
 """
 
 import re
@@ -18,6 +20,7 @@ import statistics
 LINE = re.compile(r"bench: (sample|failed|count|rate|bad) (\S+) (.*)$")
 INSTRUCTIONS = 1000	# to a unit of the table
 
+RATE_BESIDE = {"build": "build-none", "build-none": "build-none"}
 MORE_IS_BETTER = {"count", "rate"}
 
 
@@ -78,7 +81,7 @@ class Results:
         if name == "count":
             return s.count
         if name == "rate":
-            one = self.samples.get(("threads-1", kib))
+            one = self.samples.get((RATE_BESIDE.get(case, "threads-1"), kib))
             if s.rate_hz is None or not one or not one.rate_hz:
                 return None
             return s.rate_hz / one.rate_hz
