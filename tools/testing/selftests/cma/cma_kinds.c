@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages of further kinds fill the area: what zram keeps swapped pages in,
+ * pages that KSM merged, program text, pages under direct I/O, pages in
+ * pipes. A driver gets its buffers, and nobody loses a byte.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/swap.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "cma_test_lib.h"
+
+#define TIMEOUT_S	600
+#define NR_HELD		256		/* pages in pipes */
+#define KPF_KSM		(1ULL << 21)
+#define KSM		"/sys/kernel/mm/ksm/"
+#define ZRAM		"/sys/block/zram0/"
+#define MIN_FREE	"/proc/sys/vm/min_free_kbytes"
+
+FIXTURE(cma_kinds) {
+	struct ct_area area;
+	int fd;
+	const char *big_file;
+	char path[256];
+	int file;
+	bool swap;
+	long min_free_kib, ksm_run, ksm_pages, ksm_sleep;
+};
+
+FIXTURE_SETUP(cma_kinds)
+{
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+	self->file = -1;
+	self->swap = false;
+	self->min_free_kib = ct_read_long(MIN_FREE);
+	self->ksm_run = ct_read_long(KSM "run");
+	self->ksm_pages = ct_read_long(KSM "pages_to_scan");
+	self->ksm_sleep = ct_read_long(KSM "sleep_millisecs");
+	self->big_file = ct_big_file();
+	if (self->big_file)
+		snprintf(self->path, sizeof(self->path), "%s.tmp",
+			 self->big_file);
+	ct_drop_caches();
+}
+
+FIXTURE_TEARDOWN(cma_kinds)
+{
+	if (self->swap) {
+		EXPECT_EQ(0, swapoff("/dev/zram0"));
+		EXPECT_EQ(0, ct_write(ZRAM "reset", "1"));
+	}
+	if (self->file >= 0)
+		unlink(self->path);
+	if (self->ksm_run >= 0) {
+		ct_write_long(KSM "run", self->ksm_run);
+		ct_write_long(KSM "pages_to_scan", self->ksm_pages);
+		ct_write_long(KSM "sleep_millisecs", self->ksm_sleep);
+	}
+	ct_write_long(MIN_FREE, self->min_free_kib);
+	close(self->fd);
+}
+
+static size_t half_of(const struct ct_area *area)
+{
+	return area->nr_pages / 2 * ct_page_size;
+}
+
+static int swap_to_zram(size_t size)
+{
+	union {
+		uint32_t words[16384];
+		char bytes[65536];
+	} header = {};
+	int fd, err = ct_write_long(ZRAM "disksize", size);
+
+	if (err)
+		return err;
+	fd = open("/dev/zram0", O_WRONLY);
+	if (fd < 0)
+		return -errno;
+	header.words[256] = 1;
+	header.words[257] = size / ct_page_size - 1;
+	memcpy(header.bytes + ct_page_size - 10, "SWAPSPACE2", 10);
+	if (write(fd, &header, ct_page_size) != (ssize_t)ct_page_size ||
+	    fsync(fd))
+		err = -errno;
+	close(fd);
+	return err ?: swapon("/dev/zram0", 0) ? -errno : 0;
+}
+
+/* In use, but neither by a driver nor as anything that programs map. */
+static long nr_other_pages(const struct ct_area *area)
+{
+	return ct_area_count(area, 0, CT_KPF_BUDDY | CT_KPF_LRU | CT_KPF_ANON) -
+	       ct_area_debugfs(area, "used") - ct_area_debugfs(area, "ready");
+}
+
+/* zsmalloc's pages are on no LRU list and know themselves how to move. */
+TEST_F_TIMEOUT(cma_kinds, zsmalloc, TIMEOUT_S)
+{
+	size_t size = half_of(&self->area);
+	struct ct_mem mem;
+	uint32_t *data;
+
+	ASSERT_EQ(0, access(ZRAM "disksize", W_OK));
+	ct_write_long(MIN_FREE, 8 * 1024);
+	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));
+	data = ct_map(size);
+	ASSERT_TRUE(!!data);
+	ct_noise_make(data, size, 1);
+	ASSERT_EQ(0, swap_to_zram(2 * size));
+	self->swap = true;
+	ASSERT_EQ(0, madvise(data, size, MADV_PAGEOUT));
+	EXPECT_EQ(0, ct_map_in_area(data, size / 16, &self->area));
+	ASSERT_GT(nr_other_pages(&self->area), self->area.nr_pages / 8) {
+		TH_LOG("%ld pages, SwapFree %ld KiB", nr_other_pages(&self->area),
+		       ct_meminfo_kib("SwapFree"));
+	}
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	ct_mem_exit(&mem);
+
+	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	EXPECT_EQ(0, ct_noise_wrong(data, size, 1));
+}
+
+static bool wait_for_ksm(long nr_pages)
+{
+	int tries;
+
+	for (tries = 0; tries < 1200; tries++) {
+		if (ct_read_long(KSM "pages_shared") >= nr_pages)
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
+/* Every two pages are the same, and become one. */
+TEST_F_TIMEOUT(cma_kinds, ksm, TIMEOUT_S)
+{
+	size_t size = half_of(&self->area), offset, other;
+	long nr_pages = size / ct_page_size;
+	struct ct_mem mem;
+	char *data;
+
+	ASSERT_GE(self->ksm_run, 0);
+	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));
+	data = ct_map(size);
+	ASSERT_TRUE(!!data);
+	for (offset = 0; offset < size; offset += ct_page_size)
+		ct_noise_make((uint32_t *)(data + offset), ct_page_size,
+			   offset / 2 / ct_page_size * ct_page_size);
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	ct_mem_exit(&mem);
+
+	ASSERT_EQ(0, madvise(data, size, MADV_MERGEABLE));
+	ct_write_long(KSM "pages_to_scan", 2000);
+	ct_write_long(KSM "sleep_millisecs", 1);
+	ASSERT_EQ(0, ct_write(KSM "run", "1"));
+	ASSERT_TRUE(wait_for_ksm(nr_pages / 4));
+	ASSERT_GT(ct_area_count(&self->area, KPF_KSM, 0), nr_pages / 8);
+
+	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	for (offset = 0; offset < size; offset += ct_page_size) {
+		other = offset ^ ct_page_size;
+		EXPECT_EQ(0, memcmp(data + offset, data + other, ct_page_size));
+		EXPECT_EQ(0, ct_noise_wrong((uint32_t *)(data + offset),
+					 ct_page_size, offset / 2 /
+					 ct_page_size * ct_page_size));
+	}
+	EXPECT_GT(ct_read_long(KSM "pages_shared"), nr_pages / 8);
+	/* What was one page is two once one of them is written to. */
+	for (offset = 0; offset < size; offset += 2 * ct_page_size) {
+		data[offset] ^= 1;
+		EXPECT_NE(data[offset], data[offset + ct_page_size]);
+	}
+}
+
+/* One page of each slot of the area, picked as if by chance. */
+static unsigned int pick_spread(const struct ct_area *area,
+				const struct ct_mem *mem, struct iovec *iov)
+{
+	unsigned long slot = area->nr_pages / NR_HELD, page, pfn, at;
+	unsigned int nr = 0, nr_tries;
+	char **by_pfn = calloc(area->nr_pages, sizeof(*by_pfn));
+
+	for (page = 0; page < mem->nr_pages; page++) {
+		char *addr = (char *)mem->addr + page * ct_page_size;
+
+		pfn = mem->kept[page] ? ct_pfn(addr) : 0;
+		if (ct_area_holds(area, pfn))
+			by_pfn[pfn - area->base_pfn] = addr;
+	}
+	srandom(1);
+	for (at = 0; at < NR_HELD; at++) {
+		for (nr_tries = 0; nr_tries < 16; nr_tries++) {
+			page = at * slot + random() % slot;
+			if (by_pfn[page]) {
+				iov[nr].iov_base = by_pfn[page];
+				iov[nr++].iov_len = ct_page_size;
+				break;
+			}
+		}
+	}
+	free(by_pfn);
+	return nr;
+}
+
+/* Small buffers find their place between pages that somebody holds. */
+TEST_F_TIMEOUT(cma_kinds, pipes, TIMEOUT_S)
+{
+	unsigned long pfns[NR_HELD];
+	struct iovec iov[NR_HELD];
+	struct dma_test_alloc bufs[16];
+	char *data = ct_map(ct_page_size);
+	unsigned int nr, i;
+	struct ct_mem mem;
+	int fds[2];
+
+	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area), 0);
+	nr = pick_spread(&self->area, &mem, iov);
+	ASSERT_GT(nr, NR_HELD * 9 / 10);
+	ASSERT_EQ(0, pipe(fds));
+	ASSERT_LE((int)(NR_HELD * ct_page_size),
+		  fcntl(fds[1], F_SETPIPE_SZ, NR_HELD * ct_page_size));
+	ASSERT_EQ((ssize_t)(nr * ct_page_size), vmsplice(fds[1], iov, nr, 0));
+	for (i = 0; i < nr; i++) {
+		pfns[i] = ct_pfn(iov[i].iov_base);
+		ASSERT_TRUE(ct_area_holds(&self->area, pfns[i]));
+	}
+
+	for (i = 0; i < 16; i++) {
+		ASSERT_EQ(0, ct_dma_alloc(self->fd, 256 * KIB, DMA_TEST_KERNEL,
+					  0, &bufs[i])) {
+			TH_LOG("buffer %u", i);
+		}
+		ASSERT_EQ(0, ct_dma_fill(self->fd, bufs[i].id, i));
+	}
+	for (i = 0; i < nr; i++) {
+		EXPECT_EQ(pfns[i], ct_pfn(iov[i].iov_base));
+		ASSERT_EQ((ssize_t)ct_page_size,
+			  read(fds[0], data, ct_page_size));
+		EXPECT_EQ(0, memcmp(data, iov[i].iov_base, ct_page_size));
+	}
+	for (i = 0; i < 16; i++) {
+		EXPECT_EQ(0, ct_dma_verify(self->fd, bufs[i].id, i));
+		EXPECT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
+	}
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+
+	/* Nobody holds anything now. */
+	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	ct_mem_exit(&mem);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that are at work while they are in the way: program text that is
+ * executed, memory that a disk writes to and reads from. A driver gets its
+ * buffers, and nobody notices.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "cma_test_lib.h"
+
+#define TIMEOUT_S	600
+#define NR_TURNS	10
+#define CHUNK_SIZE	(256 * KIB)	/* of direct I/O */
+#define IO_SIZE		(12 * MIB)	/* that each thread goes through */
+
+/**
+ * struct runner - a thread at work
+ * @addr:	memory that it works on
+ * @size:	bytes of it
+ * @stop:	it is told to end
+ * @nr_runs:	times it has been through all of it
+ * @nr_wrong:	what it found to be wrong
+ * @file:	for direct I/O
+ * @writes:	it writes the file, rather than read it
+ */
+struct runner {
+	pthread_t thread;
+	char *addr;
+	size_t size;
+	bool stop;
+	unsigned long nr_runs;
+	unsigned long nr_wrong;
+	int file;
+	bool writes;
+};
+
+FIXTURE(cma_running) {
+	struct ct_area area;
+	char path[256];
+	int fd, file;
+};
+
+FIXTURE_SETUP(cma_running)
+{
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+	self->file = -1;
+	if (!ct_big_file())
+		SKIP(return, "no file on a disk in $CMA_TEST_FILE");
+	snprintf(self->path, sizeof(self->path), "%s.tmp", ct_big_file());
+	self->file = open(self->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
+			  0600);
+	ASSERT_GE(self->file, 0);
+}
+
+FIXTURE_TEARDOWN(cma_running)
+{
+	if (self->file >= 0)
+		unlink(self->path);
+	close(self->fd);
+}
+
+static void start(struct __test_metadata *_metadata, struct runner *runner,
+		  void *(*function)(void *arg))
+{
+	ASSERT_EQ(0, pthread_create(&runner->thread, NULL, function, runner));
+	/* Once it has been through all of it, all of it is in memory. */
+	while (!__atomic_load_n(&runner->nr_runs, __ATOMIC_RELAXED))
+		usleep(1000);
+}
+
+static void stop(struct __test_metadata *_metadata, struct runner *runner)
+{
+	__atomic_store_n(&runner->stop, true, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_join(runner->thread, NULL));
+	EXPECT_EQ(0, runner->nr_wrong);
+	EXPECT_GT(runner->nr_runs, 1);
+}
+
+/* Returns false when told to end. */
+static bool next_run(struct runner *runner)
+{
+	__atomic_add_fetch(&runner->nr_runs, 1, __ATOMIC_RELAXED);
+	return !__atomic_load_n(&runner->stop, __ATOMIC_RELAXED);
+}
+
+/* Machine code that runs wherever it is copied to. */
+__attribute__((section("ct_text"), noinline, noclone, aligned(64)))
+static uint32_t run_text(const uint32_t *data, uint32_t nr)
+{
+	uint32_t sum = 1;
+
+	while (nr--)
+		sum = sum * 31 + *data++;
+	return sum;
+}
+
+extern const char __start_ct_text[], __stop_ct_text[];
+
+#define TEXT_DATA	2048	/* where in a page of text the data begin */
+#define TEXT_WORDS	64	/* of them that are added up */
+
+/* Every page starts with the code, and has data of its own behind it. */
+static void write_file(struct __test_metadata *_metadata, int file,
+		       size_t size, size_t code_size)
+{
+	uint32_t *page = ct_map(ct_page_size);
+	size_t offset;
+
+	ASSERT_LE(code_size, TEXT_DATA);
+	for (offset = 0; offset < size; offset += ct_page_size) {
+		ct_noise_make(page, ct_page_size, offset / sizeof(*page));
+		memcpy(page, __start_ct_text, code_size);
+		ASSERT_EQ((ssize_t)ct_page_size,
+			  pwrite(file, page, ct_page_size, offset));
+	}
+	ASSERT_EQ(0, fsync(file));
+	munmap(page, ct_page_size);
+}
+
+static uint32_t text_result(size_t offset)
+{
+	uint32_t data[TEXT_WORDS];
+
+	ct_noise_make(data, sizeof(data), (offset + TEXT_DATA) / sizeof(*data));
+	return run_text(data, TEXT_WORDS);
+}
+
+static void *run_all_text(void *arg)
+{
+	/* Behind the start by a bit that says Thumb, if it is. */
+	size_t entry = (uintptr_t)run_text - (uintptr_t)__start_ct_text;
+	struct runner *runner = arg;
+	size_t offset;
+
+	do {
+		for (offset = 0; offset < runner->size; offset += ct_page_size) {
+			char *page = runner->addr + offset;
+			uint32_t (*run)(const uint32_t *data, uint32_t nr) =
+				(void *)(page + entry);
+
+			if (run((uint32_t *)(page + TEXT_DATA), TEXT_WORDS) !=
+			    text_result(offset))
+				runner->nr_wrong++;
+		}
+	} while (next_run(runner));
+	return NULL;
+}
+
+/* A program runs on while its text moves from under it. */
+TEST_F_TIMEOUT(cma_running, text, TIMEOUT_S)
+{
+	size_t size = self->area.nr_pages / 2 * ct_page_size;
+	struct runner runner = { .size = size };
+	unsigned long nr_in;
+	struct ct_mem mem;
+	int turn;
+
+	write_file(_metadata, self->file, size,
+		   __stop_ct_text - __start_ct_text);
+	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));
+	runner.addr = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_PRIVATE,
+			   self->file, 0);
+	ASSERT_NE(MAP_FAILED, (void *)runner.addr);
+	start(_metadata, &runner, run_all_text);
+	nr_in = ct_map_in_area(runner.addr, size, &self->area);
+	ASSERT_GT(nr_in, self->area.nr_pages / 4);
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	ct_mem_exit(&mem);
+
+	for (turn = 0; turn < NR_TURNS; turn++)
+		ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	EXPECT_LT(ct_map_in_area(runner.addr, size, &self->area), nr_in);
+	stop(_metadata, &runner);
+}
+
+static void *run_io(void *arg)
+{
+	struct runner *runner = arg;
+	off_t base = runner->writes ? IO_SIZE : 0;
+	size_t offset;
+	ssize_t size;
+
+	do {
+		for (offset = 0; offset < runner->size; offset += CHUNK_SIZE) {
+			uint32_t *data = (uint32_t *)(runner->addr + offset);
+			uint32_t first = (base + offset) / sizeof(*data);
+
+			if (runner->writes)
+				size = pwrite(runner->file, data, CHUNK_SIZE,
+					      base + offset);
+			else
+				size = pread(runner->file, data, CHUNK_SIZE,
+					     base + offset);
+			if (size != CHUNK_SIZE ||
+			    ct_noise_wrong(data, CHUNK_SIZE, first))
+				runner->nr_wrong++;
+			if (!runner->writes)
+				memset(data, 0, CHUNK_SIZE);
+		}
+	} while (next_run(runner));
+	return NULL;
+}
+
+/* Memory that a disk is just reading or writing is held for a moment only. */
+TEST_F_TIMEOUT(cma_running, direct_io, TIMEOUT_S)
+{
+	struct runner reader = { .size = IO_SIZE };
+	struct runner writer = { .size = IO_SIZE, .writes = true };
+	uint32_t *data;
+	struct ct_mem mem;
+	int turn;
+
+	write_file(_metadata, self->file, IO_SIZE, 0);
+	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));
+	reader.addr = ct_map(IO_SIZE);
+	writer.addr = ct_map(IO_SIZE);
+	ASSERT_TRUE(reader.addr && writer.addr);
+	memset(reader.addr, 1, IO_SIZE);
+	ct_noise_make((uint32_t *)writer.addr, IO_SIZE,
+		      IO_SIZE / sizeof(uint32_t));
+	ASSERT_GT(ct_map_in_area(reader.addr, IO_SIZE, &self->area), 1024);
+	ASSERT_GT(ct_map_in_area(writer.addr, IO_SIZE, &self->area), 1024);
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	ct_mem_exit(&mem);
+
+	reader.file = open(self->path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ASSERT_GE(reader.file, 0);
+	writer.file = reader.file;
+	start(_metadata, &reader, run_io);
+	start(_metadata, &writer, run_io);
+	for (turn = 0; turn < NR_TURNS; turn++)
+		ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	stop(_metadata, &reader);
+	stop(_metadata, &writer);
+	close(reader.file);
+
+	data = mmap(NULL, 2 * IO_SIZE, PROT_READ, MAP_SHARED, self->file, 0);
+	ASSERT_NE(MAP_FAILED, (void *)data);
+	EXPECT_EQ(0, ct_noise_wrong(data, 2 * IO_SIZE, 0));
+}
+
+TEST_HARNESS_MAIN
