@@ -138,6 +138,34 @@ int ct_area_write(const struct ct_area *area, const char *file, long value)
 	return ct_write_long(path, value);
 }
 
+int ct_area_get(const struct ct_area *area, const char *file, char *text,
+		size_t size)
+{
+	char path[256];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), SYSFS_CMA "/%s/%s", area->name, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, size - 1);
+	close(fd);
+	if (len < 0)
+		return -EIO;
+	text[len] = 0;
+	text[strcspn(text, "\n")] = 0;
+	return 0;
+}
+
+int ct_area_set(const struct ct_area *area, const char *file, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), SYSFS_CMA "/%s/%s", area->name, file);
+	return ct_write(path, text);
+}
+
 bool ct_area_holds(const struct ct_area *area, unsigned long pfn)
 {
 	return pfn >= area->base_pfn && pfn - area->base_pfn < area->nr_pages;

@@ -86,6 +86,11 @@ long ct_zone_sum(const char *name);
 
 long ct_area_debugfs(const struct ct_area *area, const char *file);
 long ct_area_sysfs(const struct ct_area *area, const char *file);
+/* A line of text out of an area's file in sysfs, and into it; 0 or -errno. */
+int ct_area_get(const struct ct_area *area, const char *file, char *text,
+		size_t size);
+int ct_area_set(const struct ct_area *area, const char *file,
+		const char *text);
 int ct_area_write(const struct ct_area *area, const char *file, long value);
 /* How many pages of the area have all of @set and none of @clear. */
 long ct_area_count(const struct ct_area *area, uint64_t set, uint64_t clear);

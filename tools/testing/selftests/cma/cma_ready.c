@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The knobs of an area, and the small buffers that are kept for the next
+ * request: whoever gets one finds zeroes, and nobody misses what is kept.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "cma_test_lib.h"
+
+#define TIMEOUT_S	120
+#define NR_SMALL	256
+#define SMALL_SIZE	(64 * KIB)
+#define NR_KEPT		64		/* buffers of SMALL_SIZE */
+
+FIXTURE(cma_ready) {
+	struct ct_area area;
+	int fd;
+	char fit[32], patience_ms[32], ready_kib[32];
+	bool keeps;			/* buffers of this board are kept */
+};
+
+FIXTURE_SETUP(cma_ready)
+{
+	struct dma_test_alloc buf;
+	cpu_set_t cpus;
+
+	/* Each CPU keeps its own. */
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+	ASSERT_EQ(0, ct_area_get(&self->area, "fit", self->fit, 32));
+	ASSERT_EQ(0, ct_area_get(&self->area, "patience_ms",
+				 self->patience_ms, 32));
+	ASSERT_EQ(0, ct_area_get(&self->area, "ready_kib", self->ready_kib,
+				 32));
+	/* Those in high memory have no mapping that could be kept. */
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, ct_page_size, DMA_TEST_KERNEL, 0,
+				  &buf));
+	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
+	self->keeps = buf.where == DMA_TEST_LINEAR;
+	ct_drop_caches();
+	/* All that is kept goes back. */
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", self->ready_kib));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+}
+
+FIXTURE_TEARDOWN(cma_ready)
+{
+	EXPECT_EQ(0, ct_area_set(&self->area, "fit", self->fit));
+	EXPECT_EQ(0, ct_area_set(&self->area, "patience_ms",
+				 self->patience_ms));
+	EXPECT_EQ(0, ct_area_set(&self->area, "ready_kib", self->ready_kib));
+	close(self->fd);
+}
+
+static void expect_text(struct __test_metadata *_metadata,
+			const struct ct_area *area, const char *file,
+			const char *want)
+{
+	char text[32];
+
+	ASSERT_EQ(0, ct_area_get(area, file, text, sizeof(text)));
+	EXPECT_STREQ(want, text);
+}
+
+TEST_F(cma_ready, knobs)
+{
+	const struct ct_area *area = &self->area;
+	char text[32];
+
+	EXPECT_EQ(0, ct_area_set(area, "patience_ms", "60000"));
+	EXPECT_EQ(-ERANGE, ct_area_set(area, "patience_ms", "60001"));
+	EXPECT_EQ(-EINVAL, ct_area_set(area, "patience_ms", "soon"));
+	EXPECT_EQ(-EINVAL, ct_area_set(area, "patience_ms", "-1"));
+	expect_text(_metadata, area, "patience_ms", "60000");
+
+	EXPECT_EQ(0, ct_area_set(area, "fit", "first"));
+	expect_text(_metadata, area, "fit", "first");
+	EXPECT_EQ(0, ct_area_set(area, "fit", "best\n"));
+	EXPECT_EQ(-EINVAL, ct_area_set(area, "fit", "worst"));
+	EXPECT_EQ(-EINVAL, ct_area_set(area, "fit", "bestest"));
+	expect_text(_metadata, area, "fit", "best");
+
+	EXPECT_EQ(0, ct_area_set(area, "ready_kib", "128"));
+	snprintf(text, sizeof(text), "%lu",
+		 (area->nr_pages + 1) * ct_page_size / KIB);
+	EXPECT_EQ(-ERANGE, ct_area_set(area, "ready_kib", text));
+	EXPECT_EQ(-EINVAL, ct_area_set(area, "ready_kib", "many"));
+	expect_text(_metadata, area, "ready_kib", "128");
+}
+
+static uint64_t take(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(cma_ready) *self, size_t size, uint32_t *id)
+{
+	struct dma_test_alloc buf;
+
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0, &buf));
+	*id = buf.id;
+	return buf.dma_addr;
+}
+
+/* Where a small buffer goes. */
+static uint64_t place(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(cma_ready) *self, const char *fit)
+{
+	uint64_t at;
+	uint32_t id;
+
+	EXPECT_EQ(0, ct_area_set(&self->area, "fit", fit));
+	at = take(_metadata, self, SMALL_SIZE, &id);
+	EXPECT_EQ(0, ct_dma_free(self->fd, id));
+	return at;
+}
+
+/* A wide hole, and behind it one that fits. */
+TEST_F_TIMEOUT(cma_ready, fit, TIMEOUT_S)
+{
+	uint64_t wide, at[NR_SMALL];
+	uint32_t wide_id, ids[NR_SMALL];
+	int i;
+
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", "0"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "fit", "first"));
+	wide = take(_metadata, self, MIB, &wide_id);
+	for (i = 0; i < NR_SMALL; i++) {
+		at[i] = take(_metadata, self, SMALL_SIZE, &ids[i]);
+		if (i >= 2 && at[i - 2] > wide &&
+		    at[i - 1] == at[i - 2] + SMALL_SIZE &&
+		    at[i] == at[i - 1] + SMALL_SIZE)
+			break;
+	}
+	ASSERT_LT(i, NR_SMALL);
+	ASSERT_EQ(0, ct_dma_free(self->fd, wide_id));
+	ASSERT_EQ(0, ct_dma_free(self->fd, ids[i - 1]));
+	EXPECT_EQ(wide, place(_metadata, self, "first"));
+	EXPECT_EQ(at[i - 1], place(_metadata, self, "best"));
+}
+
+/* All that is held, for whoever: debugfs' used, and what is kept. */
+static long nr_held(const struct ct_area *area)
+{
+	char path[256], line[512];
+	unsigned long nr_pages;
+	long sum = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/cma/%s/buffers",
+		 area->name);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*x %lu", &nr_pages) == 1)
+			sum += nr_pages;
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+TEST_F(cma_ready, comes_back_clean)
+{
+	const struct ct_area *area = &self->area;
+	long used = ct_area_debugfs(area, "used");
+	struct dma_test_check check;
+	struct dma_test_alloc buf;
+	uint64_t first, second;
+	uint32_t id;
+
+	EXPECT_EQ(used, nr_held(area));
+	first = take(_metadata, self, ct_page_size, &id);
+	EXPECT_EQ(used + 1, ct_area_debugfs(area, "used"));
+	ASSERT_EQ(0, ct_dma_fill(self->fd, id, 5));
+	ASSERT_EQ(0, ct_dma_free(self->fd, id));
+	EXPECT_EQ(self->keeps, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(used, ct_area_debugfs(area, "used"));
+	EXPECT_EQ(used + self->keeps, nr_held(area));
+
+	/* Without a mapping it is not what was kept with one. */
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, ct_page_size, DMA_TEST_KERNEL,
+				  DMA_TEST_NO_KERNEL_MAPPING, &buf));
+	EXPECT_EQ(self->keeps, ct_area_debugfs(area, "ready"));
+	if (self->keeps)
+		EXPECT_NE(first, buf.dma_addr);
+	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
+	EXPECT_EQ(self->keeps, ct_area_debugfs(area, "ready"));
+
+	second = take(_metadata, self, ct_page_size, &id);
+	if (self->keeps)
+		EXPECT_EQ(first, second);
+	EXPECT_EQ(0, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(used + 1, ct_area_debugfs(area, "used"));
+	EXPECT_EQ(0, ct_dma_check(self->fd, id, &check));
+	EXPECT_TRUE(check.tested & DMA_TEST_ZEROED);
+	EXPECT_EQ(check.tested, check.found);
+	ASSERT_EQ(0, ct_dma_free(self->fd, id));
+
+	/* Another type of mapping is what was asked for, kept or not. */
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, ct_page_size, DMA_TEST_KERNEL,
+				  DMA_TEST_WRITE_COMBINE, &buf));
+	EXPECT_EQ(0, ct_dma_check(self->fd, buf.id, &check));
+	EXPECT_TRUE(check.tested & DMA_TEST_ZEROED);
+	EXPECT_EQ(check.tested, check.found);
+	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
+	EXPECT_EQ(used, ct_area_debugfs(area, "used"));
+}
+
+/* As many as may be kept, all over the place. */
+static void keep(struct __test_metadata *_metadata,
+		 FIXTURE_DATA(cma_ready) *self)
+{
+	uint32_t ids[NR_KEPT];
+	char text[32];
+	int i;
+
+	snprintf(text, sizeof(text), "%lu",
+		 self->area.nr_pages * ct_page_size / KIB);
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", text));
+	for (i = 0; i < NR_KEPT; i++)
+		take(_metadata, self, SMALL_SIZE, &ids[i]);
+	for (i = 0; i < NR_KEPT; i++)
+		ASSERT_EQ(0, ct_dma_free(self->fd, ids[i]));
+	EXPECT_EQ(self->keeps ? (long)(NR_KEPT * SMALL_SIZE / ct_page_size) : 0,
+		  ct_area_debugfs(&self->area, "ready"));
+}
+
+TEST_F_TIMEOUT(cma_ready, gives_back_on_request, TIMEOUT_S)
+{
+	long used = ct_area_debugfs(&self->area, "used"), held, free_kib;
+	uint32_t id;
+
+	keep(_metadata, self);
+	held = ct_area_debugfs(&self->area, "ready");
+	EXPECT_EQ(used + held, nr_held(&self->area));
+	free_kib = ct_meminfo_kib("CmaFree");
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", "0"));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_EQ(used, nr_held(&self->area));
+	/* Programs may have taken a few pages meanwhile. */
+	EXPECT_GE(ct_meminfo_kib("CmaFree") + 256,
+		  free_kib + held * (long)(ct_page_size / KIB));
+
+	take(_metadata, self, ct_page_size, &id);
+	ASSERT_EQ(0, ct_dma_free(self->fd, id));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_EQ(used, nr_held(&self->area));
+}
+
+TEST_F_TIMEOUT(cma_ready, gives_back_to_large_requests, TIMEOUT_S)
+{
+	long nr_pages = ct_area_debugfs(&self->area, "maxchunk") - 256;
+	struct dma_test_alloc buf;
+
+	ASSERT_GT(nr_pages, (long)self->area.nr_pages / 2);
+	keep(_metadata, self);
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, nr_pages * ct_page_size,
+				  DMA_TEST_KERNEL, 0, &buf));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
+}
+
+/* This asks all that can give memory back, as memory pressure does. */
+TEST_F_TIMEOUT(cma_ready, gives_back_under_pressure, TIMEOUT_S)
+{
+	long used = ct_area_debugfs(&self->area, "used");
+
+	keep(_metadata, self);
+	ASSERT_EQ(0, ct_write("/proc/sys/vm/drop_caches", "2"));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_EQ(used, nr_held(&self->area));
+}
+
+/* What nobody wants is not kept for long. */
+TEST_F_TIMEOUT(cma_ready, gives_back_in_the_end, TIMEOUT_S)
+{
+	long used = ct_area_debugfs(&self->area, "used");
+	int tries;
+
+	keep(_metadata, self);
+	for (tries = 0; tries < 300; tries++) {
+		if (!ct_area_debugfs(&self->area, "ready"))
+			break;
+		usleep(100000);
+	}
+	EXPECT_LT(tries, 300);
+	EXPECT_EQ(used, nr_held(&self->area));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a request goes, what it goes around, how long it tries, and what it
+ * says when it has to give up.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "cma_test_lib.h"
+
+#define TIMEOUT_S	300
+#define BLOCK_SIZE	(4 * MIB)
+#define BUF_SIZE	(4 * MIB)
+#define NR_PINS_MAX	256
+#define DRAIN_MS	100
+
+FIXTURE(cma_search) {
+	struct ct_area area;
+	struct ct_mem mem;		/* fills the area */
+	char **by_pfn;			/* where each page of the area is */
+	unsigned long pins[NR_PINS_MAX];
+	char *pinned[NR_PINS_MAX];
+	unsigned int nr_pins;
+	int fds[2];			/* a pipe with all that is pinned */
+	int fd;
+	long patience_ms, ready_kib;
+	char fit[16];
+};
+
+FIXTURE_SETUP(cma_search)
+{
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+	memset(&self->mem, 0, sizeof(self->mem));
+	self->by_pfn = calloc(self->area.nr_pages, sizeof(*self->by_pfn));
+	self->nr_pins = 0;
+	self->patience_ms = ct_area_sysfs(&self->area, "patience_ms");
+	self->ready_kib = ct_area_sysfs(&self->area, "ready_kib");
+	ASSERT_EQ(0, ct_area_get(&self->area, "fit", self->fit,
+				 sizeof(self->fit)));
+	ASSERT_EQ(0, pipe(self->fds));
+	ASSERT_LE((int)(NR_PINS_MAX * ct_page_size),
+		  fcntl(self->fds[1], F_SETPIPE_SZ,
+			NR_PINS_MAX * ct_page_size));
+	/* What is kept by earlier tests is not to be found here. */
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", "0"));
+}
+
+FIXTURE_TEARDOWN(cma_search)
+{
+	char text[32];
+
+	if (self->mem.addr) {
+		EXPECT_EQ(0, ct_mem_verify(&self->mem));
+		ct_mem_exit(&self->mem);
+	}
+	snprintf(text, sizeof(text), "%ld", self->patience_ms);
+	EXPECT_EQ(0, ct_area_set(&self->area, "patience_ms", text));
+	snprintf(text, sizeof(text), "%ld", self->ready_kib);
+	EXPECT_EQ(0, ct_area_set(&self->area, "ready_kib", text));
+	EXPECT_EQ(0, ct_area_set(&self->area, "fit", self->fit));
+	free(self->by_pfn);
+	close(self->fds[0]);
+	close(self->fds[1]);
+	close(self->fd);
+}
+
+static void fill(struct __test_metadata *_metadata,
+		 FIXTURE_DATA(cma_search) *self)
+{
+	unsigned long page, pfn;
+
+	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_ANON, &self->area),
+		  self->area.nr_pages * 8 / 10);
+	for (page = 0; page < self->mem.nr_pages; page++) {
+		char *addr = (char *)self->mem.addr + page * ct_page_size;
+
+		pfn = self->mem.kept[page] ? ct_pfn(addr) : 0;
+		if (ct_area_holds(&self->area, pfn))
+			self->by_pfn[pfn - self->area.base_pfn] = addr;
+	}
+}
+
+/* Pins a page of ours, as near as possible to this one. */
+static void pin_near(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(cma_search) *self, unsigned long at)
+{
+	unsigned long i, page = at;
+	struct iovec iov = { .iov_len = ct_page_size };
+
+	for (i = 0; i < 256 && !iov.iov_base; i++) {
+		page = i % 2 ? at - i / 2 : at + i / 2;
+		iov.iov_base = self->by_pfn[page];
+	}
+	/* A buffer that somebody holds is in the way just as well. */
+	if (!iov.iov_base)
+		return;
+	ASSERT_LT(self->nr_pins, NR_PINS_MAX);
+	ASSERT_EQ((ssize_t)ct_page_size, vmsplice(self->fds[1], &iov, 1, 0));
+	ASSERT_EQ(self->area.base_pfn + page, ct_pfn(iov.iov_base));
+	self->pinned[self->nr_pins] = iov.iov_base;
+	self->pins[self->nr_pins++] = self->area.base_pfn + page;
+}
+
+/* Two pages of a block: no window of a block's size is without one then. */
+static void pin_block(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(cma_search) *self, unsigned long block)
+{
+	unsigned long nr_pages = BLOCK_SIZE / ct_page_size;
+
+	pin_near(_metadata, self, block * nr_pages + nr_pages / 4);
+	pin_near(_metadata, self, block * nr_pages + nr_pages * 3 / 4);
+}
+
+static void pin_all_but(struct __test_metadata *_metadata,
+			FIXTURE_DATA(cma_search) *self, unsigned long spare)
+{
+	unsigned long nr_blocks = self->area.nr_pages /
+				  (BLOCK_SIZE / ct_page_size);
+	unsigned long block;
+
+	fill(_metadata, self);
+	for (block = 0; block < nr_blocks; block++)
+		if (block != spare)
+			pin_block(_metadata, self, block);
+	ASSERT_GT(self->nr_pins, nr_blocks);
+}
+
+/* Empties the pipe, and looks whether all of it is what was put there. */
+static void drain(struct __test_metadata *_metadata,
+		  FIXTURE_DATA(cma_search) *self)
+{
+	char *data = ct_map(ct_page_size);
+	unsigned int i;
+
+	for (i = 0; i < self->nr_pins; i++) {
+		EXPECT_EQ(self->pins[i], ct_pfn(self->pinned[i]));
+		ASSERT_EQ((ssize_t)ct_page_size,
+			  read(self->fds[0], data, ct_page_size));
+		EXPECT_EQ(0, memcmp(data, self->pinned[i], ct_page_size));
+	}
+	self->nr_pins = 0;
+}
+
+static bool is_pinned(FIXTURE_DATA(cma_search) *self, unsigned long pfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < self->nr_pins; i++)
+		if (self->pins[i] == pfn)
+			return true;
+	return false;
+}
+
+/* Asks in vain; returns how long it took, in ms. */
+static unsigned long fail(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(cma_search) *self)
+{
+	struct dma_test_alloc buf;
+
+	EXPECT_EQ(-ENOMEM, ct_dma_alloc(self->fd, BUF_SIZE, DMA_TEST_KERNEL,
+					DMA_TEST_NO_WARN, &buf)) {
+		TH_LOG("buffer at %#llx", (unsigned long long)buf.dma_addr);
+		ct_dma_free(self->fd, buf.id);
+	}
+	return buf.time_ns / 1000000;
+}
+
+static void succeed(struct __test_metadata *_metadata,
+		    FIXTURE_DATA(cma_search) *self)
+{
+	struct dma_test_check check;
+	struct dma_test_alloc buf;
+
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, BUF_SIZE, DMA_TEST_KERNEL, 0,
+				  &buf));
+	EXPECT_EQ(0, ct_dma_check(self->fd, buf.id, &check));
+	EXPECT_EQ(check.tested, check.found);
+	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
+}
+
+TEST_F_TIMEOUT(cma_search, goes_around, TIMEOUT_S)
+{
+	unsigned long nr_pages = BUF_SIZE / ct_page_size, pfn;
+	unsigned long spare = self->area.nr_pages / nr_pages / 2;
+	long used, good, bad, failures;
+	struct dma_test_alloc buf;
+
+	pin_all_but(_metadata, self, spare);
+	used = ct_area_debugfs(&self->area, "used");
+	good = ct_area_sysfs(&self->area, "alloc_pages_success");
+	bad = ct_area_sysfs(&self->area, "alloc_pages_fail");
+	failures = ct_vmstat("cma_alloc_fail");
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, BUF_SIZE, DMA_TEST_KERNEL, 0,
+				  &buf));
+	pfn = buf.dma_addr / ct_page_size - self->area.base_pfn;
+	EXPECT_GT(pfn + nr_pages, spare * nr_pages);
+	EXPECT_LT(pfn, (spare + 1) * nr_pages);
+	EXPECT_EQ(used + (long)nr_pages, ct_area_debugfs(&self->area, "used"));
+	EXPECT_EQ(good + (long)nr_pages,
+		  ct_area_sysfs(&self->area, "alloc_pages_success"));
+	EXPECT_EQ(bad, ct_area_sysfs(&self->area, "alloc_pages_fail"));
+	EXPECT_EQ(failures, ct_vmstat("cma_alloc_fail"));
+	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
+	EXPECT_EQ(used, ct_area_debugfs(&self->area, "used"));
+	drain(_metadata, self);
+}
+
+/* The last line of debugfs' failures. */
+static bool last_failure(char *line, size_t size)
+{
+	FILE *file = fopen("/sys/kernel/debug/cma/failures", "r");
+	bool found = false;
+
+	while (file && fgets(line, size, file))
+		found = true;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+TEST_F_TIMEOUT(cma_search, names_the_blocker, TIMEOUT_S)
+{
+	long nr_pages = BUF_SIZE / ct_page_size, used, bad;
+	char line[256], name[64], reason[64];
+	unsigned long pfn = 0, count = 0;
+
+	pin_all_but(_metadata, self, self->area.nr_pages);
+	used = ct_area_debugfs(&self->area, "used");
+	bad = ct_area_sysfs(&self->area, "alloc_pages_fail");
+	fail(_metadata, self);
+	EXPECT_EQ(used, ct_area_debugfs(&self->area, "used"));
+	EXPECT_EQ(bad + nr_pages, ct_area_sysfs(&self->area,
+						"alloc_pages_fail"));
+
+	ASSERT_TRUE(last_failure(line, sizeof(line)));
+	ASSERT_EQ(4, sscanf(line, "%*d %63s %*[^:]: %lu pages, %*[^:]: -16, pfn %lx %63[^,]",
+			    name, &count, &pfn, reason)) {
+		TH_LOG("%s", line);
+	}
+	EXPECT_STREQ(self->area.name, name);
+	EXPECT_EQ(nr_pages, (long)count);
+	EXPECT_TRUE(is_pinned(self, pfn));
+	EXPECT_STREQ("referenced", reason);
+
+	drain(_metadata, self);
+	succeed(_metadata, self);
+}
+
+static void *drain_later(void *arg)
+{
+	static char data[65536];
+
+	usleep(DRAIN_MS * 1000);
+	while (read(*(int *)arg, data, sizeof(data)) > 0)
+		;
+	return NULL;
+}
+
+/* Who holds a page lets go of it while the request waits. */
+TEST_F_TIMEOUT(cma_search, waits, TIMEOUT_S)
+{
+	pthread_t thread;
+
+	pin_all_but(_metadata, self, self->area.nr_pages);
+	ASSERT_EQ(0, ct_area_set(&self->area, "patience_ms", "20000"));
+	ASSERT_EQ(0, fcntl(self->fds[0], F_SETFL, O_NONBLOCK));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, drain_later, self->fds));
+	succeed(_metadata, self);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+}
+
+/* And the default is enough for that. */
+TEST_F_TIMEOUT(cma_search, waits_by_default, TIMEOUT_S)
+{
+	pthread_t thread;
+
+	EXPECT_EQ(500, self->patience_ms);
+	pin_all_but(_metadata, self, self->area.nr_pages);
+	ASSERT_EQ(0, fcntl(self->fds[0], F_SETFL, O_NONBLOCK));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, drain_later, self->fds));
+	succeed(_metadata, self);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+}
+
+TEST_F_TIMEOUT(cma_search, patience, TIMEOUT_S)
+{
+	unsigned long short_ms, long_ms;
+
+	pin_all_but(_metadata, self, self->area.nr_pages);
+	/* What can move moves once; the second time is what counts. */
+	fail(_metadata, self);
+	ASSERT_EQ(0, ct_area_set(&self->area, "patience_ms", "0"));
+	short_ms = fail(_metadata, self);
+	ASSERT_EQ(0, ct_area_set(&self->area, "patience_ms", "2000"));
+	long_ms = fail(_metadata, self);
+	TH_LOG("%lu ms without patience, %lu ms with", short_ms, long_ms);
+	EXPECT_GE(long_ms, 1900);
+	EXPECT_LT(short_ms, long_ms / 3);
+	drain(_metadata, self);
+}
+
+TEST_HARNESS_MAIN
