@@ -7,8 +7,10 @@
 #include <linux/cma.h>
 #include <linux/dma-map-ops.h>
 #include <linux/gfp.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/spinlock.h>
 #include <linux/vmstat.h>
 
 #include "../internal.h"
@@ -74,14 +76,15 @@ static void senseless_requests_fail(struct kunit *test)
 
 static void release_works_in_atomic_context(struct kunit *test)
 {
+	static DEFINE_SPINLOCK(lock);
 	struct cma *cma = test->priv;
 	struct page *page = cma_alloc(cma, 700, 0, false);
 	unsigned long before = nr_held(cma), flags;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	local_irq_save(flags);
+	spin_lock_irqsave(&lock, flags);
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 700));
-	local_irq_restore(flags);
+	spin_unlock_irqrestore(&lock, flags);
 	KUNIT_EXPECT_EQ(test, nr_held(cma), before - 700);
 }
 
@@ -183,6 +186,96 @@ static void areas_are_left_alone(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_migrate_cma_page(page));
 }
 
+static void free_pages_cost_nothing(struct kunit *test)
+{
+	struct cma *cma = test->priv;
+	struct page *page = cma_alloc(cma, 300, 0, false);
+	struct cma_survey survey;
+	unsigned long pfn;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	pfn = page_to_pfn(page);
+	survey_window(pfn, pfn + 300, &survey);
+	KUNIT_EXPECT_GT(test, survey.price, 0);
+	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 300));
+	survey_window(pfn, pfn + 300, &survey);
+	KUNIT_EXPECT_EQ(test, survey.price, 0);
+	KUNIT_EXPECT_EQ(test, survey.nr_looked, 300);
+	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_NONE);
+}
+
+/*
+ * Takes movable pages until one lies in the area, with nothing of the area
+ * held but what was before. Return: that page, or NULL.
+ */
+static struct page *movable_page_in(struct cma *cma)
+{
+	struct page *page, *next, *found = NULL;
+	LIST_HEAD(others);
+
+	while (!found) {
+		page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_NORETRY |
+				  __GFP_NOWARN);
+		if (!page)
+			break;
+		if (cma_pages_valid(cma, page, 1))
+			found = page;
+		else
+			list_add(&page->lru, &others);
+	}
+	list_for_each_entry_safe(page, next, &others, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+	return found;
+}
+
+static void pages_in_use_are_reported(struct kunit *test)
+{
+	struct cma *cma = test->priv;
+	struct page *page = movable_page_in(cma);
+	struct cma_survey survey;
+	unsigned long pfn;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	pfn = page_to_pfn(page);
+	get_page(page);
+	survey_window(pfn, pfn + 1, &survey);
+	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_OFF_LRU);
+	KUNIT_EXPECT_EQ(test, survey.blocker.pfn, pfn);
+	KUNIT_EXPECT_EQ(test, survey.blocker.refs, 2);
+	put_page(page);
+	__free_page(page);
+}
+
+/* A page that nothing can be known of is gone around, all the same. */
+static void pages_that_stay_are_gone_around(struct kunit *test)
+{
+	struct cma *cma = test->priv;
+	unsigned long nr_pages = rounddown_pow_of_two(cma->nr_pages) / 4;
+	unsigned long before = nr_held(cma), start;
+	struct page *page = movable_page_in(cma), *buffer;
+	enum cma_fit fit = cma->fit;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	/* Both kinds: whichever window comes first has the page in it. */
+	for (int i = 0; i < 2; i++) {
+		WRITE_ONCE(cma->fit, i ? CMA_FIT_FIRST : CMA_FIT_BEST);
+		buffer = cma_alloc(cma, nr_pages, 0, true);
+		KUNIT_EXPECT_NOT_NULL(test, buffer);
+		if (!buffer)
+			continue;
+		start = page_to_pfn(buffer);
+		KUNIT_EXPECT_FALSE(test, page_to_pfn(page) >= start &&
+				   page_to_pfn(page) < start + nr_pages);
+		KUNIT_EXPECT_TRUE(test, cma_release(cma, buffer, nr_pages));
+	}
+	WRITE_ONCE(cma->fit, fit);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	__free_page(page);
+	KUNIT_EXPECT_EQ(test, nr_held(cma), before);
+}
+
 static struct kunit_case cma_alloc_cases[] = {
 	KUNIT_CASE(buffers_are_what_was_asked_for),
 	KUNIT_CASE(senseless_requests_fail),
@@ -191,6 +284,9 @@ static struct kunit_case cma_alloc_cases[] = {
 	KUNIT_CASE(folios_are_compound),
 	KUNIT_CASE(ranges_are_taken_outside_areas),
 	KUNIT_CASE(areas_are_left_alone),
+	KUNIT_CASE(free_pages_cost_nothing),
+	KUNIT_CASE(pages_in_use_are_reported),
+	KUNIT_CASE(pages_that_stay_are_gone_around),
 	{ }
 };
 
