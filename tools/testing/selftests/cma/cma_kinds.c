@@ -113,8 +113,8 @@ TEST_F_TIMEOUT(cma_kinds, zsmalloc, TIMEOUT_S)
 	uint32_t *data;
 
 	ASSERT_EQ(0, access(ZRAM "disksize", W_OK));
-	ct_write_long(MIN_FREE, 8 * 1024);
 	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));
+	ct_write_long(MIN_FREE, 8 * 1024);
 	data = ct_map(size);
 	ASSERT_TRUE(!!data);
 	ct_noise_make(data, size, 1);

@@ -26,6 +26,7 @@
 #define SYSFS_CMA	"/sys/kernel/mm/cma"
 
 #define LOOK_PAGES	64	/* touched between two looks at MemFree */
+#define OUTSIDE_SIZE	(16 * MIB) /* left free when all else is in use */
 #define CPU_PAGES	1024	/* touched by one CPU before the next */
 
 size_t ct_page_size;
@@ -535,9 +536,12 @@ int ct_mem_fill_outside(struct ct_mem *mem, enum ct_kind kind,
 
 	ct_drop_caches();
 	err = ct_mem_fill(mem, kind);
-	if (!err)
-		ct_mem_drop(mem, area, true, mem->nr_pages);
-	return err;
+	if (err)
+		return err;
+	ct_mem_drop(mem, area, true, mem->nr_pages);
+	/* The kernel's own allocations find nothing in the area. */
+	ct_mem_drop(mem, area, false, OUTSIDE_SIZE / ct_page_size);
+	return 0;
 }
 
 /* A hash: no word tells anything about the next. */

@@ -125,8 +125,8 @@ unsigned long ct_mem_fill_area(struct ct_mem *mem, enum ct_kind kind,
 			       const struct ct_area *area);
 
 /*
- * Fills all of memory, then gives back what lies in the area, so that what is
- * allocated next lies there.
+ * Fills all of memory, then gives back what lies in the area and a little
+ * more, so that what is allocated next lies there.
  */
 int ct_mem_fill_outside(struct ct_mem *mem, enum ct_kind kind,
 			const struct ct_area *area);
