@@ -145,6 +145,11 @@ static bool wait_for_ksm(long nr_pages)
 	return false;
 }
 
+static uint32_t pair_of(size_t offset)
+{
+	return offset / 2 / ct_page_size * ct_page_size;
+}
+
 /* Every two pages are the same, and become one. */
 TEST_F_TIMEOUT(cma_kinds, ksm, TIMEOUT_S)
 {
@@ -159,7 +164,7 @@ TEST_F_TIMEOUT(cma_kinds, ksm, TIMEOUT_S)
 	ASSERT_TRUE(!!data);
 	for (offset = 0; offset < size; offset += ct_page_size)
 		ct_noise_make((uint32_t *)(data + offset), ct_page_size,
-			   offset / 2 / ct_page_size * ct_page_size);
+			      pair_of(offset));
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 	ct_mem_exit(&mem);
 
@@ -179,8 +184,7 @@ TEST_F_TIMEOUT(cma_kinds, ksm, TIMEOUT_S)
 		other = offset ^ ct_page_size;
 		EXPECT_EQ(0, memcmp(data + offset, data + other, ct_page_size));
 		EXPECT_EQ(0, ct_noise_wrong((uint32_t *)(data + offset),
-					 ct_page_size, offset / 2 /
-					 ct_page_size * ct_page_size));
+					    ct_page_size, pair_of(offset)));
 	}
 	EXPECT_GT(ct_read_long(KSM "pages_shared"), nr_pages / 8);
 	/* What was one page is two once one of them is written to. */

@@ -19,10 +19,15 @@
 #define TIMEOUT_S	600
 #define NR_TURNS	10
 #define CHUNK_SIZE	(256 * KIB)	/* of direct I/O */
+#define __section(name)	__attribute__((__section__(name)))
+#define __noclone	__attribute__((__noclone__))
+#define noinline	__attribute__((__noinline__))
+#define __aligned(size)	__attribute__((__aligned__(size)))
 #define IO_SIZE		(12 * MIB)	/* that each thread goes through */
 
 /**
  * struct runner - a thread at work
+ * @thread:	which
  * @addr:	memory that it works on
  * @size:	bytes of it
  * @stop:	it is told to end
@@ -93,9 +98,11 @@ static bool next_run(struct runner *runner)
 	return !__atomic_load_n(&runner->stop, __ATOMIC_RELAXED);
 }
 
+typedef uint32_t (*text_t)(const uint32_t *data, uint32_t nr);
+
 /* Machine code that runs wherever it is copied to. */
-__attribute__((section("ct_text"), noinline, noclone, aligned(64)))
-static uint32_t run_text(const uint32_t *data, uint32_t nr)
+static __section("ct_text") __noclone noinline __aligned(64)
+uint32_t run_text(const uint32_t *data, uint32_t nr)
 {
 	uint32_t sum = 1;
 
@@ -145,8 +152,7 @@ static void *run_all_text(void *arg)
 	do {
 		for (offset = 0; offset < runner->size; offset += ct_page_size) {
 			char *page = runner->addr + offset;
-			uint32_t (*run)(const uint32_t *data, uint32_t nr) =
-				(void *)(page + entry);
+			text_t run = (text_t)(page + entry);
 
 			if (run((uint32_t *)(page + TEXT_DATA), TEXT_WORDS) !=
 			    text_result(offset))

@@ -232,6 +232,7 @@ TEST_F_TIMEOUT(cma_search, names_the_blocker, TIMEOUT_S)
 	long nr_pages = BUF_SIZE / ct_page_size, used, bad;
 	char line[256], name[64], reason[64];
 	unsigned long pfn = 0, count = 0;
+	int nr;
 
 	pin_all_but(_metadata, self, self->area.nr_pages);
 	used = ct_area_debugfs(&self->area, "used");
@@ -242,8 +243,9 @@ TEST_F_TIMEOUT(cma_search, names_the_blocker, TIMEOUT_S)
 						"alloc_pages_fail"));
 
 	ASSERT_TRUE(last_failure(line, sizeof(line)));
-	ASSERT_EQ(4, sscanf(line, "%*d %63s %*[^:]: %lu pages, %*[^:]: -16, pfn %lx %63[^,]",
-			    name, &count, &pfn, reason)) {
+	nr = sscanf(line, "%*d %63s %*[^:]: %lu pages, %*[^:]: -16, pfn %lx %63[^,]",
+		    name, &count, &pfn, reason);
+	ASSERT_EQ(4, nr) {
 		TH_LOG("%s", line);
 	}
 	EXPECT_STREQ(self->area.name, name);
