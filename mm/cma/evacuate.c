@@ -83,8 +83,12 @@ struct evacuation {
 static void note_stuck(struct evacuation *ev, struct folio *folio,
 		       enum cma_block_reason reason)
 {
-	if (!ev->stuck || folio_pfn(folio) > ev->req->blocker.pfn)
+	if (!ev->stuck || folio_pfn(folio) > ev->req->blocker.pfn) {
 		cma_blocker_note(&ev->req->blocker, &folio->page, reason);
+		/* One is ours, and will be gone when others look. */
+		if (ev->req->blocker.refs)
+			ev->req->blocker.refs--;
+	}
 	ev->stuck = true;
 }
 
