@@ -16,6 +16,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
+#include <linux/page_owner.h>
 #include <linux/pgalloc_tag.h>
 #include <linux/vmstat.h>
 
@@ -253,14 +254,21 @@ void buddy_give_range(struct zone *zone, unsigned long start_pfn,
 	}
 }
 
+/* Whoever keeps a record of every page has to be told of every page. */
+static bool pages_have_records(void)
+{
+#ifdef CONFIG_PAGE_OWNER
+	if (static_branch_unlikely(&page_owner_inited))
+		return true;
+#endif
+	return mem_alloc_profiling_enabled();
+}
+
 /**
  * buddy_free_range() - free pages of which nobody holds a reference any more
  * @zone:	the zone of all the pages
  * @start_pfn:	first page
  * @end_pfn:	first page behind; nothing happens if it is not above @start_pfn
- *
- * With allocation profiling every page carries a tag of its own, which only a
- * free of that page clears.
  *
  * Context: Any that may take zone->lock; does not sleep.
  */
@@ -272,7 +280,7 @@ void buddy_free_range(struct zone *zone, unsigned long start_pfn,
 	if (start_pfn < end_pfn)
 		count_vm_events(PGFREE, end_pfn - start_pfn);
 	while (pfn < end_pfn) {
-		unsigned int order = mem_alloc_profiling_enabled() ? 0 :
+		unsigned int order = pages_have_records() ? 0 :
 					buddy_largest_order(pfn, end_pfn);
 		unsigned long next = pfn + (1UL << order);
 
