@@ -19,10 +19,6 @@
 #define TIMEOUT_S	600
 #define NR_TURNS	10
 #define CHUNK_SIZE	(256 * KIB)	/* of direct I/O */
-#define __section(name)	__attribute__((__section__(name)))
-#define __noclone	__attribute__((__noclone__))
-#define noinline	__attribute__((__noinline__))
-#define __aligned(size)	__attribute__((__aligned__(size)))
 #define IO_SIZE		(12 * MIB)	/* that each thread goes through */
 
 /**
@@ -100,9 +96,8 @@ static bool next_run(struct runner *runner)
 
 typedef uint32_t (*text_t)(const uint32_t *data, uint32_t nr);
 
-/* Machine code that runs wherever it is copied to. */
-static __section("ct_text") __noclone noinline __aligned(64)
-uint32_t run_text(const uint32_t *data, uint32_t nr)
+/* Machine code that runs wherever it is copied to, with what is around it. */
+static uint32_t run_text(const uint32_t *data, uint32_t nr)
 {
 	uint32_t sum = 1;
 
@@ -111,10 +106,16 @@ uint32_t run_text(const uint32_t *data, uint32_t nr)
 	return sum;
 }
 
-extern const char __start_ct_text[], __stop_ct_text[];
-
+#define TEXT_ALIGN	64
+#define TEXT_SIZE	512	/* more than the code is */
 #define TEXT_DATA	2048	/* where in a page of text the data begin */
 #define TEXT_WORDS	64	/* of them that are added up */
+
+/* Where run_text() is in what is copied; with a bit that says Thumb, if so. */
+static size_t text_entry(void)
+{
+	return (uintptr_t)run_text % TEXT_ALIGN;
+}
 
 /* Every page starts with the code, and has data of its own behind it. */
 static void write_file(struct __test_metadata *_metadata, int file,
@@ -123,10 +124,10 @@ static void write_file(struct __test_metadata *_metadata, int file,
 	uint32_t *page = ct_map(ct_page_size);
 	size_t offset;
 
-	ASSERT_LE(code_size, TEXT_DATA);
 	for (offset = 0; offset < size; offset += ct_page_size) {
 		ct_noise_make(page, ct_page_size, offset / sizeof(*page));
-		memcpy(page, __start_ct_text, code_size);
+		memcpy(page, (void *)((uintptr_t)run_text - text_entry()),
+		       code_size);
 		ASSERT_EQ((ssize_t)ct_page_size,
 			  pwrite(file, page, ct_page_size, offset));
 	}
@@ -144,15 +145,13 @@ static uint32_t text_result(size_t offset)
 
 static void *run_all_text(void *arg)
 {
-	/* Behind the start by a bit that says Thumb, if it is. */
-	size_t entry = (uintptr_t)run_text - (uintptr_t)__start_ct_text;
 	struct runner *runner = arg;
 	size_t offset;
 
 	do {
 		for (offset = 0; offset < runner->size; offset += ct_page_size) {
 			char *page = runner->addr + offset;
-			text_t run = (text_t)(page + entry);
+			text_t run = (text_t)(page + text_entry());
 
 			if (run((uint32_t *)(page + TEXT_DATA), TEXT_WORDS) !=
 			    text_result(offset))
@@ -171,8 +170,7 @@ TEST_F_TIMEOUT(cma_running, text, TIMEOUT_S)
 	struct ct_mem mem;
 	int turn;
 
-	write_file(_metadata, self->file, size,
-		   __stop_ct_text - __start_ct_text);
+	write_file(_metadata, self->file, size, TEXT_SIZE);
 	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));
 	runner.addr = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_PRIVATE,
 			   self->file, 0);
