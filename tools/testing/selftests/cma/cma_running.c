@@ -232,8 +232,8 @@ TEST_F_TIMEOUT(cma_running, direct_io, TIMEOUT_S)
 	memset(reader.addr, 1, IO_SIZE);
 	ct_noise_make((uint32_t *)writer.addr, IO_SIZE,
 		      IO_SIZE / sizeof(uint32_t));
-	ASSERT_GT(ct_map_in_area(reader.addr, IO_SIZE, &self->area), 1024);
-	ASSERT_GT(ct_map_in_area(writer.addr, IO_SIZE, &self->area), 1024);
+	ASSERT_GT(ct_map_in_area(reader.addr, IO_SIZE, &self->area), 256);
+	ASSERT_GT(ct_map_in_area(writer.addr, IO_SIZE, &self->area), 256);
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 	ct_mem_exit(&mem);
 
