@@ -89,7 +89,7 @@ void cma_buffer_hand_out(struct cma_buffer *buffer, unsigned long caller)
 	buffer->caller = caller;
 	/* A name that changes meanwhile is one of the two, or a bit of both. */
 	memcpy(buffer->comm, current->comm, sizeof(buffer->comm));
-	/* Pairs with the shard's lock in cma_buffer_claim(). */
+	/* Pairs with the acquire in cma_buffer_claim(). */
 	smp_store_release(&buffer->owned, true);
 }
 
@@ -115,6 +115,7 @@ struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
 	node = rb_find(&pfn, &shard->buffers, cmp_pfn);
 	if (node)
 		buffer = rb_entry(node, struct cma_buffer, by_pfn);
+	/* Pairs with the release in cma_buffer_hand_out(). */
 	if (buffer && smp_load_acquire(&buffer->owned) &&
 	    buffer->nr_pages == nr_pages)
 		buffer->owned = false;

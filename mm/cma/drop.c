@@ -51,11 +51,16 @@ static inline bool is_cold(unsigned long pfn)
  */
 static bool freeze_cold(struct folio *folio, int refs, bool locked)
 {
+	bool cold;
+
 	if (!folio_ref_freeze(folio, refs))
 		return false;
-	if (locked ? folio_test_lru(folio) && !folio_test_dirty(folio) &&
-		     !folio_test_writeback(folio) && !folio_test_active(folio) :
-		     cma_cold_cache(folio))
+	if (locked)
+		cold = folio_test_lru(folio) && !folio_test_dirty(folio) &&
+		       !folio_test_writeback(folio) && !folio_test_active(folio);
+	else
+		cold = cma_cold_cache(folio);
+	if (cold)
 		return true;
 	folio_ref_unfreeze(folio, refs);
 	return false;

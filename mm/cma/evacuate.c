@@ -101,6 +101,9 @@ static enum cma_block_reason why_not_moved(struct folio *folio)
 		return CMA_BLOCK_WRITEBACK;
 	if (folio_test_locked(folio))
 		return CMA_BLOCK_LOCKED;
+	/* One reference is ours; who had the others let go of them, or of a lock. */
+	if (folio_ref_count(folio) - 1 <= folio_mapcount(folio))
+		return CMA_BLOCK_IN_USE;
 	return CMA_BLOCK_REFERENCED;
 }
 

@@ -89,15 +89,17 @@ void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,
  * @blocker:	the page
  *
  * Context: Process; takes ring_lock.
+ * Return: true if it is kept in mind; false for a page that nobody is known to
+ * hold on to, and which may go the next time.
  */
-void cma_blocker_remember(const struct cma_blocker *blocker)
+bool cma_blocker_remember(const struct cma_blocker *blocker)
 {
 	struct memory *memory;
 	unsigned int i;
 
-	/* What nobody refers to is on its way to a free list. */
-	if (blocker->reason == CMA_BLOCK_NONE || !blocker->refs)
-		return;
+	/* Somebody had it locked, or it is on its way to a free list. */
+	if (blocker->reason == CMA_BLOCK_NONE || blocker->refs <= blocker->maps)
+		return false;
 
 	spin_lock(&ring_lock);
 	for (i = 0; i < NR_REMEMBERED; i++)
@@ -110,6 +112,7 @@ void cma_blocker_remember(const struct cma_blocker *blocker)
 	memory->until = jiffies + msecs_to_jiffies(REMEMBER_MS);
 	last_until = memory->until;
 	spin_unlock(&ring_lock);
+	return true;
 }
 
 /* Whoever held the page let go of it since. */

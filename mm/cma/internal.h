@@ -298,7 +298,7 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 /* failure.c: why not */
 void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,
 		      enum cma_block_reason reason);
-void cma_blocker_remember(const struct cma_blocker *blocker);
+bool cma_blocker_remember(const struct cma_blocker *blocker);
 bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
 			struct cma_blocker *blocker);
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,

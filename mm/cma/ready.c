@@ -273,6 +273,7 @@ static int __init cma_ready_init(void)
 	shrinker->scan_objects = shrink_ready;
 	/* They cost little to make again: the first to go. */
 	shrinker->seeks = 0;
+	shrinker->batch = 1;
 	shrinker_register(shrinker);
 	return 0;
 }

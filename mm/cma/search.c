@@ -29,6 +29,9 @@
 #define FIRST_PAUSE_MS	1
 #define LAST_PAUSE_MS	32
 
+/* Windows that are tried in vain before the survey is no longer believed. */
+#define MAX_TRIES	8
+
 #define NO_WINDOW	ULONG_MAX
 
 /**
@@ -39,6 +42,7 @@
  * @gfp:	for the range allocator
  * @blocker:	what was in the way of the last window
  * @tried:	there was a hole to try
+ * @remembered:	the blocker will be gone around for a while
  */
 struct search {
 	struct cma *cma;
@@ -47,6 +51,7 @@ struct search {
 	gfp_t gfp;
 	struct cma_blocker blocker;
 	bool tried;
+	bool remembered;
 };
 
 /* Holds a window that starts at @not_below or, by @fit, beyond it. */
@@ -98,7 +103,7 @@ static int try_held(struct search *search, bool patient)
 
 	let_go(search);
 	search->blocker = req.blocker;
-	cma_blocker_remember(&req.blocker);
+	search->remembered = cma_blocker_remember(&req.blocker);
 	trace_cma_alloc_busy_retry(search->cma->name, pfn, pfn_to_page(pfn),
 				   nr_pages, ilog2(search->want.align_mask + 1));
 	return error;
@@ -165,14 +170,13 @@ static unsigned long cheapest_window(struct search *search)
 }
 
 /* Return: 0 with a window held and taken; -EBUSY if all are ruled out. */
-static int try_cheapest(struct search *search, unsigned long deadline)
+static int try_cheapest(struct search *search)
 {
+	unsigned int nr_tries = 0;
 	unsigned long start;
 	int error;
 
 	while ((start = cheapest_window(search)) != NO_WINDOW) {
-		if (time_after(jiffies, deadline))
-			break;
 		/* A peer may have been quicker. */
 		if (!hold_window(search, CMA_FIT_FIRST, start))
 			continue;
@@ -184,24 +188,28 @@ static int try_cheapest(struct search *search, unsigned long deadline)
 		if (is_final(error))
 			return error;
 		/* What is not remembered would be found again. */
-		if (search->blocker.reason == CMA_BLOCK_NONE ||
-		    !search->blocker.refs)
+		if (!search->remembered || ++nr_tries == MAX_TRIES)
 			return error;
 	}
 	return -EBUSY;
 }
 
-/* Goes through all windows, whatever the survey says of them. */
+/*
+ * Goes through all windows, whatever the survey says of them; some of them even
+ * if time is up.
+ */
 static int try_each(struct search *search, unsigned long deadline)
 {
 	unsigned long not_below = 0;
+	unsigned int nr_tries = 0;
 	int error = -EBUSY;
 
 	while (hold_window(search, CMA_FIT_FIRST, not_below)) {
 		unsigned long start = search->buffer->holder.start;
 
 		error = try_held(search, true);
-		if (is_final(error) || time_after(jiffies, deadline))
+		if (is_final(error) ||
+		    (++nr_tries >= MAX_TRIES && time_after(jiffies, deadline)))
 			break;
 		/* Every window that contains the same page would fail too. */
 		if (search->blocker.reason == CMA_BLOCK_NONE)
@@ -248,7 +256,7 @@ static int try_until(struct search *search, unsigned long deadline)
 
 	do {
 		search->tried = false;
-		error = try_cheapest(search, deadline);
+		error = try_cheapest(search);
 		/* No hole is large enough: waiting for pages does not help. */
 		if (is_final(error) || !search->tried)
 			return search->tried ? error : -ENOMEM;
