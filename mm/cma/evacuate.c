@@ -43,6 +43,9 @@
 /* Of finding memory; between them, what is left in the way is reclaimed. */
 #define LAST_ATTEMPT		2
 
+/* So many may be moved to where reclaim takes its memory from. */
+#define FEW_PAGES		64
+
 /* One that does not wait, then as many that do. */
 #define PATIENT_PASSES		3
 
@@ -51,7 +54,8 @@
  * @req:	the window
  * @mode:	how this pass migrates
  * @batch:	collected, isolated folios
- * @nr_batch:	their pages
+ * @nr_batch:	their pages, while they are collected
+ * @nr_in_batch: their pages, while they are moved
  * @targets:	free pages outside of areas to move to
  * @nr_wanted:	pages that the batch may still need of those
  * @attempt:	0: take memory that is free; then what can be reclaimed; and at
@@ -66,6 +70,7 @@ struct evacuation {
 	enum migrate_mode mode;
 	struct list_head batch;
 	unsigned int nr_batch;
+	unsigned int nr_in_batch;
 	struct list_head targets;
 	unsigned int nr_wanted;
 	int attempt;
@@ -182,16 +187,22 @@ static void fill_targets(struct evacuation *ev)
  * while: the next one who finds them low has them refilled in the background,
  * which is not for this request to wait for. Not all that __GFP_HIGH gives:
  * with half of them gone, whoever reclaims has to wait until there are more.
- * What is left of a batch after it was reclaimed are a few pages that cannot
+ * What is left of a batch after it was reclaimed may be a few pages that cannot
  * be, those of zsmalloc in the first place. Moving them is a part of reclaim
  * then, so they get of what reclaim lives on; but not the last of it.
  */
+static bool lives_on_reserves(const struct evacuation *ev)
+{
+	return ev->attempt == 1 && ev->nr_in_batch <= FEW_PAGES;
+}
+
 static bool may_use_reserves(const struct evacuation *ev)
 {
 	struct zone *zone = ev->req->zone;
 	unsigned long eighth = min_wmark_pages(zone) / 8;
 
-	return zone_watermark_ok(zone, 0, (ev->attempt ? 2 : 6) * eighth,
+	return zone_watermark_ok(zone, 0,
+				 (lives_on_reserves(ev) ? 2 : 6) * eighth,
 				 zone_idx(zone), ALLOC_CMA);
 }
 
@@ -258,12 +269,12 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 		target.gfp_mask &= ~__GFP_RECLAIM;
 		target.gfp_mask |= __GFP_HIGH;
 	}
-	if (ev->attempt == 1)
+	if (lives_on_reserves(ev))
 		noreclaim_flag = memalloc_noreclaim_save();
 	do
 		dst = alloc_migration_target(src, (unsigned long)&target);
 	while (dst && give_to_window(ev->req, dst));
-	if (ev->attempt == 1)
+	if (lives_on_reserves(ev))
 		memalloc_noreclaim_restore(noreclaim_flag);
 	return dst;
 }
@@ -349,6 +360,7 @@ static int move_batch(struct evacuation *ev)
 
 	count_mapped(ev);
 	ev->nr_wanted = ev->nr_batch;
+	ev->nr_in_batch = ev->nr_batch;
 	error = migrate_batch(ev);
 	ev->nr_batch = 0;
 	if (error == -ENOMEM && ev->attempt < LAST_ATTEMPT)

@@ -252,7 +252,7 @@ static inline bool cma_cold_cache(const struct folio *folio)
 	const unsigned long must_not =
 		BIT(PG_locked) | BIT(PG_dirty) | BIT(PG_writeback) |
 		BIT(PG_active) | BIT(PG_swapbacked) | BIT(PG_unevictable) |
-		BIT(PG_head) | BIT(PG_private_2);
+		BIT(PG_head) | BIT(PG_mlocked) | BIT(PG_private_2);
 	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
 
 	return (flags & (must_not | BIT(PG_lru))) == BIT(PG_lru) && mapping &&
