@@ -382,6 +382,15 @@ def stage_demo(stage):
     stage.run("demo", [HERE / "demo.py", "--no-build"])
 
 
+def stage_bench(stage):
+    """What needs no second kernel and repeats to the digit keeps its goals."""
+    said = stage.run("bench", [HERE / "bench.py", "--only", "ours",
+                               "--no-build", "--case", "free"])
+    missed = [line for line in said.splitlines() if line.endswith("MISSED")]
+    stage.result("goals hold" in said and not missed, "goals of a free area",
+                 "\n".join(missed))
+
+
 STAGES = {
     "tree": stage_tree,
     "host": stage_host,
@@ -393,6 +402,7 @@ STAGES = {
     "vexpress": stage_vexpress,
     "parameters": stage_parameters,
     "demo": stage_demo,
+    "bench": stage_bench,
     "debug": stage_debug,
     "bare": stage_bare,
     "identical": stage_identical,

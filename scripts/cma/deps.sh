@@ -5,14 +5,14 @@
 #   deps.sh [tree|build|demo|bench|check]    default: check, which is everything
 set -eu
 
-tree="git make gcc libc6-dev python3 xz-utils unifdef"
+tree="git make gcc libc6-dev python3 xz-utils"
 [ -n "${KSRC:-}" ] || tree="$tree linux-source-6.12"
 build="$tree perl bc bison flex libssl-dev libelf-dev kmod ccache
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
 demo="$build qemu-system-arm device-tree-compiler mmdebstrap cpio gzip
 	e2fsprogs"
 bench="$demo gnuplot-nox"
-check="$demo gcc-aarch64-linux-gnu sparse codespell rsync python3-git
+check="$bench gcc-aarch64-linux-gnu sparse codespell rsync python3-git
 	python3-ply"
 
 case "${1:-check}" in
