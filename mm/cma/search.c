@@ -244,6 +244,27 @@ static int try_free(struct search *search)
 	return error;
 }
 
+/*
+ * Whole pageblocks start on pageblocks, as long as there is such a window: then
+ * what is gone around does not leave gaps that are no use to the next one, and
+ * no more blocks are isolated than have to be.
+ */
+static int try_on_pageblocks(struct search *search)
+{
+	const unsigned long align_mask = search->want.align_mask;
+	int error;
+
+	if (!IS_ALIGNED(search->want.nr_pages, pageblock_nr_pages))
+		return -EBUSY;
+
+	search->want.align_mask |= pageblock_nr_pages - 1;
+	error = try_free(search);
+	if (error == -EBUSY)
+		error = try_cheapest(search);
+	search->want.align_mask = align_mask;
+	return error;
+}
+
 static void pause_ms(unsigned int ms)
 {
 	schedule_timeout_killable(max(msecs_to_jiffies(ms), 1UL));
@@ -303,9 +324,11 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	unsigned long deadline = jiffies + msecs_to_jiffies(READ_ONCE(cma->patience_ms));
 	int error;
 
-	error = try_free(&search);
+	error = try_on_pageblocks(&search);
+	if (!is_final(error))
+		error = try_free(&search);
 	/* What is kept for others may be what is in the way. */
-	if (error && error != -EINVAL && cma_ready_flush(cma))
+	if (!is_final(error) && cma_ready_flush(cma))
 		error = try_free(&search);
 	if (error == -EBUSY)
 		error = try_until(&search, deadline);
