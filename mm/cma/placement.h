@@ -36,16 +36,18 @@ static inline unsigned int cma_alloc_flags(gfp_t gfp)
  * True if a request should look into the areas before it takes an ordinary
  * page: when more of the zone's free memory lies in areas than outside, so
  * that what only movable pages can use is not left over in the end while
- * requests that cannot use it run dry.
+ * requests that cannot use it run dry. And when they are about to: a kernel
+ * without swap ran out of memory with 6 MiB free in an area.
  */
 static inline bool cma_comes_first(struct zone *zone, unsigned int alloc_flags)
 {
-	unsigned long in_areas;
+	unsigned long in_areas, outside;
 
 	if (!(alloc_flags & ALLOC_CMA))
 		return false;
 	in_areas = zone_page_state(zone, NR_FREE_CMA_PAGES);
-	return in_areas > zone_page_state(zone, NR_FREE_PAGES) - in_areas;
+	outside = zone_page_state(zone, NR_FREE_PAGES) - in_areas;
+	return in_areas > outside || outside < high_wmark_pages(zone);
 }
 
 /* Free pages in areas count for nothing where they cannot be used. */
