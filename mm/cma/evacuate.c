@@ -183,10 +183,6 @@ static void fill_targets(struct evacuation *ev)
 }
 
 /*
- * Free memory becomes less by the window anyway, so its reserves may serve for a
- * while: the next one who finds them low has them refilled in the background,
- * which is not for this request to wait for. Not all that __GFP_HIGH gives:
- * with half of them gone, whoever reclaims has to wait until there are more.
  * What is left of a batch after it was reclaimed may be a few pages that cannot
  * be, those of zsmalloc in the first place. Moving them is a part of reclaim
  * then, so they get of what reclaim lives on; but not the last of it.
@@ -196,6 +192,12 @@ static bool lives_on_reserves(const struct evacuation *ev)
 	return ev->attempt == 1 && ev->nr_in_batch <= FEW_PAGES;
 }
 
+/*
+ * Free memory becomes less by the window anyway, so its reserves may serve for a
+ * while: the next one who finds them low has them refilled in the background,
+ * which is not for this request to wait for. Not all that __GFP_HIGH gives:
+ * with half of them gone, whoever reclaims has to wait until there are more.
+ */
 static bool may_use_reserves(const struct evacuation *ev)
 {
 	struct zone *zone = ev->req->zone;
