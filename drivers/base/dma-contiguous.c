@@ -2,48 +2,27 @@
 /*
  * From a device to an area to pages: contiguous memory for the DMA API.
  *
- * A device takes from the area that is its own (device tree, board code), else
- * from one of its NUMA node, else from the default area. Which areas there are
- * is settled at boot: the default one by "cma=", by the device tree or by the
- * kernel configuration, in this order.
+ * A device takes from the areas that are its own (dma-areas.c), else from one of
+ * its NUMA node, else from the default area. Which areas there are is settled at
+ * boot.
  *
- * No locks: everything here is set up before the first device exists, but
- * dev->cma_area, which is the device's and changes while no driver is bound.
- * Sizes are bytes unless named pages.
+ * No locks: everything here is set up before the first device exists. Sizes are
+ * bytes unless named pages.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
 #include <linux/cma.h>
 #include <linux/device.h>
+#include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/init.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
-#include <linux/of.h>
-#include <linux/of_fdt.h>
-#include <linux/of_reserved_mem.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include "../../mm/cma/parse.h"
-
-struct cma *dma_contiguous_default_area;
-
-static struct cma_spec cmdline_area __initdata;
-static bool cmdline_has_area __initdata;
-
-static int __init parse_cma_option(char *text)
-{
-	const char *wrong;
-
-	wrong = text ? cma_parse_spec(text, &cmdline_area) : "a size is missing";
-	if (wrong) {
-		pr_err("\"cma=%s\" ignored: %s\n", text ?: "", wrong);
-		return 0;
-	}
-	cmdline_has_area = true;
-	return 0;
-}
-early_param("cma", parse_cma_option);
+#include "dma-areas.h"
 
 #ifdef CONFIG_DMA_NUMA_CMA
 
@@ -89,7 +68,9 @@ static void __init reserve_on_node(int nid, phys_addr_t size,
 	if (!size)
 		return;
 	snprintf(name, sizeof(name), "%s%d", prefix, nid);
-	cma_declare_contiguous_nid(0, size, 0, 0, 0, false, name, area, nid);
+	if (!cma_declare_contiguous_nid(0, size, 0, 0, 0, false, name, area,
+					nid))
+		cma_set_users(*area, "devices of its node");
 }
 
 static void __init reserve_on_nodes(void)
@@ -134,33 +115,9 @@ static inline struct cma *area_of_node(struct device *dev, unsigned int choice,
 
 #endif /* CONFIG_DMA_NUMA_CMA */
 
-#ifdef CONFIG_CMA_SIZE_MBYTES
-#define CONFIGURED_SIZE		((phys_addr_t)CONFIG_CMA_SIZE_MBYTES * SZ_1M)
-#else
-#define CONFIGURED_SIZE		((phys_addr_t)0)
-#endif
-
-#ifdef CONFIG_CMA_SIZE_PERCENTAGE
-#define CONFIGURED_PERCENT	CONFIG_CMA_SIZE_PERCENTAGE
-#else
-#define CONFIGURED_PERCENT	0
-#endif
-
-static phys_addr_t __init configured_size(void)
-{
-	phys_addr_t share = memblock_phys_mem_size() / 100 * CONFIGURED_PERCENT;
-
-	if (IS_ENABLED(CONFIG_CMA_SIZE_SEL_PERCENTAGE))
-		return share;
-	if (IS_ENABLED(CONFIG_CMA_SIZE_SEL_MIN))
-		return min(CONFIGURED_SIZE, share);
-	if (IS_ENABLED(CONFIG_CMA_SIZE_SEL_MAX))
-		return max(CONFIGURED_SIZE, share);
-	return CONFIGURED_SIZE;
-}
-
 /**
- * dma_contiguous_reserve() - reserve the default area and those of NUMA nodes
+ * dma_contiguous_reserve() - reserve the default area, those of "cma_areas=" and
+ * those of NUMA nodes
  * @addr_limit:	first physical address that devices in general cannot reach,
  *		0 if there is no such limit
  *
@@ -168,65 +125,102 @@ static phys_addr_t __init configured_size(void)
  */
 void __init dma_contiguous_reserve(phys_addr_t addr_limit)
 {
-	struct cma_spec spec = { .size = configured_size() };
-	phys_addr_t limit = addr_limit;
-	bool fixed = false;
-
+	/* An address that is said is taken before anything is put there. */
+	if (dma_areas_default_has_address())
+		dma_areas_reserve_default(addr_limit);
+	dma_areas_reserve_cmdline(addr_limit);
 	reserve_on_nodes();
-
-	if (cmdline_has_area)
-		spec = cmdline_area;
-	/* "@base" is an address; "@base-limit" is one only if it fits tightly */
-	if (spec.has_base && !spec.has_limit)
-		limit = spec.base + spec.size;
-	else if (spec.has_limit)
-		limit = min_not_zero(spec.limit, addr_limit);
-	if (spec.has_base)
-		fixed = !spec.has_limit || spec.limit - spec.base == spec.size;
-
-	if (!spec.size || dma_contiguous_default_area)
-		return;
-	dma_contiguous_reserve_area(spec.size, spec.base, limit,
-				    &dma_contiguous_default_area, fixed);
+	dma_areas_reserve_default(addr_limit);
 }
 
 /**
- * dma_contiguous_reserve_area() - reserve an area for DMA
- * @size:	bytes
- * @base:	lowest physical address; the address if @fixed
- * @limit:	first physical address behind the area, 0 for the end of memory
- * @res_cma:	the area
- * @fixed:	at @base or not at all
+ * dma_contiguous_bind() - give a device its areas, before its driver starts
+ * @dev:	the device; dev->driver is set
  *
- * For board code, too: set dev->cma_area to give a device an area of its own.
- *
- * Context: Boot, while memblock hands out memory.
- * Return: 0, or the error of cma_declare_contiguous_nid().
+ * Context: May sleep.
  */
-int __init dma_contiguous_reserve_area(phys_addr_t size, phys_addr_t base,
-				       phys_addr_t limit, struct cma **res_cma,
-				       bool fixed)
+void dma_contiguous_bind(struct device *dev)
 {
-	int error;
-
-	error = cma_declare_contiguous(base, size, limit, 0, 0, fixed,
-				       "reserved", res_cma);
-	if (error)
-		return error;
-
-	/* Nothing may be taken from it before it is mapped as it has to be. */
-	dma_contiguous_early_fixup(cma_get_base(*res_cma),
-				   cma_get_size(*res_cma));
-	return 0;
+	dma_areas_bind_of(dev);
+	dma_areas_bind_declared(dev);
 }
 
-void __init __weak dma_contiguous_early_fixup(phys_addr_t base,
-					      unsigned long size)
+/* Any page of the area will do for the device. */
+static bool reaches(struct device *dev, const struct cma *area)
 {
+	u64 mask;
+
+	if (!dev)
+		return true;
+	mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);
+	return phys_to_dma(dev, cma_get_end(area) - 1) <= mask;
+}
+
+static struct cma *area_choice(struct device *dev, unsigned int choice,
+			       gfp_t gfp)
+{
+	if (dev && dev->cma_area)
+		return dma_area_choice(dev, choice);
+	if (!dev)
+		return choice ? NULL : dma_contiguous_default_area;
+	/* Those of the node, as far as there are any, then the default one. */
+	for (unsigned int i = 0; i < 2; i++) {
+		struct cma *area = area_of_node(dev, i, gfp);
+
+		if (area && !choice--)
+			return area;
+	}
+	return choice ? NULL : dma_contiguous_default_area;
+}
+
+/* The next area that the device can use, from its @choice on. */
+static struct cma *next_area(struct device *dev, unsigned int *choice,
+			     gfp_t gfp)
+{
+	struct cma *area;
+
+	while ((area = area_choice(dev, (*choice)++, gfp)))
+		if (reaches(dev, area))
+			return area;
+	return NULL;
 }
 
 /**
- * dma_alloc_from_contiguous() - take pages from the area of a device
+ * dma_contiguous_first_area() - where a device takes from as long as it can
+ * @dev:	the device; NULL for the default area
+ *
+ * Context: Any.
+ * Return: the first of its areas that it reaches, or NULL.
+ */
+struct cma *dma_contiguous_first_area(struct device *dev)
+{
+	unsigned int choice = 0;
+
+	return next_area(dev, &choice, 0);
+}
+
+static struct page *take(struct device *dev, unsigned long nr_pages,
+			 unsigned int order, gfp_t gfp)
+{
+	unsigned int align = min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT);
+	const char *owner = dev ? dev_name(dev) : NULL;
+	unsigned int choice = 0;
+	struct cma *area = next_area(dev, &choice, gfp);
+	struct page *page = NULL;
+
+	while (area && !page) {
+		struct cma *next = next_area(dev, &choice, gfp);
+
+		/* It is not for the log if there is another one. */
+		page = cma_alloc_for(area, nr_pages, align,
+				     next || gfp & __GFP_NOWARN, owner);
+		area = next;
+	}
+	return page;
+}
+
+/**
+ * dma_alloc_from_contiguous() - take pages from the areas of a device
  * @dev:	the device; NULL for the default area
  * @count:	number of pages
  * @order:	wanted alignment, as an order of pages; CONFIG_CMA_ALIGNMENT at
@@ -234,14 +228,13 @@ void __init __weak dma_contiguous_early_fixup(phys_addr_t base,
  * @no_warn:	say nothing in the log on failure
  *
  * Context: May sleep.
- * Return: the first page, its contents undefined, or NULL.
+ * Return: the first page, its contents undefined; NULL if none of the areas that
+ * the device can use and reach had them.
  */
 struct page *dma_alloc_from_contiguous(struct device *dev, size_t count,
 				       unsigned int order, bool no_warn)
 {
-	return cma_alloc(dev_get_cma_area(dev), count,
-			 min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT),
-			 no_warn);
+	return take(dev, count, order, no_warn ? __GFP_NOWARN : 0);
 }
 
 /**
@@ -274,28 +267,13 @@ bool dma_release_from_contiguous(struct device *dev, struct page *pages,
  */
 struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp)
 {
-	unsigned int order = min_t(unsigned int, get_order(size),
-				   CONFIG_CMA_ALIGNMENT);
 	unsigned long nr_pages = PFN_UP(size);
-	bool no_warn = gfp & __GFP_NOWARN;
-	unsigned int choice = 0;
-	struct cma *area;
-	struct page *page;
 
 	if (!gfpflags_allow_blocking(gfp))
 		return NULL;
-	if (dev->cma_area)
-		return cma_alloc(dev->cma_area, nr_pages, order, no_warn);
-	if (nr_pages <= 1)
+	if (!dev->cma_area && nr_pages <= 1)
 		return NULL;
-
-	for (; choice < 2; choice++) {
-		area = area_of_node(dev, choice, gfp);
-		page = cma_alloc(area, nr_pages, order, no_warn);
-		if (page)
-			return page;
-	}
-	return cma_alloc(dma_contiguous_default_area, nr_pages, order, no_warn);
+	return take(dev, nr_pages, get_order(size), gfp);
 }
 
 /**
@@ -313,61 +291,3 @@ void dma_free_contiguous(struct device *dev, struct page *page, size_t size)
 	if (!cma_release(cma_area_of(page), page, PFN_UP(size)))
 		__free_pages(page, get_order(size));
 }
-
-#ifdef CONFIG_OF_RESERVED_MEM
-
-static int rmem_cma_device_init(struct reserved_mem *rmem, struct device *dev)
-{
-	dev->cma_area = rmem->priv;
-	return 0;
-}
-
-static void rmem_cma_device_release(struct reserved_mem *rmem, struct device *dev)
-{
-	dev->cma_area = NULL;
-}
-
-static const struct reserved_mem_ops rmem_cma_ops = {
-	.device_init	= rmem_cma_device_init,
-	.device_release	= rmem_cma_device_release,
-};
-
-/* A "shared-dma-pool" node; without "reusable" it is somebody else's. */
-static int __init rmem_cma_setup(struct reserved_mem *rmem)
-{
-	unsigned long node = rmem->fdt_node;
-	bool is_default = of_get_flat_dt_prop(node, "linux,cma-default", NULL);
-	struct cma *cma;
-	int error;
-
-	if (!of_get_flat_dt_prop(node, "reusable", NULL))
-		return -EINVAL;
-	if (of_get_flat_dt_prop(node, "no-map", NULL)) {
-		pr_err("%s: \"reusable\" and \"no-map\" exclude each other\n",
-		       rmem->name);
-		return -EINVAL;
-	}
-	if (is_default && cmdline_has_area) {
-		pr_info("%s: not used, the command line has cma=\n",
-			rmem->name);
-		return -EBUSY;
-	}
-
-	error = cma_init_reserved_mem(rmem->base, rmem->size, 0, rmem->name,
-				      &cma);
-	if (error)
-		return error;
-
-	pr_info("Reserved %lu MiB at %pa for area %s%s\n",
-		(unsigned long)(rmem->size / SZ_1M), &rmem->base, rmem->name,
-		is_default ? ", the default" : "");
-	if (is_default)
-		dma_contiguous_default_area = cma;
-	rmem->ops = &rmem_cma_ops;
-	rmem->priv = cma;
-	return 0;
-}
-
-RESERVEDMEM_OF_DECLARE(cma, "shared-dma-pool", rmem_cma_setup);
-
-#endif /* CONFIG_OF_RESERVED_MEM */

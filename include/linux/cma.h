@@ -29,6 +29,16 @@ struct cma;
 struct folio;
 struct page;
 
+/**
+ * enum cma_class - who uses the memory of an area that no device has
+ * @CMA_SHARED:	everybody, for what can be moved or dropped
+ * @CMA_EXCLUSIVE: nobody, so that a buffer takes no time and cannot fail
+ */
+enum cma_class {
+	CMA_SHARED,
+	CMA_EXCLUSIVE,
+};
+
 /* Pages in all areas, for /proc/meminfo. */
 extern unsigned long totalcma_pages;
 
@@ -49,10 +59,18 @@ int cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 			       phys_addr_t limit, phys_addr_t alignment,
 			       unsigned int order_per_bit, bool fixed,
 			       const char *name, struct cma **res_cma, int nid);
+int cma_declare_class(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
+		      phys_addr_t alignment, unsigned int order_per_bit,
+		      bool fixed, enum cma_class class, const char *name,
+		      struct cma **res_cma, int nid);
 int cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 			  unsigned int order_per_bit, const char *name,
 			  struct cma **res_cma);
+int cma_add_reserved_mem(struct cma *cma, phys_addr_t base, phys_addr_t size);
 void cma_reserve_pages_on_error(struct cma *cma);
+void cma_set_users(struct cma *cma, const char *users);
+void cma_for_each_piece(const struct cma *cma,
+			void (*act)(phys_addr_t base, unsigned long size));
 
 /* cma_declare_contiguous_nid() on whatever node there is room. */
 static inline int __init
@@ -65,8 +83,11 @@ cma_declare_contiguous(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
 					  NUMA_NO_NODE);
 }
 
-/* Any time: what an area is. */
+/* Any time: what an area is, and how it works. */
+int cma_set_class(struct cma *cma, enum cma_class class);
+int cma_set_fit(struct cma *cma, const char *fit);
 phys_addr_t cma_get_base(const struct cma *cma);
+phys_addr_t cma_get_end(const struct cma *cma);
 unsigned long cma_get_size(const struct cma *cma);
 const char *cma_get_name(const struct cma *cma);
 struct cma *cma_area_of(const struct page *page);
@@ -75,6 +96,8 @@ int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data);
 /* Allocate and release. */
 struct page *cma_alloc(struct cma *cma, unsigned long count,
 		       unsigned int align, bool no_warn);
+struct page *cma_alloc_for(struct cma *cma, unsigned long count,
+			   unsigned int align, bool no_warn, const char *owner);
 bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count);
 bool cma_pages_valid(struct cma *cma, const struct page *pages,
@@ -86,7 +109,7 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
  */
 typedef void (*cma_unready_t)(struct page *pages, unsigned long count);
 struct page *cma_ready_get(struct cma *cma, unsigned long count,
-			   unsigned long kind);
+			   unsigned long kind, const char *owner);
 bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 		   unsigned long kind, cma_unready_t unready);
 

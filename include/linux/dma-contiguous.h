@@ -6,12 +6,41 @@
 #ifndef _LINUX_DMA_CONTIGUOUS_H
 #define _LINUX_DMA_CONTIGUOUS_H
 
+#include <linux/cma.h>
 #include <linux/device.h>
 #include <linux/gfp.h>
 #include <linux/types.h>
 
-struct cma;
 struct page;
+
+/**
+ * struct dma_contiguous_area - an area as board code wants it
+ * @type:	memory type, which drivers ask for with dma_contiguous_use()
+ * @devices:	names of devices or drivers that have it for themselves, globs
+ *		with commas between; NULL for all that ask for the type
+ * @size:	bytes; with 0 the type has no memory of its own
+ * @base:	lowest physical address; the address if @fixed
+ * @limit:	first physical address behind the area; 0 for the end of memory
+ * @alignment:	of the area, bytes, a power of two; 0 for none in special
+ * @fixed:	at @base or not at all
+ * @fallback:	other memory does as well, once the area is used up
+ * @class:	who uses what no device has
+ * @fit:	"best" or "first", as in sysfs; NULL for "best"
+ *
+ * Strings stay as they are until the area is no more, which is never.
+ */
+struct dma_contiguous_area {
+	const char *type;
+	const char *devices;
+	phys_addr_t size;
+	phys_addr_t base;
+	phys_addr_t limit;
+	phys_addr_t alignment;
+	bool fixed;
+	bool fallback;
+	enum cma_class class;
+	const char *fit;
+};
 
 #ifdef CONFIG_DMA_CMA
 
@@ -28,6 +57,23 @@ void dma_contiguous_reserve(phys_addr_t addr_limit);
 int dma_contiguous_reserve_area(phys_addr_t size, phys_addr_t base,
 				phys_addr_t limit, struct cma **res_cma,
 				bool fixed);
+int dma_contiguous_declare(const struct dma_contiguous_area *area,
+			   struct cma **res_cma);
+int dma_contiguous_define_type(const struct dma_contiguous_area *type);
+
+/* Which areas a device takes from. */
+int dma_contiguous_assign(struct device *dev, struct cma *cma,
+			  const char *type);
+void dma_contiguous_unassign(struct device *dev, struct cma *cma);
+int dma_contiguous_use(struct device *dev, const char *type);
+struct cma *dma_contiguous_area(struct device *dev, const char *type);
+struct cma *dma_contiguous_first_area(struct device *dev);
+bool dma_contiguous_falls_back(struct device *dev);
+
+/* The driver core's. */
+void dma_contiguous_bind(struct device *dev);
+void dma_contiguous_unbind(struct device *dev);
+
 /* The architecture's: an area that is to be ready for DMA mappings. */
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
 
@@ -39,6 +85,35 @@ struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp);
 void dma_free_contiguous(struct device *dev, struct page *page, size_t size);
 
 #else /* !CONFIG_DMA_CMA */
+
+static inline void dma_contiguous_bind(struct device *dev)
+{
+}
+
+static inline void dma_contiguous_unbind(struct device *dev)
+{
+}
+
+static inline int dma_contiguous_assign(struct device *dev, struct cma *cma,
+					const char *type)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void dma_contiguous_unassign(struct device *dev, struct cma *cma)
+{
+}
+
+static inline int dma_contiguous_use(struct device *dev, const char *type)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline struct cma *dma_contiguous_area(struct device *dev,
+					      const char *type)
+{
+	return NULL;
+}
 
 static inline struct cma *dev_get_cma_area(struct device *dev)
 {

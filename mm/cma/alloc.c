@@ -11,6 +11,8 @@
  */
 #define pr_fmt(fmt) "cma: " fmt
 
+#include <linux/export.h>
+#include <linux/highmem.h>
 #include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -23,6 +25,17 @@ static bool request_valid(const struct cma *cma, unsigned long nr_pages,
 			  unsigned int align_order)
 {
 	return cma->active && nr_pages && align_order < BITS_PER_LONG - 1;
+}
+
+/* The page allocator clears what it gives, if told to at boot. */
+static void init_kept(const struct cma_buffer *buffer, gfp_t gfp)
+{
+	unsigned long pfn = buffer->holder.start;
+
+	if (!buffer->kept || !want_init_on_alloc(gfp))
+		return;
+	for (unsigned long i = 0; i < buffer->nr_pages; i++)
+		clear_highpage(pfn_to_page(pfn + i));
 }
 
 /*
@@ -44,6 +57,7 @@ static void reset_kasan_tags(struct page *page, unsigned long nr_pages)
  * @nr_pages:	number of pages
  * @align_order: the buffer starts at a multiple of 1 << this many pages
  * @gfp:	GFP_KERNEL, and __GFP_COMP, __GFP_NOWARN
+ * @owner:	the device it is for, for the record; NULL if there is none
  * @caller:	who asks, for the record
  *
  * Context: May sleep.
@@ -51,7 +65,7 @@ static void reset_kasan_tags(struct page *page, unsigned long nr_pages)
  */
 struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 			   unsigned int align_order, gfp_t gfp,
-			   unsigned long caller)
+			   const char *owner, unsigned long caller)
 {
 	struct cma_blocker blocker = { };
 	struct cma_buffer *buffer = NULL;
@@ -78,8 +92,9 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 		pfn = buffer->holder.start;
 		page = pfn_to_page(pfn);
 		reset_kasan_tags(page, nr_pages);
+		init_kept(buffer, gfp);
 		cma_buffer_complete(cma, buffer);
-		cma_buffer_hand_out(buffer, caller);
+		cma_buffer_hand_out(buffer, owner, caller);
 	} else {
 		kfree(buffer);
 		cma_failure_report(cma, nr_pages, align_order, error, &blocker,
@@ -109,7 +124,27 @@ struct page *cma_alloc(struct cma *cma, unsigned long count,
 {
 	gfp_t gfp = GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0);
 
-	return cma_alloc_gfp(cma, count, align, gfp, _RET_IP_);
+	return cma_alloc_gfp(cma, count, align, gfp, NULL, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(cma_alloc);
+
+/**
+ * cma_alloc_for() - allocate contiguous pages for a device
+ * @cma:	the area; NULL has nothing to give
+ * @count:	number of pages, any
+ * @align:	the buffer starts at a multiple of 1 << @align pages
+ * @no_warn:	say nothing in the log on failure
+ * @owner:	name of the device, for the record of who holds what
+ *
+ * Context: May sleep.
+ * Return: as cma_alloc().
+ */
+struct page *cma_alloc_for(struct cma *cma, unsigned long count,
+			   unsigned int align, bool no_warn, const char *owner)
+{
+	gfp_t gfp = GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0);
+
+	return cma_alloc_gfp(cma, count, align, gfp, owner, _RET_IP_);
 }
 
 /**
@@ -129,7 +164,8 @@ struct folio *cma_alloc_folio(struct cma *cma, int order, gfp_t gfp)
 		return NULL;
 
 	gfp = GFP_KERNEL | (gfp & (__GFP_COMP | __GFP_NOWARN));
-	page = cma_alloc_gfp(cma, 1UL << order, order, gfp, _RET_IP_);
+	page = cma_alloc_gfp(cma, 1UL << order, order, gfp, NULL,
+			     _RET_IP_);
 	return page ? page_folio(page) : NULL;
 }
 
@@ -144,14 +180,15 @@ struct folio *cma_alloc_folio(struct cma *cma, int order, gfp_t gfp)
 bool cma_pages_valid(struct cma *cma, const struct page *pages,
 		     unsigned long count)
 {
+	const struct cma_bank *bank;
 	unsigned long pfn;
 
-	if (!cma || !pages || count > cma->nr_pages)
+	if (!cma || !pages)
 		return false;
 
 	pfn = page_to_pfn(pages);
-	return pfn >= cma->base_pfn &&
-	       pfn - cma->base_pfn <= cma->nr_pages - count;
+	bank = cma_bank_of(cma, pfn);
+	return bank && count <= bank->end_pfn - pfn;
 }
 
 /*
@@ -159,7 +196,7 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
  * caller believes to own. Nothing is printed under a lock, so the record is
  * copied.
  */
-static void warn_of_mismatch(struct cma *cma, unsigned long pfn,
+static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
 			     unsigned long nr_pages)
 {
 	struct cma_buffer *found, buffer = { };
@@ -175,9 +212,10 @@ static void warn_of_mismatch(struct cma *cma, unsigned long pfn,
 		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, which nobody holds\n",
 			  cma->name, nr_pages, pfn);
 	else
-		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, in a buffer of %lu at %#lx that %s got for %pS\n",
+		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, in a buffer of %lu at %#lx that %s got for %s in %pS\n",
 			  cma->name, nr_pages, pfn, buffer.nr_pages,
 			  buffer.holder.start, buffer.comm,
+			  buffer.owner[0] ? buffer.owner : "no device",
 			  (void *)buffer.caller);
 }
 
@@ -211,6 +249,7 @@ bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 	cma_buffer_give_back(cma, buffer);
 	return true;
 }
+EXPORT_SYMBOL_GPL(cma_release);
 
 /**
  * cma_release_part() - give back the first pages of a buffer

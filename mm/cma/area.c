@@ -20,6 +20,26 @@
 struct cma cma_areas[MAX_CMA_AREAS];
 unsigned int cma_area_count;
 
+static struct cma *area_named(const char *name)
+{
+	for (unsigned int i = 0; i < cma_area_count; i++)
+		if (!strcmp(cma_areas[i].name, name))
+			return &cma_areas[i];
+	return NULL;
+}
+
+/* A name stands for one area: folders, heaps and messages are named after it. */
+static void name_area(struct cma *cma, const char *name)
+{
+	if (!name)
+		snprintf(cma->name, sizeof(cma->name), "cma%u", cma_area_count);
+	else if (!area_named(name))
+		strscpy(cma->name, name);
+	else
+		snprintf(cma->name, sizeof(cma->name), "%.*s-%u",
+			 CMA_MAX_NAME - 5, name, cma_area_count);
+}
+
 /**
  * cma_area_new() - the next free entry of the table
  * @name:	name of the area; NULL for one made from its number
@@ -35,10 +55,7 @@ struct cma *cma_area_new(const char *name)
 		return NULL;
 
 	cma = &cma_areas[cma_area_count];
-	if (name)
-		strscpy(cma->name, name);
-	else
-		snprintf(cma->name, sizeof(cma->name), "cma%u", cma_area_count);
+	name_area(cma, name);
 	spin_lock_init(&cma->lock);
 	cma->patience_ms = CMA_PATIENCE_MS;
 	for (unsigned int i = 0; i < ARRAY_SIZE(cma->shards); i++) {
@@ -65,11 +82,48 @@ struct cma *cma_area_intersecting(unsigned long start_pfn,
 	for (unsigned int i = 0; i < cma_area_count; i++) {
 		struct cma *cma = &cma_areas[i];
 
-		if (start_pfn < cma->base_pfn + cma->nr_pages &&
-		    cma->base_pfn < end_pfn)
-			return cma;
+		for (unsigned int k = 0; k < cma->nr_banks; k++)
+			if (start_pfn < cma->banks[k].end_pfn &&
+			    cma->banks[k].start_pfn < end_pfn)
+				return cma;
 	}
 	return NULL;
+}
+
+/**
+ * cma_bank_of() - in which piece of an area a page lies
+ * @cma:	the area
+ * @pfn:	the page
+ *
+ * Context: Any.
+ * Return: the bank, or NULL if the page is not of this area.
+ */
+const struct cma_bank *cma_bank_of(const struct cma *cma, unsigned long pfn)
+{
+	for (unsigned int i = 0; i < cma->nr_banks; i++)
+		if (pfn >= cma->banks[i].start_pfn &&
+		    pfn < cma->banks[i].end_pfn)
+			return &cma->banks[i];
+	return NULL;
+}
+
+/**
+ * cma_area_index() - the how-many-eth page of an area is this
+ * @cma:	the area
+ * @pfn:	one of its pages
+ *
+ * Context: Any.
+ * Return: number of pages of the area below @pfn.
+ */
+unsigned long cma_area_index(const struct cma *cma, unsigned long pfn)
+{
+	unsigned long index = 0;
+
+	for (unsigned int i = 0; i < cma->nr_banks; i++)
+		index += clamp(pfn, cma->banks[i].start_pfn,
+			       cma->banks[i].end_pfn) -
+			 cma->banks[i].start_pfn;
+	return index;
 }
 
 /**
@@ -94,14 +148,43 @@ struct cma *cma_area_of(const struct page *page)
  */
 phys_addr_t cma_get_base(const struct cma *cma)
 {
-	return PFN_PHYS(cma->base_pfn);
+	return PFN_PHYS(cma->banks[0].start_pfn);
+}
+
+/**
+ * cma_get_end() - where an area ends
+ * @cma:	the area
+ *
+ * Return: first physical address behind its last piece.
+ */
+phys_addr_t cma_get_end(const struct cma *cma)
+{
+	return PFN_PHYS(cma->banks[cma->nr_banks - 1].end_pfn);
+}
+
+/**
+ * cma_for_each_piece() - call a function for each piece an area is made of
+ * @cma:	the area
+ * @act:	the function; @base is a physical address, @size is bytes
+ *
+ * Context: Boot.
+ */
+void cma_for_each_piece(const struct cma *cma,
+			void (*act)(phys_addr_t base, unsigned long size))
+{
+	for (unsigned int i = 0; i < cma->nr_banks; i++) {
+		const struct cma_bank *bank = &cma->banks[i];
+
+		act(PFN_PHYS(bank->start_pfn),
+		    (bank->end_pfn - bank->start_pfn) << PAGE_SHIFT);
+	}
 }
 
 /**
  * cma_get_size() - how large an area is
  * @cma:	the area
  *
- * Return: bytes.
+ * Return: bytes, in all of its pieces.
  */
 unsigned long cma_get_size(const struct cma *cma)
 {
@@ -134,6 +217,52 @@ int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data)
 		if (result)
 			return result;
 	}
+	return 0;
+}
+
+/**
+ * cma_set_users() - who takes buffers from an area
+ * @cma:	the area
+ * @users:	names or other words for a person to read; stays the caller's
+ *
+ * Context: Boot.
+ */
+void cma_set_users(struct cma *cma, const char *users)
+{
+	cma->users = users;
+}
+
+static const char * const fit_names[] = {
+	[CMA_FIT_BEST]	= "best",
+	[CMA_FIT_FIRST]	= "first",
+};
+
+/**
+ * cma_fit_name() - the word for a choice of holes
+ * @fit:	the choice
+ *
+ * Return: as in sysfs.
+ */
+const char *cma_fit_name(enum cma_fit fit)
+{
+	return fit_names[fit];
+}
+
+/**
+ * cma_set_fit() - choose which hole of an area a request goes to
+ * @cma:	the area
+ * @fit:	"best", the smallest that takes it, or "first", the lowest
+ *
+ * Context: Any.
+ * Return: 0; -EINVAL if there is no such choice.
+ */
+int cma_set_fit(struct cma *cma, const char *fit)
+{
+	int found = sysfs_match_string(fit_names, fit);
+
+	if (found < 0)
+		return found;
+	WRITE_ONCE(cma->fit, found);
 	return 0;
 }
 

@@ -14,8 +14,11 @@
 #include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
 
 #include "internal.h"
 
@@ -78,15 +81,20 @@ void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer)
 /**
  * cma_buffer_hand_out() - give a buffer to its owner
  * @buffer:	its record
+ * @owner:	name of the device it is for; NULL if there is none
  * @caller:	who asked for it
  *
  * Until this is done, a release of these pages is nobody's.
  *
  * Context: Any.
  */
-void cma_buffer_hand_out(struct cma_buffer *buffer, unsigned long caller)
+void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
+			 unsigned long caller)
 {
 	buffer->caller = caller;
+	buffer->pid = task_pid_nr(current);
+	buffer->taken = ktime_get_coarse_boottime();
+	strscpy(buffer->owner, owner ?: "");
 	/* A name that changes meanwhile is one of the two, or a bit of both. */
 	memcpy(buffer->comm, current->comm, sizeof(buffer->comm));
 	/* Pairs with the acquire in cma_buffer_claim(). */
@@ -148,12 +156,16 @@ void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
 	unsigned long flags;
 
 	unlist(cma, buffer);
+	/* A class that is about to change waits for this: class.c. */
+	rcu_read_lock();
 	/* Free first: who holds the window next finds its pages free. */
-	free_contig_range(buffer->holder.start, buffer->nr_pages);
+	cma_put_pages(cma, buffer->holder.start, buffer->nr_pages,
+		      buffer->kept);
 
 	spin_lock_irqsave(&cma->lock, flags);
 	cma_range_release(&cma->range, &buffer->holder);
 	spin_unlock_irqrestore(&cma->lock, flags);
+	rcu_read_unlock();
 	kfree(buffer);
 }
 
@@ -172,11 +184,13 @@ void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 	unsigned long flags;
 
 	unlist(cma, buffer);
-	free_contig_range(buffer->holder.start, nr_pages);
+	rcu_read_lock();
+	cma_put_pages(cma, buffer->holder.start, nr_pages, buffer->kept);
 
 	spin_lock_irqsave(&cma->lock, flags);
 	cma_range_trim(&cma->range, &buffer->holder, nr_pages);
 	buffer->nr_pages -= nr_pages;
 	spin_unlock_irqrestore(&cma->lock, flags);
+	rcu_read_unlock();
 	cma_buffer_complete(cma, buffer);
 }

@@ -3,6 +3,7 @@
  * /sys/kernel/debug/cma/: what is where in an area, and buffers by hand.
  *
  * <area>/base_pfn, count, order_per_bit	the area
+ * <area>/ranges/N/base_pfn, count		the pieces it is made of
  * <area>/bitmap	words of 32 bits, a bit for each 1 << order_per_bit
  *			pages, set where an owner holds them
  * <area>/used		pages held by an owner
@@ -10,7 +11,8 @@
  * <area>/maxchunk	pages of the widest hole
  * <area>/alloc		write N: take a buffer of N pages
  * <area>/free		write N: give back N pages, of the latest buffers first
- * <area>/buffers	one line each: first pfn, pages, task, caller
+ * <area>/buffers	one line each: first pfn, pages, device, task, its pid,
+ *			seconds since boot when it was taken, caller
  * failures		the most recent requests that failed, and why
  *
  * Buffers taken here are on cma->debug_buffers, under cma->lock like all else
@@ -31,6 +33,8 @@ static int used_get(void *data, u64 *value)
 	spin_lock_irq(&cma->lock);
 	*value = cma->range.nr_held;
 	spin_unlock_irq(&cma->lock);
+	/* What lies between the banks is held, too. */
+	*value -= cma->range.nr_pages - cma->nr_pages;
 	*value -= cma_ready_pages(cma);
 	return 0;
 }
@@ -56,7 +60,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(maxchunk_fops, maxchunk_get, NULL, "%llu\n");
 
 static int base_pfn_get(void *data, u64 *value)
 {
-	*value = ((struct cma *)data)->base_pfn;
+	*value = ((struct cma *)data)->banks[0].start_pfn;
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(base_pfn_fops, base_pfn_get, NULL, "%llu\n");
@@ -76,10 +80,27 @@ static int order_per_bit_get(void *data, u64 *value)
 DEFINE_DEBUGFS_ATTRIBUTE(order_per_bit_fops, order_per_bit_get, NULL,
 			 "%llu\n");
 
+static int bank_base_pfn_get(void *data, u64 *value)
+{
+	*value = ((struct cma_bank *)data)->start_pfn;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(bank_base_pfn_fops, bank_base_pfn_get, NULL, "%llu\n");
+
+static int bank_count_get(void *data, u64 *value)
+{
+	struct cma_bank *bank = data;
+
+	*value = bank->end_pfn - bank->start_pfn;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(bank_count_fops, bank_count_get, NULL, "%llu\n");
+
 static void set_held(const struct cma *cma, const struct cma_holder *holder,
 		     unsigned long *bits)
 {
-	bitmap_set(bits, (holder->start - cma->base_pfn) >> cma->order_per_bit,
+	bitmap_set(bits,
+		   cma_area_index(cma, holder->start) >> cma->order_per_bit,
 		   holder->nr_pages >> cma->order_per_bit);
 }
 
@@ -116,6 +137,18 @@ static int bitmap_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(bitmap);
 
+static void show_buffer(struct seq_file *seq, const struct cma_buffer *buffer)
+{
+	/* What lies between two banks was never asked for. */
+	if (!buffer->nr_pages)
+		return;
+	seq_printf(seq, "%#lx %lu %s %s %d %lld %pS\n", buffer->holder.start,
+		   buffer->nr_pages, buffer->owner[0] ? buffer->owner : "-",
+		   buffer->comm, buffer->pid,
+		   ktime_divns(buffer->taken, NSEC_PER_SEC),
+		   (void *)buffer->caller);
+}
+
 /*
  * One record at a time is copied out, since printing is not for under a lock;
  * the next one is found again by address.
@@ -130,8 +163,9 @@ static int buffers_show(struct seq_file *seq, void *unused)
 		struct cma_buffer buffer;
 
 		spin_lock_irq(&cma->lock);
+		/* What divides two adjacent banks has no pages. */
 		while ((holder = cma_range_next(&cma->range, holder)))
-			if (holder->start >= pfn)
+			if (holder->start >= pfn && holder->nr_pages)
 				break;
 		if (holder)
 			buffer = *container_of(holder, struct cma_buffer,
@@ -140,8 +174,7 @@ static int buffers_show(struct seq_file *seq, void *unused)
 		if (!holder)
 			return 0;
 
-		seq_printf(seq, "%#lx %lu %s %pS\n", buffer.holder.start,
-			   buffer.nr_pages, buffer.comm, (void *)buffer.caller);
+		show_buffer(seq, &buffer);
 		pfn = cma_holder_end(&buffer.holder);
 	}
 }
@@ -213,6 +246,24 @@ static int free_set(void *data, u64 nr_pages)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(free_fops, NULL, free_set, "%llu\n");
 
+static void __init add_banks(struct cma *cma, struct dentry *dir)
+{
+	struct dentry *ranges = debugfs_create_dir("ranges", dir);
+
+	for (unsigned int i = 0; i < cma->nr_banks; i++) {
+		struct cma_bank *bank = &cma->banks[i];
+		struct dentry *range;
+		char number[4];
+
+		snprintf(number, sizeof(number), "%u", i);
+		range = debugfs_create_dir(number, ranges);
+		debugfs_create_file("base_pfn", 0444, range, bank,
+				    &bank_base_pfn_fops);
+		debugfs_create_file("count", 0444, range, bank,
+				    &bank_count_fops);
+	}
+}
+
 static int __init cma_debugfs_init(void)
 {
 	struct dentry *root = debugfs_create_dir("cma", NULL);
@@ -233,6 +284,7 @@ static int __init cma_debugfs_init(void)
 		debugfs_create_file("alloc", 0200, dir, cma, &alloc_fops);
 		debugfs_create_file("free", 0200, dir, cma, &free_fops);
 		debugfs_create_file("buffers", 0400, dir, cma, &buffers_fops);
+		add_banks(cma, dir);
 	}
 	return 0;
 }

@@ -194,7 +194,7 @@ void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 		return;
 
 	spin_lock_irq(&cma->lock);
-	nr_free = cma->nr_pages - cma->range.nr_held;
+	nr_free = cma->range.nr_pages - cma->range.nr_held;
 	widest = cma_range_widest_hole(&cma->range);
 	spin_unlock_irq(&cma->lock);
 

@@ -4,6 +4,7 @@
  *
  * Locks, outermost first (Documentation/mm/cma.rst has the whole table):
  *
+ *   cma->class_lock		the class of an area; slept on
  *   claim on pageblocks	contig.c; slept on, held across migration
  *   cma->lock			range of an area; IRQ safe
  *   shard->lock		who owns which buffer; IRQ safe
@@ -17,6 +18,7 @@
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/mmzone.h>
+#include <linux/percpu-rwsem.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/time64.h>
@@ -34,6 +36,12 @@ struct seq_file;
 
 /* Trees that the records of an area's buffers are spread over. */
 #define CMA_SHARDS	32
+
+/* Pieces of memory that an area can be made of. */
+#define CMA_MAX_BANKS	8
+
+/* Longest name of an owner in a record, with the NUL. */
+#define CMA_OWNER_LEN	24
 
 /**
  * struct cma_shard - some of the buffers of an area
@@ -58,12 +66,33 @@ struct cma_ready {
 };
 
 /**
+ * struct cma_bank - a contiguous piece of an area
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind
+ * @lent_start_pfn: first page that the page allocator can have
+ * @lent_end_pfn: first page behind those; only whole pageblocks have a type of
+ *		their own, so at most one at each end does not count
+ */
+struct cma_bank {
+	unsigned long start_pfn;
+	unsigned long end_pfn;
+	unsigned long lent_start_pfn;
+	unsigned long lent_end_pfn;
+};
+
+/**
  * struct cma - one area
  * @lock:	covers @range, @debug_buffers
- * @range:	who holds what, by pfn
- * @base_pfn:	first page
- * @nr_pages:	size
+ * @range:	who holds what, by pfn; what lies between banks is held for ever
+ * @banks:	its memory, by address
+ * @nr_banks:	how many there are
+ * @nr_pages:	size, of all banks
+ * @nr_lent:	pages that the page allocator can have, of all banks
  * @order_per_bit: what is held is a multiple of 1 << this many pages
+ * @class:	who may use pages that nobody holds; changes under @class_lock
+ * @class_lock:	held for reading while a window is looked for, for writing while
+ *		the class changes
+ * @has_folios:	compound pages were handed out
  * @fit:	which hole a request goes to
  * @patience_ms: how long a request tries to get a window before it fails
  * @shards:	complete buffers
@@ -74,6 +103,7 @@ struct cma_ready {
  * @nr_pages_succeeded: pages handed out since boot
  * @nr_pages_failed: pages asked for in vain since boot
  * @nr_pages_released: pages given back since boot
+ * @users:	who takes buffers, in words; NULL if only its owner knows
  * @kobj:	/sys/kernel/mm/cma/<name>
  * @debug_buffers: buffers taken through debugfs, the last one first
  * @name:	as in sysfs, debugfs, messages and events
@@ -81,9 +111,14 @@ struct cma_ready {
 struct cma {
 	spinlock_t		lock;	/* range, buffers */
 	struct cma_range	range;
-	unsigned long		base_pfn;
+	struct cma_bank		banks[CMA_MAX_BANKS];
+	unsigned int		nr_banks;
 	unsigned long		nr_pages;
+	unsigned long		nr_lent;
 	unsigned int		order_per_bit;
+	enum cma_class		class;
+	struct percpu_rw_semaphore class_lock;
+	bool			has_folios;
 	enum cma_fit		fit;
 	unsigned int		patience_ms;
 	struct cma_shard	shards[CMA_SHARDS];
@@ -94,6 +129,7 @@ struct cma {
 	atomic64_t		nr_pages_succeeded;
 	atomic64_t		nr_pages_failed;
 	atomic64_t		nr_pages_released;
+	const char		*users;
 	struct kobject		*kobj;
 #ifdef CONFIG_CMA_DEBUGFS
 	struct list_head	debug_buffers;
@@ -104,7 +140,9 @@ struct cma {
 /**
  * struct cma_buffer - who holds a window of an area
  * @holder:	the window, in cma->range
- * @nr_pages:	pages asked for; the holder may hold more (order_per_bit)
+ * @nr_pages:	pages asked for; the holder may hold more (order_per_bit). 0 for
+ *		what lies between the banks of an area
+ * @kept:	the pages were not the page allocator's before
  * @owned:	the pages are the owner's: set when the allocation is complete,
  *		cleared by the release
  * @aged:	kept for the next request since before the last look
@@ -114,11 +152,15 @@ struct cma {
  * @node:	in cma->ready while kept, in cma->debug_buffers while taken
  *		through debugfs
  * @caller:	who called cma_alloc()
- * @comm:	the task that did
+ * @pid:	the task that did
+ * @taken:	when it was handed out, since boot
+ * @comm:	the task's name then
+ * @owner:	for whom: the name of a device; empty if nobody said
  */
 struct cma_buffer {
 	struct cma_holder	holder;
 	unsigned long		nr_pages;
+	bool			kept;
 	bool			owned;
 	bool			aged;
 	unsigned long		kind;
@@ -126,7 +168,10 @@ struct cma_buffer {
 	struct rb_node		by_pfn;
 	struct list_head	node;
 	unsigned long		caller;
+	pid_t			pid;
+	ktime_t			taken;
 	char			comm[TASK_COMM_LEN];
+	char			owner[CMA_OWNER_LEN];
 };
 
 /**
@@ -209,6 +254,9 @@ extern unsigned int cma_area_count;
 struct cma *cma_area_new(const char *name);
 struct cma *cma_area_intersecting(unsigned long start_pfn,
 				  unsigned long end_pfn);
+const struct cma_bank *cma_bank_of(const struct cma *cma, unsigned long pfn);
+unsigned long cma_area_index(const struct cma *cma, unsigned long pfn);
+const char *cma_fit_name(enum cma_fit fit);
 
 void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error);
 void cma_account_release(struct cma *cma, unsigned long pfn,
@@ -268,10 +316,20 @@ int contig_take_free(struct contig_request *req);
 int contig_alloc(struct contig_request *req);
 void contig_free(unsigned long start_pfn, unsigned long nr_pages);
 
+/* lend.c: what the page allocator has of an area */
+bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
+		   unsigned long *end_pfn);
+void cma_put_pages(struct cma *cma, unsigned long start_pfn,
+		   unsigned long nr_pages, bool kept);
+void cma_lend(unsigned long start_pfn, unsigned long end_pfn);
+void cma_keep(unsigned long start_pfn, unsigned long end_pfn);
+void cma_account_lent(struct cma *cma, bool lent);
+
 /* buffer.c: who holds what */
 struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
 void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer);
-void cma_buffer_hand_out(struct cma_buffer *buffer, unsigned long caller);
+void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
+			 unsigned long caller);
 struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
 				    unsigned long nr_pages);
 void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer);
@@ -291,9 +349,12 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 /* alloc.c */
 struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 			   unsigned int align_order, gfp_t gfp,
-			   unsigned long caller);
+			   const char *owner, unsigned long caller);
 bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages);
+
+/* class.c: shared or exclusive */
+const char *cma_class_name(enum cma_class class);
 
 /* failure.c: why not */
 void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Command line to numbers: "cma=" and "numa_cma=".
+ * Command line to numbers: "cma=", "cma_areas=" and "numa_cma=".
  *
  * Pure: nothing is printed and nothing is reserved here. What is wrong with a
  * text comes back as a phrase for the message that the caller prints. Every
@@ -72,6 +72,39 @@ static const char * __init parse_bytes(const char **text, phys_addr_t *bytes)
 	return NULL;
 }
 
+/* "size[@base[-limit]]" at the start of @text, which then points behind it. */
+static const char * __init parse_spec(const char **text, struct cma_spec *spec)
+{
+	const char *wrong;
+
+	wrong = parse_bytes(text, &spec->size);
+	if (wrong)
+		return wrong;
+	if (**text != '@')
+		return NULL;
+
+	(*text)++;
+	spec->has_base = true;
+	wrong = parse_bytes(text, &spec->base);
+	if (wrong || **text != '-')
+		return wrong;
+
+	(*text)++;
+	spec->has_limit = true;
+	return parse_bytes(text, &spec->limit);
+}
+
+static const char * __init check_spec(const struct cma_spec *spec)
+{
+	if (!cma_span_ok(spec->base, spec->size))
+		return "area reaches past the end of the address space";
+	if (spec->has_limit && spec->limit <= spec->base)
+		return "limit is not above the base";
+	if (spec->has_limit && spec->size > spec->limit - spec->base)
+		return "area does not fit between base and limit";
+	return NULL;
+}
+
 /**
  * cma_parse_spec() - read "size[@base[-limit]]"
  * @text:	the text, NUL terminated
@@ -84,36 +117,114 @@ const char * __init cma_parse_spec(const char *text, struct cma_spec *spec)
 	struct cma_spec new = { };
 	const char *wrong;
 
-	wrong = parse_bytes(&text, &new.size);
+	wrong = parse_spec(&text, &new);
+	if (!wrong && *text)
+		wrong = "garbage behind the area";
+	if (!wrong)
+		wrong = check_spec(&new);
+	if (!wrong)
+		*spec = new;
+	return wrong;
+}
+
+/* The characters up to one of @ends, which @text points to then. */
+static const char * __init parse_name(const char **text, const char *ends,
+				      char *name)
+{
+	size_t length = strcspn(*text, ends);
+
+	if (!length)
+		return "a name is missing";
+	if (length >= CMA_PARSE_NAME)
+		return "name is too long";
+	for (size_t i = 0; i < length; i++)
+		if (!isgraph((*text)[i]))
+			return "a name has a character that cannot be shown";
+	strscpy(name, *text, length + 1);
+	*text += length;
+	return NULL;
+}
+
+static const char * __init parse_devices(const char **text, char *devices)
+{
+	const char *wrong = parse_name(text, "=;/", devices);
+
 	if (wrong)
 		return wrong;
-
-	if (*text == '@') {
-		text++;
-		new.has_base = true;
-		wrong = parse_bytes(&text, &new.base);
-		if (wrong)
-			return wrong;
-
-		if (*text == '-') {
-			text++;
-			new.has_limit = true;
-			wrong = parse_bytes(&text, &new.limit);
-			if (wrong)
-				return wrong;
-		}
-	}
-	if (*text)
-		return "garbage behind the area";
-	if (!cma_span_ok(new.base, new.size))
-		return "area reaches past the end of the address space";
-	if (new.has_limit && new.limit <= new.base)
-		return "limit is not above the base";
-	if (new.has_limit && new.size > new.limit - new.base)
-		return "area does not fit between base and limit";
-
-	*spec = new;
+	if (devices[0] == ',' || strstr(devices, ",,") ||
+	    devices[strlen(devices) - 1] == ',')
+		return "name of a device is missing";
 	return NULL;
+}
+
+static const char * __init parse_alignment(const char **text,
+					   phys_addr_t *alignment)
+{
+	const char *wrong = parse_bytes(text, alignment);
+
+	if (!wrong && (!*alignment || *alignment & (*alignment - 1)))
+		return "alignment is not a power of two";
+	return wrong;
+}
+
+static const char * __init parse_options(const char *text,
+					 struct cma_area_spec *area)
+{
+	while (*text) {
+		size_t length;
+
+		if (*text++ != ':')
+			return "garbage behind the area";
+		length = strcspn(text, ":");
+		if (length == 9 && !strncmp(text, "exclusive", length))
+			area->exclusive = true;
+		else if (length == 8 && !strncmp(text, "fallback", length))
+			area->fallback = true;
+		else if (length == 5 && !strncmp(text, "first", length))
+			area->first_fit = true;
+		else
+			return "unknown option, exclusive, fallback or first expected";
+		text += length;
+	}
+	return NULL;
+}
+
+/**
+ * cma_parse_area() - read "type[/device,...]=size[@base[-limit]][/align]", with
+ * ":exclusive", ":fallback" and ":first" behind it in any order
+ * @text:	the text, NUL terminated
+ * @area:	the result; untouched on error
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char * __init cma_parse_area(const char *text, struct cma_area_spec *area)
+{
+	static struct cma_area_spec new __initdata;
+	const char *wrong;
+
+	memset(&new, 0, sizeof(new));
+	wrong = parse_name(&text, "=;/,", new.type);
+	if (!wrong && *text == '/') {
+		text++;
+		wrong = parse_devices(&text, new.devices);
+	}
+	if (wrong)
+		return wrong;
+	if (*text++ != '=')
+		return "an equals sign is missing behind the name";
+
+	wrong = parse_spec(&text, &new.spec);
+	if (!wrong && *text == '/') {
+		text++;
+		wrong = parse_alignment(&text, &new.alignment);
+	}
+	if (!wrong)
+		wrong = parse_options(text, &new);
+	if (!wrong)
+		wrong = check_spec(&new.spec);
+	if (!wrong)
+		*area = new;
+	return wrong;
 }
 
 /**

@@ -9,6 +9,9 @@
 
 #include <linux/types.h>
 
+/* Longest type and list of devices, with the NUL. */
+#define CMA_PARSE_NAME	128
+
 /**
  * struct cma_spec - one "size[@base[-limit]]"
  * @size:	bytes; 0 asks for no area
@@ -25,6 +28,28 @@ struct cma_spec {
 	bool has_limit;
 };
 
+/**
+ * struct cma_area_spec - one "type[/device,...]=size[@base[-limit]][/align]" with
+ * ":exclusive", ":fallback" and ":first" behind it
+ * @spec:	size and place
+ * @alignment:	bytes, a power of two; 0 if none was given
+ * @exclusive:	for its devices alone
+ * @fallback:	other memory does as well
+ * @first_fit:	requests go to the lowest hole that takes them
+ * @type:	memory type
+ * @devices:	globs with commas between; empty for a common area
+ */
+struct cma_area_spec {
+	struct cma_spec spec;
+	phys_addr_t alignment;
+	bool exclusive;
+	bool fallback;
+	bool first_fit;
+	char type[CMA_PARSE_NAME];
+	char devices[CMA_PARSE_NAME];
+};
+
+const char *cma_parse_area(const char *text, struct cma_area_spec *area);
 const char *cma_parse_spec(const char *text, struct cma_spec *spec);
 const char *cma_parse_nodes(const char *text, phys_addr_t *size_of_node,
 			    int nr_nodes);

@@ -231,10 +231,13 @@ bool cma_range_place(const struct cma_range *range, const struct cma_want *want,
  * @range:	the range
  * @holder:	memory for the record, the range's until it is released
  * @start:	first page
- * @nr_pages:	number of pages, more than 0
+ * @nr_pages:	number of pages
  *
- * Return: 0, -EINVAL if [@start, @start + @nr_pages) is empty or not within
- * the range, -EBUSY if a part of it is held.
+ * A holder of no pages is a border: no window contains the pages on both sides
+ * of it.
+ *
+ * Return: 0, -EINVAL if [@start, @start + @nr_pages) is not within the range,
+ * -EBUSY if a part of it is held.
  */
 int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
 		   unsigned long start, unsigned long nr_pages)
@@ -242,7 +245,7 @@ int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
 	struct cma_holder *before;
 	unsigned long hole_end;
 
-	if (!nr_pages || start < range->start ||
+	if (start < range->start ||
 	    start - range->start >= range->nr_pages ||
 	    nr_pages > cma_range_end(range) - start)
 		return -EINVAL;
@@ -377,7 +380,7 @@ bool cma_range_valid(const struct cma_range *range)
 		struct cma_holder *holder = holder_of(node);
 		bool is_front = holder == &range->front;
 
-		if (holder->start != page || !holder->nr_pages != is_front ||
+		if (holder->start != page || (holder->nr_pages && is_front) ||
 		    holder->widest_hole != widest_below(node))
 			return false;
 		page = cma_holder_end(holder) + holder->hole;

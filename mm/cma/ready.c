@@ -53,12 +53,13 @@ static struct cma_ready *ready_of(struct cma *cma, unsigned long nr_pages)
  * @cma:	the area; NULL has nothing to give
  * @count:	number of pages
  * @kind:	in what state
+ * @owner:	the device it is for, for the record; NULL if there is none
  *
  * Context: Any but NMI.
  * Return: its first page, with what was in it; clear it. NULL if none was kept.
  */
 struct page *cma_ready_get(struct cma *cma, unsigned long count,
-			   unsigned long kind)
+			   unsigned long kind, const char *owner)
 {
 	struct cma_ready *ready = ready_of(cma, count);
 	struct cma_buffer *buffer, *found = NULL;
@@ -82,7 +83,7 @@ struct page *cma_ready_get(struct cma *cma, unsigned long count,
 
 	page = pfn_to_page(found->holder.start);
 	trace_cma_alloc_start(cma->name, count, 0);
-	cma_buffer_hand_out(found, _RET_IP_);
+	cma_buffer_hand_out(found, owner, _RET_IP_);
 	cma_account_alloc(cma, count, 0);
 	trace_cma_alloc_finish(cma->name, page_to_pfn(page), page, count, 0, 0);
 	return page;
@@ -113,6 +114,9 @@ bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 	struct cma_buffer *buffer;
 
 	if (!ready || READ_ONCE(ready->nr_pages) + count > limit_per_cpu(cma))
+		return false;
+	/* There, all that a buffer costs is its record. */
+	if (READ_ONCE(cma->class) == CMA_EXCLUSIVE)
 		return false;
 	buffer = cma_buffer_claim(cma, pfn, count);
 	if (!buffer)

@@ -16,8 +16,8 @@
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
-#include <linux/pgalloc_tag.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
 #include "../internal.h"
 #include "internal.h"
@@ -35,8 +35,8 @@ static phys_addr_t __init first_highmem_address(void)
 /*
  * Places worth a try for an area that may lie anywhere in [base, limit), the
  * best first: far from what devices of limited reach and unmovable kernel
- * memory compete for. An area never straddles the end of low memory, because
- * it must be of one zone.
+ * memory compete for. It does not straddle the end of low memory, because a
+ * buffer must be of one zone.
  */
 static phys_addr_t __init find_place(phys_addr_t size, phys_addr_t align,
 				     phys_addr_t base, phys_addr_t limit,
@@ -69,16 +69,10 @@ static phys_addr_t __init find_place(phys_addr_t size, phys_addr_t align,
 static int __init take_place(phys_addr_t base, phys_addr_t size,
 			     const char *name)
 {
-	phys_addr_t highmem = first_highmem_address();
 	phys_addr_t end = base + size;
 
 	if (!memblock_is_region_memory(base, size)) {
 		pr_err("%s: %pa..%pa is not all memory\n", name, &base, &end);
-		return -EINVAL;
-	}
-	if (base < highmem && end > highmem) {
-		pr_err("%s: %pa..%pa crosses the end of low memory at %pa\n",
-		       name, &base, &end, &highmem);
 		return -EINVAL;
 	}
 	if (memblock_is_region_reserved(base, size)) {
@@ -89,13 +83,78 @@ static int __init take_place(phys_addr_t base, phys_addr_t size,
 	return memblock_reserve(base, size) ? -ENOMEM : 0;
 }
 
+static int __init insert_bank(struct cma *cma, phys_addr_t base,
+			      phys_addr_t end)
+{
+	struct cma_bank *bank = cma->banks + cma->nr_banks;
+
+	if (cma->nr_banks == ARRAY_SIZE(cma->banks)) {
+		pr_err("%s: more than %d pieces of memory\n", cma->name,
+		       CMA_MAX_BANKS);
+		return -ENOSPC;
+	}
+	cma->nr_banks++;
+	for (; bank > cma->banks && bank[-1].start_pfn > PFN_DOWN(base); bank--)
+		*bank = bank[-1];
+	*bank = (struct cma_bank) {
+		.start_pfn	= PFN_DOWN(base),
+		.end_pfn	= PFN_DOWN(end),
+	};
+	cma->nr_pages += PFN_DOWN(end - base);
+	totalcma_pages += PFN_DOWN(end - base);
+	return 0;
+}
+
+/* No buffer reaches over the end of low memory, but an area may. */
+static int __init add_bank(struct cma *cma, phys_addr_t base, phys_addr_t size)
+{
+	phys_addr_t highmem = first_highmem_address();
+	phys_addr_t end = base + size;
+	int error;
+
+	if (highmem <= base || highmem >= end)
+		return insert_bank(cma, base, end);
+	error = insert_bank(cma, base, highmem);
+	return error ?: insert_bank(cma, highmem, end);
+}
+
+static int __init check_reserved(phys_addr_t base, phys_addr_t size,
+				 unsigned int order_per_bit, const char *shown)
+{
+	phys_addr_t alignment = PAGE_SIZE << order_per_bit;
+	phys_addr_t end = base + size;
+	struct cma *cma;
+
+	if (!size || !cma_span_ok(base, size) ||
+	    !memblock_is_region_reserved(base, size)) {
+		pr_err("%s: %pa..%pa is not reserved memory\n", shown, &base,
+		       &end);
+		return -EINVAL;
+	}
+	if (!IS_ALIGNED(base | size, alignment)) {
+		pr_err("%s: %pa..%pa is not aligned to %pa\n", shown, &base,
+		       &end, &alignment);
+		return -EINVAL;
+	}
+	cma = cma_area_intersecting(PFN_DOWN(base), PFN_UP(end));
+	if (cma) {
+		pr_err("%s: %pa..%pa overlaps area %s\n", shown, &base, &end,
+		       cma->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /**
  * cma_init_reserved_mem() - make an area of memory that is reserved already
- * @base:	physical address, aligned to CMA_MIN_ALIGNMENT_BYTES
- * @size:	bytes, aligned to CMA_MIN_ALIGNMENT_BYTES
+ * @base:	physical address, aligned to pages of @order_per_bit
+ * @size:	bytes, aligned to pages of @order_per_bit
  * @order_per_bit: buffers are multiples of 1 << this many pages
  * @name:	name of the area; NULL for one made from its number
  * @res_cma:	the area
+ *
+ * Only whole pageblocks have a type of their own. What is of a block in part
+ * stays reserved: devices have it, but nobody else.
  *
  * Context: Boot, before core_initcall.
  * Return: 0; -EINVAL if the memory is not reserved, or is empty, not aligned or
@@ -106,32 +165,17 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 				 struct cma **res_cma)
 {
 	const char *shown = name ?: "area";
-	phys_addr_t end = base + size;
 	struct cma *cma;
+	int error;
 
-	if (!size || !cma_span_ok(base, size) ||
-	    !memblock_is_region_reserved(base, size)) {
-		pr_err("%s: %pa..%pa is not reserved memory\n", shown, &base,
-		       &end);
-		return -EINVAL;
-	}
-	/* Only whole pageblocks have a type of their own. */
-	if (!IS_ALIGNED(base | size, CMA_MIN_ALIGNMENT_BYTES)) {
-		pr_err("%s: %pa..%pa is not aligned to %lu KiB\n", shown, &base,
-		       &end, CMA_MIN_ALIGNMENT_BYTES / SZ_1K);
-		return -EINVAL;
-	}
 	if (order_per_bit > pageblock_order) {
 		pr_err("%s: buffers of order %u are more than a pageblock\n",
 		       shown, order_per_bit);
 		return -EINVAL;
 	}
-	cma = cma_area_intersecting(PFN_DOWN(base), PFN_UP(end));
-	if (cma) {
-		pr_err("%s: %pa..%pa overlaps area %s\n", shown, &base, &end,
-		       cma->name);
-		return -EINVAL;
-	}
+	error = check_reserved(base, size, order_per_bit, shown);
+	if (error)
+		return error;
 	cma = cma_area_new(name);
 	if (!cma) {
 		pr_err("%s: there are %u areas already, see CONFIG_CMA_AREAS\n",
@@ -139,43 +183,156 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 		return -ENOSPC;
 	}
 
-	cma->base_pfn = PFN_DOWN(base);
-	cma->nr_pages = size >> PAGE_SHIFT;
 	cma->order_per_bit = order_per_bit;
-	cma_range_init(&cma->range, cma->base_pfn, cma->nr_pages);
-	totalcma_pages += cma->nr_pages;
+	add_bank(cma, base, size);
 	*res_cma = cma;
 	return 0;
 }
 
 /**
- * cma_declare_contiguous_nid() - reserve memory for an area
- * @base:	lowest physical address; the address if @fixed
- * @size:	bytes; rounded up to whole pageblocks
- * @limit:	first physical address behind the area, 0 for the end of memory
- * @alignment:	of the area, bytes, a power of two; 0 for that of a pageblock
- * @order_per_bit: buffers are multiples of 1 << this many pages
- * @fixed:	at @base or not at all
- * @name:	name of the area; NULL for one made from its number
- * @res_cma:	the area
- * @nid:	node the memory is to be on, NUMA_NO_NODE for any
+ * cma_add_reserved_mem() - add memory that is reserved already to an area
+ * @cma:	the area
+ * @base:	physical address
+ * @size:	bytes
  *
- * Context: Boot, while memblock hands out memory.
- * Return: 0; -EINVAL if what is asked for makes no sense; -ENOSPC if there are
- * CONFIG_CMA_AREAS areas already; -EBUSY if memory at a fixed address is in
- * use; -ENOMEM if there is no room. The log says what was wrong.
+ * No buffer reaches from one piece into another, adjacent or not.
+ *
+ * Context: Boot, before core_initcall.
+ * Return: 0; -EINVAL as for cma_init_reserved_mem(); -ENOSPC if the area has
+ * %CMA_MAX_BANKS pieces already.
  */
-int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
-				      phys_addr_t limit, phys_addr_t alignment,
-				      unsigned int order_per_bit, bool fixed,
-				      const char *name, struct cma **res_cma,
-				      int nid)
+int __init cma_add_reserved_mem(struct cma *cma, phys_addr_t base,
+				phys_addr_t size)
 {
-	const char *shown = name ?: "area";
-	phys_addr_t end_of_memory = memblock_end_of_DRAM();
-	phys_addr_t place = base;
-	int error;
+	int error = check_reserved(base, size, cma->order_per_bit, cma->name);
 
+	return error ?: add_bank(cma, base, size);
+}
+
+/*
+ * An area of whole pageblocks is everybody's while no device needs it, so it
+ * costs nothing to round it up to them. But on a kernel with large pages a
+ * block can be more than the machine can spare: then some of it is kept.
+ */
+static phys_addr_t __init rounded_size(phys_addr_t size, unsigned int order,
+				       enum cma_class class)
+{
+	phys_addr_t rounded = ALIGN(size, CMA_MIN_ALIGNMENT_BYTES);
+
+	if (class == CMA_SHARED &&
+	    (rounded <= 2 * size || rounded <= memblock_phys_mem_size() / 16))
+		return rounded;
+	return ALIGN(size, (phys_addr_t)PAGE_SIZE << order);
+}
+
+static phys_addr_t __init least_alignment(phys_addr_t size)
+{
+	if (IS_ALIGNED(size, CMA_MIN_ALIGNMENT_BYTES))
+		return CMA_MIN_ALIGNMENT_BYTES;
+	return min_t(phys_addr_t, size & -size, CMA_MIN_ALIGNMENT_BYTES);
+}
+
+/*
+ * The largest piece of free memory in [@base, @limit). In low memory, where the
+ * kernel has to live, half of it is left alone.
+ */
+static phys_addr_t __init largest_piece(phys_addr_t align, phys_addr_t base,
+					phys_addr_t limit, int nid,
+					phys_addr_t *size)
+{
+	phys_addr_t highmem = first_highmem_address();
+	phys_addr_t start, end, place = 0;
+	u64 i;
+
+	*size = 0;
+	for_each_free_mem_range(i, nid, MEMBLOCK_NONE, &start, &end, NULL) {
+		if (start < highmem)
+			start = (start + min(end, highmem)) / 2;
+		start = ALIGN(max(start, base), align);
+		end = ALIGN_DOWN(min(end, limit), align);
+		if (start < end && end - start > *size) {
+			place = start;
+			*size = end - start;
+		}
+	}
+	return place;
+}
+
+/**
+ * struct cma_place - where an area is to be
+ * @base:	physical address of each piece
+ * @size:	bytes of each piece
+ * @nr:		number of pieces
+ */
+struct cma_place {
+	phys_addr_t base[CMA_MAX_BANKS];
+	phys_addr_t size[CMA_MAX_BANKS];
+	unsigned int nr;
+};
+
+static void __init give_back_place(const struct cma_place *place)
+{
+	for (unsigned int i = 0; i < place->nr; i++)
+		memblock_phys_free(place->base[i], place->size[i]);
+}
+
+/* Memory has holes, so there may be enough of it but not in one piece. */
+static int __init find_pieces(phys_addr_t size, phys_addr_t align,
+			      phys_addr_t base, phys_addr_t limit, int nid,
+			      struct cma_place *place)
+{
+	while (size && place->nr < CMA_MAX_BANKS) {
+		phys_addr_t piece;
+		phys_addr_t at = largest_piece(align, base, limit, nid, &piece);
+
+		if (!at)
+			break;
+		/* Low addresses are what devices of limited reach need. */
+		if (piece > size) {
+			at += ALIGN_DOWN(piece - size, align);
+			piece = size;
+		}
+		if (memblock_reserve(at, piece))
+			break;
+		kmemleak_ignore_phys(at);
+		place->base[place->nr] = at;
+		place->size[place->nr++] = piece;
+		size -= piece;
+	}
+	if (!size)
+		return 0;
+	give_back_place(place);
+	return -ENOMEM;
+}
+
+static int __init find_places(phys_addr_t size, phys_addr_t align,
+			      phys_addr_t base, phys_addr_t limit, int nid,
+			      struct cma_place *place)
+{
+	place->base[0] = find_place(size, align, base, limit, nid);
+	place->size[0] = size;
+	place->nr = !!place->base[0];
+	if (place->nr)
+		return 0;
+	return find_pieces(size, align, base, limit, nid, place);
+}
+
+static int __init make_area(const struct cma_place *place,
+			    unsigned int order_per_bit, const char *name,
+			    struct cma **res_cma)
+{
+	int error = cma_init_reserved_mem(place->base[0], place->size[0],
+					  order_per_bit, name, res_cma);
+
+	for (unsigned int i = 1; i < place->nr && !error; i++)
+		error = cma_add_reserved_mem(*res_cma, place->base[i],
+					     place->size[i]);
+	return error;
+}
+
+static int __init check_wish(phys_addr_t size, phys_addr_t alignment,
+			     phys_addr_t end_of_memory, const char *shown)
+{
 	if (!size || size > end_of_memory) {
 		pr_err("%s: cannot reserve %pa bytes, memory ends at %pa\n",
 		       shown, &size, &end_of_memory);
@@ -186,47 +343,121 @@ int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 		       &alignment);
 		return -EINVAL;
 	}
-	if (!IS_ENABLED(CONFIG_NUMA))
-		nid = NUMA_NO_NODE;
+	return 0;
+}
 
-	alignment = max_t(phys_addr_t, alignment, CMA_MIN_ALIGNMENT_BYTES);
-	if (fixed && !IS_ALIGNED(base, alignment)) {
-		pr_err("%s: base %pa is not aligned to %pa\n", shown, &base,
-		       &alignment);
-		return -EINVAL;
-	}
+static int __init find_memory(phys_addr_t base, phys_addr_t size,
+			      phys_addr_t limit, phys_addr_t alignment,
+			      bool fixed, const char *shown, int nid,
+			      struct cma_place *place)
+{
+	int error;
+
 	base = ALIGN(base, alignment);
 	size = ALIGN(size, alignment);
-	if (!limit || limit > end_of_memory)
-		limit = end_of_memory;
 	limit = ALIGN_DOWN(limit, alignment);
 	if (limit < base || limit - base < size) {
 		pr_err("%s: %pa bytes do not fit between %pa and %pa\n", shown,
 		       &size, &base, &limit);
 		return -EINVAL;
 	}
-
 	if (fixed) {
-		error = take_place(base, size, shown);
-	} else {
-		place = find_place(size, alignment, base, limit, nid);
-		error = place ? 0 : -ENOMEM;
-		if (error)
-			pr_err("%s: no room for %pa bytes between %pa and %pa\n",
-			       shown, &size, &base, &limit);
+		*place = (struct cma_place) { { base }, { size }, 1 };
+		return take_place(base, size, shown);
 	}
+	error = find_places(size, alignment, base, limit, nid, place);
+	if (error)
+		pr_err("%s: no room for %pa bytes between %pa and %pa\n", shown,
+		       &size, &base, &limit);
+	return error;
+}
+
+/**
+ * cma_declare_class() - reserve memory for an area of a class
+ * @base:	lowest physical address; the address if @fixed
+ * @size:	bytes; rounded up to whole pageblocks, if the area is shared and
+ *		the machine can spare them
+ * @limit:	first physical address behind the area, 0 for the end of memory
+ * @alignment:	of the area, bytes, a power of two; 0 for that of a pageblock
+ * @order_per_bit: buffers are multiples of 1 << this many pages
+ * @fixed:	at @base or not at all
+ * @class:	who uses what no device has
+ * @name:	name of the area; NULL for one made from its number
+ * @res_cma:	the area
+ * @nid:	node the memory is to be on, NUMA_NO_NODE for any
+ *
+ * Where memory has holes the area may be of several pieces; then no buffer is
+ * larger than one of them.
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: 0; -EINVAL if what is asked for makes no sense; -ENOSPC if there are
+ * CONFIG_CMA_AREAS areas already; -EBUSY if memory at a fixed address is in
+ * use; -ENOMEM if there is no room. The log says what was wrong.
+ */
+int __init cma_declare_class(phys_addr_t base, phys_addr_t size,
+			     phys_addr_t limit, phys_addr_t alignment,
+			     unsigned int order_per_bit, bool fixed,
+			     enum cma_class class, const char *name,
+			     struct cma **res_cma, int nid)
+{
+	const char *shown = name ?: "area";
+	phys_addr_t end_of_memory = memblock_end_of_DRAM();
+	struct cma_place place;
+	int error;
+
+	error = check_wish(size, alignment, end_of_memory, shown);
 	if (error)
 		return error;
-
-	error = cma_init_reserved_mem(place, size, order_per_bit, name,
-				      res_cma);
-	if (error) {
-		memblock_phys_free(place, size);
-		return error;
+	alignment = max_t(phys_addr_t, alignment, PAGE_SIZE << order_per_bit);
+	/* An address that is said is the address, aligned to pageblocks or not. */
+	if (fixed && !IS_ALIGNED(base, alignment)) {
+		pr_err("%s: base %pa is not aligned to %pa\n", shown, &base,
+		       &alignment);
+		return -EINVAL;
 	}
-	pr_info("Reserved %lu MiB at %pa for area %s\n",
-		(unsigned long)(size / SZ_1M), &place, (*res_cma)->name);
-	return 0;
+	if (!fixed || IS_ALIGNED(base, CMA_MIN_ALIGNMENT_BYTES))
+		size = rounded_size(size, order_per_bit, class);
+	if (!fixed)
+		alignment = max(alignment, least_alignment(size));
+	if (!limit || limit > end_of_memory)
+		limit = end_of_memory;
+
+	error = find_memory(base, size, limit, alignment, fixed, shown,
+			    IS_ENABLED(CONFIG_NUMA) ? nid : NUMA_NO_NODE,
+			    &place);
+	if (error)
+		return error;
+	error = make_area(&place, order_per_bit, name, res_cma);
+	if (error)
+		give_back_place(&place);
+	else
+		(*res_cma)->class = class;
+	return error;
+}
+
+/**
+ * cma_declare_contiguous_nid() - reserve memory for a shared area
+ * @base:	as for cma_declare_class(), like all that follow
+ * @size:	bytes
+ * @limit:	physical address
+ * @alignment:	bytes
+ * @order_per_bit: order of pages
+ * @fixed:	at @base or not at all
+ * @name:	name of the area
+ * @res_cma:	the area
+ * @nid:	node
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: as cma_declare_class().
+ */
+int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
+				      phys_addr_t limit, phys_addr_t alignment,
+				      unsigned int order_per_bit, bool fixed,
+				      const char *name, struct cma **res_cma,
+				      int nid)
+{
+	return cma_declare_class(base, size, limit, alignment, order_per_bit,
+				 fixed, CMA_SHARED, name, res_cma, nid);
 }
 
 /**
@@ -243,19 +474,17 @@ void __init cma_reserve_pages_on_error(struct cma *cma)
 	cma->reserve_pages_on_error = true;
 }
 
-/* Pageblocks and free lists belong to a zone, so an area must do so too. */
-static bool __init is_of_one_zone(const struct cma *cma)
+/* Pageblocks and free lists belong to a zone, so a buffer must do so too. */
+static bool __init is_of_one_zone(const struct cma_bank *bank)
 {
-	unsigned long end_pfn = cma->base_pfn + cma->nr_pages;
-	unsigned long pfn = cma->base_pfn;
+	unsigned long pfn = bank->start_pfn, last_pfn;
 	struct zone *zone;
 
 	if (!pfn_valid(pfn))
 		return false;
 	zone = page_zone(pfn_to_page(pfn));
-	for (; pfn < end_pfn; pfn += pageblock_nr_pages) {
-		unsigned long last_pfn = pfn + pageblock_nr_pages - 1;
-
+	for (; pfn < bank->end_pfn; pfn = last_pfn + 1) {
+		last_pfn = min(pageblock_end_pfn(pfn), bank->end_pfn) - 1;
 		if (!pfn_valid(pfn) || !pfn_valid(last_pfn) ||
 		    page_zone(pfn_to_page(pfn)) != zone ||
 		    page_zone(pfn_to_page(last_pfn)) != zone)
@@ -264,47 +493,135 @@ static bool __init is_of_one_zone(const struct cma *cma)
 	return true;
 }
 
-static void __init give_up(struct cma *cma)
+/* Two pieces that touch are one for buffers, too, if they are of one zone. */
+static void __init merge_banks(struct cma *cma)
 {
-	unsigned long end_pfn = cma->base_pfn + cma->nr_pages;
+	unsigned int nr_banks = 1;
 
-	pr_err("%s: not of one zone, area not usable\n", cma->name);
-	if (!cma->reserve_pages_on_error)
-		for (unsigned long pfn = cma->base_pfn; pfn < end_pfn; pfn++)
+	for (unsigned int i = 1; i < cma->nr_banks; i++) {
+		struct cma_bank *last = &cma->banks[nr_banks - 1];
+		struct cma_bank *bank = &cma->banks[i];
+
+		if (last->end_pfn == bank->start_pfn &&
+		    page_zone(pfn_to_page(last->start_pfn)) ==
+		    page_zone(pfn_to_page(bank->start_pfn)))
+			last->end_pfn = bank->end_pfn;
+		else
+			cma->banks[nr_banks++] = *bank;
+	}
+	cma->nr_banks = nr_banks;
+}
+
+/* Nobody ever gets what lies between two banks, and no window crosses it. */
+static int __init hold_gap(struct cma *cma, unsigned long start_pfn,
+			   unsigned long end_pfn)
+{
+	struct cma_buffer *gap = kzalloc(sizeof(*gap), GFP_KERNEL);
+
+	if (!gap)
+		return -ENOMEM;
+	return cma_range_hold(&cma->range, &gap->holder, start_pfn,
+			      end_pfn - start_pfn);
+}
+
+static int __init set_up(struct cma *cma)
+{
+	struct cma_bank *banks = cma->banks;
+	unsigned long start_pfn = banks[0].start_pfn;
+	int error = 0;
+
+	for (unsigned int i = 0; i < cma->nr_banks; i++)
+		if (!is_of_one_zone(&banks[i])) {
+			pr_err("%s: not of one zone\n", cma->name);
+			return -EINVAL;
+		}
+	merge_banks(cma);
+
+	cma_range_init(&cma->range, start_pfn,
+		       banks[cma->nr_banks - 1].end_pfn - start_pfn);
+	for (unsigned int i = 1; i < cma->nr_banks && !error; i++)
+		error = hold_gap(cma, banks[i - 1].end_pfn, banks[i].start_pfn);
+	for (unsigned int i = 0; i < cma->nr_banks; i++) {
+		struct cma_bank *bank = &banks[i];
+
+		bank->lent_start_pfn = pageblock_align(bank->start_pfn);
+		bank->lent_end_pfn = max(pageblock_start_pfn(bank->end_pfn),
+					 bank->lent_start_pfn);
+		cma->nr_lent += bank->lent_end_pfn - bank->lent_start_pfn;
+	}
+	return error ?: percpu_init_rwsem(&cma->class_lock);
+}
+
+static void __init give_up(struct cma *cma, int error)
+{
+	pr_err("%s: not usable (%d)\n", cma->name, error);
+	for (unsigned int i = 0; i < cma->nr_banks; i++) {
+		unsigned long pfn = cma->banks[i].start_pfn;
+
+		if (cma->reserve_pages_on_error)
+			break;
+		for (; pfn < cma->banks[i].end_pfn; pfn++)
 			if (pfn_valid(pfn))
 				free_reserved_page(pfn_to_page(pfn));
+	}
 	totalcma_pages -= cma->nr_pages;
 	cma->nr_pages = 0;
+	cma->nr_banks = 0;
+	cma_range_init(&cma->range, 0, 0);
+}
+
+static void __init activate_bank(const struct cma *cma,
+				 const struct cma_bank *bank)
+{
+	unsigned long pfn;
+
+	for (pfn = bank->start_pfn; pfn < bank->end_pfn; pfn++)
+		set_page_count(pfn_to_page(pfn), 1);
+	for (pfn = bank->lent_start_pfn; pfn < bank->lent_end_pfn;
+	     pfn += pageblock_nr_pages)
+		set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
+	if (cma->class == CMA_SHARED && bank->lent_start_pfn < bank->lent_end_pfn)
+		cma_lend(bank->lent_start_pfn, bank->lent_end_pfn);
+}
+
+/* One line: where it is, how large, its class, and who may use it. */
+static void __init tell(const struct cma *cma)
+{
+	bool in_mib = IS_ALIGNED(cma->nr_pages, SZ_1M / PAGE_SIZE);
+	unsigned long kib = cma->nr_pages * (PAGE_SIZE / SZ_1K);
+	char places[CMA_MAX_BANKS * 22], *at = places;
+
+	for (unsigned int i = 0; i < cma->nr_banks; i++) {
+		phys_addr_t base = PFN_PHYS(cma->banks[i].start_pfn);
+
+		at += scnprintf(at, places + sizeof(places) - at, "%s%pa",
+				i ? ", " : "", &base);
+	}
+	pr_info("%s: %lu %s at %s, %s%s, for %s\n", cma->name,
+		in_mib ? kib / SZ_1K : kib, in_mib ? "MiB" : "KiB", places,
+		cma_class_name(cma->class),
+		cma->class == CMA_SHARED && cma->nr_lent < cma->nr_pages ?
+		" but for parts of pageblocks" : "", cma->users ?: "its owner");
 }
 
 static void __init activate(struct cma *cma)
 {
-	unsigned long end_pfn = cma->base_pfn + cma->nr_pages;
-	struct page *first = pfn_to_page(cma->base_pfn);
-	unsigned long pfn;
-
-	for (pfn = cma->base_pfn; pfn < end_pfn; pfn++) {
-		struct page *page = pfn_to_page(pfn);
-
-		if (pageblock_aligned(pfn))
-			set_pageblock_migratetype(page, MIGRATE_CMA);
-		__ClearPageReserved(page);
-		set_page_count(page, 1);
-		/* was reserved, never allocated */
-		clear_page_tag_ref(page);
-	}
-	adjust_managed_page_count(first, cma->nr_pages);
-	page_zone(first)->cma_pages += cma->nr_pages;
-	contig_free(cma->base_pfn, cma->nr_pages);
+	for (unsigned int i = 0; i < cma->nr_banks; i++)
+		activate_bank(cma, &cma->banks[i]);
+	if (cma->class == CMA_SHARED)
+		cma_account_lent(cma, true);
 	cma_ready_init_area(cma);
 	cma->active = true;
+	tell(cma);
 }
 
 static int __init cma_activate_areas(void)
 {
 	for (unsigned int i = 0; i < cma_area_count; i++) {
-		if (!is_of_one_zone(&cma_areas[i])) {
-			give_up(&cma_areas[i]);
+		int error = set_up(&cma_areas[i]);
+
+		if (error) {
+			give_up(&cma_areas[i], error);
 			continue;
 		}
 		if (!static_key_enabled(&cma_areas_active))

@@ -81,9 +81,14 @@ static void let_go(struct search *search)
 	spin_unlock_irq(&cma->lock);
 }
 
-/* Tries the window that is held, and lets it go if it cannot be had. */
-static int try_held(struct search *search, bool patient)
+/*
+ * Takes the window that is held with @take, or lets it go. What of it the page
+ * allocator never had is there already.
+ */
+static int take_held(struct search *search, bool patient,
+		     int (*take)(struct contig_request *req))
 {
+	struct cma *cma = search->cma;
 	unsigned long pfn = search->buffer->holder.start;
 	unsigned long nr_pages = search->buffer->nr_pages;
 	struct contig_request req = {
@@ -94,18 +99,34 @@ static int try_held(struct search *search, bool patient)
 		.in_area	= true,
 		.patient	= patient,
 	};
-	int error;
+	int error = 0;
 
-	search->tried = true;
-	error = contig_alloc(&req);
+	if (cma->class == CMA_SHARED &&
+	    cma_lent_part(cma, &req.start_pfn, &req.end_pfn))
+		error = take(&req);
 	if (!error)
 		return 0;
 
 	let_go(search);
 	search->blocker = req.blocker;
-	search->remembered = cma_blocker_remember(&req.blocker);
+	return error;
+}
+
+/* Tries the window that is held, and lets it go if it cannot be had. */
+static int try_held(struct search *search, bool patient)
+{
+	unsigned long pfn = search->buffer->holder.start;
+	int error;
+
+	search->tried = true;
+	error = take_held(search, patient, contig_alloc);
+	if (!error)
+		return 0;
+
+	search->remembered = cma_blocker_remember(&search->blocker);
 	trace_cma_alloc_busy_retry(search->cma->name, pfn, pfn_to_page(pfn),
-				   nr_pages, ilog2(search->want.align_mask + 1));
+				   search->buffer->nr_pages,
+				   ilog2(search->want.align_mask + 1));
 	return error;
 }
 
@@ -129,6 +150,14 @@ static unsigned long next_window(struct search *search, unsigned long not_below)
 	return found ? start : NO_WINDOW;
 }
 
+static void survey_lent(const struct cma *cma, unsigned long start_pfn,
+			unsigned long end_pfn, struct cma_survey *survey)
+{
+	if (!cma_lent_part(cma, &start_pfn, &end_pfn))
+		end_pfn = start_pfn;
+	survey_window(start_pfn, end_pfn, survey);
+}
+
 /*
  * The cheapest window among those that nothing rules out. The first one that
  * holds nothing but cold cache is good enough: what is left to gain is less
@@ -147,7 +176,7 @@ static unsigned long cheapest_window(struct search *search)
 
 	while (start != NO_WINDOW && !fatal_signal_pending(current)) {
 		search->tried = true;
-		survey_window(start, start + nr_pages, &survey);
+		survey_lent(search->cma, start, start + nr_pages, &survey);
 		if (survey.blocker.reason != CMA_BLOCK_NONE) {
 			search->blocker = survey.blocker;
 			start = next_window(search, max(start,
@@ -226,22 +255,9 @@ static int try_each(struct search *search, unsigned long deadline)
  */
 static int try_free(struct search *search)
 {
-	struct contig_request req = {
-		.gfp		= search->gfp,
-		.in_area	= true,
-	};
-	int error;
-
 	if (!hold_window(search, READ_ONCE(search->cma->fit), 0))
 		return -ENOMEM;
-
-	req.start_pfn = search->buffer->holder.start;
-	req.end_pfn = req.start_pfn + search->buffer->nr_pages;
-	req.zone = page_zone(pfn_to_page(req.start_pfn));
-	error = contig_take_free(&req);
-	if (error)
-		let_go(search);
-	return error;
+	return take_held(search, false, contig_take_free);
 }
 
 /*
@@ -294,6 +310,33 @@ static int try_until(struct search *search, unsigned long deadline)
 	return -EBUSY;
 }
 
+static int try_all(struct search *search)
+{
+	struct cma *cma = search->cma;
+	unsigned long deadline = jiffies + msecs_to_jiffies(READ_ONCE(cma->patience_ms));
+	int error;
+
+	error = try_on_pageblocks(search);
+	if (!is_final(error))
+		error = try_free(search);
+	/* What stands ready for others may be what is in the way. */
+	if (!is_final(error) && cma_ready_flush(cma))
+		error = try_free(search);
+	if (error == -EBUSY)
+		error = try_until(search, deadline);
+	return error;
+}
+
+/*
+ * A compound page goes back to where its last reference says, so nothing of it
+ * can be kept.
+ */
+static bool gfp_valid(const struct cma *cma, gfp_t gfp)
+{
+	return !(gfp & __GFP_COMP) || (cma->class == CMA_SHARED &&
+				       cma->nr_lent == cma->nr_pages);
+}
+
 /**
  * cma_search() - take a window of an area
  * @cma:	the area
@@ -321,17 +364,15 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 		},
 		.gfp	= gfp,
 	};
-	unsigned long deadline = jiffies + msecs_to_jiffies(READ_ONCE(cma->patience_ms));
 	int error;
 
-	error = try_on_pageblocks(&search);
-	if (!is_final(error))
-		error = try_free(&search);
-	/* What is kept for others may be what is in the way. */
-	if (!is_final(error) && cma_ready_flush(cma))
-		error = try_free(&search);
-	if (error == -EBUSY)
-		error = try_until(&search, deadline);
+	/* Held or not, pages are what their class says until this is through. */
+	percpu_down_read(&cma->class_lock);
+	buffer->kept = cma->class == CMA_EXCLUSIVE;
+	error = gfp_valid(cma, gfp) ? try_all(&search) : -EINVAL;
+	if (!error && gfp & __GFP_COMP)
+		cma->has_folios = true;
+	percpu_up_read(&cma->class_lock);
 	*blocker = search.blocker;
 	if (error == -EBUSY && blocker->reason == CMA_BLOCK_NONE)
 		return -ENOMEM;

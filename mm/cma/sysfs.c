@@ -55,26 +55,18 @@ static ssize_t release_pages_success_show(struct kobject *kobj,
 static struct kobj_attribute release_pages_success_attr =
 	__ATTR_RO(release_pages_success);
 
-static const char * const fit_names[] = {
-	[CMA_FIT_BEST]	= "best",
-	[CMA_FIT_FIRST]	= "first",
-};
-
 static ssize_t fit_show(struct kobject *kobj, struct kobj_attribute *attr,
 			char *buf)
 {
-	return sysfs_emit(buf, "%s\n", fit_names[area_of(kobj)->fit]);
+	return sysfs_emit(buf, "%s\n", cma_fit_name(area_of(kobj)->fit));
 }
 
 static ssize_t fit_store(struct kobject *kobj, struct kobj_attribute *attr,
 			 const char *buf, size_t count)
 {
-	int fit = sysfs_match_string(fit_names, buf);
+	int error = cma_set_fit(area_of(kobj), buf);
 
-	if (fit < 0)
-		return fit;
-	WRITE_ONCE(area_of(kobj)->fit, fit);
-	return count;
+	return error ?: count;
 }
 
 static struct kobj_attribute fit_attr = __ATTR_RW(fit);
@@ -129,7 +121,38 @@ static ssize_t ready_kib_store(struct kobject *kobj,
 
 static struct kobj_attribute ready_kib_attr = __ATTR_RW(ready_kib);
 
+static ssize_t class_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%s\n", cma_class_name(area_of(kobj)->class));
+}
+
+static ssize_t class_store(struct kobject *kobj, struct kobj_attribute *attr,
+			   const char *buf, size_t count)
+{
+	enum cma_class class = CMA_SHARED;
+	int error;
+
+	while (!sysfs_streq(buf, cma_class_name(class)))
+		if (class++ == CMA_EXCLUSIVE)
+			return -EINVAL;
+	error = cma_set_class(area_of(kobj), class);
+	return error ?: count;
+}
+
+static struct kobj_attribute class_attr = __ATTR_RW(class);
+
+static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%s\n", area_of(kobj)->users ?: "its owner");
+}
+
+static struct kobj_attribute devices_attr = __ATTR_RO(devices);
+
 static struct attribute *cma_attrs[] = {
+	&class_attr.attr,
+	&devices_attr.attr,
 	&alloc_pages_success_attr.attr,
 	&alloc_pages_fail_attr.attr,
 	&release_pages_success_attr.attr,

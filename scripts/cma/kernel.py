@@ -41,6 +41,7 @@ GUEST = [GENERIC.format("guest"), "arch/arm/configs/cma_boards.config"]
 CLIENTS = [GENERIC.format("clients"), "arch/arm/configs/cma_display.config"]
 CMA = ["kernel/configs/cma.config"]
 TEST = [GENERIC.format("test")]
+SAMPLE = ["arch/arm/configs/cma_sample.config"]
 DEBUG = [GENERIC.format("debug")]
 FAULT = [GENERIC.format("fault")]
 COMPARE = [GENERIC.format("compare")]
@@ -68,7 +69,7 @@ class Kernel:
 
 
 KERNELS = {
-    "arm": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST),
+    "arm": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST + SAMPLE),
     # Mainline's own allocator, with the same client: what ours is measured
     # beside.
     "base-arm": Kernel("arm", "base", GUEST + CLIENTS + CMA + TEST,
@@ -87,12 +88,12 @@ KERNELS = {
     "nocma-arm": Kernel("arm", "cma", GUEST + COMPARE),
     # Ours alone is compiled here, with all warnings and by sparse.
     "lint-arm": Kernel("arm", "cma",
-                       GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
+                       GUEST + CLIENTS + CMA + TEST + SAMPLE + DEBUG + FAULT),
     "lint-x86_64": Kernel("x86_64", "cma", X86_64 + CONSUMERS + TEST,
                           "allnoconfig"),
 }
 # Symbols of our own tree; trees without mm/cma/ do not know them.
-OURS_ONLY = TEST + FAULT
+OURS_ONLY = TEST + FAULT + SAMPLE
 
 
 def run(cmd, **kw):

@@ -22,6 +22,7 @@
 #include <linux/pgtable.h>
 #include <asm/mach/map.h>
 #include <asm/outercache.h>
+#include <asm/sections.h>
 #include <asm/tlbflush.h>
 
 #include "dma.h"
@@ -39,7 +40,7 @@ struct early_area {
 	unsigned long size;
 };
 
-static struct early_area early_areas[MAX_CMA_AREAS] __initdata;
+static struct early_area early_areas[2 * MAX_CMA_AREAS] __initdata;
 static unsigned int nr_early_areas __initdata;
 
 /**
@@ -78,6 +79,24 @@ static void __init map_with_pages(phys_addr_t start, phys_addr_t end)
 	iotable_init(&map, 1);
 }
 
+/*
+ * Whole tables are filled, with what lies around the area as well; unless that
+ * is the kernel itself, which is mapped in another way.
+ */
+static void __init map_area(phys_addr_t base, phys_addr_t limit)
+{
+	phys_addr_t start = ALIGN_DOWN(base, PMD_SIZE);
+	phys_addr_t end = min_t(phys_addr_t, ALIGN(limit, PMD_SIZE),
+				arm_lowmem_limit);
+
+	if (start < __pa_symbol(_end) && end > __pa_symbol(_stext)) {
+		pr_err("area at %pa is too close to the kernel to be mapped for DMA\n",
+		       &base);
+		return;
+	}
+	map_with_pages(start, end);
+}
+
 /**
  * dma_contiguous_remap() - map the areas in low memory with pages
  *
@@ -91,7 +110,7 @@ void __init dma_contiguous_remap(void)
 				      arm_lowmem_limit);
 
 		if (start < end)
-			map_with_pages(start, end);
+			map_area(start, end);
 	}
 }
 
@@ -212,8 +231,9 @@ static void *alloc_ready(struct device *dev, size_t size, pgprot_t prot,
 {
 	void *addr;
 
-	*page = cma_ready_get(dev_get_cma_area(dev), size >> PAGE_SHIFT,
-			      memory_type(pgprot_val(prot)));
+	*page = cma_ready_get(dma_contiguous_first_area(dev), size >> PAGE_SHIFT,
+			      memory_type(pgprot_val(prot)),
+			      dev ? dev_name(dev) : NULL);
 	if (!*page)
 		return NULL;
 	addr = page_address(*page);
@@ -295,4 +315,29 @@ void arm_dma_contiguous_free(struct device *dev, struct page *page,
 		set_lowmem_prot(page, size, PAGE_KERNEL);
 	}
 	dma_release_from_contiguous(dev, page, size >> PAGE_SHIFT);
+}
+
+/**
+ * arm_dma_may_fall_back() - may ordinary pages take the place of an area
+ * @dev:	the device, whose areas are used up
+ * @size:	bytes, a multiple of pages
+ * @gfp:	how the pages are to be asked for then
+ *
+ * A device without an area of its own gets a few pages that way, more of them
+ * only if its area says that other memory does: what is left for large buffers
+ * is an area's purpose, and the page allocator would have to work for them.
+ *
+ * Context: Any.
+ * Return: true if they may.
+ */
+bool arm_dma_may_fall_back(struct device *dev, size_t size, gfp_t *gfp)
+{
+	unsigned int order = get_order(size);
+
+	if (!dma_contiguous_falls_back(dev) || order > MAX_PAGE_ORDER ||
+	    (!dev->cma_area && order > PAGE_ALLOC_COSTLY_ORDER))
+		return false;
+	if (order > PAGE_ALLOC_COSTLY_ORDER)
+		*gfp |= __GFP_NORETRY;
+	return true;
 }

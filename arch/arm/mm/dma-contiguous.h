@@ -36,6 +36,7 @@ void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
 			       const void *caller, struct page **page);
 void arm_dma_contiguous_free(struct device *dev, struct page *page,
 			     void *cpu_addr, size_t size, bool want_vaddr);
+bool arm_dma_may_fall_back(struct device *dev, size_t size, gfp_t *gfp);
 void dma_contiguous_remap(void);
 
 /* A buffer of the atomic pool goes from owner to owner without its pages. */
@@ -59,6 +60,12 @@ static inline void arm_dma_contiguous_free(struct device *dev,
 					   struct page *page, void *cpu_addr,
 					   size_t size, bool want_vaddr)
 {
+}
+
+static inline bool arm_dma_may_fall_back(struct device *dev, size_t size,
+					 gfp_t *gfp)
+{
+	return false;
 }
 
 static inline void dma_contiguous_remap(void)

@@ -104,7 +104,7 @@ static void wrong_releases_change_nothing(struct kunit *test)
 	__free_page(other);
 
 	/* Twice: it is another warning when nobody holds the pages. */
-	kunit_info(test, "expect-splat: WARNING: .* cma_release");
+	kunit_info(test, "expect-splat: WARNING: .* warn_of_mismatch");
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 63));
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page + 1, 63));
 	KUNIT_EXPECT_EQ(test, nr_held(cma), held);

@@ -4,7 +4,9 @@
  */
 #include <kunit/test.h>
 #include <linux/init.h>
+#include <linux/log2.h>
 #include <linux/module.h>
+#include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -122,10 +124,212 @@ static void __init parse_bad_nodes(struct kunit *test)
 	}
 }
 
+struct area_case {
+	const char *text;
+	struct cma_area_spec area;
+	const char *wrong;
+};
+
+static const struct area_case area_cases[] __initconst = {
+	{ "banka=20M", { .type = "banka", .spec.size = 20 * SZ_1M } },
+	{ "banka/foo,bar=30M", { .type = "banka", .devices = "foo,bar",
+				 .spec.size = 30 * SZ_1M } },
+	{ "banka=0", { .type = "banka" } },
+	{ "dma/10000000.video*,soc:isp@1=8M",
+	  { .type = "dma", .devices = "10000000.video*,soc:isp@1",
+	    .spec.size = SZ_8M } },
+	{ "a=16M@1G", { .type = "a", .spec = { .size = SZ_16M, .base = SZ_1G,
+					       .has_base = true } } },
+	{ "a=16M@1G-2G/8M:exclusive",
+	  { .type = "a", .exclusive = true, .alignment = SZ_8M,
+	    .spec = { .size = SZ_16M, .base = SZ_1G, .limit = SZ_2G,
+		      .has_base = true, .has_limit = true } } },
+	{ "a=1M/1M:first:fallback",
+	  { .type = "a", .first_fit = true, .fallback = true,
+	    .alignment = SZ_1M, .spec.size = SZ_1M } },
+	{ "", .wrong = "a name is missing" },
+	{ "=1M", .wrong = "a name is missing" },
+	{ "/foo=1M", .wrong = "a name is missing" },
+	{ "banka", .wrong = "an equals sign is missing behind the name" },
+	{ "banka,bankb=1M",
+	  .wrong = "an equals sign is missing behind the name" },
+	{ "banka/=1M", .wrong = "a name is missing" },
+	{ "banka/,foo=1M", .wrong = "name of a device is missing" },
+	{ "banka/foo,=1M", .wrong = "name of a device is missing" },
+	{ "banka/foo,,bar=1M", .wrong = "name of a device is missing" },
+	{ "banka/foo/bar=1M",
+	  .wrong = "an equals sign is missing behind the name" },
+	{ "ban ka=1M",
+	  .wrong = "a name has a character that cannot be shown" },
+	{ "banka=", .wrong = "a number is missing" },
+	{ "banka=1M@", .wrong = "a number is missing" },
+	{ "banka=1M/", .wrong = "a number is missing" },
+	{ "banka=1M/0", .wrong = "alignment is not a power of two" },
+	{ "banka=1M/3M", .wrong = "alignment is not a power of two" },
+	{ "banka=1M+1M", .wrong = "garbage behind the area" },
+	{ "banka=1M:", .wrong =
+	  "unknown option, exclusive, fallback or first expected" },
+	{ "banka=1M:exclusively", .wrong =
+	  "unknown option, exclusive, fallback or first expected" },
+	{ "banka=1M@2G-1G", .wrong = "limit is not above the base" },
+};
+
+static void __init expect_area(struct kunit *test, const char *text,
+			       const struct cma_area_spec *area,
+			       const struct cma_area_spec *want)
+{
+	KUNIT_EXPECT_STREQ_MSG(test, area->type, want->type, "%s", text);
+	KUNIT_EXPECT_STREQ_MSG(test, area->devices, want->devices, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, area->spec.size, want->spec.size, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, area->spec.base, want->spec.base, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, area->spec.limit, want->spec.limit, "%s",
+			    text);
+	KUNIT_EXPECT_EQ_MSG(test, area->alignment, want->alignment, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, area->exclusive, want->exclusive, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, area->fallback, want->fallback, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, area->first_fit, want->first_fit, "%s", text);
+}
+
+static void __init parse_areas(struct kunit *test)
+{
+	struct cma_area_spec *area, *untouched;
+
+	area = kunit_kmalloc(test, sizeof(*area), GFP_KERNEL);
+	untouched = kunit_kmalloc(test, sizeof(*untouched), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, area);
+	KUNIT_ASSERT_NOT_NULL(test, untouched);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(area_cases); i++) {
+		const struct area_case *c = &area_cases[i];
+		const char *wrong;
+
+		memset(area, 0x5a, sizeof(*area));
+		memset(untouched, 0x5a, sizeof(*untouched));
+		wrong = cma_parse_area(c->text, area);
+		if (c->wrong) {
+			KUNIT_EXPECT_STREQ_MSG(test, wrong ?: "nothing",
+					       c->wrong, "%s", c->text);
+			KUNIT_EXPECT_MEMEQ_MSG(test, area, untouched,
+					       sizeof(*area), "%s", c->text);
+			continue;
+		}
+		KUNIT_ASSERT_NULL_MSG(test, wrong, "%s: %s", c->text, wrong);
+		expect_area(test, c->text, area, &c->area);
+	}
+}
+
+/* One is much like another, so KASAN gets them all and the others some. */
+#define NR_RANDOM	(IS_ENABLED(CONFIG_KASAN) ? 1000000 : 50000)
+#define RANDOM_SEED	20100803
+#define RANDOM_MAX	72
+
+/* Made of what makes sense somewhere, so that some of it does as a whole. */
+static const char * const pieces[] __initconst = {
+	"banka", "dma", "=", "=", "/", "foo", ",", "bar*", "64M", "0x1000",
+	"0", "16K", "@", "1G", "-", "2G", ":", "exclusive", "fallback",
+	"first", ";", "18446744073709551615", "E", "08", "banka=64M",
+	"banka/foo=8M", "a=1M@1G-2G", "/1M",
+};
+
+/* A text at the very end of @buffer, so that a look beyond it is found. */
+static const char * __init random_text(struct rnd_state *random, char *buffer)
+{
+	char text[RANDOM_MAX];
+	size_t length = 0;
+	u32 nr = prandom_u32_state(random) % 8;
+
+	while (nr--) {
+		u32 number = prandom_u32_state(random);
+
+		if (number % 16)
+			length += scnprintf(text + length,
+					    sizeof(text) - length, "%s",
+					    pieces[(number >> 8) %
+						   ARRAY_SIZE(pieces)]);
+		else if (length < sizeof(text) - 1)
+			text[length++] = (number >> 8) % 255 + 1;
+	}
+	text[length] = '\0';
+	buffer += RANDOM_MAX - length - 1;
+	memcpy(buffer, text, length + 1);
+	return buffer;
+}
+
+/* What was understood says the same again when it is written out. */
+static void __init expect_same_again(struct kunit *test,
+				     const struct cma_area_spec *area,
+				     struct cma_area_spec *again)
+{
+	const struct cma_spec *spec = &area->spec;
+	char text[2 * CMA_PARSE_NAME + 128];
+	int at;
+
+	at = scnprintf(text, sizeof(text), "%s%s%s=%llu", area->type,
+		       area->devices[0] ? "/" : "", area->devices,
+		       (u64)spec->size);
+	if (spec->has_base)
+		at += scnprintf(text + at, sizeof(text) - at, "@%llu",
+				(u64)spec->base);
+	if (spec->has_limit)
+		at += scnprintf(text + at, sizeof(text) - at, "-%llu",
+				(u64)spec->limit);
+	if (area->alignment)
+		at += scnprintf(text + at, sizeof(text) - at, "/%llu",
+				(u64)area->alignment);
+	scnprintf(text + at, sizeof(text) - at, "%s%s%s",
+		  area->exclusive ? ":exclusive" : "",
+		  area->fallback ? ":fallback" : "",
+		  area->first_fit ? ":first" : "");
+
+	KUNIT_ASSERT_NULL_MSG(test, cma_parse_area(text, again), "%s", text);
+	expect_area(test, text, again, area);
+}
+
+static void __init parse_anything(struct kunit *test)
+{
+	struct cma_area_spec *area, *again;
+	unsigned int nr_understood = 0;
+	struct rnd_state random;
+	struct cma_spec spec;
+	phys_addr_t sizes[4];
+	char *buffer;
+
+	area = kunit_kmalloc(test, sizeof(*area), GFP_KERNEL);
+	again = kunit_kmalloc(test, sizeof(*again), GFP_KERNEL);
+	buffer = kunit_kmalloc(test, RANDOM_MAX, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, area);
+	KUNIT_ASSERT_NOT_NULL(test, again);
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+
+	prandom_seed_state(&random, RANDOM_SEED);
+	for (int i = 0; i < NR_RANDOM; i++) {
+		const char *text = random_text(&random, buffer);
+
+		if (!cma_parse_spec(text, &spec) && spec.has_limit)
+			KUNIT_ASSERT_LE_MSG(test, spec.size,
+					    spec.limit - spec.base, "%s", text);
+		cma_parse_nodes(text, sizes, ARRAY_SIZE(sizes));
+		if (cma_parse_area(text, area))
+			continue;
+		nr_understood++;
+		KUNIT_ASSERT_NE_MSG(test, area->type[0], '\0', "%s", text);
+		KUNIT_ASSERT_TRUE_MSG(test, !area->alignment ||
+				      is_power_of_2(area->alignment), "%s",
+				      text);
+		expect_same_again(test, area, again);
+	}
+	kunit_info(test, "%d texts, %u of them understood\n", NR_RANDOM,
+		   nr_understood);
+	/* Otherwise the half of the parser was never reached. */
+	KUNIT_EXPECT_GT(test, nr_understood, NR_RANDOM / 100);
+}
+
 static struct kunit_case cma_parse_cases[] __refdata = {
 	KUNIT_CASE(parse_specs),
+	KUNIT_CASE(parse_areas),
 	KUNIT_CASE(parse_nodes),
 	KUNIT_CASE(parse_bad_nodes),
+	KUNIT_CASE_SLOW(parse_anything),
 	{ }
 };
 

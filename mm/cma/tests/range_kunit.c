@@ -55,7 +55,6 @@ static void range_refuses_what_is_held(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE, 17), -EBUSY);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 31, 1), -EBUSY);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE, 64), -EBUSY);
-	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE - 1, 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 64, 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 32, 33), -EINVAL);
@@ -66,6 +65,35 @@ static void range_refuses_what_is_held(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 32, 32), 0);
 	KUNIT_EXPECT_EQ(test, range.nr_held, 48UL);
 	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+}
+
+/* Between two pieces of memory that touch: nothing to hold, nothing across. */
+static void range_has_borders(struct kunit *test)
+{
+	struct cma_holder border, a, b;
+	struct cma_range range;
+	unsigned long start;
+
+	cma_range_init(&range, BASE, 64);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &border, BASE + 24, 0), 0);
+	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+	KUNIT_EXPECT_EQ(test, range.nr_held, 0UL);
+	KUNIT_EXPECT_EQ(test, cma_range_widest_hole(&range), 40UL);
+	KUNIT_EXPECT_FALSE(test, place(&range, 41, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &a, BASE + 20, 8), -EBUSY);
+
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE + 24, 8), 0);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &b, BASE + 16, 8), 0);
+	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_find(&range, BASE + 24), &a);
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_find(&range, BASE + 23), &b);
+	cma_range_trim(&range, &a, 4);
+	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+	KUNIT_EXPECT_NULL(test, cma_range_find(&range, BASE + 24));
+	cma_range_release(&range, &b);
+	cma_range_release(&range, &a);
+	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
+	KUNIT_EXPECT_EQ(test, cma_range_widest_hole(&range), 40UL);
 }
 
 static void range_finds_holders(struct kunit *test)
@@ -325,6 +353,7 @@ static void range_validator_finds_damage(struct kunit *test)
 static struct kunit_case cma_range_cases[] = {
 	KUNIT_CASE(range_is_one_hole),
 	KUNIT_CASE(range_refuses_what_is_held),
+	KUNIT_CASE(range_has_borders),
 	KUNIT_CASE(range_finds_holders),
 	KUNIT_CASE(range_fit_policies_differ),
 	KUNIT_CASE(range_aligns),

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Areas in the device tree: reserved-memory nodes, and devices that refer to
+ * them.
+ *
+ * See Documentation/devicetree/bindings/reserved-memory/linux,cma.yaml. What is
+ * wrong with a node is said, and the boot goes on without what is wrong.
+ *
+ * No locks: nodes are read at boot, while one CPU runs. Sizes are bytes.
+ */
+#define pr_fmt(fmt) "cma: " fmt
+
+#include <linux/cma.h>
+#include <linux/device.h>
+#include <linux/dma-map-ops.h>
+#include <linux/init.h>
+#include <linux/of.h>
+#include <linux/of_fdt.h>
+#include <linux/of_reserved_mem.h>
+
+#include "dma-areas.h"
+
+/* Each driver that is bound asks for its own; drivers do it themselves, too. */
+static int rmem_cma_device_init(struct reserved_mem *rmem, struct device *dev)
+{
+	return dma_area_put_first(dev, rmem->priv, rmem->name);
+}
+
+static void rmem_cma_device_release(struct reserved_mem *rmem,
+				    struct device *dev)
+{
+	dma_contiguous_unassign(dev, rmem->priv);
+}
+
+static const struct reserved_mem_ops rmem_cma_ops = {
+	.device_init	= rmem_cma_device_init,
+	.device_release	= rmem_cma_device_release,
+};
+
+static bool __init has(const struct reserved_mem *rmem, const char *property)
+{
+	return of_get_flat_dt_prop(rmem->fdt_node, property, NULL);
+}
+
+/* The first range of "reg" is in @rmem; all of them are reserved already. */
+static void __init add_other_ranges(const struct reserved_mem *rmem,
+				    struct cma *cma)
+{
+	int cells = dt_root_addr_cells + dt_root_size_cells, length;
+	const __be32 *reg = of_get_flat_dt_prop(rmem->fdt_node, "reg", &length);
+
+	if (!reg)
+		return;
+	for (reg += cells; length >= 2 * cells * (int)sizeof(*reg);
+	     length -= cells * sizeof(*reg)) {
+		phys_addr_t base = dt_mem_next_cell(dt_root_addr_cells, &reg);
+		phys_addr_t size = dt_mem_next_cell(dt_root_size_cells, &reg);
+
+		/* What is wrong with it is said where it is found. */
+		if (size && cma_add_reserved_mem(cma, base, size))
+			pr_err("%s: not in the area: %pa bytes at %pa\n",
+			       rmem->name, &size, &base);
+	}
+}
+
+static void __init set_policy(const struct reserved_mem *rmem, struct cma *cma)
+{
+	const char *fit = of_get_flat_dt_prop(rmem->fdt_node, "linux,cma-fit",
+					      NULL);
+
+	if (fit && cma_set_fit(cma, fit))
+		pr_err("%s: linux,cma-fit = \"%s\" ignored: \"best\" or \"first\" expected\n",
+		       rmem->name, fit);
+	if (has(rmem, "linux,cma-exclusive"))
+		cma_set_class(cma, CMA_EXCLUSIVE);
+}
+
+static void __init make_default(const struct reserved_mem *rmem,
+				struct cma *cma)
+{
+	if (dma_contiguous_default_area) {
+		pr_err("%s: not the default area, that is %s\n", rmem->name,
+		       cma_get_name(dma_contiguous_default_area));
+		return;
+	}
+	dma_contiguous_default_area = cma;
+	cma_set_users(cma, "all devices");
+}
+
+/* A "shared-dma-pool" node; without "reusable" it is somebody else's. */
+static int __init rmem_cma_setup(struct reserved_mem *rmem)
+{
+	bool is_default = has(rmem, "linux,cma-default");
+	struct cma *cma;
+	int error;
+
+	if (!has(rmem, "reusable"))
+		return -EINVAL;
+	if (has(rmem, "no-map")) {
+		pr_err("%s: \"reusable\" and \"no-map\" exclude each other\n",
+		       rmem->name);
+		return -EINVAL;
+	}
+	if (is_default && dma_areas_default_on_cmdline()) {
+		pr_info("%s: not used, the command line has cma=\n",
+			rmem->name);
+		return -EBUSY;
+	}
+
+	error = cma_init_reserved_mem(rmem->base, rmem->size, 0, rmem->name,
+				      &cma);
+	if (error)
+		return error;
+
+	add_other_ranges(rmem, cma);
+	set_policy(rmem, cma);
+	cma_set_users(cma, "devices that refer to it");
+	dma_area_register(cma, rmem->name, "",
+			  has(rmem, "linux,cma-fallback"));
+	if (is_default)
+		make_default(rmem, cma);
+	rmem->ops = &rmem_cma_ops;
+	rmem->priv = cma;
+	return 0;
+}
+
+RESERVEDMEM_OF_DECLARE(cma, "shared-dma-pool", rmem_cma_setup);
+
+static bool means_area(const struct device_node *node)
+{
+	return of_device_is_compatible(node, "shared-dma-pool") &&
+	       of_property_read_bool(node, "reusable");
+}
+
+static void bind_node(struct device *dev, struct device_node *node, int index)
+{
+	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
+	const char *type = NULL;
+
+	if (!rmem || rmem->ops != &rmem_cma_ops) {
+		/* Other kinds of memory are the driver's business. */
+		if (means_area(node))
+			dev_err(dev, "cma: %pOF is no area: not usable, or added after boot\n",
+				node);
+		return;
+	}
+	if (of_property_read_string_index(dev->of_node, "memory-region-names",
+					  index, &type))
+		type = rmem->name;
+	dma_area_bind(dev, rmem->priv, type);
+}
+
+/**
+ * dma_areas_bind_of() - give a device the areas that its node refers to
+ * @dev:	the device
+ *
+ * Context: May sleep.
+ */
+void dma_areas_bind_of(struct device *dev)
+{
+	struct device_node *node;
+
+	if (!dev->of_node)
+		return;
+	for (int i = 0; (node = of_parse_phandle(dev->of_node, "memory-region",
+						 i)); i++) {
+		bind_node(dev, node, i);
+		of_node_put(node);
+	}
+}

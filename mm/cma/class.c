@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shared or exclusive: what becomes of the pages of an area that nobody holds,
+ * and the switch from one to the other.
+ *
+ * While the class changes no window is looked for: cma->class_lock is held for
+ * writing. Releases go on. One that saw the old class has let go of its window
+ * when synchronize_rcu() returns, so what is not held from then on either
+ * belongs to the new class already or is seen by the walk over the area.
+ *
+ * With the lock held, nothing waits for a page: somebody may wait for the area
+ * in order to do the I/O that the page waits for. If a page does not move, all
+ * goes back, and the lock is let go for a while before the next attempt.
+ *
+ * Units are pages.
+ */
+#define pr_fmt(fmt) "cma: " fmt
+
+#include <linux/cma.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+
+#include "../internal.h"
+#include "internal.h"
+
+/* So long is tried to get everybody's pages out of an area. */
+#define SWITCH_SECONDS	10
+#define FIRST_PAUSE_MS	10
+#define LAST_PAUSE_MS	500
+
+static const char * const class_names[] = {
+	[CMA_SHARED]	= "shared",
+	[CMA_EXCLUSIVE]	= "exclusive",
+};
+
+/**
+ * cma_class_name() - the word for a class
+ * @class:	the class
+ *
+ * Return: as in sysfs and in the log.
+ */
+const char *cma_class_name(enum cma_class class)
+{
+	return class_names[class];
+}
+
+/* The next pages in [*@start, @limit) that nobody holds and are @kept, or not. */
+static bool next_unheld(struct cma *cma, bool kept, unsigned long limit,
+			unsigned long *start, unsigned long *end)
+{
+	unsigned long pfn = *start, begin = limit;
+
+	spin_lock_irq(&cma->lock);
+	for (; pfn < limit; pfn++) {
+		bool wanted = PageReserved(pfn_to_page(pfn)) == kept &&
+			      !cma_range_find(&cma->range, pfn);
+
+		if (wanted && begin == limit)
+			begin = pfn;
+		else if (!wanted && begin < limit)
+			break;
+	}
+	spin_unlock_irq(&cma->lock);
+	*start = begin;
+	*end = pfn;
+	return begin < limit;
+}
+
+/* Calls @act on everything that nobody holds and that is @kept, or not. */
+static int for_each_unheld(struct cma *cma, bool kept,
+			   int (*act)(unsigned long start, unsigned long end,
+				      struct cma_blocker *blocker),
+			   struct cma_blocker *blocker)
+{
+	for (unsigned int i = 0; i < cma->nr_banks; i++) {
+		const struct cma_bank *bank = &cma->banks[i];
+		unsigned long pfn = bank->lent_start_pfn;
+
+		while (pfn < bank->lent_end_pfn) {
+			unsigned long end, limit = pfn + pageblock_nr_pages;
+			int error;
+
+			limit = ALIGN_DOWN(limit, pageblock_nr_pages);
+			if (!next_unheld(cma, kept, limit, &pfn, &end)) {
+				pfn = limit;
+				cond_resched();
+				continue;
+			}
+			error = act(pfn, end, blocker);
+			if (error)
+				return error;
+			pfn = end;
+		}
+	}
+	return 0;
+}
+
+static int take_back(unsigned long start, unsigned long end,
+		     struct cma_blocker *blocker)
+{
+	struct contig_request req = {
+		.start_pfn	= start,
+		.end_pfn	= end,
+		.zone		= page_zone(pfn_to_page(start)),
+		.gfp		= GFP_KERNEL,
+		.in_area	= true,
+	};
+	int error = contig_alloc(&req);
+
+	if (error)
+		*blocker = req.blocker;
+	else
+		cma_keep(start, end);
+	return error;
+}
+
+static int lend(unsigned long start, unsigned long end,
+		struct cma_blocker *blocker)
+{
+	cma_lend(start, end);
+	return 0;
+}
+
+static void change_class(struct cma *cma, enum cma_class class)
+{
+	WRITE_ONCE(cma->class, class);
+	/* Releases that saw the other class are through. */
+	synchronize_rcu();
+}
+
+static void share(struct cma *cma)
+{
+	change_class(cma, CMA_SHARED);
+	for_each_unheld(cma, true, lend, NULL);
+}
+
+static int try_to_take_back(struct cma *cma, struct cma_blocker *blocker)
+{
+	int error;
+
+	change_class(cma, CMA_EXCLUSIVE);
+	cma_ready_flush(cma);
+	error = for_each_unheld(cma, false, take_back, blocker);
+	if (error)
+		share(cma);
+	return error;
+}
+
+static int make_exclusive(struct cma *cma)
+{
+	unsigned long deadline = jiffies + SWITCH_SECONDS * HZ;
+	struct cma_blocker blocker = { };
+	unsigned int ms = FIRST_PAUSE_MS;
+	int error;
+
+	while (true) {
+		/* Pages on their way to a list belong to nobody who waits. */
+		lru_add_drain_all();
+		percpu_down_write(&cma->class_lock);
+		error = -EOPNOTSUPP;
+		if (!cma->has_folios)
+			error = try_to_take_back(cma, &blocker);
+		if (!error)
+			cma_account_lent(cma, false);
+		percpu_up_write(&cma->class_lock);
+
+		if ((error != -EBUSY && error != -ENOMEM) ||
+		    time_after(jiffies, deadline))
+			return error;
+		schedule_timeout_killable(msecs_to_jiffies(ms));
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ms = min(2 * ms, LAST_PAUSE_MS);
+	}
+}
+
+static int make_shared(struct cma *cma)
+{
+	percpu_down_write(&cma->class_lock);
+	cma_account_lent(cma, true);
+	share(cma);
+	percpu_up_write(&cma->class_lock);
+	return 0;
+}
+
+/**
+ * cma_set_class() - make an area shared or exclusive
+ * @cma:	the area
+ * @class:	what it is to be
+ *
+ * Buffers that are out stay as they are.
+ *
+ * Context: Boot, before core_initcall: nothing is moved then. Afterwards any
+ * that may sleep; takes as long as it takes to move what is in the area.
+ * Return: 0; -EBUSY if a page did not move for %SWITCH_SECONDS; -ENOMEM if there
+ * is no memory to move pages to; -EINTR if the task is being killed; -EINVAL if
+ * the area did not come up; -EOPNOTSUPP if it is one that huge pages are made
+ * of. The area is what it was then.
+ */
+int cma_set_class(struct cma *cma, enum cma_class class)
+{
+	static DEFINE_MUTEX(one_at_a_time);
+	int error = 0;
+
+	if (system_state == SYSTEM_BOOTING && !cma->active) {
+		cma->class = class;
+		return 0;
+	}
+	if (!cma->active)
+		return -EINVAL;
+
+	mutex_lock(&one_at_a_time);
+	if (cma->class != class) {
+		error = class == CMA_EXCLUSIVE ? make_exclusive(cma) :
+						 make_shared(cma);
+		/* They depend on how much memory there is for everybody. */
+		setup_per_zone_wmarks();
+	}
+	mutex_unlock(&one_at_a_time);
+	return error;
+}
