@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
-#include "cma_test_lib.h"
+#include "cma_kinds_lib.h"
 
 #define TIMEOUT_S	600
 #define NR_HELD		256		/* pages in pipes */

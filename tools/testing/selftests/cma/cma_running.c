@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
-#include "cma_test_lib.h"
+#include "cma_kinds_lib.h"
 
 #define TIMEOUT_S	600
 #define NR_TURNS	10

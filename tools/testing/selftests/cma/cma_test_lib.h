@@ -124,20 +124,8 @@ int ct_mem_fill(struct ct_mem *mem, enum ct_kind kind);
 unsigned long ct_mem_fill_area(struct ct_mem *mem, enum ct_kind kind,
 			       const struct ct_area *area);
 
-/*
- * Fills all of memory, then gives back what lies in the area and a little
- * more, so that what is allocated next lies there.
- */
-int ct_mem_fill_outside(struct ct_mem *mem, enum ct_kind kind,
-			const struct ct_area *area);
-
-/* Data that do not compress: word @first of a sequence and those behind it. */
-void ct_noise_make(uint32_t *data, size_t size, uint32_t first);
-size_t ct_noise_wrong(const uint32_t *data, size_t size, uint32_t first);
 /* Fresh private memory of @size bytes; NULL if there is none. */
 void *ct_map(size_t size);
-unsigned long ct_map_in_area(const void *addr, size_t size,
-			     const struct ct_area *area);
 
 /* A file larger than memory or nearly so, on a disk; NULL without a disk. */
 const char *ct_big_file(void);
@@ -156,10 +144,5 @@ int ct_dma_free(int fd, uint32_t id);
 int ct_dma_check(int fd, uint32_t id, struct dma_test_check *check);
 int ct_dma_fill(int fd, uint32_t id, uint32_t seed);
 int ct_dma_verify(int fd, uint32_t id, uint32_t seed);
-/*
- * Takes three quarters of the area, in a buffer of 16 MiB and some of 4 MiB,
- * so that hardly a page of it stays where it is; tests and frees them.
- */
-int ct_dma_take_most(int fd, const struct ct_area *area);
 
 #endif /* CMA_TEST_LIB_H */
