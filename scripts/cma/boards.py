@@ -4,6 +4,7 @@
 Owns the table of boards and everything QEMU is told. boot() is the one way
 in: it runs shell commands in the guest, hands each console line to a
 callback while it appears, and returns the lines and the verdict on them.
+Lines by which a guest asks its machine for something go to the monitor.
 Emulation is always TCG: /dev/kvm can exist and still stall a guest.
 """
 
@@ -15,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+import monitor
 import verdict
 
 REPO = Path(__file__).resolve().parents[2]
@@ -162,7 +164,7 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
 def boot(board, kernel_dir=None, append="", mem=None, disk=None,
          timeout_s=300, on_line=None, commands=(), files=None, smp=None,
          icount=False, log=None, want_tests=False, expect=(), replay=None,
-         extra=()):
+         extra=(), ask_host=False):
     """Boots, runs commands one after another, powers off, and judges.
 
     board: a name of BOARDS. kernel_dir: an object folder, by default
@@ -172,12 +174,15 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
     write the console. want_tests: a boot without any test has failed.
     expect: regular expressions of console lines that must come. replay:
     ("record", file), or ("replay", file) for that run once more; with icount.
-    extra: more options for QEMU.
+    extra: more options for QEMU. ask_host: the guest has a balloon, and may
+    ask for more or less of it, see monitor.py.
     """
     board = BOARDS[board]
     kernel_dir = Path(kernel_dir or BUILD / "obj-arm").resolve()
     if disk is True:
         disk = BUILD / "disk.ext4"
+    if ask_host:
+        append += " CMA_TEST_HOST=1"
     lines = []
     timed_out = threading.Event()
     with tempfile.TemporaryDirectory(prefix="cma-boot-") as tmp:
@@ -185,6 +190,9 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
         make_initrd(tmp / "initrd", kernel_dir, commands, files or {})
         cmd = qemu_command(board, kernel_dir, append, mem, smp, disk, icount,
                            tmp, replay) + list(extra)
+        host = monitor.Monitor(tmp / "monitor")
+        if ask_host:
+            cmd += host.options()
         start = time.monotonic()
         proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, text=True,
                                 errors="replace", stdout=subprocess.PIPE,
@@ -206,9 +214,12 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
                     print(line, file=out, flush=True)
                     if on_line:
                         on_line(line)
+                    if ask_host:
+                        host.on_line(line)
             proc.wait()
         finally:
             timer.cancel()
+            host.close()
             proc.kill()
             proc.wait()
         elapsed_s = time.monotonic() - start

@@ -32,6 +32,8 @@ def main():
                         help="shell line for the guest; may be repeated")
     parser.add_argument("--kunit", metavar="GLOB",
                         help="run these KUnit suites at boot")
+    parser.add_argument("--ask-host", action="store_true",
+                        help="with a balloon, which the guest can ask for")
     parser.add_argument("--icount", action="store_true",
                         help="one vCPU, one instruction a nanosecond")
     parser.add_argument("--timeout", type=int, default=300, metavar="S")
@@ -48,7 +50,7 @@ def main():
         opts.board, opts.kernel, opts.append, opts.mem, opts.disk,
         opts.timeout, print if opts.echo else None, opts.run or [],
         smp=opts.smp, icount=opts.icount, log=opts.log,
-        want_tests=bool(opts.kunit))
+        want_tests=bool(opts.kunit), ask_host=opts.ask_host)
     for name, status in result.ktap:
         print(f"{status:7}{name}")
     for problem in result.problems:

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Does what a guest asks its machine for, over QEMU's monitor (QMP).
+
+A test that needs something of the machine prints a line "host: WHAT"; the
+console brings it here, if the kernel's command line has CMA_TEST_HOST=1.
+There is one thing to ask for:
+
+    host: balloon KIB     have the guest's balloon take that much
+"""
+
+import json
+import re
+import socket
+
+BALLOON = re.compile(r"host: balloon (\d+) KiB$")
+
+
+class MonitorError(Exception):
+    """What the emulator answered instead of what was asked for."""
+
+
+class Monitor:
+    """path: of the socket, which is there once the emulator has started."""
+
+    def __init__(self, path):
+        self.path = path
+        self.stream = None
+
+    def options(self):
+        """For the emulator: the monitor, and what can be asked of it."""
+        return ["-qmp", f"unix:{self.path},server=on,wait=off",
+                "-device", "virtio-balloon-device"]
+
+    def execute(self, command, **arguments):
+        if not self.stream:
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.connect(str(self.path))
+                self.stream = sock.makefile("rw")
+            self.stream.readline()	# the greeting
+            self.execute("qmp_capabilities")
+        request = {"execute": command, "arguments": arguments}
+        self.stream.write(json.dumps(request) + "\n")
+        self.stream.flush()
+        for line in self.stream:
+            answer = json.loads(line)
+            if "return" in answer:
+                return answer["return"]
+            if "error" in answer:
+                raise MonitorError(f"{command}: {answer['error']['desc']}")
+        raise MonitorError(f"{command}: the emulator hung up")
+
+    def on_line(self, line):
+        """Takes each line of the console."""
+        wanted = BALLOON.search(line)
+        if wanted:
+            size = self.execute("query-memory-size-summary")["base-memory"]
+            self.execute("balloon", value=size - int(wanted[1]) * 1024)
+
+    def close(self):
+        if self.stream:
+            self.stream.close()

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a guest asks for arrives at the emulator; a refusal is noticed."""
+
+import json
+import socket
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import monitor  # noqa: E402
+
+ANSWERS = {"qmp_capabilities": {},
+           "query-memory-size-summary": {"base-memory": 256 << 20},
+           "balloon": {}}
+
+
+class Emulator(threading.Thread):
+    """One connection; an event comes before each answer."""
+
+    def __init__(self, path, answers):
+        super().__init__(daemon=True)
+        self.answers = answers
+        self.asked = []
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.bind(str(path))
+        self.sock.listen()
+        self.start()
+
+    def run(self):
+        with self.sock, self.sock.accept()[0] as peer, \
+                peer.makefile("rw") as stream:
+            def say(what):
+                stream.write(json.dumps(what) + "\n")
+                stream.flush()
+
+            say({"QMP": {"version": {}}})
+            for line in stream:
+                request = json.loads(line)
+                self.asked.append((request["execute"], request["arguments"]))
+                say({"event": "BALLOON_CHANGE"})
+                answer = self.answers.get(request["execute"])
+                say({"error": {"desc": "no such thing"}} if answer is None
+                    else {"return": answer})
+
+
+class Balloon(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "monitor"
+
+    def monitor(self, answers):
+        self.emulator = Emulator(self.path, answers)
+        host = monitor.Monitor(self.path)
+        self.addCleanup(self.emulator.join, 10)
+        self.addCleanup(host.close)
+        return host
+
+    def test_size(self):
+        host = self.monitor(ANSWERS)
+        for line in ("[    4.1] # host: balloon 65536 KiB", "host: balloon",
+                     "[    5.1] # host: balloon 0 KiB", "foo"):
+            host.on_line(line)
+        self.assertEqual(
+            [arguments for name, arguments in self.emulator.asked
+             if name == "balloon"],
+            [{"value": 192 << 20}, {"value": 256 << 20}])
+
+    def test_refusal(self):
+        answers = {k: v for k, v in ANSWERS.items() if k != "balloon"}
+        host = self.monitor(answers)
+        with self.assertRaisesRegex(monitor.MonitorError,
+                                    "balloon: no such thing"):
+            host.on_line("# host: balloon 1 KiB")
+
+    def test_nobody_is_asked(self):
+        monitor.Monitor(self.path).on_line("host: balloons")
+
+
+if __name__ == "__main__":
+    unittest.main()
