@@ -6,7 +6,7 @@
  *   bench LABEL KIND[:NUMBER] SAMPLES KIB...
  *
  * What it prints, for scripts/cma/measure/:
- *   bench: sample LABEL SIZE ALLOC_NS FREE_NS	a buffer
+ *   bench: sample LABEL SIZE ALLOC_NS FREE_NS AGAIN_NS	a buffer
  *   bench: failed LABEL SIZE ALLOC_NS		a request without a buffer
  *   bench: count LABEL SIZE NR			how many buffers there were
  *   bench: rate LABEL SIZE PAIRS FAILED TIME_NS	how many in that time
@@ -33,6 +33,7 @@ struct sample {
 	size_t size;
 	uint64_t alloc_ns;
 	uint64_t free_ns;
+	uint64_t again_ns;
 	bool failed;
 };
 
@@ -167,6 +168,7 @@ static int take_row(const struct kind *kind, struct sample *samples,
 		samples[i].size = size;
 		samples[i].failed = get_buffer(driver, size, &ids[i],
 					       &samples[i].alloc_ns);
+		samples[i].again_ns = kind->again ? kind->again() : 0;
 	}
 	for (i = 0; i < nr; i++)
 		if (!samples[i].failed)
@@ -184,9 +186,10 @@ static void print_samples(const struct sample *samples, int nr)
 			printf("bench: failed %s %zu %llu\n", label, s->size,
 			       (unsigned long long)s->alloc_ns);
 		else
-			printf("bench: sample %s %zu %llu %llu\n", label,
+			printf("bench: sample %s %zu %llu %llu %llu\n", label,
 			       s->size, (unsigned long long)s->alloc_ns,
-			       (unsigned long long)s->free_ns);
+			       (unsigned long long)s->free_ns,
+			       (unsigned long long)s->again_ns);
 	}
 }
 

@@ -13,6 +13,8 @@
  * @name:	on the command line
  * @prepare:	once, before the first sample
  * @refill:	before each row of samples; brings the state back
+ * @again:	after a request: others do once more what they did before; the
+ *		time it takes them
  * @run:	instead of samples, for cases that measure something else
  * @no_area:	needs neither an area nor the driver
  * @in_turn:	one sample of each size after the other, not size by size
@@ -23,6 +25,7 @@ struct kind {
 	const char *name;
 	void (*prepare)(void);
 	void (*refill)(void);
+	uint64_t (*again)(void);
 	void (*run)(const size_t *sizes, int nr_sizes);
 	bool no_area;
 	bool in_turn;

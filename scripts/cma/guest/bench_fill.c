@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../../../mm/gup_test.h"
@@ -28,6 +29,7 @@
 #define SWAP_FULL_KIB	8192		/* kswapd frees more */
 
 #define LAST_KIB	768		/* neither reserved nor free any more */
+#define TEXT_PFNS	1024		/* looked at in one go */
 #define TURNOVER_SIZE	(32 * MIB)	/* of a file, between two samples */
 #define ROOM_SIZE	(32 * MIB)	/* outside, for what has to move */
 #define CACHE_ROOM_SIZE	(64 * MIB)	/* with the area, less than the file */
@@ -47,6 +49,9 @@ static off_t offset;
 static int dirty = -1;
 static const char *text;
 static size_t text_size;
+static const char **text_in_area;	/* pages of it ... */
+static unsigned long nr_text_in_area;
+static int text_file;
 static int pipes[MAX_PIPES][2];
 
 static char *page_addr(unsigned long page)
@@ -178,6 +183,7 @@ static void prepare_text(void)
 	fd = open(big_file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
 		die("%s: %s", big_file, strerror(errno));
+	text_file = fd;
 	text_size = st.st_size;
 	text = mmap(NULL, text_size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
@@ -201,6 +207,68 @@ static void read_text(size_t size, long kib)
 static void refill_text(void)
 {
 	fill_from_file(read_text);
+}
+
+/*
+ * Which text lies in the area. Some of the rest is given back: room to move
+ * text to, or to read it into again.
+ */
+static void sort_text(void)
+{
+	size_t at, room = 0;
+	uint64_t pfns[TEXT_PFNS];
+	unsigned long i;
+
+	nr_text_in_area = 0;
+	for (at = 0; at + sizeof(pfns) / 8 * ct_page_size <= text_size;
+	     at += TEXT_PFNS * ct_page_size) {
+		ct_pfns(text + at, TEXT_PFNS, pfns);
+		for (i = 0; i < TEXT_PFNS; i++) {
+			size_t page = at + i * ct_page_size;
+
+			if (ct_area_holds(&area, pfns[i])) {
+				text_in_area[nr_text_in_area++] = text + page;
+			} else if (pfns[i] && room < ROOM_SIZE) {
+				madvise((void *)(text + page), ct_page_size,
+					MADV_DONTNEED);
+				posix_fadvise(text_file, page, ct_page_size,
+					      POSIX_FADV_DONTNEED);
+				room += ct_page_size;
+			}
+		}
+	}
+}
+
+static void prepare_text_again(void)
+{
+	prepare_text();
+	text_in_area = calloc(area.nr_pages, sizeof(*text_in_area));
+	if (!text_in_area)
+		die("no memory");
+	memset(text_in_area, 0xff, area.nr_pages * sizeof(*text_in_area));
+}
+
+/* Programs go on. What the processor does for it; the disk is not waited for. */
+static uint64_t touch_text_again(void)
+{
+	struct timespec start, end;
+	unsigned long i;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+	for (i = 0; i < nr_text_in_area; i++)
+		__atomic_load_n(text_in_area[i], __ATOMIC_RELAXED);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+	return (end.tv_sec - start.tv_sec) * NS_PER_S + end.tv_nsec -
+	       start.tv_nsec;
+}
+
+/* All of it is in use: what reclaim took away for a test comes back first. */
+static void refill_text_again(void)
+{
+	refill_text();
+	sort_text();
+	wait_for_reclaim();
+	touch_text_again();
 }
 
 /*
@@ -422,6 +490,9 @@ const struct kind fill_kinds[] = {
 	FILL("cache", prepare_cache, refill_cache),
 	FILL("dirty", prepare_dirty, refill_dirty),
 	FILL("text", prepare_text, refill_text),
+	{ .name = "text-again", .prepare = prepare_text_again,
+	  .refill = refill_text_again, .again = touch_text_again,
+	  .in_row = true },
 	FILL("anon", prepare_anon, refill_mem),
 	FILL("shmem", prepare_shmem, refill_mem),
 	FILL("mlocked", prepare_mlocked, refill_mem),

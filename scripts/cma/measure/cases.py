@@ -77,6 +77,11 @@ BOOTS = {
         Case("text", "full of mapped program text", "text", 16,
              [1 * MIB, 4 * MIB]),
     ]),
+    "text-again": Boot([
+        Case("text-again", "the same, room outside; then all that lay in the "
+             "area is used once more", "text-again", 16, [1 * MIB, 4 * MIB],
+             ("median", "sum")),
+    ]),
     "dirty": Boot([
         Case("dirty", "full of dirty page cache, ext4", "dirty", 16,
              [1 * MIB, 4 * MIB]),

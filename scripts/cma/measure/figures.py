@@ -6,6 +6,8 @@ Pure: lines in, figures out. Owns the meaning of each figure:
     median, average, worst   of the requests that got a buffer, thousands of
                              instructions
     free                     median of the releases, the same
+    sum                      median of the requests and of what others have to
+                             do once more because of them, disk not waited for
     failed                   requests that got none
     count                    buffers that there was room for
     rate                     what is done in a second, as a multiple of the
@@ -30,6 +32,7 @@ class Samples:
     def __init__(self):
         self.alloc_ns = []
         self.free_ns = []
+        self.sum_ns = []
         self.failed_ns = []
         self.count = None
         self.rate_hz = None
@@ -58,6 +61,7 @@ class Results:
         if kind == "sample":
             s.alloc_ns.append(values[0])
             s.free_ns.append(values[1])
+            s.sum_ns.append(values[0] + sum(values[2:]))
         elif kind == "failed":
             s.failed_ns.append(values[0])
         elif kind == "count":
@@ -85,7 +89,7 @@ class Results:
             if s.rate_hz is None or not one or not one.rate_hz:
                 return None
             return s.rate_hz / one.rate_hz
-        times_ns = s.free_ns if name == "free" else s.alloc_ns
+        times_ns = {"free": s.free_ns, "sum": s.sum_ns}.get(name, s.alloc_ns)
         if not times_ns:
             return None
         of = {"average": statistics.mean, "worst": max}

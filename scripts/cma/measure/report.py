@@ -7,8 +7,8 @@ import subprocess
 HEAD = ["case", "size", "figure", "mainline", "ours", "ratio", "goal",
         "floor", ""]
 FIGURES = {"median": "alloc", "average": "alloc average",
-           "worst": "alloc worst", "free": "free", "failed": "failed calls",
-           "count": "buffers", "rate": "rate, x"}
+           "worst": "alloc worst", "sum": "alloc + again", "free": "free",
+           "failed": "failed calls", "count": "buffers", "rate": "rate, x"}
 MARKS = {True: "holds", False: "MISSED", None: ""}
 
 

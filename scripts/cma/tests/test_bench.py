@@ -46,6 +46,13 @@ class Figures(unittest.TestCase):
     def test_free_is_a_median(self):
         self.assertEqual(self.figure("free"), 2)
 
+    def test_sum_is_of_each_request_and_what_follows(self):
+        r = results("bench: sample c 4096 1000 7 9000\n"
+                    "bench: sample c 4096 2000 7 0\n"
+                    "bench: sample c 4096 3000 7 500")
+        self.assertEqual(r.figure("c", 4, "sum"), 3.5)
+        self.assertEqual(self.figure("sum"), self.figure("median"))
+
     def test_failed_requests_are_counted_and_no_time(self):
         self.assertEqual(self.figure("failed"), 1)
         only = results("bench: failed c 4096 70000")

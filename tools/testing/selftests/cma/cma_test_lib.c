@@ -253,8 +253,7 @@ void ct_init(struct ct_area *area)
 				   strerror(errno));
 }
 
-/* The page frames behind @nr pages from @addr on; 0 where there is none. */
-static void get_pfns(const void *addr, unsigned long nr, uint64_t *pfns)
+void ct_pfns(const void *addr, unsigned long nr, uint64_t *pfns)
 {
 	off_t offset = (uintptr_t)addr / ct_page_size * sizeof(*pfns);
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -272,7 +271,7 @@ unsigned long ct_pfn(const void *addr)
 {
 	uint64_t pfn;
 
-	get_pfns(addr, 1, &pfn);
+	ct_pfns(addr, 1, &pfn);
 	return pfn;
 }
 
@@ -384,7 +383,7 @@ static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
 		nr = mem->nr_pages - page;
 		if (nr > 512)
 			nr = 512;
-		get_pfns(mem_page(mem, page), nr, pfns);
+		ct_pfns(mem_page(mem, page), nr, pfns);
 		for (i = 0; i < nr; i++) {
 			inside = ct_area_holds(area, pfns[i]);
 			if (mem->kept[page + i] && nr_drop &&

@@ -98,6 +98,8 @@ bool ct_area_holds(const struct ct_area *area, unsigned long pfn);
 
 /* The page frame behind an address of this process; 0 when none is. */
 unsigned long ct_pfn(const void *addr);
+/* Those behind @nr pages from there on. */
+void ct_pfns(const void *addr, unsigned long nr, uint64_t *pfns);
 
 int ct_mem_init(struct ct_mem *mem, enum ct_kind kind, unsigned long nr_pages);
 void ct_mem_write(struct ct_mem *mem, unsigned long first, unsigned long nr);
