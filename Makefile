@@ -9,12 +9,13 @@ BUILD ?= $(CURDIR)/build
 export BUILD
 export KSRC
 
-.PHONY: help demo check bench tree export status series
+.PHONY: help demo check bench stress tree export status series
 
 help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
 	@echo 'make check    every test: trees, style, builds, boots'
 	@echo 'make bench    measure it beside mainline (CASE=NAME[,NAME]: some cases)'
+	@echo 'make stress   a busy board for a while, with both (MINUTES=N, ONLY=ours|mainline)'
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
 	@echo 'make status   which kernel files are new (+), edited (~), stripped (-)'
 	@echo 'make export   edits made in build/linux -> the repository'
@@ -33,6 +34,10 @@ check:
 bench:
 	@$(SCRIPTS)/deps.sh bench
 	@$(SCRIPTS)/bench.py $(if $(CASE),--case $(CASE))
+
+stress:
+	@$(SCRIPTS)/deps.sh demo
+	@$(SCRIPTS)/stress.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ONLY),--only $(ONLY))
 
 tree export status series:
 	@$(SCRIPTS)/deps.sh tree

@@ -11,6 +11,7 @@
  *   bench: count LABEL SIZE NR			how many buffers there were
  *   bench: rate LABEL SIZE PAIRS FAILED TIME_NS	how many in that time
  *   bench: bad LABEL WHY			no figures
+ * and what bench_stress.c tells for scripts/cma/stress.py.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -216,12 +217,12 @@ static void run_samples(const struct kind *kind, const size_t *sizes,
 static const struct kind *find_kind(const char *name)
 {
 	static const struct kind *const tables[] = {
-		fill_kinds, held_kinds, load_kinds,
+		fill_kinds, held_kinds, load_kinds, stress_kinds,
 	};
 	const struct kind *kind;
 	int i;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		for (kind = tables[i]; kind->name; kind++)
 			if (!strcmp(kind->name, name))
 				return kind;

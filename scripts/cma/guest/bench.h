@@ -37,6 +37,7 @@ struct kind {
 extern const struct kind fill_kinds[];	/* bench_fill.c: other people's pages */
 extern const struct kind held_kinds[];	/* bench_held.c: buffers of drivers */
 extern const struct kind load_kinds[];	/* bench_load.c: running programs */
+extern const struct kind stress_kinds[]; /* bench_stress.c: all at once */
 
 extern struct ct_area area;
 extern const char *label;		/* of all lines of this run */
@@ -68,6 +69,11 @@ void leave_area(size_t room_size);
  * @size is read; 0 stands for twice the file.
  */
 void read_cache(size_t size, long kib);
+
+/* Swap on zram, and what it takes to go on. */
+void swap_on(void);
+/* Processes that do what a build does, until this one ends. */
+void start_jobs(unsigned long nr);
 
 /* 0, or a negative errno; the times of the calls, if they are wanted. */
 int get_buffer(int fd, size_t size, uint32_t *id, uint64_t *time_ns);

@@ -425,6 +425,16 @@ static void write_compressible(unsigned long page)
 		words[i] = i < nr_words / 8 ? random_below(UINT32_MAX) : page;
 }
 
+void swap_on(void)
+{
+	int err;
+
+	ct_write_long("/proc/sys/vm/min_free_kbytes", SWAP_RESERVE_KIB);
+	err = ct_write("/sys/block/zram0/disksize", SWAP_SIZE);
+	if (err || system("mkswap /dev/zram0 >/dev/null && swapon /dev/zram0"))
+		die("no swap: %s", strerror(-err));
+}
+
 /*
  * The data of programs, somewhat more of them than fit: what is touched again
  * comes back from swap.
@@ -435,10 +445,7 @@ static void prepare_swap(void)
 	int err;
 
 	ct_drop_caches();
-	ct_write_long("/proc/sys/vm/min_free_kbytes", SWAP_RESERVE_KIB);
-	err = ct_write("/sys/block/zram0/disksize", SWAP_SIZE);
-	if (err || system("mkswap /dev/zram0 >/dev/null && swapon /dev/zram0"))
-		die("no swap: %s", strerror(-err));
+	swap_on();
 	nr = ct_meminfo_kib("MemFree") * KIB / ct_page_size;
 	err = ct_mem_init(&mem, CT_ANON, nr);
 	if (err)

@@ -72,17 +72,22 @@ static void run_jobs(unsigned long job, unsigned long nr)
 	_exit(0);
 }
 
-/* As many jobs at a time as @number says. */
-static void prepare_load(void)
+void start_jobs(unsigned long nr)
 {
 	unsigned long job;
 
+	for (job = 0; job < nr; job++)
+		if (!fork())
+			run_jobs(job, ULONG_MAX);
+}
+
+/* As many jobs at a time as @number says. */
+static void prepare_load(void)
+{
 	keep_busy(true);
 	leave_area(ROOM_SIZE);
 	read_cache(0, FULL_KIB);
-	for (job = 0; job < number; job++)
-		if (!fork())
-			run_jobs(job, ULONG_MAX);
+	start_jobs(number);
 	usleep(WARM_UP_US);
 }
 

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Stress: drivers ask for buffers while a board is busy, for as long as told.
+
+Boots the ARM board `virt` with four CPUs and 256 MiB, of which an area has
+64, first with this allocator, then with mainline's. Programs run as in a
+build, files are read, data are swapped to zram, pages are held by pipes and
+direct I/O; four clients take and release buffers of 4 KiB to 16 MiB, at most
+60 % of the area at a time. One line a minute; the exit status is 0 if ours
+has not failed a request for which there was room, and nobody lost data.
+
+    stress.py                        both, 10 minutes each
+    stress.py --only ours --minutes 60
+
+Requests that failed are counted by errno: 16 a page did not move, 12 no hole
+was large enough, or no memory for pages to move to. Consoles are in
+$BUILD/stress.
+"""
+
+import argparse
+import re
+import sys
+
+import bench
+import boards
+import kernel
+
+OUT = kernel.BUILD / "stress"
+ORDER = ["ours", "mainline"]
+SIZES_KIB = [4, 16, 64, 256, 1024, 4096, 16384]
+BOOT_S = 300		# to boot, to fill memory, to end
+SLOW = 2		# a minute of the guest's may take two
+SHOWN = 20		# messages of requests that failed
+BUSY = 16
+
+TOTAL = re.compile(r"bench: stress (\S+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$")
+ERRNO = re.compile(r"bench: stress-errno \S+ (\d+) (\d+)$")
+BAD = re.compile(r"bench: bad \S+ (.*)$")
+FAILURE = re.compile(r"^cma: .*alloc failed")
+BLOCKER = re.compile(r"^bench: blocker ")
+
+
+class Side:
+    """One kernel's run, from the lines of its console."""
+
+    def __init__(self, name):
+        self.name = name
+        self.minutes = self.requests = self.failed = self.roomy = 0
+        self.corrupt = 0
+        self.worst_ms = 0.0
+        self.errors = {}
+        self.messages = []
+        self.problems = []
+
+    def line(self, line):
+        """Takes in a line; prints one for each minute."""
+        line = boards.verdict.TIMESTAMP.sub("", line)
+        if m := ERRNO.match(line):
+            self.errors[int(m[1])] = int(m[2])
+        elif m := TOTAL.match(line):
+            (self.minutes, self.requests, self.failed, self.roomy,
+             self.corrupt, worst_ns) = map(int, m.groups()[1:])
+            self.worst_ms = worst_ns / 1e6
+            print(f"  {self.text()}", flush=True)
+        elif m := BAD.match(line):
+            self.problems.append(m[1])
+        elif FAILURE.match(line) or BLOCKER.match(line):
+            self.messages.append(line)
+
+    def text(self):
+        errors = "".join(f", {nr} times -{errno}"
+                         for errno, nr in sorted(self.errors.items()))
+        return (f"{self.name}, {self.minutes} min: {self.requests} requests, "
+                f"{self.failed} failed, {self.roomy} of them with a large "
+                f"enough hole{errors}; worst {self.worst_ms:.0f} ms")
+
+    def judge(self, result, minutes):
+        """A request that failed is a figure here, and no splat."""
+        self.problems += [p for p in result.problems
+                          if not FAILURE.match(p.removeprefix("splat: "))]
+        if self.minutes != minutes:
+            self.problems.append(f"no figures for {minutes} minutes")
+        if self.corrupt:
+            self.problems.append(f"{self.corrupt} buffers lost data")
+        if self.name == "ours" and (self.roomy or self.errors.get(BUSY)):
+            self.problems.append("requests failed that had room")
+
+
+def run(name, minutes, program):
+    side = Side(name)
+    sizes = " ".join(map(str, SIZES_KIB))
+    result = boards.boot(
+        "virt", kernel.obj(bench.KERNELS[name]), append="cma=64M", disk=True,
+        smp=4, timeout_s=BOOT_S + SLOW * 60 * minutes, on_line=side.line,
+        commands=[f"/bench stress stress:{minutes} 1 {sizes}"],
+        files={"/bench": program}, log=OUT / f"{name}.log")
+    side.judge(result, minutes)
+    return side
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=ORDER, help="one of the kernels")
+    parser.add_argument("--minutes", type=int, default=10, metavar="N")
+    parser.add_argument("--no-build", action="store_true",
+                        help="boot what is in $BUILD already")
+    opts = parser.parse_args()
+    names = [n for n in ORDER if opts.only in (None, n)]
+    OUT.mkdir(parents=True, exist_ok=True)
+    try:
+        if not opts.no_build:
+            bench.build(names)
+        program = kernel.guest_program("bench")
+    except (bench.BenchError, kernel.BuildError) as err:
+        print(f"FAILED {err}", file=sys.stderr)
+        return 1
+    sides = [run(name, opts.minutes, program) for name in names]
+    print()
+    for side in sides:
+        print(side.text())
+        for line in side.messages[:SHOWN]:
+            print(f"    {line}")
+        for problem in side.problems:
+            print(f"FAILED {side.name}: {problem}")
+    return 1 if any(s.problems for s in sides) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A stress is judged by what its guest says, and by nothing else."""
+
+import contextlib
+import io
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import stress  # noqa: E402
+
+CONSOLE = """\
+[    9.1] cma: reserved: alloc failed, req-size: 4096 pages, ret: -16, page at
+[    9.2] bench: blocker 0x4f3cf has the flags 0x800 now
+[   60.0] bench: stress-errno stress 16 1
+[   60.1] bench: stress stress 1 1419 1 1 0 3527120352
+[  120.0] bench: stress-errno stress 12 2
+[  120.0] bench: stress-errno stress 16 1
+[  120.1] bench: stress stress 2 3000 3 1 0 3527120352
+"""
+
+
+class Result:
+    def __init__(self, *problems):
+        self.problems = problems
+
+
+def side(name, text, *problems, minutes=2):
+    out = stress.Side(name)
+    with contextlib.redirect_stdout(io.StringIO()) as out.said:
+        for line in text.splitlines():
+            out.line(line)
+    out.judge(Result(*problems), minutes)
+    return out
+
+
+class Judgement(unittest.TestCase):
+    def test_figures_are_the_latest(self):
+        s = side("mainline", CONSOLE)
+        self.assertEqual((s.minutes, s.requests, s.failed, s.roomy),
+                         (2, 3000, 3, 1))
+        self.assertEqual(s.errors, {12: 2, 16: 1})
+        self.assertEqual(len(s.messages), 2)
+        self.assertEqual(len(s.said.getvalue().splitlines()), 2)
+        self.assertIn("2 times -12, 1 times -16; worst 3527 ms", s.text())
+
+    def test_mainline_may_fail_and_ours_may_not(self):
+        self.assertEqual(side("mainline", CONSOLE).problems, [])
+        self.assertRegex("".join(side("ours", CONSOLE).problems), "had room")
+
+    def test_no_hole_is_nobodys_fault(self):
+        text = ("bench: stress-errno stress 12 4\n"
+                "bench: stress stress 2 3000 4 0 0 1")
+        self.assertEqual(side("ours", text).problems, [])
+
+    def test_lost_data(self):
+        s = side("mainline", "bench: stress stress 2 3000 0 0 1 1\n"
+                 "bench: bad stress data of a program")
+        self.assertEqual(len(s.problems), 2)
+
+    def test_too_short(self):
+        self.assertRegex(side("ours", "").problems[0], "no figures")
+
+    def test_other_splats(self):
+        s = side("mainline", CONSOLE, "splat: cma: reserved: alloc failed, x",
+                 "splat: Out of memory: Killed process 1")
+        self.assertEqual(s.problems,
+                         ["splat: Out of memory: Killed process 1"])
+
+
+if __name__ == "__main__":
+    unittest.main()
