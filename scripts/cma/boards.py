@@ -42,6 +42,9 @@ class Board:
 
 BOARDS = {
     "virt": Board("virt,highmem=off", "ttyAMA0", "256M", 2, cpu="cortex-a15"),
+    # mem= of the kernel's says which of it there is.
+    "virt-highmem": Board("virt,highmem=on", "ttyAMA0", "4G", 2,
+                          cpu="cortex-a15"),
     # sii902x takes port@1 of the transmitter, on this board a second input,
     # for its output; then PL111 waits for ever for what follows it.
     "vexpress-a9": Board(

@@ -71,6 +71,8 @@ NO_TYPO = "filp"
 
 # The kernel checks itself as far as it can only if told so at boot.
 DEBUG_APPEND = "debug_pagealloc=on page_poison=1 page_owner=on slub_debug=FZPU"
+# No more memory than a file of the disk's fills, and some of it above 4 GiB.
+LPAE_APPEND = "mem=160M@0x40000000 mem=128M@0x100000000"
 
 # cma= as nobody should write it, and what is said to it. The board, with
 # 256 MiB at 1 GiB, has to boot on.
@@ -310,6 +312,14 @@ def stage_vexpress(stage):
               mem="384M", append="vmalloc=768M", timeout_s=900)
 
 
+def stage_lpae(stage):
+    """The area lies above 4 GiB."""
+    build_stage("arm-lpae")(stage)
+    test_boot(stage, "lpae", "virt-highmem", append=LPAE_APPEND,
+              kernel_dir=kernel.obj("arm-lpae"), timeout_s=900,
+              expect=["^cma: Reserved 64 MiB at 0x0*1[0-9a-f]{8} "])
+
+
 def stage_debug(stage):
     build_stage("arm-debug")(stage)
     test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="384M",
@@ -403,6 +413,7 @@ STAGES = {
     "parameters": stage_parameters,
     "demo": stage_demo,
     "bench": stage_bench,
+    "lpae": stage_lpae,
     "debug": stage_debug,
     "bare": stage_bare,
     "identical": stage_identical,

@@ -39,6 +39,7 @@ PROGRESS_S = 5
 GENERIC = "kernel/configs/cma_{}.config"
 GUEST = [GENERIC.format("guest"), "arch/arm/configs/cma_boards.config"]
 CLIENTS = [GENERIC.format("clients"), "arch/arm/configs/cma_display.config"]
+LPAE = ["arch/arm/configs/cma_lpae.config"]
 CMA = ["kernel/configs/cma.config"]
 TEST = [GENERIC.format("test")]
 SAMPLE = ["arch/arm/configs/cma_sample.config"]
@@ -74,6 +75,8 @@ KERNELS = {
     # beside.
     "base-arm": Kernel("arm", "base", GUEST + CLIENTS + CMA + TEST,
                        drivers=["mm/cma/tests/dma_test.c"]),
+    # Memory above 4 GiB, huge pages.
+    "arm-lpae": Kernel("arm", "cma", GUEST + CLIENTS + LPAE + CMA + TEST),
     "arm-debug": Kernel("arm", "cma",
                         GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
     "arm64": Kernel("arm64", "cma", ARM64 + CONSUMERS + TEST,

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Huge pages and areas. Transparent ones lie in an area like other program
+ * data, and get out of the way as a whole or in pieces.
+ *
+ * Those of hugetlb do so where they can be migrated at all. ARM does not
+ * select ARCH_ENABLE_HUGEPAGE_MIGRATION, so hugetlb does not ask for movable
+ * memory there: none of its pages may ever lie in an area.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "cma_kinds_lib.h"
+
+#define TIMEOUT_S	300
+#define NR_HUGEPAGES	"/proc/sys/vm/nr_hugepages"
+#define THP		"/sys/kernel/mm/transparent_hugepage/"
+#define KPF_HUGE	(1ULL << 17)
+#define KPF_THP		(1ULL << 22)
+
+#ifdef __arm__
+#define HUGETLB_MOVES	false
+#else
+#define HUGETLB_MOVES	true
+#endif
+
+FIXTURE(cma_huge) {
+	struct ct_area area;
+	size_t size;			/* half of the area */
+	long nr_hugepages;
+	char enabled[16], defrag[16];	/* of transparent ones; or empty */
+	int fd;
+};
+
+/* The word in brackets. */
+static void get_choice(const char *path, char *word, size_t size)
+{
+	FILE *file = fopen(path, "r");
+	char line[128] = "", *start;
+
+	word[0] = 0;
+	if (!file)
+		return;
+	if (fgets(line, sizeof(line), file)) {
+		start = strchr(line, '[');
+		if (start)
+			snprintf(word, size, "%.*s",
+				 (int)strcspn(start + 1, "]"), start + 1);
+	}
+	fclose(file);
+}
+
+FIXTURE_SETUP(cma_huge)
+{
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+	self->size = self->area.nr_pages / 2 * ct_page_size;
+	self->nr_hugepages = ct_read_long(NR_HUGEPAGES);
+	get_choice(THP "enabled", self->enabled, sizeof(self->enabled));
+	get_choice(THP "defrag", self->defrag, sizeof(self->defrag));
+}
+
+FIXTURE_TEARDOWN(cma_huge)
+{
+	if (self->nr_hugepages >= 0)
+		ct_write_long(NR_HUGEPAGES, self->nr_hugepages);
+	if (self->enabled[0]) {
+		ct_write(THP "enabled", self->enabled);
+		ct_write(THP "defrag", self->defrag);
+	}
+	close(self->fd);
+}
+
+/* While memory is free in the area and hardly elsewhere. */
+TEST_F_TIMEOUT(cma_huge, hugetlb, TIMEOUT_S)
+{
+	size_t huge_size = ct_meminfo_kib("Hugepagesize") * KIB;
+	struct ct_mem mem;
+	uint32_t *data;
+	long nr, nr_in;
+
+	if (self->nr_hugepages < 0)
+		SKIP(return, "a kernel without hugetlb");
+	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));
+	ct_write_long(NR_HUGEPAGES, self->size / huge_size);
+	nr = ct_read_long(NR_HUGEPAGES);
+	ASSERT_GT(nr, 0);
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+
+	/* Some stay in the pool. */
+	nr = (nr + 1) / 2;
+	data = mmap(NULL, nr * huge_size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)data);
+	ct_noise_make(data, nr * huge_size, 1);
+	nr_in = ct_area_count(&self->area, KPF_HUGE, 0);
+	TH_LOG("%ld huge pages in use, %ld pages of such in the area", nr,
+	       nr_in);
+	if (HUGETLB_MOVES) {
+		ASSERT_GT(nr_in, 0);
+	} else {
+		ASSERT_EQ(0, nr_in);
+	}
+	ct_mem_exit(&mem);
+
+	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	EXPECT_EQ(0, ct_noise_wrong(data, nr * huge_size, 1));
+	EXPECT_EQ(0, munmap(data, nr * huge_size));
+}
+
+TEST_F_TIMEOUT(cma_huge, transparent, TIMEOUT_S)
+{
+	long huge_size = ct_read_long(THP "hpage_pmd_size");
+	size_t size = self->size;
+	struct ct_mem mem;
+	uintptr_t start;
+	long nr_in;
+
+	if (!self->enabled[0])
+		SKIP(return, "a kernel without transparent huge pages");
+	ASSERT_GT(huge_size, 0);
+	/* With less than 512 MiB of memory they are off by default. */
+	ASSERT_EQ(0, ct_write(THP "enabled", "madvise"));
+	ASSERT_EQ(0, ct_write(THP "defrag", "madvise"));
+	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));
+	start = (uintptr_t)ct_map(size + huge_size);
+	ASSERT_NE(0, start);
+	start = (start + huge_size - 1) / huge_size * huge_size;
+	ASSERT_EQ(0, madvise((void *)start, size, MADV_HUGEPAGE));
+	ct_noise_make((uint32_t *)start, size, 1);
+	nr_in = ct_area_count(&self->area, KPF_THP, 0);
+	ASSERT_GT(nr_in, (long)self->area.nr_pages / 8);
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	ct_mem_exit(&mem);
+
+	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	EXPECT_EQ(0, ct_noise_wrong((uint32_t *)start, size, 1));
+	EXPECT_LT(ct_area_count(&self->area, KPF_THP, 0), nr_in);
+}
+
+TEST_HARNESS_MAIN
