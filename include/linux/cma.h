@@ -90,6 +90,7 @@ phys_addr_t cma_get_base(const struct cma *cma);
 phys_addr_t cma_get_end(const struct cma *cma);
 unsigned long cma_get_size(const struct cma *cma);
 const char *cma_get_name(const struct cma *cma);
+bool cma_serves_pages(const struct cma *cma);
 struct cma *cma_area_of(const struct page *page);
 int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data);
 

@@ -203,6 +203,17 @@ const char *cma_get_name(const struct cma *cma)
 }
 
 /**
+ * cma_serves_pages() - can buffers of any number of pages be had of an area
+ * @cma:	the area
+ *
+ * Return: false if the area did not come up, or is for larger units only.
+ */
+bool cma_serves_pages(const struct cma *cma)
+{
+	return cma->active && !cma->order_per_bit;
+}
+
+/**
  * cma_for_each_area() - call a function for every area
  * @it:		the function; a result other than 0 ends the walk
  * @data:	passed on to it

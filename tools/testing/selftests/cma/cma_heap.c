@@ -1,42 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client that is not ours: the dma-buf heap of the area hands user space
- * contiguous buffers, cleared, and gives them back.
+ * A client that is not ours: the dma-buf heaps of the areas hand user space
+ * contiguous buffers, cleared, and take them back. Each area has a heap of its
+ * name; that of the default area has a second name that is the same everywhere.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
+#include "cma_areas.h"
 #include "cma_test_lib.h"
+
+#define HEAPS		"/dev/dma_heap"
+#define DEFAULT_HEAP	"default_cma_region"
 
 FIXTURE(cma_heap) {
 	struct ct_area area;
 	long used;
-	int heap;
 };
 
 FIXTURE_SETUP(cma_heap)
 {
-	char path[128];
-
 	ct_init(&self->area);
+	if (access(HEAPS, F_OK))
+		SKIP(return, "no " HEAPS);
 	self->used = ct_area_debugfs(&self->area, "used");
-	snprintf(path, sizeof(path), "/dev/dma_heap/%s", self->area.name);
-	self->heap = open(path, O_RDWR | O_CLOEXEC);
-	if (self->heap < 0)
-		SKIP(return, "no %s", path);
 }
 
 FIXTURE_TEARDOWN(cma_heap)
 {
-	close(self->heap);
 	EXPECT_EQ(self->used, ct_area_debugfs(&self->area, "used"));
+}
+
+static int heap_open(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), HEAPS "/%s", name);
+	return open(path, O_RDWR | O_CLOEXEC);
 }
 
 static int heap_alloc(int heap, size_t size)
@@ -49,42 +57,149 @@ static int heap_alloc(int heap, size_t size)
 	return ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data) ? -errno : (int)data.fd;
 }
 
-static void test_size(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(cma_heap) *self, size_t size)
+static uint32_t *buf_map(int buf, size_t size)
 {
-	struct dma_buf_sync sync = {
-		.flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW,
-	};
-	size_t i, nr_words = size / sizeof(uint32_t), nr_set = 0;
-	int buf = heap_alloc(self->heap, size);
-	uint32_t *data;
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, buf, 0);
+}
 
-	ASSERT_GE(buf, 0);
-	EXPECT_EQ(self->used + (long)(size / ct_page_size),
-		  ct_area_debugfs(&self->area, "used"));
-	data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, buf, 0);
+static int buf_sync(int buf, uint64_t flags)
+{
+	struct dma_buf_sync sync = { .flags = flags | DMA_BUF_SYNC_RW };
+
+	return ioctl(buf, DMA_BUF_IOCTL_SYNC, &sync);
+}
+
+/*
+ * What is mapped is the memory of the area itself and no copy of it: what is
+ * written here stands there. /proc/self/pagemap does not show such mappings.
+ */
+static void test_same_memory(struct __test_metadata *_metadata,
+			     const uint32_t *data, unsigned long first,
+			     unsigned long nr_pages)
+{
+	size_t size = nr_pages * ct_page_size;
+	int mem = open("/dev/mem", O_RDONLY | O_CLOEXEC);
+	uint32_t *there;
+
+	if (mem < 0)
+		return;
+	there = mmap(NULL, size, PROT_READ, MAP_SHARED, mem,
+		     (off_t)first * ct_page_size);
+	close(mem);
+	if (there == MAP_FAILED)
+		return;
+	EXPECT_EQ(0, memcmp(data, there, size));
+	munmap(there, size);
+}
+
+static void test_buffer(struct __test_metadata *_metadata, int heap,
+			const struct ct_area *area, size_t size)
+{
+	size_t i, nr_words = size / sizeof(uint32_t), nr_wrong = 0;
+	unsigned long nr_pages = size / ct_page_size, first;
+	long used = ct_area_debugfs(area, "used");
+	struct ca_buffers before, after;
+	uint32_t *data, *again;
+	int buf;
+
+	ca_buffers(area, nr_pages, &before);
+	buf = heap_alloc(heap, size);
+	ASSERT_GE(buf, 0) {
+		TH_LOG("%s: no %zu KiB: %s", area->name, size / KIB,
+		       strerror(-buf));
+	}
+	EXPECT_EQ(used + (long)nr_pages, ct_area_debugfs(area, "used"));
+	ca_buffers(area, nr_pages, &after);
+	first = ca_new_buffer(&before, &after);
+	for (i = 0; i < nr_pages; i++)
+		nr_wrong += !ca_holds(area, first + i);
+	EXPECT_EQ(0, nr_wrong) {
+		TH_LOG("%s: %zu of %lu pages from pfn %#lx on are not of it",
+		       area->name, nr_wrong, nr_pages, first);
+	}
+
+	data = buf_map(buf, size);
 	ASSERT_TRUE(data != MAP_FAILED);
-	ASSERT_EQ(0, ioctl(buf, DMA_BUF_IOCTL_SYNC, &sync));
+	again = buf_map(buf, size);
+	ASSERT_TRUE(again != MAP_FAILED);
+	ASSERT_EQ(0, buf_sync(buf, DMA_BUF_SYNC_START));
+	nr_wrong = 0;
 	for (i = 0; i < nr_words; i++)
-		nr_set += data[i] != 0;
-	EXPECT_EQ(0, nr_set);
+		nr_wrong += data[i] != 0;
+	EXPECT_EQ(0, nr_wrong);
 	for (i = 0; i < nr_words; i++)
 		data[i] = ~i;
-	sync.flags = DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW;
-	ASSERT_EQ(0, ioctl(buf, DMA_BUF_IOCTL_SYNC, &sync));
+	ASSERT_EQ(0, buf_sync(buf, DMA_BUF_SYNC_END));
+	EXPECT_EQ(0, memcmp(data, again, size));
+	test_same_memory(_metadata, data, first, nr_pages);
+
+	/* A mapping keeps the buffer. */
 	munmap(data, size);
 	close(buf);
-	EXPECT_EQ(self->used, ct_area_debugfs(&self->area, "used"));
+	EXPECT_EQ((uint32_t)~1, again[1]);
+	EXPECT_EQ(used + (long)nr_pages, ct_area_debugfs(area, "used"));
+	munmap(again, size);
+	EXPECT_EQ(used, ct_area_debugfs(area, "used"));
+	ca_buffers(area, nr_pages, &after);
+	EXPECT_EQ(before.nr, after.nr);
 }
 
 /* Each twice: the second one is cleared though the first was written. */
-TEST_F_TIMEOUT(cma_heap, buffers, 120)
+static void test_sizes(struct __test_metadata *_metadata, const char *name,
+		       const struct ct_area *area)
 {
 	static const size_t sizes[] = { 4 * KIB, 300 * KIB, MIB, 5 * MIB };
+	size_t area_size = area->nr_pages * ct_page_size;
+	int heap = heap_open(name);
 	unsigned int i;
 
+	ASSERT_GE(heap, 0) {
+		TH_LOG("no heap %s: %s", name, strerror(errno));
+	}
 	for (i = 0; i < 8; i++)
-		test_size(_metadata, self, sizes[i / 2]);
+		if (sizes[i / 2] <= area_size)
+			test_buffer(_metadata, heap, area, sizes[i / 2]);
+	ksft_print_msg("expect-splat: cma: %s: alloc failed\n", area->name);
+	EXPECT_EQ(-ENOMEM, heap_alloc(heap, area_size + ct_page_size));
+	close(heap);
+}
+
+TEST_F_TIMEOUT(cma_heap, areas, 300)
+{
+	struct ct_area areas[CA_AREAS_MAX];
+	unsigned int i, nr = ca_areas(areas), nr_tested = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (!ca_serves_pages(&areas[i])) {
+			EXPECT_GT(0, heap_open(areas[i].name));
+			continue;
+		}
+		test_sizes(_metadata, areas[i].name, &areas[i]);
+		nr_tested++;
+	}
+	EXPECT_LT(0, nr_tested);
+}
+
+/* As kernels from 6.17 on name it; the name of the area stays good. */
+TEST_F_TIMEOUT(cma_heap, default_area, 120)
+{
+	struct dma_test_alloc buf;
+	struct ct_area area;
+	int heap, dma = ct_dma_open();
+
+	ASSERT_GE(dma, 0);
+	heap = heap_open(DEFAULT_HEAP);
+	if (heap < 0)
+		SKIP(return, "no default area");
+	close(heap);
+
+	/* Where a device without an area of its own gets its memory. */
+	ASSERT_EQ(0, ct_dma_alloc(dma, MIB, DMA_TEST_KERNEL, 0, &buf));
+	ASSERT_TRUE(ca_area_at(buf.dma_addr / ct_page_size, &area));
+	ASSERT_EQ(0, ct_dma_free(dma, buf.id));
+	close(dma);
+
+	test_sizes(_metadata, DEFAULT_HEAP, &area);
 }
 
 TEST_HARNESS_MAIN

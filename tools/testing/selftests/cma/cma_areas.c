@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All areas that there are; see cma_areas.h.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cma_areas.h"
+
+#define DEBUGFS_CMA	"/sys/kernel/debug/cma"
+
+unsigned int ca_areas(struct ct_area areas[CA_AREAS_MAX])
+{
+	DIR *dir = opendir(DEBUGFS_CMA);
+	struct dirent *entry;
+	unsigned int nr = 0;
+
+	while (dir && nr < CA_AREAS_MAX && (entry = readdir(dir))) {
+		struct ct_area *area = &areas[nr];
+
+		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
+			continue;
+		snprintf(area->name, sizeof(area->name), "%s", entry->d_name);
+		area->base_pfn = ct_area_debugfs(area, "base_pfn");
+		area->nr_pages = ct_area_debugfs(area, "count");
+		nr++;
+	}
+	if (dir)
+		closedir(dir);
+	return nr;
+}
+
+bool ca_serves_pages(const struct ct_area *area)
+{
+	return area->nr_pages && !ct_area_debugfs(area, "order_per_bit");
+}
+
+bool ca_holds(const struct ct_area *area, unsigned long pfn)
+{
+	unsigned int range = 0;
+
+	while (true) {
+		char path[64];
+		long base, count;
+
+		snprintf(path, sizeof(path), "ranges/%u/base_pfn", range);
+		base = ct_area_debugfs(area, path);
+		if (base < 0)
+			return !range && ct_area_holds(area, pfn);
+		snprintf(path, sizeof(path), "ranges/%u/count", range++);
+		count = ct_area_debugfs(area, path);
+		if (pfn >= (unsigned long)base &&
+		    pfn - base < (unsigned long)count)
+			return true;
+	}
+}
+
+bool ca_area_at(unsigned long pfn, struct ct_area *area)
+{
+	struct ct_area areas[CA_AREAS_MAX];
+	unsigned int i, nr = ca_areas(areas);
+
+	for (i = 0; i < nr; i++) {
+		if (!ca_holds(&areas[i], pfn))
+			continue;
+		*area = areas[i];
+		return true;
+	}
+	return false;
+}
+
+void ca_buffers(const struct ct_area *area, unsigned long nr_pages,
+		struct ca_buffers *buffers)
+{
+	unsigned long first, nr;
+	char line[512];
+	FILE *file;
+
+	buffers->nr = 0;
+	snprintf(line, sizeof(line), DEBUGFS_CMA "/%s/buffers", area->name);
+	file = fopen(line, "r");
+	while (file && buffers->nr < CA_BUFFERS_MAX &&
+	       fgets(line, sizeof(line), file))
+		if (sscanf(line, "%lx %lu", &first, &nr) == 2 && nr == nr_pages)
+			buffers->first_pfns[buffers->nr++] = first;
+	if (file)
+		fclose(file);
+}
+
+static bool has_buffer(const struct ca_buffers *buffers, unsigned long pfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < buffers->nr; i++)
+		if (buffers->first_pfns[i] == pfn)
+			return true;
+	return false;
+}
+
+unsigned long ca_new_buffer(const struct ca_buffers *before,
+			    const struct ca_buffers *after)
+{
+	unsigned long pfn = 0;
+	unsigned int i;
+
+	for (i = 0; i < after->nr; i++) {
+		if (has_buffer(before, after->first_pfns[i]))
+			continue;
+		if (pfn)
+			return 0;
+		pfn = after->first_pfns[i];
+	}
+	return pfn;
+}
