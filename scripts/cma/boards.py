@@ -16,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+import devicetree
 import monitor
 import verdict
 
@@ -120,30 +121,41 @@ def make_initrd(path, kernel_dir, commands, files):
     path.write_bytes(base + bytes(-len(base) % 512) + cpio(layers))
 
 
-def make_dtb(board, kernel_dir, tmp):
+def emulated(board, mem, smp):
+    """The options that decide what the board has."""
+    cmd = ["qemu-system-arm", "-M", board.machine, "-m", mem or board.mem,
+           "-smp", str(smp), "-accel", "tcg", "-display", "none",
+           "-nic", "none"]
+    return cmd + ["-cpu", board.cpu] if board.cpu else cmd
+
+
+def make_dtb(board, kernel_dir, mem, smp, tmp):
     dtb = tmp / "board.dtb"
-    shutil.copy(kernel_dir / "arch/arm/boot/dts" / board.dtb, dtb)
+    if board.dtb:
+        shutil.copy(kernel_dir / "arch/arm/boot/dts" / board.dtb, dtb)
+    else:
+        subprocess.run(emulated(board, mem, smp)
+                       + ["-machine", f"dumpdtb={dtb}"],
+                       check=True, capture_output=True)
     for node in board.dtb_remove:
         subprocess.run(["fdtput", "-r", dtb, node], check=True)
     return dtb
 
 
 def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
-                 replay=None):
+                 replay=None, nodes="", overlays=()):
     """The whole command line; tmp holds the initrd already."""
     smp = 1 if icount else smp or board.smp
     args = (f"console={board.console} printk.time=1 printk.devkmsg=on "
             f"loglevel=8 panic=-1 guest_end={board.end} {append}")
-    cmd = ["qemu-system-arm", "-M", board.machine, "-m", mem or board.mem,
-           "-smp", str(smp), "-accel", "tcg", "-display", "none",
-           "-monitor", "none", "-serial", "stdio", "-no-reboot",
-           "-nic", "none",
-           "-kernel", str(kernel_dir / "arch/arm/boot/zImage"),
-           "-initrd", str(tmp / "initrd"), "-append", args]
-    if board.cpu:
-        cmd += ["-cpu", board.cpu]
-    if board.dtb:
-        cmd += ["-dtb", str(make_dtb(board, kernel_dir, tmp))]
+    cmd = emulated(board, mem, smp) + [
+        "-monitor", "none", "-serial", "stdio", "-no-reboot",
+        "-kernel", str(kernel_dir / "arch/arm/boot/zImage"),
+        "-initrd", str(tmp / "initrd"), "-append", args]
+    if board.dtb or nodes or overlays:
+        dtb = make_dtb(board, kernel_dir, mem, smp, tmp)
+        devicetree.extend(dtb, nodes, overlays)
+        cmd += ["-dtb", str(dtb)]
     if icount:
         # No idle time, time of day or random seed of the host's: two runs
         # are the same to the last digit.
@@ -167,7 +179,7 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
 def boot(board, kernel_dir=None, append="", mem=None, disk=None,
          timeout_s=300, on_line=None, commands=(), files=None, smp=None,
          icount=False, log=None, want_tests=False, expect=(), replay=None,
-         extra=(), ask_host=False):
+         extra=(), ask_host=False, nodes="", overlays=()):
     """Boots, runs commands one after another, powers off, and judges.
 
     board: a name of BOARDS. kernel_dir: an object folder, by default
@@ -178,7 +190,8 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
     expect: regular expressions of console lines that must come. replay:
     ("record", file), or ("replay", file) for that run once more; with icount.
     extra: more options for QEMU. ask_host: the guest has a balloon, and may
-    ask for more or less of it, see monitor.py.
+    ask for more or less of it, see monitor.py. nodes, overlays: what to add to
+    the board's device tree, as devicetree.extend() takes it.
     """
     board = BOARDS[board]
     kernel_dir = Path(kernel_dir or BUILD / "obj-arm").resolve()
@@ -192,7 +205,7 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
         tmp = Path(tmp)
         make_initrd(tmp / "initrd", kernel_dir, commands, files or {})
         cmd = qemu_command(board, kernel_dir, append, mem, smp, disk, icount,
-                           tmp, replay) + list(extra)
+                           tmp, replay, nodes, overlays) + list(extra)
         host = monitor.Monitor(tmp / "monitor")
         if ask_host:
             cmd += host.options()

@@ -9,6 +9,7 @@
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def main():
                         help="run these KUnit suites at boot")
     parser.add_argument("--ask-host", action="store_true",
                         help="with a balloon, which the guest can ask for")
+    parser.add_argument("--nodes", metavar="FILE", default=os.devnull,
+                        help="device tree source to add to the board's")
     parser.add_argument("--icount", action="store_true",
                         help="one vCPU, one instruction a nanosecond")
     parser.add_argument("--timeout", type=int, default=300, metavar="S")
@@ -50,7 +53,8 @@ def main():
         opts.board, opts.kernel, opts.append, opts.mem, opts.disk,
         opts.timeout, print if opts.echo else None, opts.run or [],
         smp=opts.smp, icount=opts.icount, log=opts.log,
-        want_tests=bool(opts.kunit), ask_host=opts.ask_host)
+        want_tests=bool(opts.kunit), ask_host=opts.ask_host,
+        nodes=Path(opts.nodes).read_text())
     for name, status in result.ktap:
         print(f"{status:7}{name}")
     for problem in result.problems:
