@@ -6,17 +6,22 @@
  * but the DMA API. What it adds is a look at the page tables, to tell whether
  * a buffer is what the API promises. The interface is in dma_test.h.
  *
+ * It makes a device of its own, and drives those that a device tree declares:
+ * which memory a device gets is not its business.
+ *
  * Units: bytes, but for names that say pfn.
  * Locks: dma_test_file.lock is never held over a call into the DMA API, so
  * that the threads of a program allocate in parallel.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
+#include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/sched.h>
@@ -33,7 +38,14 @@ static_assert(DMA_TEST_ATTRS == (DMA_ATTR_WRITE_COMBINE | DMA_ATTR_NO_WARN |
 /* mmap() finds a buffer by its page offset, which must fit into 32 bits. */
 #define DMA_TEST_IDS	XA_LIMIT(1, SZ_1M)
 
+/* A device, and how programs reach it: /dev/<name of the misc device> */
+struct dma_test_device {
+	struct device *dev;
+	struct miscdevice misc;
+};
+
 struct dma_test_file {
+	struct device *dev;
 	struct mutex lock;	/* covers bufs and their user counts */
 	struct xarray bufs;	/* those it owns, by id */
 };
@@ -58,7 +70,6 @@ struct dma_test_buf {
 	bool written;
 };
 
-static struct platform_device *dma_test_pdev;
 static DEFINE_SPINLOCK(dma_test_atomic_lock); /* held to be atomic only */
 
 #ifdef CONFIG_ARM
@@ -206,7 +217,7 @@ static u64 dma_test_call_free(struct dma_test_buf *buf)
 {
 	u64 time_ns = ktime_get_ns();
 
-	dma_free_attrs(&dma_test_pdev->dev, buf->size, buf->cpu, buf->dma,
+	dma_free_attrs(buf->file->dev, buf->size, buf->cpu, buf->dma,
 		       buf->attrs);
 	time_ns = ktime_get_ns() - time_ns;
 	kfree(buf);
@@ -217,8 +228,8 @@ static u64 dma_test_call_alloc(struct dma_test_buf *buf, gfp_t gfp)
 {
 	u64 time_ns = ktime_get_ns();
 
-	buf->cpu = dma_alloc_attrs(&dma_test_pdev->dev, buf->size, &buf->dma,
-				   gfp, buf->attrs);
+	buf->cpu = dma_alloc_attrs(buf->file->dev, buf->size, &buf->dma, gfp,
+				   buf->attrs);
 	return ktime_get_ns() - time_ns;
 }
 
@@ -296,6 +307,9 @@ static void dma_test_ioc_check(struct dma_test_buf *buf,
 	for (offset = 0; offset < size; offset += PAGE_SIZE)
 		faults |= dma_test_page_faults(buf, offset);
 	arg->tested = DMA_TEST_PAGE | DMA_TEST_WRITABLE;
+	/* What the caches hold is no secret from a device that snoops them. */
+	if (dev_is_dma_coherent(buf->file->dev))
+		arg->tested &= ~(DMA_TEST_UNCACHED | DMA_TEST_UNALIASED);
 	if (!buf->written) {
 		arg->tested |= DMA_TEST_ZEROED;
 		if (memchr_inv(buf->cpu, 0, size))
@@ -320,7 +334,7 @@ static void dma_test_ioc_info(struct dma_test_file *file,
 	unsigned long id;
 
 	memset(arg, 0, sizeof(*arg));
-	arg->dma_mask = dma_test_pdev->dev.coherent_dma_mask;
+	arg->dma_mask = file->dev->coherent_dma_mask;
 	arg->page_size = PAGE_SIZE;
 	mutex_lock(&file->lock);
 	xa_for_each(&file->bufs, id, buf) {
@@ -427,8 +441,8 @@ static int dma_test_mmap(struct file *f, struct vm_area_struct *vma)
 	if (!buf)
 		return -ENOENT;
 	vma->vm_pgoff = 0;
-	err = dma_mmap_attrs(&dma_test_pdev->dev, vma, buf->cpu, buf->dma,
-			     buf->size, buf->attrs);
+	err = dma_mmap_attrs(buf->file->dev, vma, buf->cpu, buf->dma, buf->size,
+			     buf->attrs);
 	if (err) {
 		dma_test_count_user(buf, -1);
 		return err;
@@ -439,12 +453,17 @@ static int dma_test_mmap(struct file *f, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* misc_open() leaves the misc device in private_data. */
 static int dma_test_open(struct inode *inode, struct file *f)
 {
+	struct dma_test_device *test = container_of(f->private_data,
+						    struct dma_test_device,
+						    misc);
 	struct dma_test_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
 
 	if (!file)
 		return -ENOMEM;
+	file->dev = test->dev;
 	mutex_init(&file->lock);
 	xa_init_flags(&file->bufs, XA_FLAGS_ALLOC1);
 	f->private_data = file;
@@ -474,35 +493,79 @@ static const struct file_operations dma_test_fops = {
 	.mmap = dma_test_mmap,
 };
 
-static struct miscdevice dma_test_misc = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "cma_test",
-	.fops = &dma_test_fops,
-	.mode = 0600,
+/*
+ * The device of our own is /dev/cma_test; one that the device tree declares is
+ * called after its node, /dev/cma_test.<device>.
+ */
+static int dma_test_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct dma_test_device *test = devm_kzalloc(dev, sizeof(*test),
+						    GFP_KERNEL);
+
+	if (!test)
+		return -ENOMEM;
+	test->dev = dev;
+	test->misc.minor = MISC_DYNAMIC_MINOR;
+	test->misc.fops = &dma_test_fops;
+	test->misc.mode = 0600;
+	test->misc.parent = dev;
+	test->misc.name = dev_of_node(dev) ?
+			  devm_kasprintf(dev, GFP_KERNEL, DMA_TEST_NAME ".%s",
+					 dev_name(dev)) : DMA_TEST_NAME;
+	if (!test->misc.name)
+		return -ENOMEM;
+	platform_set_drvdata(pdev, test);
+	return misc_register(&test->misc);
+}
+
+static void dma_test_remove(struct platform_device *pdev)
+{
+	struct dma_test_device *test = platform_get_drvdata(pdev);
+
+	misc_deregister(&test->misc);
+}
+
+static const struct of_device_id dma_test_of_match[] = {
+	{ .compatible = "test,cma-dma-test" },
+	{ }
 };
+MODULE_DEVICE_TABLE(of, dma_test_of_match);
+
+/* Open files outlast their device's driver: they need the device only. */
+static struct platform_driver dma_test_driver = {
+	.probe = dma_test_probe,
+	.remove = dma_test_remove,
+	.driver = {
+		.name = DMA_TEST_NAME,
+		.of_match_table = dma_test_of_match,
+	},
+};
+
+static struct platform_device *dma_test_pdev;
 
 static int __init dma_test_init(void)
 {
 	const struct platform_device_info info = {
-		.name = "cma_test",
+		.name = DMA_TEST_NAME,
 		.id = PLATFORM_DEVID_NONE,
 		.dma_mask = DMA_BIT_MASK(32),
 	};
-	int err;
+	int err = platform_driver_register(&dma_test_driver);
 
-	dma_test_pdev = platform_device_register_full(&info);
-	if (IS_ERR(dma_test_pdev))
-		return PTR_ERR(dma_test_pdev);
-	err = misc_register(&dma_test_misc);
 	if (err)
-		platform_device_unregister(dma_test_pdev);
-	return err;
+		return err;
+	dma_test_pdev = platform_device_register_full(&info);
+	if (!IS_ERR(dma_test_pdev))
+		return 0;
+	platform_driver_unregister(&dma_test_driver);
+	return PTR_ERR(dma_test_pdev);
 }
 
 static void __exit dma_test_exit(void)
 {
-	misc_deregister(&dma_test_misc);
 	platform_device_unregister(dma_test_pdev);
+	platform_driver_unregister(&dma_test_driver);
 }
 
 module_init(dma_test_init);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * Interface of the DMA test driver, /dev/cma_test; included by the driver
- * and by the programs that use it. Sizes and offsets are bytes.
+ * Interface of the DMA test driver, /dev/cma_test, and /dev/cma_test.<device>
+ * for each device that the device tree declares; included by the driver and by
+ * the programs that use it. Sizes and offsets are bytes.
  */
 #ifndef __CMA_DMA_TEST_H
 #define __CMA_DMA_TEST_H
@@ -9,7 +10,8 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define DMA_TEST_DEVICE	"/dev/cma_test"
+#define DMA_TEST_NAME	"cma_test"
+#define DMA_TEST_DEVICE	"/dev/" DMA_TEST_NAME
 
 /* The context in which a buffer is asked for. */
 enum dma_test_context {

@@ -36,7 +36,14 @@ bool ca_serves_pages(const struct ct_area *area)
 	return area->nr_pages && !ct_area_debugfs(area, "order_per_bit");
 }
 
-bool ca_holds(const struct ct_area *area, unsigned long pfn)
+static bool range_holds(unsigned long base, unsigned long count,
+			unsigned long pfn, unsigned long nr_pages)
+{
+	return pfn >= base && nr_pages <= count && pfn - base <= count - nr_pages;
+}
+
+bool ca_holds(const struct ct_area *area, unsigned long pfn,
+	      unsigned long nr_pages)
 {
 	unsigned int range = 0;
 
@@ -46,23 +53,26 @@ bool ca_holds(const struct ct_area *area, unsigned long pfn)
 
 		snprintf(path, sizeof(path), "ranges/%u/base_pfn", range);
 		base = ct_area_debugfs(area, path);
+		if (base < 0 && range)
+			return false;
 		if (base < 0)
-			return !range && ct_area_holds(area, pfn);
+			return range_holds(area->base_pfn, area->nr_pages, pfn,
+					   nr_pages);
 		snprintf(path, sizeof(path), "ranges/%u/count", range++);
 		count = ct_area_debugfs(area, path);
-		if (pfn >= (unsigned long)base &&
-		    pfn - base < (unsigned long)count)
+		if (count > 0 && range_holds(base, count, pfn, nr_pages))
 			return true;
 	}
 }
 
-bool ca_area_at(unsigned long pfn, struct ct_area *area)
+bool ca_area_at(unsigned long pfn, unsigned long nr_pages,
+		struct ct_area *area)
 {
 	struct ct_area areas[CA_AREAS_MAX];
 	unsigned int i, nr = ca_areas(areas);
 
 	for (i = 0; i < nr; i++) {
-		if (!ca_holds(&areas[i], pfn))
+		if (!ca_holds(&areas[i], pfn, nr_pages))
 			continue;
 		*area = areas[i];
 		return true;

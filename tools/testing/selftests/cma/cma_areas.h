@@ -17,10 +17,12 @@
 unsigned int ca_areas(struct ct_area areas[CA_AREAS_MAX]);
 /* False for areas of which only units larger than a page can be had. */
 bool ca_serves_pages(const struct ct_area *area);
-/* An area may be of several ranges, and so of less than from base to end. */
-bool ca_holds(const struct ct_area *area, unsigned long pfn);
-/* The area that a page lies in; false if it is in none. */
-bool ca_area_at(unsigned long pfn, struct ct_area *area);
+/* Are these pages of one range of the area, as those of a buffer must be? */
+bool ca_holds(const struct ct_area *area, unsigned long pfn,
+	      unsigned long nr_pages);
+/* The area that they lie in; false if it is none. */
+bool ca_area_at(unsigned long pfn, unsigned long nr_pages,
+		struct ct_area *area);
 
 /* The buffers of an area of which somebody has exactly @nr_pages. */
 struct ca_buffers {

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Takes buffers as a device of the device tree and tells whether they come from
+ * where they should:
+ *
+ *	cma_client DEVICE SIZE=AREA...
+ *
+ * DEVICE is the name behind "cma_test." in /dev, or "-" for the one that no
+ * device tree declares. SIZE is bytes, or KiB or MiB with K or M behind it; AREA
+ * the name of an area, "none" for memory outside of all areas, or "nothing" if
+ * there is to be no buffer. N*SIZE takes N of them. They are held until the end,
+ * so that what is asked for later finds the areas as full as it was made. Each
+ * step is a test. A test program does not know the device tree: whoever boots
+ * the board with it runs this.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../kselftest.h"
+#include "cma_areas.h"
+#include "cma_test_lib.h"
+
+#define OUTSIDE	"none"
+#define NOTHING	"nothing"
+
+#define LOOK_PAGES	64	/* no area is smaller */
+
+struct step {
+	unsigned long nr;
+	size_t size;
+	const char *area;
+};
+
+static int parse(char *text, struct step *step)
+{
+	char *at = text;
+
+	step->nr = 1;
+	step->area = strchr(text, '=');
+	if (!step->area++)
+		return -EINVAL;
+	step->size = strtoul(at, &at, 0);
+	if (*at == '*') {
+		step->nr = step->size;
+		step->size = strtoul(at + 1, &at, 0);
+	}
+	if (*at == 'K' || *at == 'M')
+		step->size *= *at++ == 'K' ? KIB : MIB;
+	return *at == '=' && step->size && step->nr ? 0 : -EINVAL;
+}
+
+static bool is_where(const struct step *step, unsigned long pfn)
+{
+	unsigned long i, nr_pages = (step->size - 1) / ct_page_size + 1;
+	unsigned long nr_inside = 0;
+	struct ct_area area;
+
+	if (ca_area_at(pfn, nr_pages, &area)) {
+		ksft_print_msg("it is of %s\n", area.name);
+		return !strcmp(area.name, step->area);
+	}
+	for (i = 0; i < nr_pages; i += LOOK_PAGES)
+		nr_inside += ca_area_at(pfn + i, 1, &area);
+	ksft_print_msg("%s areas\n", nr_inside ? "partly in" : "outside of all");
+	return !nr_inside && !strcmp(step->area, OUTSIDE);
+}
+
+static bool take(int fd, const struct step *step)
+{
+	struct dma_test_check check;
+	struct dma_test_alloc buf;
+	int err;
+
+	if (!strcmp(step->area, NOTHING))
+		ksft_print_msg("expect-splat: alloc failed\n");
+	err = ct_dma_alloc(fd, step->size, DMA_TEST_KERNEL, 0, &buf);
+	if (err) {
+		ksft_print_msg("no buffer: %s\n", strerror(-err));
+		return err == -ENOMEM && !strcmp(step->area, NOTHING);
+	}
+	ksft_print_msg("%zu KiB at %#llx\n", step->size / KIB, buf.dma_addr);
+	err = ct_dma_check(fd, buf.id, &check);
+	if (err || check.tested != check.found) {
+		ksft_print_msg("tested %#x, found %#x\n", check.tested,
+			       check.found);
+		return false;
+	}
+	return is_where(step, buf.dma_addr / ct_page_size);
+}
+
+int main(int argc, char **argv)
+{
+	struct ct_area area;
+	struct step step;
+	char path[128];
+	int i, fd;
+
+	if (argc < 3) {
+		printf("usage: %s DEVICE [N*]SIZE=AREA...\n", argv[0]);
+		return KSFT_FAIL;
+	}
+	ksft_print_header();
+	ct_init(&area);
+	snprintf(path, sizeof(path), DMA_TEST_DEVICE "%s%s",
+		 strcmp(argv[1], "-") ? "." : "",
+		 strcmp(argv[1], "-") ? argv[1] : "");
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
+
+	ksft_set_plan(argc - 2);
+	for (i = 2; i < argc; i++) {
+		bool ok = !parse(argv[i], &step);
+
+		if (!ok)
+			ksft_exit_fail_msg("%s: not a step\n", argv[i]);
+		for (; ok && step.nr; step.nr--)
+			ok = take(fd, &step);
+		ksft_test_result(ok, "%s %s\n", argv[1], argv[i]);
+	}
+	close(fd);
+	ksft_finished();
+}
