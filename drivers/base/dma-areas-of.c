@@ -96,16 +96,6 @@ static int __init rmem_cma_setup(struct reserved_mem *rmem)
 
 	if (!has(rmem, "reusable"))
 		return -EINVAL;
-	if (has(rmem, "no-map")) {
-		pr_err("%s: \"reusable\" and \"no-map\" exclude each other\n",
-		       rmem->name);
-		return -EINVAL;
-	}
-	if (is_default && dma_areas_default_on_cmdline()) {
-		pr_info("%s: not used, the command line has cma=\n",
-			rmem->name);
-		return -EBUSY;
-	}
 
 	error = cma_init_reserved_mem(rmem->base, rmem->size, 0, rmem->name,
 				      &cma);
@@ -113,6 +103,9 @@ static int __init rmem_cma_setup(struct reserved_mem *rmem)
 		return error;
 
 	add_other_ranges(rmem, cma);
+	/* A place that was looked for was not known until now. */
+	if (!has(rmem, "reg"))
+		dma_contiguous_early_fixup(rmem->base, rmem->size);
 	set_policy(rmem, cma);
 	cma_set_users(cma, "devices that refer to it");
 	dma_area_register(cma, rmem->name, "",

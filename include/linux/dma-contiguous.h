@@ -77,6 +77,13 @@ void dma_contiguous_unbind(struct device *dev);
 /* The architecture's: an area that is to be ready for DMA mappings. */
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
 
+/* What a reserved-memory node says, before memory is reserved for it. */
+bool dma_area_is_node(unsigned long node);
+int dma_area_reserve_reg(unsigned long node, const char *name);
+bool dma_area_refused(unsigned long node);
+int dma_area_check_size(unsigned long node, const char *name, phys_addr_t size,
+			phys_addr_t align);
+
 struct page *dma_alloc_from_contiguous(struct device *dev, size_t count,
 				       unsigned int order, bool no_warn);
 bool dma_release_from_contiguous(struct device *dev, struct page *pages,
@@ -135,6 +142,27 @@ static inline int dma_contiguous_reserve_area(phys_addr_t size,
 static inline void dma_contiguous_early_fixup(phys_addr_t base,
 					      unsigned long size)
 {
+}
+
+static inline bool dma_area_is_node(unsigned long node)
+{
+	return false;
+}
+
+static inline int dma_area_reserve_reg(unsigned long node, const char *name)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline bool dma_area_refused(unsigned long node)
+{
+	return false;
+}
+
+static inline int dma_area_check_size(unsigned long node, const char *name,
+				      phys_addr_t size, phys_addr_t align)
+{
+	return -EOPNOTSUPP;
 }
 
 static inline struct page *dma_alloc_from_contiguous(struct device *dev,

@@ -79,6 +79,13 @@ static void __init map_with_pages(phys_addr_t start, phys_addr_t end)
 	iotable_init(&map, 1);
 }
 
+static bool __init is_mapped_with_pages(phys_addr_t phys)
+{
+	pmd_t *pmd = pmd_off_k(__phys_to_virt(phys));
+
+	return (pmd_val(*pmd) & PMD_TYPE_MASK) == PMD_TYPE_TABLE;
+}
+
 /*
  * Whole tables are filled, with what lies around the area as well; unless that
  * is the kernel itself, which is mapped in another way.
@@ -94,7 +101,16 @@ static void __init map_area(phys_addr_t base, phys_addr_t limit)
 		       &base);
 		return;
 	}
-	map_with_pages(start, end);
+	/* Small areas share a table, which is made once. */
+	while (start < end) {
+		phys_addr_t stop = start;
+
+		while (stop < end && !is_mapped_with_pages(stop))
+			stop += PMD_SIZE;
+		if (start < stop)
+			map_with_pages(start, min(stop, end));
+		start = stop + PMD_SIZE;
+	}
 }
 
 /**
