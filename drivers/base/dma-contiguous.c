@@ -206,14 +206,16 @@ static struct page *take(struct device *dev, unsigned long nr_pages,
 	const char *owner = dev ? dev_name(dev) : NULL;
 	unsigned int choice = 0;
 	struct cma *area = next_area(dev, &choice, gfp);
+	bool quiet = gfp & __GFP_NOWARN ||
+		     (dev && dev->cma_area && dma_contiguous_falls_back(dev));
 	struct page *page = NULL;
 
 	while (area && !page) {
 		struct cma *next = next_area(dev, &choice, gfp);
 
 		/* It is not for the log if there is another one. */
-		page = cma_alloc_for(area, nr_pages, align,
-				     next || gfp & __GFP_NOWARN, owner);
+		page = cma_alloc_for(area, nr_pages, align, next || quiet,
+				     owner);
 		area = next;
 	}
 	return page;
