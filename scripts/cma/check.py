@@ -15,10 +15,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
 
+import areas
 import boards
 import kernel
 
@@ -337,6 +339,32 @@ def stage_parameters(stage):
                    expect=[message])
 
 
+def stage_device_tree(stage):
+    """Each form of an area in the device tree, and each error; and the
+    binding takes what is right and no more."""
+    selftests()
+    binding = areas.Binding(BUILD / "linux")
+    said = binding.faults_of_its_own()
+    stage.result(not said, "the binding", said)
+    with tempfile.TemporaryDirectory(prefix="cma-dtb-") as tmp:
+        dtb = Path(tmp) / "example.dtb"
+        binding.example(dtb)
+        said = binding.faults(dtb)
+        stage.result(not said, "the example of the binding", said)
+        for case in areas.CASES:
+            if case.refused is None:
+                continue
+            case.compile(dtb)
+            said = binding.faults(dtb)
+            stage.result(case.refused_by(said), f"{case.name}: the binding",
+                         said or "it says nothing against it")
+    for case in areas.CASES:
+        stage.boot(case.name, case.board, nodes=case.nodes,
+                   overlays=case.overlays, append=case.append,
+                   commands=case.commands, expect=case.expect,
+                   want_tests=True, timeout_s=60)
+
+
 def stage_bare(stage):
     build_stage("bare-arm")(stage)
     for board in boards.BOARDS:
@@ -411,6 +439,7 @@ STAGES = {
     "virt": stage_virt,
     "vexpress": stage_vexpress,
     "parameters": stage_parameters,
+    "device-tree": stage_device_tree,
     "demo": stage_demo,
     "bench": stage_bench,
     "lpae": stage_lpae,

@@ -12,7 +12,7 @@ build="$tree perl bc bison flex libssl-dev libelf-dev kmod ccache
 demo="$build qemu-system-arm device-tree-compiler mmdebstrap cpio gzip
 	e2fsprogs"
 bench="$demo gnuplot-nox"
-check="$bench gcc-aarch64-linux-gnu sparse codespell rsync python3-git
+check="$bench gcc-aarch64-linux-gnu sparse codespell rsync dt-schema python3-git
 	python3-ply"
 
 case "${1:-check}" in

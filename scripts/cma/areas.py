@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Areas in the device tree: what boards are booted with, and what has to come
+of it. The stage device-tree of check.py boots every case.
+
+A step of cma_client is what a device asks for and where it has to come from;
+see tools/testing/selftests/cma/cma_client.c. QEMU puts the initial RAM disk of
+virt at 0x48000000, and the device tree behind it.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import devicetree
+
+BINDING = "Documentation/devicetree/bindings/reserved-memory/linux,cma.yaml"
+CLIENT = "/selftests/cma/cma_client"
+AREA = 'compatible = "shared-dma-pool"; reusable;'
+DEVICE = 'compatible = "test,cma-dma-test";'
+
+
+class Case:
+    """One boot. refused: what the binding has to say about the nodes, one
+    regular expression for each line; None if that is not its business."""
+
+    def __init__(self, name, nodes, steps=(), expect=(), board="virt",
+                 append="", overlays=(), commands=(), refused=()):
+        self.name = name
+        self.nodes = nodes.replace("AREA", AREA).replace("DEVICE", DEVICE)
+        self.overlays = [o.replace("AREA", AREA).replace("DEVICE", DEVICE)
+                         for o in overlays]
+        self.commands = [f"{CLIENT} {step}" for step in steps]
+        self.commands += commands
+        self.expect = expect
+        self.board = board
+        self.append = append
+        self.refused = refused
+
+    def compile(self, dtb):
+        """The nodes alone, without a board."""
+        cells = re.search("#address-cells = <.>; *#size-cells = <.>;",
+                          " ".join(self.nodes.split()))
+        devicetree.build(f"/dts-v1/;\n/ {{ {cells[0]} }};\n" + self.nodes,
+                         dtb)
+        devicetree.extend(dtb, "", self.overlays)
+
+    def refused_by(self, said):
+        lines = said.splitlines()
+        return len(lines) == len(self.refused) and all(
+            any(re.search(r, line) for line in lines) for r in self.refused)
+
+
+def tree(areas, devices="", cells=2):
+    return f"""/ {{
+	reserved-memory {{
+		#address-cells = <{cells}>;
+		#size-cells = <{cells}>;
+		ranges;
+{areas}
+	}};
+{devices}
+}};
+"""
+
+
+def announced(name, size, place, kind="shared",
+              users="devices that refer to it"):
+    """The line of the boot log about an area."""
+    return rf"^cma: {name}: {size} at {place}, {kind}, for {users}$"
+
+
+ANYWHERE = "0x[0-9a-f]{8}"
+PARTS = "shared but for parts of pageblocks"
+
+FORMS = Case(
+    "forms", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+	frames: frames@44000000 { AREA reg = <0 0x44000000 0 0x1000000>; };
+	within: within {
+		AREA
+		size = <0 0x800000>;
+		alignment = <0 0x800000>;
+		alloc-ranges = <0 0x4a000000 0 0x2000000>;
+	};
+	one: one { AREA size = <0 0x400000>; };
+	two: two { AREA size = <0 0x800000>; linux,cma-fit = "first"; };
+	pieces: pieces@46000000 {
+		AREA
+		reg = <0 0x46000000 0 0x400000>, <0 0x47000000 0 0x400000>;
+	};
+	vault: vault { AREA size = <0 0x800000>; linux,cma-exclusive; };
+	spare: spare { AREA size = <0 0x400000>; linux,cma-fallback; };
+""", """
+	camera { DEVICE memory-region = <&frames>; };
+	snooper { DEVICE memory-region = <&within>; dma-coherent; };
+	codec { DEVICE memory-region = <&one>, <&two>; };
+	scaler { DEVICE memory-region = <&pieces>; };
+	signal { DEVICE memory-region = <&vault>; };
+	display { DEVICE memory-region = <&spare>; };
+	plain { DEVICE };
+"""),
+    steps=[
+        "- 3*4M=pool 4M=nothing",
+        "plain 3*4M=pool",
+        # An area of its own is for small buffers, too, and for no one else.
+        "camera 4K=frames@44000000 3*4M=frames@44000000 4M=nothing",
+        "snooper 2*4M=within",
+        # In this order, and the second only when the first has no room.
+        "codec 4M=one 2*4M=two 4M=nothing",
+        "codec 1M=one 8M=two 1M=one 4M=nothing",
+        # No buffer reaches from one piece into the other.
+        "scaler 8M=nothing 2*4M=pieces@46000000 4M=nothing",
+        "signal idle=vault 2*4M=vault idle=vault 4M=nothing",
+        "camera lent=frames@44000000 lent=within",
+        "display 4M=spare 3*4M=pool 4M=none",
+    ],
+    expect=[
+        announced("pool", "16 MiB", ANYWHERE, users="all devices"),
+        announced("frames@44000000", "16 MiB", "0x44000000"),
+        announced("within", "8 MiB", "0x4[ab][08]00000"),
+        announced("one", "4 MiB", ANYWHERE),
+        announced("two", "8 MiB", ANYWHERE),
+        announced("pieces@46000000", "8 MiB", "0x46000000, 0x47000000"),
+        announced("vault", "8 MiB", ANYWHERE, "exclusive"),
+        announced("spare", "4 MiB", ANYWHERE),
+    ],
+    commands=[
+        "cd /sys/kernel/mm/cma && grep -x exclusive vault/class && "
+        "grep -x shared frames@44000000/class && "
+        "grep -x first two/fit && grep -x best one/fit",
+        "cd /sys/kernel/mm/cma && grep -x 'all devices' pool/devices && "
+        "grep -x 'devices that refer to it' one/devices",
+        "cd /sys/kernel/debug/cma/pieces@46000000/ranges && "
+        "test $(cat 0/base_pfn) = $((0x46000)) && "
+        "test $(cat 1/base_pfn) = $((0x47000)) && "
+        "test $(cat 1/count) = 1024 && ! ls 2",
+        "/selftests/cma/cma_heap",
+    ])
+
+ODD = Case(
+    "odd", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+	again: again { AREA size = <0 0x400000>; linux,cma-default; };
+	tiny: tiny@44101000 { AREA reg = <0 0x44101000 0 0x7000>; };
+	crooked: crooked@44380000 { AREA reg = <0 0x44380000 0 0x900000>; };
+	unmapped: unmapped@45000000 {
+		AREA no-map; reg = <0 0x45000000 0 0x400000>;
+	};
+	below: below@46000000 { AREA reg = <0 0x46000000 0 0x800000>; };
+	above: above@46400000 { AREA reg = <0 0x46400000 0 0x800000>; };
+	ramdisk: ramdisk@48000000 { AREA reg = <0 0x48000000 0 0x1000000>; };
+	nowhere: nowhere@90000000 { AREA reg = <0 0x90000000 0 0x400000>; };
+	empty: empty@47000000 { AREA reg = <0 0x47000000 0 0>; };
+	zero: zero { AREA size = <0 0>; };
+	huge: huge { AREA size = <0 0x20000000>; };
+	uneven: uneven { AREA size = <0 0x400000>; alignment = <0 0x300000>; };
+	short: short@47400000 { AREA reg = <0 0x47400000 0>; };
+	picky: picky@47800000 {
+		AREA reg = <0 0x47800000 0 0x400000>; linux,cma-fit = "worst";
+	};
+	firmware: firmware@43000000 {
+		no-map; reg = <0 0x43000000 0 0x100000>;
+	};
+""", """
+	small { DEVICE memory-region = <&tiny>; };
+	slanted { DEVICE memory-region = <&crooked>; };
+	lost { DEVICE memory-region = <&unmapped>; };
+	stray { DEVICE memory-region = <&firmware>; };
+	chooser { DEVICE memory-region = <&picky>; };
+"""),
+    steps=[
+        "- 3*4M=pool",
+        # 28 KiB, and nobody else may use what is around.
+        "small 16K=tiny@44101000 8K=tiny@44101000 4K=tiny@44101000 4K=nothing",
+        "slanted 8M=crooked@44380000 512K=crooked@44380000 4M=nothing",
+        "stray 4M=pool",
+        "lost 4M=pool",
+        "chooser 4M=picky@47800000",
+    ],
+    expect=[
+        announced("pool", "16 MiB", ANYWHERE, users="all devices"),
+        "^cma: again: not the default area, that is pool$",
+        announced("tiny@44101000", "28 KiB", "0x44101000", PARTS),
+        announced("crooked@44380000", "9 MiB", "0x44380000", PARTS),
+        '^cma: unmapped@45000000: .*"no-map" exclude each other$',
+        "^cma: above@46400000: .* overlaps memory that is in use$",
+        "^cma: ramdisk@48000000: .* overlaps memory that is in use$",
+        "^cma: nowhere@90000000: .* is not all memory$",
+        "^cma: empty@47000000: 0x00000000 bytes at .* make no sense$",
+        "^cma: zero: a size of 0x00000000 bytes makes no sense$",
+        "failed to allocate memory for node 'huge': size 512 MiB$",
+        "^cma: uneven: alignment 0x00300000 is not a power of two$",
+        "^cma: short@47400000: reg: 2 cells for each address and 2 for each ",
+        '^cma: picky@47800000: linux,cma-fit = "worst" ignored',
+        # Another kind of memory than an area is the driver's business.
+        "cma_test lost: cma: /reserved-memory/unmapped@45000000 is no area",
+    ],
+    refused=["unmapped@45000000: no-map", "picky@47800000: linux,cma-fit"])
+
+MANY = Case(
+    "many", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+""" + "".join(f"""
+	a{i}: a{i} {{ AREA size = <0 0x400000>; }};
+	b{i}: b@4{i}000000 {{ AREA reg = <0 0x4{i}000000 0 0x400000>; }};
+""" for i in range(2, 7)), """
+	first { DEVICE memory-region = <&a2>; };
+	last { DEVICE memory-region = <&b6>; };
+"""),
+    steps=["- 4M=pool", "first 4M=a2", "last 4M=pool"],
+    expect=["^cma: b@46000000: there are 8 areas already"])
+
+# One cell an address on a board where all others have two.
+CELLS = Case(
+    "cells", tree("""
+	frames: frames@44000000 { AREA reg = <0x44000000 0x1000000>; };
+""", """
+	camera { DEVICE memory-region = <&frames>; };
+""", cells=1),
+    append="cma=16M",
+    steps=["camera 4M=reserved"],
+    expect=["Reserved memory: unsupported node format, ignoring$"],
+    refused=None)
+
+LINE_WINS = Case(
+    "line-wins", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+	frames: frames@44000000 { AREA reg = <0 0x44000000 0 0x400000>; };
+""", """
+	camera { DEVICE memory-region = <&frames>; };
+	display { DEVICE memory-region = <&pool>; };
+"""),
+    append="cma=32M",
+    steps=["- 20M=reserved", "display 4M=reserved",
+           "camera 4M=frames@44000000 4M=nothing"],
+    expect=["^cma: pool: .*command line"])
+
+OVERLAY = Case(
+    "overlay", tree("""
+	pool: pool { AREA size = <0 0x800000>; linux,cma-default; };
+""", """
+	camera: camera { DEVICE memory-region = <&pool>; };
+"""),
+    overlays=["""
+&pool { size = <0 0x1000000>; };
+&{/reserved-memory} {
+	late: late@44000000 { AREA reg = <0 0x44000000 0 0x800000>; };
+};
+&camera { memory-region = <&late>, <&pool>; };
+&{/} { display { DEVICE memory-region = <&late>; }; };
+"""],
+    steps=["camera 2*4M=late@44000000 3*4M=pool 4M=nothing",
+           "display 8M=late@44000000"],
+    expect=[announced("pool", "16 MiB", ANYWHERE, users="all devices"),
+            announced("late@44000000", "8 MiB", "0x44000000")])
+
+# With little low memory, one piece of which lies in high memory.
+VEXPRESS = Case(
+    "vexpress", tree("""
+	pool: pool { AREA size = <0x1000000>; linux,cma-default; };
+	low: low@64000000 { AREA reg = <0x64000000 0x800000>; };
+	high: high@74000000 { AREA reg = <0x74000000 0x800000>; };
+	both: both@65000000 {
+		AREA reg = <0x65000000 0x400000>, <0x75000000 0x400000>;
+	};
+""", """
+	camera { DEVICE memory-region = <&low>, <&high>; };
+	scaler { DEVICE memory-region = <&both>; };
+""", cells=1),
+    board="vexpress-a9", append="vmalloc=768M",
+    steps=["- 3*4M=pool",
+           "camera 2*4M=low@64000000 2*4M=high@74000000 4M=nothing",
+           "scaler 2*4M=both@65000000 4M=nothing"],
+    commands=["/selftests/cma/cma_heap"],
+    expect=[announced("high@74000000", "8 MiB", "0x74000000"),
+            announced("both@65000000", "8 MiB", "0x65000000, 0x75000000")])
+
+CASES = [FORMS, ODD, MANY, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
+
+
+class Binding:
+    """The binding as dt-schema sees it."""
+
+    def __init__(self, linux):
+        self.path = Path(linux) / BINDING
+
+    def run(self, *cmd):
+        done = subprocess.run([str(c) for c in cmd], text=True,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        return done.stdout if not done.returncode else done.stdout or "failed"
+
+    def faults_of_its_own(self):
+        return self.run("dt-doc-validate", "-u", self.path.parents[1],
+                        self.path)
+
+    def faults(self, dtb):
+        """What it says about the nodes of a device tree."""
+        said = self.run("dt-validate", "-l", "linux,cma", "-s",
+                        self.path.parent, dtb)
+        return "\n".join(line for line in said.splitlines()
+                         if not line.startswith("\t"))
+
+    def example(self, dtb):
+        text = self.run("dt-extract-example", self.path)
+        devicetree.build(text, dtb)
