@@ -93,7 +93,11 @@ FORMS = Case(
 """, """
 	camera { DEVICE memory-region = <&frames>; };
 	snooper { DEVICE memory-region = <&within>; dma-coherent; };
-	codec { DEVICE memory-region = <&one>, <&two>; };
+	codec {
+		DEVICE
+		memory-region = <&one>, <&two>;
+		memory-region-names = "firmware", "frame";
+	};
 	scaler { DEVICE memory-region = <&pieces>; };
 	signal { DEVICE memory-region = <&vault>; };
 	display { DEVICE memory-region = <&spare>; };
@@ -108,6 +112,9 @@ FORMS = Case(
         # In this order, and the second only when the first has no room.
         "codec 4M=one 2*4M=two 4M=nothing",
         "codec 1M=one 8M=two 1M=one 4M=nothing",
+        # And the driver may say what a buffer is for.
+        "codec use=frame 4M=two use=firmware 4M=one 4M=two use= 4M=nothing",
+        "codec unknown=sound unknown=frames@44000000 1M=one",
         # No buffer reaches from one piece into the other.
         "scaler 8M=nothing 2*4M=pieces@46000000 4M=nothing",
         "signal idle=vault 2*4M=vault idle=vault 4M=nothing",
@@ -134,6 +141,10 @@ FORMS = Case(
         "test $(cat 0/base_pfn) = $((0x46000)) && "
         "test $(cat 1/base_pfn) = $((0x47000)) && "
         "test $(cat 1/count) = 1024 && ! ls 2",
+        # A driver that comes back finds what it had.
+        "cd /sys/bus/platform/drivers/cma_test && echo camera >unbind && "
+        "! ls /dev/cma_test.camera && echo camera >bind",
+        f"{CLIENT} camera 4*4M=frames@44000000 4M=nothing",
         "/selftests/cma/cma_heap",
     ])
 

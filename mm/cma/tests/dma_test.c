@@ -344,6 +344,29 @@ static void dma_test_ioc_info(struct dma_test_file *file,
 	mutex_unlock(&file->lock);
 }
 
+#ifdef _LINUX_DMA_CONTIGUOUS_H
+static int dma_test_ioc_use(struct dma_test_file *file,
+			    struct dma_test_use *arg)
+{
+	const char *type = NULL;
+
+	arg->type[sizeof(arg->type) - 1] = 0;
+	if (arg->type[0]) {
+		/* The list of areas refers to it as long as a driver is bound. */
+		type = devm_kstrdup(file->dev, arg->type, GFP_KERNEL);
+		if (!type)
+			return -ENOMEM;
+	}
+	return dma_contiguous_use(file->dev, type);
+}
+#else
+static int dma_test_ioc_use(struct dma_test_file *file,
+			    struct dma_test_use *arg)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
 /* The commands that look at or change the contents of a buffer. */
 static int dma_test_contents(struct dma_test_file *file, unsigned int cmd,
 			     u32 id, void *arg)
@@ -381,6 +404,7 @@ static long dma_test_ioctl(struct file *f, unsigned int cmd,
 		struct dma_test_check check;
 		struct dma_test_fill fill;
 		struct dma_test_info info;
+		struct dma_test_use use;
 	} arg;
 	int err = 0;
 
@@ -407,6 +431,8 @@ static long dma_test_ioctl(struct file *f, unsigned int cmd,
 	case DMA_TEST_IOC_INFO:
 		dma_test_ioc_info(file, &arg.info);
 		break;
+	case DMA_TEST_IOC_USE:
+		return dma_test_ioc_use(file, &arg.use);
 	default:
 		return -ENOTTY;
 	}

@@ -72,6 +72,10 @@ struct dma_test_fill {
 	__u64 offset;		/* out: the first byte that differs */
 };
 
+struct dma_test_use {
+	char type[32];		/* what the next buffers are for; "" for nothing */
+};
+
 struct dma_test_info {
 	__u64 dma_mask;
 	__u64 size;		/* held by this open file */
@@ -84,6 +88,7 @@ struct dma_test_info {
  * FREE		-ENOENT for an unknown id, -EBUSY while mapped or in use
  * CHECK	overwrites the contents
  * VERIFY	-EILSEQ when the contents are not those of FILL with this seed
+ * USE		as dma_contiguous_use(): -ENOENT if the device has no such type
  *
  * mmap() takes the id times the page size for its offset.
  */
@@ -93,5 +98,6 @@ struct dma_test_info {
 #define DMA_TEST_IOC_FILL	_IOWR('c', 0x73, struct dma_test_fill)
 #define DMA_TEST_IOC_VERIFY	_IOWR('c', 0x74, struct dma_test_fill)
 #define DMA_TEST_IOC_INFO	_IOR('c', 0x75, struct dma_test_info)
+#define DMA_TEST_IOC_USE	_IOW('c', 0x76, struct dma_test_use)
 
 #endif /* __CMA_DMA_TEST_H */

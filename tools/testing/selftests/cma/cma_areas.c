@@ -80,6 +80,22 @@ bool ca_area_at(unsigned long pfn, unsigned long nr_pages,
 	return false;
 }
 
+bool ca_owner(const struct ct_area *area, unsigned long pfn, char owner[64])
+{
+	unsigned long first = 0;
+	char line[512];
+	FILE *file;
+
+	snprintf(line, sizeof(line), DEBUGFS_CMA "/%s/buffers", area->name);
+	file = fopen(line, "r");
+	while (file && first != pfn && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%lx %*u %63s", &first, owner) != 2)
+			first = 0;
+	if (file)
+		fclose(file);
+	return first == pfn;
+}
+
 void ca_buffers(const struct ct_area *area, unsigned long nr_pages,
 		struct ca_buffers *buffers)
 {

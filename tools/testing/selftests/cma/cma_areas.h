@@ -24,6 +24,9 @@ bool ca_holds(const struct ct_area *area, unsigned long pfn,
 bool ca_area_at(unsigned long pfn, unsigned long nr_pages,
 		struct ct_area *area);
 
+/* The device that has the buffer which starts there; false if nobody has one. */
+bool ca_owner(const struct ct_area *area, unsigned long pfn, char owner[64]);
+
 /* The buffers of an area of which somebody has exactly @nr_pages. */
 struct ca_buffers {
 	unsigned int nr;

@@ -10,7 +10,9 @@
  * the name of an area, "none" for memory outside of all areas, or "nothing" if
  * there is to be no buffer. N*SIZE takes N of them. They are held until the end,
  * so that what is asked for later finds the areas as full as it was made.
- * "idle=AREA" and "lent=AREA" look whether the page allocator has pages of it.
+ * "use=TYPE" says what the next buffers are for, "use=" that it is nothing in
+ * special, and "unknown=TYPE" that there is no such type. "idle=AREA" and
+ * "lent=AREA" look whether the page allocator has pages of the area.
  * Each step is a test. A test program does not know the device tree: whoever
  * boots the board with it runs this.
  */
@@ -18,6 +20,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "../kselftest.h"
@@ -28,6 +31,8 @@
 #define NOTHING	"nothing"
 
 #define LOOK_PAGES	64	/* no area is smaller */
+
+static const char *device_name;
 
 struct step {
 	unsigned long nr;	/* of buffers */
@@ -55,11 +60,15 @@ static bool is_where(const struct step *step, unsigned long pfn)
 {
 	unsigned long i, nr_pages = (step->size - 1) / ct_page_size + 1;
 	unsigned long nr_inside = 0;
+	char owner[64] = "nobody";
 	struct ct_area area;
 
 	if (ca_area_at(pfn, nr_pages, &area)) {
-		ksft_print_msg("it is of %s\n", area.name);
-		return !strcmp(area.name, step->area);
+		ca_owner(&area, pfn, owner);
+		ksft_print_msg("it is of %s, and %s has it\n", area.name,
+			       owner);
+		return !strcmp(area.name, step->area) &&
+		       !strcmp(owner, device_name);
 	}
 	for (i = 0; i < nr_pages; i += LOOK_PAGES)
 		nr_inside += ca_area_at(pfn + i, 1, &area);
@@ -111,11 +120,23 @@ static bool is_lent(const char *name)
 	return nr_free || nr_used;
 }
 
+static int use(int fd, const char *type)
+{
+	struct dma_test_use arg = { };
+
+	snprintf(arg.type, sizeof(arg.type), "%s", type);
+	return ioctl(fd, DMA_TEST_IOC_USE, &arg) ? -errno : 0;
+}
+
 static bool run_step(int fd, const char *text)
 {
 	struct step step;
 	bool ok = true;
 
+	if (!strncmp(text, "use=", 4))
+		return !use(fd, text + 4);
+	if (!strncmp(text, "unknown=", 8))
+		return use(fd, text + 8) == -ENOENT;
 	if (!strncmp(text, "idle=", 5))
 		return !is_lent(text + 5);
 	if (!strncmp(text, "lent=", 5))
@@ -142,6 +163,7 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), DMA_TEST_DEVICE "%s%s",
 		 strcmp(argv[1], "-") ? "." : "",
 		 strcmp(argv[1], "-") ? argv[1] : "");
+	device_name = strcmp(argv[1], "-") ? argv[1] : DMA_TEST_NAME;
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
