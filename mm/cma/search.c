@@ -11,7 +11,7 @@
  * progress, a page table being torn down, readahead, I/O. So a request that
  * found no window tries again, with pauses that grow, each time first what has
  * become free of blockers and then, waiting for locks and writeback, what has
- * not; until its time is up.
+ * not; until its time is up, and a few rounds are over.
  *
  * A window is held in the range before its pages are touched, so no two
  * requests try the same one. cma->lock is held for O(log n) steps and never
@@ -28,6 +28,13 @@
 /* Pauses double from one to the other. */
 #define FIRST_PAUSE_MS	1
 #define LAST_PAUSE_MS	32
+
+/*
+ * With memory full, to empty a large window may take longer than a request is
+ * told to be patient, and then nothing of that time was spent on waiting. So
+ * many rounds there are in any case; the pauses between them make 95 ms.
+ */
+#define MIN_ROUNDS	8
 
 /* Windows that are tried in vain before the survey is no longer believed. */
 #define MAX_TRIES	8
@@ -286,9 +293,11 @@ static void pause_ms(unsigned int ms)
 	schedule_timeout_killable(max(msecs_to_jiffies(ms), 1UL));
 }
 
-static int try_until(struct search *search, unsigned long deadline)
+static int try_until(struct search *search, unsigned long deadline,
+		     unsigned int min_rounds)
 {
 	unsigned int ms = FIRST_PAUSE_MS;
+	unsigned int nr_rounds = 0;
 	int error;
 
 	do {
@@ -306,14 +315,15 @@ static int try_until(struct search *search, unsigned long deadline)
 		ms = min(2 * ms, LAST_PAUSE_MS);
 		if (fatal_signal_pending(current))
 			return -EINTR;
-	} while (time_before(jiffies, deadline));
+	} while (++nr_rounds < min_rounds || time_before(jiffies, deadline));
 	return -EBUSY;
 }
 
 static int try_all(struct search *search)
 {
 	struct cma *cma = search->cma;
-	unsigned long deadline = jiffies + msecs_to_jiffies(READ_ONCE(cma->patience_ms));
+	unsigned int patience_ms = READ_ONCE(cma->patience_ms);
+	unsigned long deadline = jiffies + msecs_to_jiffies(patience_ms);
 	int error;
 
 	error = try_on_pageblocks(search);
@@ -323,7 +333,8 @@ static int try_all(struct search *search)
 	if (!is_final(error) && cma_ready_flush(cma))
 		error = try_free(search);
 	if (error == -EBUSY)
-		error = try_until(search, deadline);
+		error = try_until(search, deadline,
+				  patience_ms ? MIN_ROUNDS : 1);
 	return error;
 }
 
