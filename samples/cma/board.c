@@ -8,12 +8,12 @@
  * probed later and shares the memory of the codec.
  *
  * The machine is found by its compatible string, "linux,cma-sample". It is the
- * one that QEMU makes with "-M virt" otherwise; the test driver of
- * CONFIG_CMA_TEST_DRIVER, dma_test, stands for the codec.
+ * one that QEMU makes with "-M virt" otherwise.
  */
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/init.h>
+#include <linux/of_platform.h>
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
 #include <asm/mach/arch.h>
@@ -42,7 +42,7 @@ static void __init sample_reserve(void)
 	/* For the codec alone, and never in anybody's way. */
 	static const struct dma_contiguous_area firmware __initconst = {
 		.type		= "banka",
-		.devices	= "dma_test",
+		.devices	= "codec",
 		.size		= SZ_4M,
 		.class		= CMA_EXCLUSIVE,
 	};
@@ -81,6 +81,7 @@ static struct notifier_block sample_devices = {
 static void __init sample_init(void)
 {
 	bus_register_notifier(&platform_bus_type, &sample_devices);
+	of_platform_default_populate(NULL, NULL, NULL);
 }
 
 static const char * const sample_compatible[] __initconst = {
@@ -91,5 +92,5 @@ static const char * const sample_compatible[] __initconst = {
 DT_MACHINE_START(CMA_SAMPLE, "Sample board with areas of its own")
 	.dt_compat	= sample_compatible,
 	.reserve	= sample_reserve,
-	.init_late	= sample_init,
+	.init_machine	= sample_init,
 MACHINE_END

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Areas in the device tree: what boards are booted with, and what has to come
-of it. The stage device-tree of check.py boots every case.
+"""Areas, as boards declare them: what boards are booted with, and what has to
+come of it. The stage areas of check.py boots every case.
 
 A step of cma_client is what a device asks for and where it has to come from;
 see tools/testing/selftests/cma/cma_client.c. QEMU puts the initial RAM disk of
@@ -14,6 +14,7 @@ from pathlib import Path
 import devicetree
 
 BINDING = "Documentation/devicetree/bindings/reserved-memory/linux,cma.yaml"
+MANUAL_RST = "Documentation/admin-guide/mm/cma.rst"
 CLIENT = "/selftests/cma/cma_client"
 AREA = 'compatible = "shared-dma-pool"; reusable;'
 DEVICE = 'compatible = "test,cma-dma-test";'
@@ -24,7 +25,7 @@ class Case:
     regular expression for each line; None if that is not its business."""
 
     def __init__(self, name, nodes, steps=(), expect=(), board="virt",
-                 append="", overlays=(), commands=(), refused=()):
+                 append="", overlays=(), commands=(), refused=(), mem=None):
         self.name = name
         self.nodes = nodes.replace("AREA", AREA).replace("DEVICE", DEVICE)
         self.overlays = [o.replace("AREA", AREA).replace("DEVICE", DEVICE)
@@ -35,6 +36,7 @@ class Case:
         self.board = board
         self.append = append
         self.refused = refused
+        self.mem = mem
 
     def compile(self, dtb):
         """The nodes alone, without a board."""
@@ -286,7 +288,134 @@ VEXPRESS = Case(
     expect=[announced("high@74000000", "8 MiB", "0x74000000"),
             announced("both@65000000", "8 MiB", "0x65000000, 0x75000000")])
 
-CASES = [FORMS, ODD, MANY, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
+# The manual's examples are booted as they stand there, on a board with these.
+DEVICES = "/ {" + "".join(f"\n\t{name} {{ DEVICE }};" for name in (
+    "camera", "scaler", "signal", "display", "plain")) + "\n};\n"
+
+NAMED = "devices that ask for it"
+MANUAL = {
+    "cma=64M": Case(
+        "manual-size", DEVICES, steps=["plain 3*16M=reserved"],
+        expect=[announced("reserved", "64 MiB", ANYWHERE,
+                          users="all devices")]),
+    "cma=32M@0x44000000": Case(
+        "manual-address", DEVICES, steps=["plain 16M=reserved"],
+        expect=[announced("reserved", "32 MiB", "0x44000000",
+                          users="all devices")]),
+    "cma=32M@0x44000000-0x47000000": Case(
+        "manual-range", DEVICES, steps=["plain 16M=reserved"],
+        expect=[announced("reserved", "32 MiB", "0x4[45][0-9a-f]{6}",
+                          users="all devices")]),
+    "cma_areas=banka=8M;banka/camera,scal*=8M": Case(
+        "manual-types", DEVICES, steps=[
+            # Its own, and nobody else's; the common one is for who asks.
+            "camera 2*4M=banka:camera,scal* 4M=nothing",
+            "scaler 8M=banka:camera,scal*",
+            "scaler use=banka 8M=banka:camera,scal* 8M=banka 4M=nothing",
+            "plain use=banka 2*4M=banka 4M=nothing",
+            "plain unknown=bankb 4M=reserved"],
+        expect=[announced("banka", "8 MiB", ANYWHERE, users=NAMED),
+                announced(r"banka:camera,scal\*", "8 MiB", ANYWHERE,
+                          users=r"camera,scal\*")]),
+    "cma_areas=banka=8M@0x44000000-0x48000000/8M;"
+    "vault/signal=300K:exclusive:first": Case(
+        "manual-options", DEVICES, steps=[
+            "plain use=banka 8M=banka 4M=nothing",
+            "signal idle=vault:signal 256K=vault:signal 32K=vault:signal "
+            "8K=vault:signal 64K=nothing"],
+        expect=[announced("banka", "8 MiB", "0x4[4-7][08]00000",
+                          users=NAMED),
+                announced("vault:signal", "300 KiB", ANYWHERE, "exclusive",
+                          "signal")],
+        commands=["cd /sys/kernel/mm/cma && grep -x first vault:signal/fit "
+                  "&& grep -x best banka/fit"]),
+    "cma=32M cma_areas=bankb=0:fallback;spare/display=4M:fallback": Case(
+        "manual-fallback", DEVICES, steps=[
+            "plain use=bankb 4M=reserved",
+            # Then the default area, then ordinary pages.
+            "display 4M=spare:display 7*4M=reserved 2*1M=none"]),
+    "cma_areas=dma=16M;dma/signal=8M": Case(
+        "manual-default", DEVICES, steps=[
+            "plain 3*4M=dma 4M=nothing",
+            "signal 2*4M=dma:signal 4M=nothing"],
+        expect=[announced("dma", "16 MiB", ANYWHERE, users="all devices")]),
+}
+MANUAL_TREE = Case(
+    "manual-tree", "", steps=[
+        "- 7*4M=pool 4M=nothing",
+        "codec 1M=vault 2*8M=frames@44000000 4M=pool",
+        "codec use=frame 8M=frames@44000000 use=firmware 1M=vault",
+        "codec idle=vault lent=frames@44000000"],
+    expect=[announced("pool", "32 MiB", ANYWHERE, users="all devices"),
+            announced("frames@44000000", "16 MiB", "0x44000000, 0x46000000"),
+            announced("vault", "1024 KiB|1 MiB", "0x4[ab][0-9a-f]{6}",
+                      "exclusive")])
+
+# Messages of entries that are wrong; the others hold.
+LINE = Case(
+    "line", DEVICES,
+    append="cma=16M cma_areas=bad=3X;a/,b=4M;good/camera=4M;c=4M:often;"
+           "low=4M@0x1000;in/use=4M@0x48000000;good/camera=4M;;",
+    steps=["camera 4M=good:camera 4M=good:camera-2 4M=nothing",
+           "plain 2*4M=reserved"],
+    expect=[r'^cma: "bad=3X" in cma_areas= ignored: unknown unit',
+            r'^cma: "a/,b=4M" in cma_areas= ignored: name of a device',
+            r'^cma: "c=4M:often" in cma_areas= ignored: unknown option',
+            "^cma: low: .*0x00001000.* is not all memory",
+            "^cma: in:use: .* overlaps memory that is in use",
+            r'^cma: "" in cma_areas= ignored: a name is missing'])
+
+# samples/cma/board.c, and the command line with the types that it defines.
+BOARD = Case(
+    "board", """/ {
+	compatible = "linux,cma-sample", "linux,dummy-virt";
+	codec { DEVICE };
+	sample-camera { DEVICE };
+	scaler { DEVICE };
+};
+""",
+    append="cma=16M cma_areas=banka/scaler=4M",
+    steps=["codec idle=banka:codec 4M=banka:codec 1M=nothing",
+           "codec use=bankb 16M=bankb 4M=banka:codec 1M=nothing",
+           "sample-camera 16M=bankb 4M=reserved",
+           "sample-camera use=frame 16M=bankb",
+           "scaler 4M=banka:scaler 4M=nothing"],
+    expect=[announced("banka:codec", "4 MiB", "0x4[4-7][0-9a-f]{6}",
+                      "exclusive", "codec"),
+            announced("bankb", "16 MiB", "0x4[89ab][0-9a-f]{6}", users=NAMED),
+            announced("banka:scaler", "4 MiB", "0x4[4-7][0-9a-f]{6}",
+                      users="scaler")])
+
+# Not enough memory in one piece: low memory and high memory together.
+PIECES = Case(
+    "pieces", DEVICES, append="cma=320M vmalloc=768M", mem="512M",
+    steps=["plain 128M=reserved 64M=reserved"],
+    expect=[announced("reserved", "320 MiB", f"{ANYWHERE}, {ANYWHERE}",
+                      users="all devices")])
+
+
+def manual(rst):
+    """The examples of the manual: what it says on the command line, and in the
+    device tree."""
+    blocks = re.findall(r"::\n\n((?:\t.*\n|\n)+)", rst.read_text())
+    lines = [b.strip() for b in blocks if b.startswith(("\tcma=", "\tcma_"))]
+    trees = [b for b in blocks if b.startswith("\t/ {")]
+    return lines, trees
+
+
+def manual_cases(rst):
+    """A case for each example, which is what it boots."""
+    lines, trees = manual(rst)
+    if sorted(lines) != sorted(MANUAL) or len(trees) != 1:
+        raise ValueError(f"{rst}: no case for {set(lines) ^ set(MANUAL)}")
+    for line, case in MANUAL.items():
+        case.append = line
+    MANUAL_TREE.nodes = trees[0]
+    return [*MANUAL.values(), MANUAL_TREE]
+
+
+TREES = [FORMS, ODD, MANY, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
+OTHERS = [LINE, BOARD, PIECES]
 
 
 class Binding:
