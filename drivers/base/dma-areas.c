@@ -42,6 +42,7 @@ struct dma_area_list {
 		const char *type;	/* what drivers ask for; may be NULL */
 		unsigned int rank;	/* place in the list as it was made */
 		bool bound;		/* goes with the driver */
+		bool asked;		/* goes with the next dma_contiguous_use() */
 	} choices[MAX_CHOICES];
 };
 
@@ -125,6 +126,16 @@ static void publish(struct device *dev, struct dma_area_list *list)
 		kfree_rcu(old, rcu);
 }
 
+/* A device without an area of its own has no list. */
+static void publish_or_free(struct device *dev, struct dma_area_list *list)
+{
+	if (list && !list->nr) {
+		kfree(list);
+		list = NULL;
+	}
+	publish(dev, list);
+}
+
 static struct dma_area_list *copy_list(struct device *dev)
 {
 	struct dma_area_list *list = kzalloc(sizeof(*list), GFP_KERNEL);
@@ -147,6 +158,26 @@ static void remove_choice(struct dma_area_list *list, unsigned int at)
 	list->nr--;
 	memmove(&list->choices[at], &list->choices[at + 1],
 		(list->nr - at) * sizeof(list->choices[0]));
+}
+
+static bool is_bound(const struct dma_area_choice *choice)
+{
+	return choice->bound;
+}
+
+static bool is_asked(const struct dma_area_choice *choice)
+{
+	return choice->asked;
+}
+
+static void remove_choices(struct dma_area_list *list,
+			   bool (*unwanted)(const struct dma_area_choice *))
+{
+	for (unsigned int i = 0; i < list->nr;)
+		if (unwanted(&list->choices[i]))
+			remove_choice(list, i);
+		else
+			i++;
 }
 
 static int insert_choice(struct dma_area_list *list, unsigned int at,
@@ -172,7 +203,11 @@ static int find_choice(const struct dma_area_list *list, const struct cma *cma)
 static int add_choice(struct device *dev, struct cma *cma, const char *type,
 		      bool bound, bool first)
 {
-	struct dma_area_choice choice = { cma, type, 0, bound };
+	struct dma_area_choice choice = {
+		.area	= cma,
+		.type	= type,
+		.bound	= bound,
+	};
 	struct dma_area_list *list;
 	int error = 0, at;
 
@@ -272,11 +307,7 @@ void dma_contiguous_unassign(struct device *dev, struct cma *cma)
 		goto out;
 	}
 	remove_choice(list, at);
-	if (!list->nr) {
-		kfree(list);
-		list = NULL;
-	}
-	publish(dev, list);
+	publish_or_free(dev, list);
 out:
 	mutex_unlock(&lists_lock);
 }
@@ -317,6 +348,7 @@ static int add_common(struct dma_area_list *list, const char *type)
 			.type	= type,
 			.rank	= MAX_CHOICES + i,
 			.bound	= true,
+			.asked	= true,
 		};
 		int error;
 
@@ -368,6 +400,7 @@ int dma_contiguous_use(struct device *dev, const char *type)
 		error = -ENOMEM;
 		goto out;
 	}
+	remove_choices(list, is_asked);
 	if (type)
 		error = knows_type(list, type) ? add_common(list, type) :
 						 -ENOENT;
@@ -376,11 +409,7 @@ int dma_contiguous_use(struct device *dev, const char *type)
 		goto out;
 	}
 	sort_choices(list, type);
-	if (!list->nr) {
-		kfree(list);
-		list = NULL;
-	}
-	publish(dev, list);
+	publish_or_free(dev, list);
 out:
 	mutex_unlock(&lists_lock);
 	return error;
@@ -525,16 +554,8 @@ void dma_contiguous_unbind(struct device *dev)
 		return;
 	mutex_lock(&lists_lock);
 	list = copy_list(dev);
-	for (unsigned int i = 0; list && i < list->nr;) {
-		if (list->choices[i].bound)
-			remove_choice(list, i);
-		else
-			i++;
-	}
-	if (list && !list->nr) {
-		kfree(list);
-		list = NULL;
-	}
-	publish(dev, list);
+	if (list)
+		remove_choices(list, is_bound);
+	publish_or_free(dev, list);
 	mutex_unlock(&lists_lock);
 }

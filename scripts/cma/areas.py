@@ -313,7 +313,7 @@ MANUAL = {
             "scaler 8M=banka:camera,scal*",
             "scaler use=banka 8M=banka:camera,scal* 8M=banka 4M=nothing",
             "plain use=banka 2*4M=banka 4M=nothing",
-            "plain unknown=bankb 4M=reserved"],
+            "plain use= unknown=bankb 4M=reserved"],
         expect=[announced("banka", "8 MiB", ANYWHERE, users=NAMED),
                 announced(r"banka:camera,scal\*", "8 MiB", ANYWHERE,
                           users=r"camera,scal\*")]),
@@ -333,7 +333,7 @@ MANUAL = {
         "manual-fallback", DEVICES, steps=[
             "plain use=bankb 4M=reserved",
             # Then the default area, then ordinary pages.
-            "display 4M=spare:display 7*4M=reserved 2*1M=none"]),
+            "display 4M=spare:display 7*4M=reserved 4M=none"]),
     "cma_areas=dma=16M;dma/signal=8M": Case(
         "manual-default", DEVICES, steps=[
             "plain 3*4M=dma 4M=nothing",
@@ -356,7 +356,7 @@ LINE = Case(
     "line", DEVICES,
     append="cma=16M cma_areas=bad=3X;a/,b=4M;good/camera=4M;c=4M:often;"
            "low=4M@0x1000;in/use=4M@0x48000000;good/camera=4M;;",
-    steps=["camera 4M=good:camera 4M=good:camera-2 4M=nothing",
+    steps=["camera 4M=good:camera 4M=good:camera-1 4M=nothing",
            "plain 2*4M=reserved"],
     expect=[r'^cma: "bad=3X" in cma_areas= ignored: unknown unit',
             r'^cma: "a/,b=4M" in cma_areas= ignored: name of a device',

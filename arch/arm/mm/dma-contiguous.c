@@ -18,6 +18,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/highmem.h>
 #include <linux/init.h>
+#include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <asm/mach/map.h>
@@ -72,11 +73,15 @@ static void __init map_with_pages(phys_addr_t start, phys_addr_t end)
 		.type		= MT_MEMORY_DMA_READY,
 	};
 	unsigned long addr, virtual_end = map.virtual + map.length;
+	phys_addr_t limit = memblock_get_current_limit();
 
 	for (addr = map.virtual; addr < virtual_end; addr += PMD_SIZE)
 		pmd_clear(pmd_off_k(addr));
 	flush_tlb_kernel_range(map.virtual, virtual_end);
+	/* The tables must not come to lie in what is not mapped right now. */
+	memblock_set_current_limit(min(limit, start));
 	iotable_init(&map, 1);
+	memblock_set_current_limit(limit);
 }
 
 static bool __init is_mapped_with_pages(phys_addr_t phys)
