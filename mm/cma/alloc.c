@@ -197,7 +197,7 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
  * copied.
  */
 static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
-			     unsigned long nr_pages)
+				      unsigned long nr_pages)
 {
 	struct cma_buffer *found, buffer = { };
 	unsigned long flags;

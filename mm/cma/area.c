@@ -37,7 +37,7 @@ static void name_area(struct cma *cma, const char *name)
 		strscpy(cma->name, name);
 	else
 		snprintf(cma->name, sizeof(cma->name), "%.*s-%u",
-			 CMA_MAX_NAME - 5, name, cma_area_count);
+			 CMA_MAX_NAME - 12, name, cma_area_count);
 }
 
 /**

@@ -71,10 +71,10 @@ static bool next_unheld(struct cma *cma, bool kept, unsigned long limit,
 }
 
 /* Calls @act on everything that nobody holds and that is @kept, or not. */
-static int for_each_unheld(struct cma *cma, bool kept,
-			   int (*act)(unsigned long start, unsigned long end,
-				      struct cma_blocker *blocker),
-			   struct cma_blocker *blocker)
+static int walk_unheld(struct cma *cma, bool kept,
+		       int (*act)(unsigned long start, unsigned long end,
+				  struct cma_blocker *blocker),
+		       struct cma_blocker *blocker)
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		const struct cma_bank *bank = &cma->banks[i];
@@ -135,7 +135,7 @@ static void change_class(struct cma *cma, enum cma_class class)
 static void share(struct cma *cma)
 {
 	change_class(cma, CMA_SHARED);
-	for_each_unheld(cma, true, lend, NULL);
+	walk_unheld(cma, true, lend, NULL);
 }
 
 static int try_to_take_back(struct cma *cma, struct cma_blocker *blocker)
@@ -144,7 +144,7 @@ static int try_to_take_back(struct cma *cma, struct cma_blocker *blocker)
 
 	change_class(cma, CMA_EXCLUSIVE);
 	cma_ready_flush(cma);
-	error = for_each_unheld(cma, false, take_back, blocker);
+	error = walk_unheld(cma, false, take_back, blocker);
 	if (error)
 		share(cma);
 	return error;

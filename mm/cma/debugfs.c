@@ -253,7 +253,7 @@ static void __init add_banks(struct cma *cma, struct dentry *dir)
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		struct cma_bank *bank = &cma->banks[i];
 		struct dentry *range;
-		char number[4];
+		char number[12];
 
 		snprintf(number, sizeof(number), "%u", i);
 		range = debugfs_create_dir(number, ranges);

@@ -137,9 +137,10 @@ static const char * __init parse_name(const char **text, const char *ends,
 		return "a name is missing";
 	if (length >= CMA_PARSE_NAME)
 		return "name is too long";
+	/* Files are named after it, and a percent sign is a format for some. */
 	for (size_t i = 0; i < length; i++)
-		if (!isgraph((*text)[i]))
-			return "a name has a character that cannot be shown";
+		if (!isgraph((*text)[i]) || (*text)[i] == '%')
+			return "a name has a character that cannot be in a name";
 	strscpy(name, *text, length + 1);
 	*text += length;
 	return NULL;

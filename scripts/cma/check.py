@@ -58,7 +58,7 @@ ALLOWED = [
                                "PARENTHESIS_ALIGNMENT"}),
     # cma_for_each_area() is a function, __ClearPageReserved() the kernel's.
     ("mm/cma/area.c", {"OPEN_BRACE"}),
-    ("mm/cma/reserve.c", {"CAMELCASE"}),
+    ("mm/cma/lend.c", {"CAMELCASE"}),
     # Documented in an edit of kernel-parameters.txt, which is no whole file.
     ("mm/cma/fail.c", {"UNDOCUMENTED_SETUP"}),
     # Which of two sizes counts takes no four lines to explain.
