@@ -93,7 +93,7 @@ void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 {
 	buffer->caller = caller;
 	buffer->pid = task_pid_nr(current);
-	buffer->taken = ktime_get_coarse_boottime();
+	buffer->taken_s = ktime_get_seconds();
 	strscpy(buffer->owner, owner ?: "");
 	/* A name that changes meanwhile is one of the two, or a bit of both. */
 	memcpy(buffer->comm, current->comm, sizeof(buffer->comm));

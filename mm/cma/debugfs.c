@@ -142,11 +142,10 @@ static void show_buffer(struct seq_file *seq, const struct cma_buffer *buffer)
 	/* What lies between two banks was never asked for. */
 	if (!buffer->nr_pages)
 		return;
-	seq_printf(seq, "%#lx %lu %s %s %d %lld %pS\n", buffer->holder.start,
+	seq_printf(seq, "%#lx %lu %s %s %d %lu %pS\n", buffer->holder.start,
 		   buffer->nr_pages, buffer->owner[0] ? buffer->owner : "-",
 		   buffer->comm, buffer->pid,
-		   ktime_divns(buffer->taken, NSEC_PER_SEC),
-		   (void *)buffer->caller);
+		   buffer->taken_s, (void *)buffer->caller);
 }
 
 /*

@@ -153,7 +153,7 @@ struct cma {
  *		through debugfs
  * @caller:	who called cma_alloc()
  * @pid:	the task that did
- * @taken:	when it was handed out, since boot
+ * @taken_s:	when it was handed out, in seconds since boot
  * @comm:	the task's name then
  * @owner:	for whom: the name of a device; empty if nobody said
  */
@@ -169,7 +169,7 @@ struct cma_buffer {
 	struct list_head	node;
 	unsigned long		caller;
 	pid_t			pid;
-	ktime_t			taken;
+	unsigned long		taken_s;
 	char			comm[TASK_COMM_LEN];
 	char			owner[CMA_OWNER_LEN];
 };
