@@ -161,6 +161,8 @@ void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
 	/* Free first: who holds the window next finds its pages free. */
 	cma_put_pages(cma, buffer->holder.start, buffer->nr_pages,
 		      buffer->kept);
+	if (buffer->is_folio)
+		atomic_dec(&cma->nr_folios);
 
 	spin_lock_irqsave(&cma->lock, flags);
 	cma_range_release(&cma->range, &buffer->holder);

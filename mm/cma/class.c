@@ -161,8 +161,9 @@ static int make_exclusive(struct cma *cma)
 		/* Pages on their way to a list belong to nobody who waits. */
 		lru_add_drain_all();
 		percpu_down_write(&cma->class_lock);
-		error = -EOPNOTSUPP;
-		if (!cma->has_folios)
+		error = -EBUSY;
+		/* The last reference of a folio frees it, without a look here. */
+		if (!atomic_read(&cma->nr_folios))
 			error = try_to_take_back(cma, &blocker);
 		if (!error)
 			cma_account_lent(cma, false);
@@ -170,12 +171,15 @@ static int make_exclusive(struct cma *cma)
 
 		if ((error != -EBUSY && error != -ENOMEM) ||
 		    time_after(jiffies, deadline))
-			return error;
+			break;
 		schedule_timeout_killable(msecs_to_jiffies(ms));
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		ms = min(2 * ms, LAST_PAUSE_MS);
 	}
+	if (error)
+		cma_failure_report(cma, cma->nr_lent, 0, error, &blocker, true);
+	return error;
 }
 
 static int make_shared(struct cma *cma)
@@ -196,10 +200,10 @@ static int make_shared(struct cma *cma)
  *
  * Context: Boot, before core_initcall: nothing is moved then. Afterwards any
  * that may sleep; takes as long as it takes to move what is in the area.
- * Return: 0; -EBUSY if a page did not move for %SWITCH_SECONDS; -ENOMEM if there
- * is no memory to move pages to; -EINTR if the task is being killed; -EINVAL if
- * the area did not come up; -EOPNOTSUPP if it is one that huge pages are made
- * of. The area is what it was then.
+ * Return: 0; -EBUSY if a page did not move for %SWITCH_SECONDS, or a folio is
+ * out; -ENOMEM if there is no memory to move pages to; -EINTR if the task is
+ * being killed; -EINVAL if the area did not come up. The area is what it was
+ * then, and the log says why.
  */
 int cma_set_class(struct cma *cma, enum cma_class class)
 {

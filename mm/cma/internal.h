@@ -92,7 +92,7 @@ struct cma_bank {
  * @class:	who may use pages that nobody holds; changes under @class_lock
  * @class_lock:	held for reading while a window is looked for, for writing while
  *		the class changes
- * @has_folios:	compound pages were handed out
+ * @nr_folios:	compound pages that are out
  * @fit:	which hole a request goes to
  * @patience_ms: how long a request tries to get a window before it fails
  * @shards:	complete buffers
@@ -118,7 +118,7 @@ struct cma {
 	unsigned int		order_per_bit;
 	enum cma_class		class;
 	struct percpu_rw_semaphore class_lock;
-	bool			has_folios;
+	atomic_t		nr_folios;
 	enum cma_fit		fit;
 	unsigned int		patience_ms;
 	struct cma_shard	shards[CMA_SHARDS];
@@ -143,6 +143,7 @@ struct cma {
  * @nr_pages:	pages asked for; the holder may hold more (order_per_bit). 0 for
  *		what lies between the banks of an area
  * @kept:	the pages were not the page allocator's before
+ * @is_folio:	the pages are one compound page
  * @owned:	the pages are the owner's: set when the allocation is complete,
  *		cleared by the release
  * @aged:	kept for the next request since before the last look
@@ -161,6 +162,7 @@ struct cma_buffer {
 	struct cma_holder	holder;
 	unsigned long		nr_pages;
 	bool			kept;
+	bool			is_folio;
 	bool			owned;
 	bool			aged;
 	unsigned long		kind;

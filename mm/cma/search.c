@@ -284,6 +284,11 @@ static int try_on_pageblocks(struct search *search)
 	error = try_free(search);
 	if (error == -EBUSY)
 		error = try_cheapest(search);
+	if (error == -EBUSY) {
+		/* A page in some CPU's batch is no reason to leave gaps. */
+		lru_add_drain_all();
+		error = try_cheapest(search);
+	}
 	search->want.align_mask = align_mask;
 	return error;
 }
@@ -381,8 +386,9 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	percpu_down_read(&cma->class_lock);
 	buffer->kept = cma->class == CMA_EXCLUSIVE;
 	error = gfp_valid(cma, gfp) ? try_all(&search) : -EINVAL;
-	if (!error && gfp & __GFP_COMP)
-		cma->has_folios = true;
+	buffer->is_folio = gfp & __GFP_COMP;
+	if (!error && buffer->is_folio)
+		atomic_inc(&cma->nr_folios);
 	percpu_up_read(&cma->class_lock);
 	*blocker = search.blocker;
 	if (error == -EBUSY && blocker->reason == CMA_BLOCK_NONE)
