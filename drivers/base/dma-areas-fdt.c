@@ -67,16 +67,7 @@ static int __init check_piece(const char *name, phys_addr_t base,
 		       &base);
 		return -EINVAL;
 	}
-	if (!memblock_is_region_memory(base, size)) {
-		pr_err("%s: %pa..%pa is not all memory\n", name, &base, &end);
-		return -EINVAL;
-	}
-	if (memblock_is_region_reserved(base, size)) {
-		pr_err("%s: %pa..%pa overlaps memory that is in use\n", name,
-		       &base, &end);
-		return -EBUSY;
-	}
-	return 0;
+	return cma_check_memory(base, size, name);
 }
 
 static phys_addr_t __init next_piece(const __be32 **reg, phys_addr_t *size)

@@ -63,6 +63,7 @@ int cma_declare_class(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
 		      phys_addr_t alignment, unsigned int order_per_bit,
 		      bool fixed, enum cma_class class, const char *name,
 		      struct cma **res_cma, int nid);
+int cma_check_memory(phys_addr_t base, phys_addr_t size, const char *name);
 int cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 			  unsigned int order_per_bit, const char *name,
 			  struct cma **res_cma);

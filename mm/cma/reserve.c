@@ -66,8 +66,18 @@ static phys_addr_t __init find_place(phys_addr_t size, phys_addr_t align,
 	return place;
 }
 
-static int __init take_place(phys_addr_t base, phys_addr_t size,
-			     const char *name)
+/**
+ * cma_check_memory() - can this memory be reserved for an area
+ * @base:	physical address
+ * @size:	bytes
+ * @name:	of the area, for the log
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: 0; -EINVAL if it is not all memory; -EBUSY if a part of it is in use.
+ * The log says what is wrong.
+ */
+int __init cma_check_memory(phys_addr_t base, phys_addr_t size,
+			    const char *name)
 {
 	phys_addr_t end = base + size;
 
@@ -80,6 +90,16 @@ static int __init take_place(phys_addr_t base, phys_addr_t size,
 		       &base, &end);
 		return -EBUSY;
 	}
+	return 0;
+}
+
+static int __init take_place(phys_addr_t base, phys_addr_t size,
+			     const char *name)
+{
+	int error = cma_check_memory(base, size, name);
+
+	if (error)
+		return error;
 	return memblock_reserve(base, size) ? -ENOMEM : 0;
 }
 
