@@ -315,11 +315,21 @@ def stage_vexpress(stage):
 
 
 def stage_lpae(stage):
-    """The area lies above 4 GiB."""
+    """An area above 4 GiB, for a device that reaches it and for one that does
+    not; and where the default area lies unless it is told."""
     build_stage("arm-lpae")(stage)
-    test_boot(stage, "lpae", "virt-highmem", append=LPAE_APPEND,
-              kernel_dir=kernel.obj("arm-lpae"), timeout_s=900,
-              expect=["^cma: Reserved 64 MiB at 0x0*1[0-9a-f]{8} "])
+    where = {"kernel_dir": kernel.obj("arm-lpae"), "board": "virt-highmem"}
+    far = " cma=64M@0x100000000"
+    test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=900,
+              commands=["insmod /lib/modules/$(uname -r)/"
+                        "kernel/mm/cma/tests/dma_test.ko dma_bits=36"],
+              expect=["^cma: reserved: 64 MiB at 0x0*100000000, "], **where)
+    for name, append, step, place in (
+            ("far", far, "4K=none 4M=nothing", "0x0*100000000"),
+            ("near", " cma=64M", "16M=reserved", "0x0*4[0-9a-f]{7}")):
+        stage.boot(name, append=LPAE_APPEND + append, want_tests=True,
+                   commands=[f"{areas.CLIENT} - {step}"], timeout_s=60,
+                   expect=[f"^cma: reserved: 64 MiB at {place}, "], **where)
 
 
 def stage_debug(stage):

@@ -570,12 +570,16 @@ static struct platform_driver dma_test_driver = {
 
 static struct platform_device *dma_test_pdev;
 
+static unsigned int dma_bits = 32;
+module_param(dma_bits, uint, 0444);
+MODULE_PARM_DESC(dma_bits, "How far the device reaches, in bits (32)");
+
 static int __init dma_test_init(void)
 {
 	const struct platform_device_info info = {
 		.name = DMA_TEST_NAME,
 		.id = PLATFORM_DEVID_NONE,
-		.dma_mask = DMA_BIT_MASK(32),
+		.dma_mask = DMA_BIT_MASK(clamp(dma_bits, 1U, 64U)),
 	};
 	int err = platform_driver_register(&dma_test_driver);
 
