@@ -174,13 +174,17 @@ ODD = Case(
 	firmware: firmware@43000000 {
 		no-map; reg = <0 0x43000000 0 0x100000>;
 	};
+	beside: beside@43100000 { AREA reg = <0 0x43100000 0 0x80000>; };
 """, """
 	small { DEVICE memory-region = <&tiny>; };
 	slanted { DEVICE memory-region = <&crooked>; };
 	lost { DEVICE memory-region = <&unmapped>; };
 	stray { DEVICE memory-region = <&firmware>; };
 	chooser { DEVICE memory-region = <&picky>; };
+	neighbour { DEVICE memory-region = <&beside>; };
 """),
+    # What is not to be mapped is not, though it is in the same page table.
+    commands=["grep ^0xc3100000- /sys/kernel/debug/kernel_page_tables"],
     steps=[
         "- 3*4M=pool",
         # 28 KiB, and nobody else may use what is around.
@@ -189,6 +193,7 @@ ODD = Case(
         "stray 4M=pool",
         "lost 4M=pool",
         "chooser 4M=picky@47800000",
+        "neighbour 512K=beside@43100000 4K=nothing",
     ],
     expect=[
         announced("pool", "16 MiB", ANYWHERE, users="all devices"),

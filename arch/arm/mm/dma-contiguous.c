@@ -63,24 +63,39 @@ void __init dma_contiguous_early_fixup(phys_addr_t base, unsigned long size)
 	early_areas[nr_early_areas++] = (struct early_area) { base, size };
 }
 
+/* Maps what is to be mapped: there may be a hole, or memory of a firmware's. */
+static void __init map_runs(phys_addr_t start, phys_addr_t end)
+{
+	while (start < end) {
+		phys_addr_t stop = start;
+		struct map_desc map = {
+			.pfn		= __phys_to_pfn(start),
+			.virtual	= __phys_to_virt(start),
+			.type		= MT_MEMORY_DMA_READY,
+		};
+
+		while (stop < end && memblock_is_map_memory(stop))
+			stop += PAGE_SIZE;
+		map.length = stop - start;
+		if (map.length)
+			iotable_init(&map, 1);
+		start = max(stop, start + PAGE_SIZE);
+	}
+}
+
 /* Break before make: no old entry may be around when the new one comes. */
 static void __init map_with_pages(phys_addr_t start, phys_addr_t end)
 {
-	struct map_desc map = {
-		.pfn		= __phys_to_pfn(start),
-		.virtual	= __phys_to_virt(start),
-		.length		= end - start,
-		.type		= MT_MEMORY_DMA_READY,
-	};
-	unsigned long addr, virtual_end = map.virtual + map.length;
+	unsigned long addr = __phys_to_virt(start);
+	unsigned long virtual_end = addr + (end - start);
 	phys_addr_t limit = memblock_get_current_limit();
 
-	for (addr = map.virtual; addr < virtual_end; addr += PMD_SIZE)
+	for (; addr < virtual_end; addr += PMD_SIZE)
 		pmd_clear(pmd_off_k(addr));
-	flush_tlb_kernel_range(map.virtual, virtual_end);
+	flush_tlb_kernel_range(__phys_to_virt(start), virtual_end);
 	/* The tables must not come to lie in what is not mapped right now. */
 	memblock_set_current_limit(min(limit, start));
-	iotable_init(&map, 1);
+	map_runs(start, end);
 	memblock_set_current_limit(limit);
 }
 
