@@ -103,9 +103,6 @@ static int __init rmem_cma_setup(struct reserved_mem *rmem)
 		return error;
 
 	add_other_ranges(rmem, cma);
-	/* A place that was looked for was not known until now. */
-	if (!has(rmem, "reg"))
-		dma_contiguous_early_fixup(rmem->base, rmem->size);
 	set_policy(rmem, cma);
 	cma_set_users(cma, "devices that refer to it");
 	dma_area_register(cma, rmem->name, "",

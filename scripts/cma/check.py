@@ -41,13 +41,17 @@ REMOVED = re.compile(
     r"|dma_contiguous_(?:reserve|remap).*|rmem_cma_.*)$")
 
 # Ours, as far as a compiler or kernel-doc reads it.
+LINT_DMA = [f"drivers/base/dma-{name}.o" for name in (
+    "contiguous", "areas", "areas-declare", "areas-cmdline")]
 LINT_TARGETS = {
-    "lint-arm": ["mm/cma/", "drivers/base/dma-contiguous.o",
-                 "arch/arm/mm/dma-contiguous.o"],
-    "lint-x86_64": ["mm/cma/", "drivers/base/dma-contiguous.o"],
+    "lint-arm": ["mm/cma/", "samples/cma/", *LINT_DMA,
+                 "drivers/base/dma-areas-of.o", "drivers/base/dma-areas-fdt.o",
+                 "arch/arm/mm/dma-contiguous.o", "arch/arm/mm/dma-buffers.o"],
+    "lint-x86_64": ["mm/cma/", *LINT_DMA],
 }
-OUR_CODE = ["mm/cma/", "drivers/base/dma-contiguous.c",
-            "arch/arm/mm/dma-contiguous.c", "include/linux/cma.h",
+OUR_CODE = ["mm/cma/", "samples/cma/", "drivers/base/dma-contiguous.c",
+            "drivers/base/dma-areas", "arch/arm/mm/dma-contiguous.c",
+            "arch/arm/mm/dma-buffers.c", "include/linux/cma.h",
             "include/linux/dma-contiguous.h", "include/trace/events/cma.h",
             "tools/testing/selftests/cma/"]
 
