@@ -210,6 +210,9 @@ static struct page *take(struct device *dev, unsigned long nr_pages,
 		     (dev && dev->cma_area && dma_contiguous_falls_back(dev));
 	struct page *page = NULL;
 
+	if (!area && !quiet && area_choice(dev, 0, gfp))
+		dev_err_ratelimited(dev, "cma: alloc failed, no area within reach of mask %#llx\n",
+				    dev->coherent_dma_mask);
 	while (area && !page) {
 		struct cma *next = next_area(dev, &choice, gfp);
 

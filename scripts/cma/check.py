@@ -329,6 +329,7 @@ def stage_lpae(stage):
                         "kernel/mm/cma/tests/dma_test.ko dma_bits=36"],
               expect=["^cma: reserved: 64 MiB at 0x0*100000000, "], **where)
     for name, append, step, place in (
+            # An error when ordinary pages do not help either.
             ("far", far, "4K=none 4M=nothing", "0x0*100000000"),
             ("near", " cma=64M", "16M=reserved", "0x0*4[0-9a-f]{7}")):
         stage.boot(name, append=LPAE_APPEND + append, want_tests=True,

@@ -27,7 +27,7 @@ SPLAT = re.compile(
     r"|scheduling while atomic|refcount_t: |list_(?:add|del) corruption"
     r"|ODEBUG: |KASAN|UBSAN|pagealloc: memory corruption"
     r"|Out of memory: |EXT4-fs (?:error|warning)|I/O error"
-    r"|^cma: .*\b(?:fail|failed|error)\b",
+    r"|^(?:\S+ \S+: )?cma: .*\b(?:fail|failed|error)\b",
     re.IGNORECASE)
 # A stack dump of any other origin.
 DUMP = re.compile(r"\bcall trace:|\bbacktrace:", re.IGNORECASE)

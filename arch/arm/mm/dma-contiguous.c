@@ -280,6 +280,31 @@ static void *alloc_ready(struct device *dev, size_t size, pgprot_t prot,
 }
 
 /**
+ * arm_dma_may_fall_back() - may ordinary pages take the place of an area
+ * @dev:	the device, whose areas are used up
+ * @size:	bytes, a multiple of pages
+ * @gfp:	how the pages are to be asked for then
+ *
+ * A device without an area of its own gets a few pages that way, more of them
+ * only if its area says that other memory does: what is left for large buffers
+ * is an area's purpose, and the page allocator would have to work for them.
+ *
+ * Context: Any.
+ * Return: true if they may.
+ */
+bool arm_dma_may_fall_back(struct device *dev, size_t size, gfp_t *gfp)
+{
+	unsigned int order = get_order(size);
+
+	if (!dma_contiguous_falls_back(dev) || order > MAX_PAGE_ORDER ||
+	    ((!dev || !dev->cma_area) && order > PAGE_ALLOC_COSTLY_ORDER))
+		return false;
+	if (order > PAGE_ALLOC_COSTLY_ORDER)
+		*gfp |= __GFP_NORETRY;
+	return true;
+}
+
+/**
  * arm_dma_contiguous_alloc() - a buffer from the area of a device
  * @dev:	the device; NULL for the default area
  * @size:	bytes, a multiple of pages
@@ -299,6 +324,9 @@ void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
 			       const void *caller, struct page **page)
 {
 	size_t nr_pages = size >> PAGE_SHIFT;
+	/* What ordinary pages stand in for has not failed. */
+	bool quiet = gfp & __GFP_NOWARN ||
+		     arm_dma_may_fall_back(dev, size, &gfp);
 	struct page *first;
 	void *addr = NULL;
 
@@ -309,7 +337,7 @@ void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
 	}
 
 	first = dma_alloc_from_contiguous(dev, nr_pages, get_order(size),
-					  gfp & __GFP_NOWARN);
+					  quiet);
 	if (!first)
 		return NULL;
 
@@ -351,29 +379,4 @@ void arm_dma_contiguous_free(struct device *dev, struct page *page,
 		set_lowmem_prot(page, size, PAGE_KERNEL);
 	}
 	dma_release_from_contiguous(dev, page, size >> PAGE_SHIFT);
-}
-
-/**
- * arm_dma_may_fall_back() - may ordinary pages take the place of an area
- * @dev:	the device, whose areas are used up
- * @size:	bytes, a multiple of pages
- * @gfp:	how the pages are to be asked for then
- *
- * A device without an area of its own gets a few pages that way, more of them
- * only if its area says that other memory does: what is left for large buffers
- * is an area's purpose, and the page allocator would have to work for them.
- *
- * Context: Any.
- * Return: true if they may.
- */
-bool arm_dma_may_fall_back(struct device *dev, size_t size, gfp_t *gfp)
-{
-	unsigned int order = get_order(size);
-
-	if (!dma_contiguous_falls_back(dev) || order > MAX_PAGE_ORDER ||
-	    (!dev->cma_area && order > PAGE_ALLOC_COSTLY_ORDER))
-		return false;
-	if (order > PAGE_ALLOC_COSTLY_ORDER)
-		*gfp |= __GFP_NORETRY;
-	return true;
 }

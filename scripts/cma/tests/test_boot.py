@@ -205,6 +205,7 @@ class Fails(unittest.TestCase):
                 "sh: page allocation failure: order:0, mode:0xcc0",
                 "EXT4-fs error (device vda): ext4_lookup:1855",
                 "cma: cma_alloc: reserved: alloc failed, req-size: 9 pages",
+                "cma_test camera: cma: alloc failed, no area within reach",
                 "Call trace: \n f from g+0x1/0x2"):
             with self.subTest(text):
                 self.fails("".join(f"[    1.000000] {t}\n"
