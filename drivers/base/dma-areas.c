@@ -336,7 +336,8 @@ static void sort_choices(struct dma_area_list *list, const char *type)
 
 static bool is_common(const struct declared_area *area, const char *type)
 {
-	return area->area && !area->devices && !strcmp(area->type, type);
+	return area->area && !area->devices && type &&
+	       !strcmp(area->type, type);
 }
 
 /* The common area of a type is anybody's who asks for it. */
