@@ -159,6 +159,7 @@ void __init dma_areas_reserve_default(phys_addr_t addr_limit)
 
 	if (!spec.size || dma_contiguous_default_area)
 		return;
+	cma_areas_open_last();
 	if (!dma_contiguous_reserve_area(spec.size, spec.base, limit,
 					 &dma_contiguous_default_area, fixed))
 		cma_set_users(dma_contiguous_default_area, "all devices");

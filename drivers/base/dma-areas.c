@@ -555,8 +555,10 @@ void dma_contiguous_unbind(struct device *dev)
 		return;
 	mutex_lock(&lists_lock);
 	list = copy_list(dev);
-	if (list)
+	/* Without memory the next driver finds what this one had. */
+	if (list) {
 		remove_choices(list, is_bound);
-	publish_or_free(dev, list);
+		publish_or_free(dev, list);
+	}
 	mutex_unlock(&lists_lock);
 }

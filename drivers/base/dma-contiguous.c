@@ -15,6 +15,7 @@
 #include <linux/device.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
+#include <linux/highmem.h>
 #include <linux/init.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
@@ -279,6 +280,24 @@ struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp)
 	if (!dev->cma_area && nr_pages <= 1)
 		return NULL;
 	return take(dev, nr_pages, get_order(size), gfp);
+}
+
+/**
+ * dma_contiguous_clear() - clear a buffer that the kernel is not to map
+ * @dev:	the device that it is for
+ * @page:	the first page, of an area or not
+ * @size:	bytes
+ *
+ * It goes to a device, and from there to programs: what was in it belongs to
+ * others. An architecture that has caches to care for has its own.
+ *
+ * Context: May sleep.
+ */
+void __weak dma_contiguous_clear(struct device *dev, struct page *page,
+				 size_t size)
+{
+	for (unsigned long i = 0; i < PFN_UP(size); i++)
+		clear_highpage(nth_page(page, i));
 }
 
 /**

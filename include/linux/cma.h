@@ -69,6 +69,7 @@ int cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 			  struct cma **res_cma);
 int cma_add_reserved_mem(struct cma *cma, phys_addr_t base, phys_addr_t size);
 void cma_reserve_pages_on_error(struct cma *cma);
+void cma_areas_open_last(void);
 void cma_set_users(struct cma *cma, const char *users);
 void cma_for_each_piece(const struct cma *cma,
 			void (*act)(phys_addr_t base, unsigned long size));
@@ -107,13 +108,16 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 
 /*
  * For an architecture: buffers kept for the next request in the state in which
- * they came back; @kind tells states apart, @unready ends one.
+ * they came back; @kind tells states apart, @mapped is where it is mapped,
+ * @unready ends a state.
  */
-typedef void (*cma_unready_t)(struct page *pages, unsigned long count);
+typedef void (*cma_unready_t)(struct page *pages, unsigned long count,
+			      void *mapped);
 struct page *cma_ready_get(struct cma *cma, unsigned long count,
-			   unsigned long kind, const char *owner);
+			   unsigned long kind, const char *owner,
+			   void **mapped);
 bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
-		   unsigned long kind, cma_unready_t unready);
+		   unsigned long kind, void *mapped, cma_unready_t unready);
 
 #ifdef CONFIG_CMA
 struct folio *cma_alloc_folio(struct cma *cma, int order, gfp_t gfp);

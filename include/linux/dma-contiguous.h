@@ -90,6 +90,7 @@ bool dma_release_from_contiguous(struct device *dev, struct page *pages,
 				 int count);
 struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp);
 void dma_free_contiguous(struct device *dev, struct page *page, size_t size);
+void dma_contiguous_clear(struct device *dev, struct page *page, size_t size);
 
 #else /* !CONFIG_DMA_CMA */
 
@@ -189,6 +190,11 @@ static inline void dma_free_contiguous(struct device *dev, struct page *page,
 				       size_t size)
 {
 	__free_pages(page, get_order(size));
+}
+
+static inline void dma_contiguous_clear(struct device *dev, struct page *page,
+					size_t size)
+{
 }
 
 #endif /* CONFIG_DMA_CMA */

@@ -17,8 +17,23 @@
 
 #include "internal.h"
 
-struct cma cma_areas[MAX_CMA_AREAS];
+struct cma cma_areas[MAX_CMA_AREAS + 1];
 unsigned int cma_area_count;
+
+static unsigned int nr_entries __initdata = MAX_CMA_AREAS;
+
+/**
+ * cma_areas_open_last() - let the last entry of the table be used
+ *
+ * It is kept for the default area: others must not fill the table before it
+ * comes.
+ *
+ * Context: Boot.
+ */
+void __init cma_areas_open_last(void)
+{
+	nr_entries = ARRAY_SIZE(cma_areas);
+}
 
 static struct cma *area_named(const char *name)
 {
@@ -47,11 +62,11 @@ static void name_area(struct cma *cma, const char *name)
  * Context: Boot.
  * Return: the area, or NULL if the table is full.
  */
-struct cma *cma_area_new(const char *name)
+struct cma * __init cma_area_new(const char *name)
 {
 	struct cma *cma;
 
-	if (cma_area_count == ARRAY_SIZE(cma_areas))
+	if (cma_area_count == nr_entries)
 		return NULL;
 
 	cma = &cma_areas[cma_area_count];

@@ -153,6 +153,7 @@ struct cma {
  * @node:	in cma->ready while kept, in cma->debug_buffers while taken
  *		through debugfs
  * @caller:	who called cma_alloc()
+ * @mapped:	where it is mapped, while kept
  * @pid:	the task that did
  * @taken_s:	when it was handed out, in seconds since boot
  * @comm:	the task's name then
@@ -169,7 +170,10 @@ struct cma_buffer {
 	cma_unready_t		unready;
 	struct rb_node		by_pfn;
 	struct list_head	node;
-	unsigned long		caller;
+	union {
+		unsigned long	caller;
+		void		*mapped;
+	};
 	pid_t			pid;
 	unsigned long		taken_s;
 	char			comm[TASK_COMM_LEN];
@@ -251,7 +255,7 @@ struct contig_request {
 };
 
 /* area.c: the registry */
-extern struct cma cma_areas[MAX_CMA_AREAS];
+extern struct cma cma_areas[MAX_CMA_AREAS + 1];
 extern unsigned int cma_area_count;
 struct cma *cma_area_new(const char *name);
 struct cma *cma_area_intersecting(unsigned long start_pfn,

@@ -54,12 +54,14 @@ static struct cma_ready *ready_of(struct cma *cma, unsigned long nr_pages)
  * @count:	number of pages
  * @kind:	in what state
  * @owner:	the device it is for, for the record; NULL if there is none
+ * @mapped:	set to where it is mapped
  *
  * Context: Any but NMI.
  * Return: its first page, with what was in it; clear it. NULL if none was kept.
  */
 struct page *cma_ready_get(struct cma *cma, unsigned long count,
-			   unsigned long kind, const char *owner)
+			   unsigned long kind, const char *owner,
+			   void **mapped)
 {
 	struct cma_ready *ready = ready_of(cma, count);
 	struct cma_buffer *buffer, *found = NULL;
@@ -82,6 +84,7 @@ struct page *cma_ready_get(struct cma *cma, unsigned long count,
 		return NULL;
 
 	page = pfn_to_page(found->holder.start);
+	*mapped = found->mapped;
 	trace_cma_alloc_start(cma->name, count, 0);
 	cma_buffer_hand_out(found, owner, _RET_IP_);
 	cma_account_alloc(cma, count, 0);
@@ -100,14 +103,14 @@ static unsigned long limit_per_cpu(const struct cma *cma)
  * @pages:	first page of a buffer that its owner gives back
  * @count:	number of pages it was asked for
  * @kind:	in what state it is
- * @unready:	ends this state before the pages go back to the area; does not
- *		sleep
+ * @mapped:	where it is mapped
+ * @unready:	ends this state before the pages go back to the area; may sleep
  *
  * Context: Any but NMI.
  * Return: false if it is not kept, and nothing happened: release it.
  */
 bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
-		   unsigned long kind, cma_unready_t unready)
+		   unsigned long kind, void *mapped, cma_unready_t unready)
 {
 	unsigned long pfn = page_to_pfn(pages), flags;
 	struct cma_ready *ready = ready_of(cma, count);
@@ -124,6 +127,7 @@ bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 
 	buffer->aged = false;
 	buffer->kind = kind;
+	buffer->mapped = mapped;
 	buffer->unready = unready;
 	spin_lock_irqsave(&ready->lock, flags);
 	list_add(&buffer->node, &ready->buffers[count - 1]);
@@ -166,7 +170,7 @@ static unsigned long give_back_of(struct cma *cma, struct cma_ready *ready,
 	list_for_each_entry_safe(buffer, next, &unwanted, node) {
 		nr_pages += buffer->nr_pages;
 		buffer->unready(pfn_to_page(buffer->holder.start),
-				buffer->nr_pages);
+				buffer->nr_pages, buffer->mapped);
 		cma_buffer_give_back(cma, buffer);
 	}
 	return nr_pages;
@@ -189,7 +193,7 @@ static unsigned long give_back(struct cma *cma, bool all)
  * cma_ready_flush() - give back all that is kept
  * @cma:	the area
  *
- * Context: Any but NMI.
+ * Context: May sleep.
  * Return: number of pages that went back to the area.
  */
 unsigned long cma_ready_flush(struct cma *cma)

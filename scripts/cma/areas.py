@@ -92,6 +92,11 @@ FORMS = Case(
 	};
 	vault: vault { AREA size = <0 0x800000>; linux,cma-exclusive; };
 	spare: spare { AREA size = <0 0x400000>; linux,cma-fallback; };
+	own: own@49000000 {
+		compatible = "shared-dma-pool";
+		no-map;
+		reg = <0 0x49000000 0 0x400000>;
+	};
 """, """
 	camera { DEVICE memory-region = <&frames>; };
 	snooper { DEVICE memory-region = <&within>; dma-coherent; };
@@ -103,6 +108,7 @@ FORMS = Case(
 	scaler { DEVICE memory-region = <&pieces>; };
 	signal { DEVICE memory-region = <&vault>; };
 	display { DEVICE memory-region = <&spare>; };
+	processor { DEVICE memory-region = <&own>; test,own-memory; };
 	plain { DEVICE };
 """),
     steps=[
@@ -122,6 +128,8 @@ FORMS = Case(
         "signal idle=vault 2*4M=vault idle=vault 4M=nothing",
         "camera lent=frames@44000000 lent=within",
         "display 4M=spare 3*4M=pool 4M=none",
+        # Memory declared for it alone is no area, and comes first.
+        "processor 1M=none 64K=none",
     ],
     expect=[
         announced("pool", "16 MiB", ANYWHERE, users="all devices"),
@@ -227,6 +235,17 @@ MANY = Case(
 """),
     steps=["- 4M=pool", "first 4M=a2", "last 4M=pool"],
     expect=["^cma: b@46000000: there are 8 areas already"])
+
+# The default area has its place however many others there are.
+FULL = Case(
+    "full", tree("".join(f"""
+	a{i}: a{i} {{ AREA size = <0 0x400000>; }};
+""" for i in range(9)), """
+	first { DEVICE memory-region = <&a0>; };
+"""),
+    steps=["- 4M=reserved", "first 4M=a0"], append="cma=16M",
+    expect=["^cma: .*: there are 8 areas already",
+            "^cma: reserved: 16 MiB at "])
 
 # One cell an address on a board where all others have two.
 CELLS = Case(
@@ -419,7 +438,7 @@ def manual_cases(rst):
     return [*MANUAL.values(), MANUAL_TREE]
 
 
-TREES = [FORMS, ODD, MANY, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
+TREES = [FORMS, ODD, MANY, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
 OTHERS = [LINE, BOARD, PIECES]
 
 

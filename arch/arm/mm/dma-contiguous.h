@@ -36,7 +36,21 @@ void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
 			       const void *caller, struct page **page);
 void arm_dma_contiguous_free(struct device *dev, struct page *page,
 			     void *cpu_addr, size_t size, bool want_vaddr);
-bool arm_dma_may_fall_back(struct device *dev, size_t size, gfp_t *gfp);
+gfp_t arm_dma_fallback_gfp(struct device *dev, size_t size, gfp_t gfp);
+bool arm_dma_pool_from_area(void);
+
+/* dma-entries.c: page table entries */
+int arm_dma_set_entries(unsigned long start, unsigned long end,
+			unsigned long pfn, pgprot_t prot, bool large);
+void arm_dma_clear_entries(unsigned long start, unsigned long end);
+
+/* dma-lowmem.c, dma-highmem.c: mappings of buffers */
+int arm_dma_remap_lowmem(struct page *page, size_t size, pgprot_t prot);
+void arm_dma_restore_lowmem(struct page *page, size_t size);
+void *arm_dma_map_highmem(struct page *page, size_t size, const void *caller);
+int arm_dma_remap_highmem(void *addr, struct page *page, size_t size,
+			  pgprot_t prot);
+void arm_dma_unmap_highmem(void *addr, size_t size);
 void dma_contiguous_remap(void);
 
 /* A buffer of the atomic pool goes from owner to owner without its pages. */
@@ -62,8 +76,13 @@ static inline void arm_dma_contiguous_free(struct device *dev,
 {
 }
 
-static inline bool arm_dma_may_fall_back(struct device *dev, size_t size,
-					 gfp_t *gfp)
+static inline gfp_t arm_dma_fallback_gfp(struct device *dev, size_t size,
+					 gfp_t gfp)
+{
+	return 0;
+}
+
+static inline bool arm_dma_pool_from_area(void)
 {
 	return false;
 }

@@ -23,6 +23,7 @@
 #include <linux/mm.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
+#include <linux/of_reserved_mem.h>
 #include <linux/platform_device.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -532,6 +533,13 @@ static int dma_test_probe(struct platform_device *pdev)
 	if (!test)
 		return -ENOMEM;
 	test->dev = dev;
+	/* Memory of its own that is in no area, as a co-processor has it. */
+	if (device_property_present(dev, "test,own-memory")) {
+		int err = of_reserved_mem_device_init(dev);
+
+		if (err)
+			return err;
+	}
 	test->misc.minor = MISC_DYNAMIC_MINOR;
 	test->misc.fops = &dma_test_fops;
 	test->misc.mode = 0600;
@@ -550,6 +558,7 @@ static void dma_test_remove(struct platform_device *pdev)
 	struct dma_test_device *test = platform_get_drvdata(pdev);
 
 	misc_deregister(&test->misc);
+	of_reserved_mem_device_release(&pdev->dev);
 }
 
 static const struct of_device_id dma_test_of_match[] = {
