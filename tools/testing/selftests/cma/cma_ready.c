@@ -27,6 +27,7 @@ FIXTURE(cma_ready) {
 
 FIXTURE_SETUP(cma_ready)
 {
+	struct dma_test_check check;
 	struct dma_test_alloc buf;
 	cpu_set_t cpus;
 
@@ -42,11 +43,12 @@ FIXTURE_SETUP(cma_ready)
 				 self->patience_ms, 32));
 	ASSERT_EQ(0, ct_area_get(&self->area, "ready_kib", self->ready_kib,
 				 32));
-	/* Those in high memory have no mapping that could be kept. */
+	/* It is the mapping that is kept, if it is another than that of all. */
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, ct_page_size, DMA_TEST_KERNEL, 0,
 				  &buf));
+	ASSERT_EQ(0, ct_dma_check(self->fd, buf.id, &check));
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
-	self->keeps = buf.where == DMA_TEST_LINEAR;
+	self->keeps = check.tested & DMA_TEST_UNCACHED;
 	ct_drop_caches();
 	/* All that is kept goes back. */
 	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", self->ready_kib));

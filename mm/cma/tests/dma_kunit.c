@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of the DMA API on top of the areas: each of its ways to ask for
+ * memory, on a device that nothing is said about. What a driver sees of
+ * dma_alloc_coherent() from user space is tested there.
+ */
+#include <kunit/device.h>
+#include <kunit/test.h>
+#include <linux/cma.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmapool.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+
+#include "../internal.h"
+
+#define PATTERN	0xa5
+
+struct dma_case {
+	struct device *dev;
+	struct cma *cma;	/* the default area */
+	unsigned long nr_held;	/* pages, before the test */
+};
+
+/* What is kept ready is held by nobody. */
+static unsigned long nr_held(struct cma *cma)
+{
+	unsigned long nr_pages;
+
+	cma_ready_flush(cma);
+	spin_lock_irq(&cma->lock);
+	nr_pages = cma->range.nr_held;
+	spin_unlock_irq(&cma->lock);
+	return nr_pages;
+}
+
+static int init_case(struct kunit *test)
+{
+	struct dma_case *this = kunit_kzalloc(test, sizeof(*this), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, this);
+	this->cma = dev_get_cma_area(NULL);
+	if (!this->cma)
+		kunit_skip(test, "there is no default area");
+	this->dev = kunit_device_register(test, "cma-dma");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, this->dev);
+	this->dev->dma_mask = &this->dev->coherent_dma_mask;
+	this->dev->coherent_dma_mask = DMA_BIT_MASK(32);
+	this->nr_held = nr_held(this->cma);
+	test->priv = this;
+	return 0;
+}
+
+/* Whatever a test does, all of it comes back. */
+static void exit_case(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+
+	if (this)
+		KUNIT_EXPECT_EQ(test, nr_held(this->cma), this->nr_held);
+}
+
+static bool is_in_area(struct dma_case *this, dma_addr_t dma)
+{
+	phys_addr_t phys = dma_to_phys(this->dev, dma);
+
+	return cma_area_of(phys_to_page(phys)) == this->cma;
+}
+
+/* Cleared, writable, and afterwards full of what nobody else may see. */
+static void use(struct kunit *test, void *cpu, size_t size)
+{
+	KUNIT_EXPECT_NULL(test, memchr_inv(cpu, 0, size));
+	memset(cpu, PATTERN, size);
+	KUNIT_EXPECT_NULL(test, memchr_inv(cpu, PATTERN, size));
+}
+
+static const unsigned long attributes[] = {
+	0,
+	DMA_ATTR_WRITE_COMBINE,
+	DMA_ATTR_WEAK_ORDERING,
+	DMA_ATTR_FORCE_CONTIGUOUS,
+	DMA_ATTR_ALLOC_SINGLE_PAGES,
+	DMA_ATTR_NO_WARN,
+	DMA_ATTR_SKIP_CPU_SYNC,
+	DMA_ATTR_PRIVILEGED,
+	DMA_ATTR_WRITE_COMBINE | DMA_ATTR_FORCE_CONTIGUOUS | DMA_ATTR_NO_WARN,
+};
+
+static void attributes_are_heeded(struct kunit *test)
+{
+	static const size_t sizes[] = { SZ_8K, SZ_64K, 75 * SZ_4K, SZ_4M };
+	struct dma_case *this = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(attributes); i++) {
+		for (unsigned int n = 0; n < ARRAY_SIZE(sizes); n++) {
+			cpu = dma_alloc_attrs(this->dev, sizes[n], &dma,
+					      GFP_KERNEL, attributes[i]);
+			KUNIT_ASSERT_NOT_NULL_MSG(test, cpu, "%#lx, %zu bytes",
+						  attributes[i], sizes[n]);
+			KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+			use(test, cpu, sizes[n]);
+			dma_free_attrs(this->dev, sizes[n], cpu, dma,
+				       attributes[i]);
+		}
+	}
+}
+
+/* Pages that somebody has written to, as many as are asked for next. */
+static void soil(struct kunit *test, unsigned long nr_pages)
+{
+	struct dma_case *this = test->priv;
+	struct page *page = cma_alloc(this->cma, nr_pages, 0, false);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (unsigned long i = 0; i < nr_pages; i++)
+		memset_page(nth_page(page, i), 0, PATTERN, PAGE_SIZE);
+	cma_release(this->cma, page, nr_pages);
+}
+
+static void memory_without_a_mapping(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	unsigned long attrs = DMA_ATTR_NO_KERNEL_MAPPING;
+	unsigned long nr_pages = SZ_1M >> PAGE_SHIFT;
+	struct page *page;
+	dma_addr_t dma;
+	void *cookie;
+
+	soil(test, this->cma->nr_pages / 2);
+	cookie = dma_alloc_attrs(this->dev, SZ_1M, &dma, GFP_KERNEL, attrs);
+	KUNIT_ASSERT_NOT_NULL(test, cookie);
+	KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+	page = phys_to_page(dma_to_phys(this->dev, dma));
+	for (unsigned long i = 0; i < nr_pages; i++) {
+		void *addr = kmap_local_page(nth_page(page, i));
+
+		KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0, PAGE_SIZE));
+		kunmap_local(addr);
+	}
+	dma_free_attrs(this->dev, SZ_1M, cookie, dma, attrs);
+}
+
+static void failures_are_quiet_on_request(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	size_t size = (this->cma->nr_pages << PAGE_SHIFT) / 2;
+	unsigned long attrs = DMA_ATTR_NO_WARN | DMA_ATTR_NO_KERNEL_MAPPING;
+	dma_addr_t dma, all;
+	void *cpu;
+
+	cpu = dma_alloc_attrs(this->dev, size, &all, GFP_KERNEL, attrs);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	/* A word of the allocator's in the log would fail the whole boot. */
+	size += SZ_4M;
+	KUNIT_EXPECT_NULL(test, dma_alloc_attrs(this->dev, size, &dma,
+						GFP_KERNEL, DMA_ATTR_NO_WARN));
+	KUNIT_EXPECT_NULL(test, dma_alloc_coherent(this->dev, size, &dma,
+						   GFP_KERNEL | __GFP_NOWARN));
+	size -= SZ_4M;
+	dma_free_attrs(this->dev, size, cpu, all, attrs);
+}
+
+static void cacheable_pages(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	struct page *page;
+	dma_addr_t dma;
+	void *cpu;
+
+	for (unsigned int round = 0; round < 2; round++) {
+		page = dma_alloc_pages(this->dev, SZ_1M, &dma,
+				       DMA_BIDIRECTIONAL, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		/* They need an address: none of high memory will do. */
+		cpu = page_address(page);
+		KUNIT_ASSERT_NOT_NULL(test, cpu);
+		if (!PageHighMem(pfn_to_page(this->cma->range.start)))
+			KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+
+		dma_sync_single_for_cpu(this->dev, dma, SZ_1M,
+					DMA_BIDIRECTIONAL);
+		use(test, cpu, SZ_1M);
+		dma_sync_single_for_device(this->dev, dma, SZ_1M,
+					   DMA_BIDIRECTIONAL);
+		/* The device has written nothing. */
+		dma_sync_single_for_cpu(this->dev, dma, SZ_1M,
+					DMA_FROM_DEVICE);
+		KUNIT_EXPECT_NULL(test, memchr_inv(cpu, PATTERN, SZ_1M));
+		dma_free_pages(this->dev, SZ_1M, page, dma, DMA_BIDIRECTIONAL);
+	}
+}
+
+static void cacheable_buffers(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	cpu = dma_alloc_noncoherent(this->dev, SZ_256K, &dma, DMA_TO_DEVICE,
+				    GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	use(test, cpu, SZ_256K);
+	dma_sync_single_range_for_device(this->dev, dma, SZ_64K, SZ_64K,
+					 DMA_TO_DEVICE);
+	dma_free_noncoherent(this->dev, SZ_256K, cpu, dma, DMA_TO_DEVICE);
+}
+
+/* Without an IOMMU they are contiguous all the same. */
+static void buffers_of_several_pieces(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	struct sg_table *sgt;
+	void *cpu;
+
+	sgt = dma_alloc_noncontiguous(this->dev, SZ_1M, DMA_FROM_DEVICE,
+				      GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, sgt);
+	KUNIT_EXPECT_EQ(test, sgt->nents, 1);
+	cpu = dma_vmap_noncontiguous(this->dev, SZ_1M, sgt);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	dma_sync_sgtable_for_cpu(this->dev, sgt, DMA_FROM_DEVICE);
+	use(test, cpu, SZ_1M);
+	dma_vunmap_noncontiguous(this->dev, cpu);
+	dma_free_noncontiguous(this->dev, SZ_1M, sgt, DMA_FROM_DEVICE);
+}
+
+static void tables_describe_the_buffer(struct kunit *test)
+{
+	static const unsigned long attrs[] = { 0, DMA_ATTR_NO_KERNEL_MAPPING };
+	struct dma_case *this = test->priv;
+	size_t size = SZ_1M + SZ_4K;
+	struct sg_table sgt;
+	dma_addr_t dma;
+	void *cpu;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(attrs); i++) {
+		cpu = dma_alloc_attrs(this->dev, size, &dma, GFP_KERNEL,
+				      attrs[i]);
+		KUNIT_ASSERT_NOT_NULL(test, cpu);
+		KUNIT_ASSERT_EQ(test, dma_get_sgtable_attrs(this->dev, &sgt,
+							    cpu, dma, size,
+							    attrs[i]), 0);
+		KUNIT_EXPECT_EQ(test, sgt.nents, 1);
+		KUNIT_EXPECT_EQ(test, sgt.sgl->length, size);
+		KUNIT_EXPECT_EQ(test, sg_phys(sgt.sgl),
+				dma_to_phys(this->dev, dma));
+		sg_free_table(&sgt);
+		dma_free_attrs(this->dev, size, cpu, dma, attrs[i]);
+	}
+}
+
+static void managed_buffers_go_with_the_device(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	struct device *dev = kunit_device_register(test, "cma-managed");
+	dma_addr_t dma;
+	void *cpu;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	dev->dma_mask = &dev->coherent_dma_mask;
+	dev->coherent_dma_mask = DMA_BIT_MASK(32);
+	cpu = dmam_alloc_coherent(dev, SZ_128K, &dma, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	use(test, cpu, SZ_128K);
+	dmam_free_coherent(dev, SZ_128K, cpu, dma);
+	KUNIT_EXPECT_EQ(test, nr_held(this->cma), this->nr_held);
+
+	cpu = dmam_alloc_attrs(dev, SZ_1M, &dma, GFP_KERNEL,
+			       DMA_ATTR_WRITE_COMBINE);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	KUNIT_EXPECT_EQ(test, nr_held(this->cma),
+			this->nr_held + SZ_1M / PAGE_SIZE);
+	/* exit_case() counts again. */
+	kunit_device_unregister(test, dev);
+}
+
+static void pools(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	const unsigned int nr = 300;
+	struct dma_pool *pool;
+	dma_addr_t *dma;
+	void **cpu;
+
+	cpu = kunit_kcalloc(test, nr, sizeof(*cpu), GFP_KERNEL);
+	dma = kunit_kcalloc(test, nr, sizeof(*dma), GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, cpu && dma);
+	pool = dma_pool_create("cma", this->dev, 192, 64, 0);
+	KUNIT_ASSERT_NOT_NULL(test, pool);
+	for (unsigned int i = 0; i < nr; i++) {
+		cpu[i] = dma_pool_zalloc(pool, GFP_KERNEL, &dma[i]);
+		KUNIT_ASSERT_NOT_NULL(test, cpu[i]);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(dma[i], 64));
+		use(test, cpu[i], 192);
+		memset(cpu[i], i, 192);
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(cpu[i], i, 192));
+		dma_pool_free(pool, cpu[i], dma[i]);
+	}
+	dma_pool_destroy(pool);
+}
+
+/* The second one has what the first one left behind, if nobody clears it. */
+static void buffers_that_cannot_wait(struct kunit *test)
+{
+	static DEFINE_SPINLOCK(lock);
+	struct dma_case *this = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		spin_lock(&lock);
+		cpu = dma_alloc_coherent(this->dev, SZ_16K, &dma, GFP_ATOMIC);
+		spin_unlock(&lock);
+		KUNIT_ASSERT_NOT_NULL(test, cpu);
+		use(test, cpu, SZ_16K);
+		spin_lock(&lock);
+		dma_free_coherent(this->dev, SZ_16K, cpu, dma);
+		spin_unlock(&lock);
+	}
+}
+
+static void coherent_devices(struct kunit *test)
+{
+#if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
+	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU)
+	struct dma_case *this = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	this->dev->dma_coherent = true;
+	for (unsigned int i = 0; i < 2; i++) {
+		cpu = dma_alloc_coherent(this->dev, SZ_1M, &dma, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, cpu);
+		KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+		use(test, cpu, SZ_1M);
+		dma_free_coherent(this->dev, SZ_1M, cpu, dma);
+	}
+#else
+	kunit_skip(test, "all devices are");
+#endif
+}
+
+static void areas_out_of_reach(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	this->dev->bus_dma_limit = phys_to_dma(this->dev,
+					       cma_get_end(this->cma)) - 2;
+	cpu = dma_alloc_coherent(this->dev, SZ_8K, &dma,
+				 GFP_KERNEL | __GFP_NOWARN);
+	if (cpu) {
+		KUNIT_EXPECT_FALSE(test, is_in_area(this, dma));
+		dma_free_coherent(this->dev, SZ_8K, cpu, dma);
+	}
+	this->dev->bus_dma_limit++;
+	cpu = dma_alloc_coherent(this->dev, SZ_8K, &dma, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+	dma_free_coherent(this->dev, SZ_8K, cpu, dma);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(attributes_are_heeded),
+	KUNIT_CASE(memory_without_a_mapping),
+	KUNIT_CASE(failures_are_quiet_on_request),
+	KUNIT_CASE(cacheable_pages),
+	KUNIT_CASE(cacheable_buffers),
+	KUNIT_CASE(buffers_of_several_pieces),
+	KUNIT_CASE(tables_describe_the_buffer),
+	KUNIT_CASE(managed_buffers_go_with_the_device),
+	KUNIT_CASE(pools),
+	KUNIT_CASE(buffers_that_cannot_wait),
+	KUNIT_CASE(coherent_devices),
+	KUNIT_CASE(areas_out_of_reach),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "cma_dma",
+	.init = init_case,
+	.exit = exit_case,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
+
+MODULE_DESCRIPTION("KUnit tests of the DMA API on contiguous memory areas");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of how buffers are mapped on ARM: a walk through the kernel's page
+ * tables before, while and after a buffer is out. There must be one mapping of
+ * it, of the right type, as large as can be, and nobody else's may change.
+ */
+#include <kunit/device.h>
+#include <kunit/test.h>
+#include <linux/cma.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pgtable.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
+
+#include "../internal.h"
+
+#define PAGES_PER_LARGE	(SZ_64K / PAGE_SIZE)
+
+struct mapping_case {
+	struct device *dev;
+	struct cma *cma;
+	unsigned long ready_limit;
+};
+
+struct entry {
+	pteval_t soft;
+	pteval_t hard;
+};
+
+/* Nothing is kept as it was: what is given back is mapped like all memory. */
+static int init_case(struct kunit *test)
+{
+	struct mapping_case *this = kunit_kzalloc(test, sizeof(*this),
+						  GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, this);
+	this->cma = dev_get_cma_area(NULL);
+	if (!this->cma)
+		kunit_skip(test, "there is no default area");
+	this->dev = kunit_device_register(test, "cma-mapping");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, this->dev);
+	this->dev->dma_mask = &this->dev->coherent_dma_mask;
+	this->dev->coherent_dma_mask = DMA_BIT_MASK(32);
+	this->ready_limit = this->cma->ready_limit;
+	WRITE_ONCE(this->cma->ready_limit, 0);
+	cma_ready_flush(this->cma);
+	test->priv = this;
+	return 0;
+}
+
+static void exit_case(struct kunit *test)
+{
+	struct mapping_case *this = test->priv;
+
+	if (this)
+		WRITE_ONCE(this->cma->ready_limit, this->ready_limit);
+}
+
+static struct entry entry_at(struct kunit *test, void *addr)
+{
+	pmd_t *pmd = pmd_off_k((unsigned long)addr);
+	struct entry entry = { };
+	pte_t *pte;
+
+	KUNIT_ASSERT_FALSE(test, pmd_none(*pmd));
+	KUNIT_ASSERT_FALSE(test, pmd_leaf(*pmd));
+	pte = pte_offset_kernel(pmd, (unsigned long)addr);
+	entry.soft = pte_val(*pte);
+#ifdef CONFIG_ARM_LPAE
+	entry.hard = pte_val(*pte);
+#else
+	entry.hard = ((u32 *)pte)[PTE_HWTABLE_PTRS];
+#endif
+	return entry;
+}
+
+static bool is_large(struct entry entry)
+{
+#ifdef CONFIG_ARM_LPAE
+	return entry.hard & BIT_ULL(52);
+#else
+	return (entry.hard & PTE_TYPE_MASK) == PTE_TYPE_LARGE;
+#endif
+}
+
+static bool can_be_large(void)
+{
+	return IS_ENABLED(CONFIG_ARM_LPAE) || IS_ENABLED(CONFIG_CPU_V7);
+}
+
+static pteval_t type_of(pteval_t entry)
+{
+	return entry & L_PTE_MT_MASK;
+}
+
+/* Each page of it. */
+static void check_buffer(struct kunit *test, void *cpu, dma_addr_t dma,
+			 size_t size, pgprot_t prot)
+{
+	unsigned long pfn = PHYS_PFN(dma);
+	size_t large_start = ALIGN((unsigned long)cpu, SZ_64K) -
+			     (unsigned long)cpu;
+	size_t large_end = ALIGN_DOWN((unsigned long)cpu + size, SZ_64K) -
+			   (unsigned long)cpu;
+
+	for (size_t offset = 0; offset < size; offset += PAGE_SIZE) {
+		struct entry entry = entry_at(test, cpu + offset);
+		bool large = can_be_large() &&
+			     IS_ALIGNED((unsigned long)cpu - dma, SZ_64K) &&
+			     offset >= large_start && offset < large_end;
+
+		KUNIT_ASSERT_EQ_MSG(test, type_of(entry.soft),
+				    type_of(pgprot_val(prot)), "%zu of %zu",
+				    offset, size);
+		KUNIT_ASSERT_EQ(test, pte_pfn(__pte(entry.soft)),
+				pfn + (offset >> PAGE_SHIFT));
+		KUNIT_ASSERT_EQ_MSG(test, is_large(entry), large, "%zu of %zu",
+				    offset, size);
+		if (large && !IS_ENABLED(CONFIG_ARM_LPAE))
+			KUNIT_ASSERT_EQ(test,
+					PHYS_PFN(entry.hard & ~(SZ_64K - 1)),
+					ALIGN_DOWN(pfn + (offset >> PAGE_SHIFT),
+						   PAGES_PER_LARGE));
+	}
+}
+
+/* What is written at one address is read there, and nowhere else. */
+static void check_addresses(struct kunit *test, u32 *words, size_t size)
+{
+	size_t step = PAGE_SIZE / sizeof(*words);
+
+	for (size_t i = 0; i < size / sizeof(*words); i += step)
+		WRITE_ONCE(words[i], i);
+	/* Nothing of it may be in the write buffer when it is read. */
+	mb();
+	for (size_t i = 0; i < size / sizeof(*words); i += step)
+		KUNIT_ASSERT_EQ(test, READ_ONCE(words[i]), i);
+}
+
+/* How each page of the area in low memory is mapped; NULL if it is in high. */
+static struct entry *all_entries(struct kunit *test)
+{
+	struct mapping_case *this = test->priv;
+	struct page *first = pfn_to_page(this->cma->range.start);
+	struct entry *entries;
+
+	if (PageHighMem(first))
+		return NULL;
+	entries = kvmalloc_array(this->cma->nr_pages, sizeof(*entries),
+				 GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, entries);
+	for (unsigned long i = 0; i < this->cma->nr_pages; i++)
+		entries[i] = entry_at(test, page_address(first + i));
+	return entries;
+}
+
+/* Those of a buffer are not compared. */
+static void check_all(struct kunit *test, const struct entry *before,
+		      phys_addr_t phys, size_t size)
+{
+	struct mapping_case *this = test->priv;
+	unsigned long start = PHYS_PFN(phys) - this->cma->range.start;
+	unsigned long end = start + (size >> PAGE_SHIFT);
+	struct entry *now = all_entries(test);
+
+	for (unsigned long i = 0; i < this->cma->nr_pages; i++)
+		if ((i < start || i >= end) &&
+		    memcmp(&now[i], &before[i], sizeof(*now)))
+			KUNIT_FAIL(test, "page %lu: %llx %llx was %llx %llx", i,
+				   (u64)now[i].soft, (u64)now[i].hard,
+				   (u64)before[i].soft, (u64)before[i].hard);
+	kvfree(now);
+}
+
+static void check_size(struct kunit *test, size_t size, unsigned long attrs,
+		       pgprot_t prot)
+{
+	struct mapping_case *this = test->priv;
+	struct entry *before = all_entries(test);
+	dma_addr_t dma;
+	void *cpu;
+
+	cpu = dma_alloc_attrs(this->dev, size, &dma, GFP_KERNEL, attrs);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	check_buffer(test, cpu, dma, size, prot);
+	check_addresses(test, cpu, size);
+	if (before) {
+		KUNIT_EXPECT_PTR_EQ(test, cpu, (void *)phys_to_virt(dma));
+		check_all(test, before, dma, size);
+	} else {
+		KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(cpu));
+		/* The buffer starts at a multiple of its size. */
+		KUNIT_EXPECT_TRUE(test, size < SZ_64K ||
+				  IS_ALIGNED((unsigned long)cpu, SZ_64K));
+	}
+	dma_free_attrs(this->dev, size, cpu, dma, attrs);
+	if (before)
+		check_all(test, before, 0, 0);
+	kvfree(before);
+}
+
+static const size_t sizes[] = {
+	SZ_4K, SZ_64K - SZ_4K, SZ_64K, SZ_64K + SZ_4K, 75 * SZ_4K, SZ_1M,
+	SZ_4M + SZ_4K,
+};
+
+static void coherent_buffers(struct kunit *test)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++)
+		check_size(test, sizes[i], 0, pgprot_dmacoherent(PAGE_KERNEL));
+}
+
+static void write_combining_buffers(struct kunit *test)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++)
+		check_size(test, sizes[i], DMA_ATTR_WRITE_COMBINE,
+			   pgprot_writecombine(PAGE_KERNEL));
+}
+
+/* Nothing of the kernel's mapping changes for them. */
+static void cached_buffers(struct kunit *test)
+{
+	struct mapping_case *this = test->priv;
+	struct entry entry;
+	dma_addr_t dma;
+	void *cpu;
+
+	this->dev->dma_coherent = true;
+	cpu = dma_alloc_coherent(this->dev, SZ_1M, &dma, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	entry = entry_at(test, cpu);
+	KUNIT_EXPECT_EQ(test, type_of(entry.soft),
+			type_of(pgprot_val(PAGE_KERNEL)));
+	KUNIT_EXPECT_FALSE(test, is_large(entry));
+	dma_free_coherent(this->dev, SZ_1M, cpu, dma);
+}
+
+/* One that starts in the middle of a large page. */
+static void buffers_that_start_anywhere(struct kunit *test)
+{
+	struct mapping_case *this = test->priv;
+	struct page *first = cma_alloc(this->cma, 3, 0, false);
+
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	check_size(test, SZ_4K, 0, pgprot_dmacoherent(PAGE_KERNEL));
+	check_size(test, 40 * SZ_4K, 0, pgprot_dmacoherent(PAGE_KERNEL));
+	cma_release(this->cma, first, 3);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(coherent_buffers),
+	KUNIT_CASE(write_combining_buffers),
+	KUNIT_CASE(cached_buffers),
+	KUNIT_CASE(buffers_that_start_anywhere),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "cma_mapping",
+	.init = init_case,
+	.exit = exit_case,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
+
+MODULE_DESCRIPTION("KUnit tests of how DMA buffers are mapped on ARM");
+MODULE_LICENSE("GPL");
