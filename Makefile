@@ -9,11 +9,12 @@ BUILD ?= $(CURDIR)/build
 export BUILD
 export KSRC
 
-.PHONY: help demo check bench stress tree export status series
+.PHONY: help demo check check-boards bench stress tree export status series
 
 help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
 	@echo 'make check    every test: trees, style, builds, boots'
+	@echo 'make check-boards  every test on every board, which takes an hour'
 	@echo 'make bench    measure it beside mainline (CASE=NAME[,NAME]: some cases)'
 	@echo 'make stress   a busy board for a while, with both (MINUTES=N, ONLY=ours|mainline)'
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
@@ -30,6 +31,10 @@ demo:
 check:
 	@$(SCRIPTS)/deps.sh check
 	@$(SCRIPTS)/check.py
+
+check-boards:
+	@$(SCRIPTS)/deps.sh check
+	@$(SCRIPTS)/check.py --only tree boards-whole
 
 bench:
 	@$(SCRIPTS)/deps.sh bench

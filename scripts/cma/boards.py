@@ -24,41 +24,130 @@ REPO = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
 
 
+class Arch:
+    """What runs a kernel and what the kernel runs. emulator: the program.
+    image: in the object folder. userland: Debian's name of the architecture
+    that the guest's programs are for."""
+
+    def __init__(self, emulator, image, userland):
+        self.emulator = emulator
+        self.image = image
+        self.userland = userland
+
+
+ARCHS = {
+    "arm": Arch("qemu-system-arm", "arch/arm/boot/zImage", "armhf"),
+    "armv5": Arch("qemu-system-arm", "arch/arm/boot/zImage", "armel"),
+    # Its kernel runs 32 bit programs.
+    "arm64": Arch("qemu-system-aarch64", "arch/arm64/boot/Image", "armhf"),
+    "x86_64": Arch("qemu-system-x86_64", "arch/x86/boot/bzImage", "amd64"),
+}
+
+
 class Board:
-    """machine: for -M. cpu: None for the machine's own. dtb: kbuild's name,
-    None if QEMU makes it. dtb_remove: nodes to drop from a copy of it.
-    end: how the guest ends itself, poweroff or reboot."""
+    """machine: for -M. serial: which of its ports the console is. cpu: None
+    for the machine's own. dtb: kbuild's name, None if QEMU makes it or there
+    is none. dtb_remove: nodes to drop from a copy of it. dtb_set: numbers to
+    put into it, as (node, property, value). end: how the guest ends itself,
+    poweroff or reboot. kernel: of kernel.py, the one it boots with unless
+    told. net: how its network is had, None if it has none that works. append:
+    kernel parameters that it always needs. says: what it complains of on any
+    kernel, as regular expressions."""
 
     def __init__(self, machine, console, mem, smp, cpu=None, dtb=None,
-                 dtb_remove=(), end="poweroff"):
+                 dtb_remove=(), dtb_set=(), end="poweroff", serial=0,
+                 kernel="arm", arch="arm", net=None, append="",
+                 says=()):
         self.machine = machine
         self.console = console
+        self.serial = serial
         self.mem = mem
         self.smp = smp
         self.cpu = cpu
         self.dtb = dtb
         self.dtb_remove = dtb_remove
+        self.dtb_set = dtb_set
         self.end = end
+        self.kernel = kernel
+        self.arch = ARCHS[arch]
+        self.net = net
+        self.append = append
+        self.says = says
 
+    @property
+    def has_virtio_mmio(self):
+        return self.machine.startswith("virt")
+
+
+# The network of QEMU's own, behind a controller of the board's, or one on PCI
+# that does DMA by addresses that it gets from the DMA API.
+ON_BOARD = ["-nic", "user,{options}"]
+BOTH_ON_BOARD = ON_BOARD * 2
+VIRTIO_PCI = ["-netdev", "user,id=net,{options}", "-device",
+              "virtio-net-pci,netdev=net,disable-legacy=on,iommu_platform=on"]
 
 BOARDS = {
-    "virt": Board("virt,highmem=off", "ttyAMA0", "256M", 2, cpu="cortex-a15"),
+    "virt": Board("virt,highmem=off", "ttyAMA0", "256M", 2, cpu="cortex-a15",
+                  net=VIRTIO_PCI),
     # mem= of the kernel's says which of it there is.
     "virt-highmem": Board("virt,highmem=on", "ttyAMA0", "4G", 2,
-                          cpu="cortex-a15"),
+                          cpu="cortex-a15", kernel="arm-lpae"),
     # sii902x takes port@1 of the transmitter, on this board a second input,
     # for its output; then PL111 waits for ever for what follows it.
     "vexpress-a9": Board(
         "vexpress-a9", "ttyAMA0", "1G", 4, dtb="arm/vexpress-v2p-ca9.dtb",
         dtb_remove=["/bus@40000000/motherboard-bus@40000000/iofpga@7,00000000/"
                     "i2c@16000/dvi-transmitter@39/ports/port@1"]),
+    "vexpress-a15": Board(
+        "vexpress-a15", "ttyAMA0", "1G", 2, kernel="arm-boards",
+        dtb="arm/vexpress-v2p-ca15-tc1.dtb"),
+    "smdkc210": Board(
+        "smdkc210", "ttySAC0", "1G", 2, kernel="arm-boards",
+        dtb="samsung/exynos4210-smdkv310.dtb"),
+    "sabrelite": Board(
+        "sabrelite", "ttymxc1", "1G", 4, kernel="arm-boards", serial=1,
+        dtb="nxp/imx/imx6q-sabrelite.dtb", end="reboot", net=ON_BOARD),
+    "mcimx6ul-evk": Board(
+        "mcimx6ul-evk", "ttymxc0", "512M", 1, kernel="arm-boards",
+        dtb="nxp/imx/imx6ul-14x14-evk.dtb", end="reboot",
+        net=BOTH_ON_BOARD),
+    "mcimx7d-sabre": Board(
+        "mcimx7d-sabre", "ttymxc0", "1G", 2, kernel="arm-boards",
+        dtb="nxp/imx/imx7d-sdb.dtb", end="reboot",
+        net=BOTH_ON_BOARD),
+    "raspi2b": Board(
+        "raspi2b", "ttyAMA0", "1G", 4, kernel="arm-boards",
+        dtb="broadcom/bcm2836-rpi-2-b.dtb"),
+    "orangepi-pc": Board(
+        "orangepi-pc", "ttyS0", "1G", 4, kernel="arm-boards",
+        dtb="allwinner/sun8i-h3-orangepi-pc.dtb", net=ON_BOARD),
+    # The emulated processors count from 0, the real ones from 0x900.
+    "highbank": Board(
+        "highbank", "ttyAMA0", "512M", 4, kernel="arm-boards",
+        dtb="calxeda/highbank.dtb", net=BOTH_ON_BOARD,
+        says=["WARNING: .* highbank_l2c310_write_sec"],
+        dtb_set=[(f"/cpus/cpu@90{i}", "reg", i) for i in range(4)]),
+    "xilinx-zynq-a9": Board(
+        "xilinx-zynq-a9", "ttyPS0", "512M", 1, kernel="arm-boards", serial=1,
+        dtb="xilinx/zynq-zc702.dtb", end="reboot", net=ON_BOARD),
+    "versatilepb": Board(
+        "versatilepb", "ttyAMA0", "256M", 1, kernel="armv5", arch="armv5",
+        dtb="arm/versatile-pb.dtb", end="reboot"),
+    # All devices on PCI are behind an IOMMU.
+    "arm64-virt": Board(
+        "virt,iommu=smmuv3", "ttyAMA0", "1G", 2, cpu="cortex-a53",
+        kernel="arm64", arch="arm64", net=VIRTIO_PCI),
+    "x86_64": Board(
+        "q35", "ttyS0", "1G", 2, kernel="x86_64", arch="x86_64",
+        net=VIRTIO_PCI),
 }
 
 
 class Result:
-    """What came of a boot. ok is the verdict; problems say why not."""
+    """What came of a boot. ok is the verdict; problems say why not. screens:
+    pictures of the display that the guest asked for, as monitor.py has them."""
 
-    def __init__(self, lines, timed_out, status, elapsed_s, judged):
+    def __init__(self, lines, timed_out, status, elapsed_s, judged, screens):
         self.lines = lines
         self.timed_out = timed_out
         self.elapsed_s = elapsed_s
@@ -66,6 +155,7 @@ class Result:
         self.splats = judged.splats
         self.ktap = judged.tests
         self.problems = list(judged.problems)
+        self.screens = screens
         if timed_out:
             self.problems.append(f"no end after {elapsed_s:.0f} s")
         elif status:
@@ -107,53 +197,58 @@ def folder_files(folder, prefix):
             yield f"{prefix}{path.relative_to(folder)}", mode, path.read_bytes()
 
 
-def make_initrd(path, kernel_dir, commands, files):
+def make_initrd(path, kernel_dir, userland, commands, files):
     """User space, then the kernel's modules, the tests, and the commands:
     the kernel unpacks the archives of a concatenation one after another."""
     layers = list(folder_files(kernel_dir / "modules", ""))
-    layers += folder_files(BUILD / "selftests", "selftests/")
+    layers += folder_files(BUILD / f"selftests-{userland}", "selftests/")
     layers += [(name.lstrip("/"), 0o100755, data)
                for name, data in files.items()]
     if commands is not None:
         text = "".join(f"{c}\n" for c in commands)
         layers.append(("commands", 0o100644, text.encode()))
-    base = (BUILD / "initramfs.cpio.gz").read_bytes()
+    base = (BUILD / f"initramfs-{userland}.cpio.gz").read_bytes()
     path.write_bytes(base + bytes(-len(base) % 512) + cpio(layers))
 
 
-def emulated(board, mem, smp):
+def emulated(board, mem, smp, net=None):
     """The options that decide what the board has."""
-    cmd = ["qemu-system-arm", "-M", board.machine, "-m", mem or board.mem,
-           "-smp", str(smp), "-accel", "tcg", "-display", "none",
-           "-nic", "none"]
+    cmd = [board.arch.emulator, "-M", board.machine, "-m", mem or board.mem,
+           "-smp", str(smp), "-accel", "tcg", "-display", "none"]
+    cmd += [o.format(options=net) for o in board.net] if net else ["-nic",
+                                                                  "none"]
     return cmd + ["-cpu", board.cpu] if board.cpu else cmd
 
 
-def make_dtb(board, kernel_dir, mem, smp, tmp):
+def make_dtb(board, kernel_dir, mem, smp, tmp, extra=()):
     dtb = tmp / "board.dtb"
     if board.dtb:
         shutil.copy(kernel_dir / "arch/arm/boot/dts" / board.dtb, dtb)
     else:
-        subprocess.run(emulated(board, mem, smp)
+        subprocess.run(emulated(board, mem, smp) + list(extra)
                        + ["-machine", f"dumpdtb={dtb}"],
                        check=True, capture_output=True)
     for node in board.dtb_remove:
         subprocess.run(["fdtput", "-r", dtb, node], check=True)
+    for node, name, value in board.dtb_set:
+        subprocess.run(["fdtput", "-t", "u", dtb, node, name, str(value)],
+                       check=True)
     return dtb
 
 
 def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
-                 replay=None, nodes="", overlays=()):
+                 replay=None, nodes="", overlays=(), net=None, extra=()):
     """The whole command line; tmp holds the initrd already."""
     smp = 1 if icount else smp or board.smp
     args = (f"console={board.console} printk.time=1 printk.devkmsg=on "
-            f"loglevel=8 panic=-1 guest_end={board.end} {append}")
-    cmd = emulated(board, mem, smp) + [
+            f"loglevel=8 panic=-1 guest_end={board.end} {board.append} {append}")
+    cmd = emulated(board, mem, smp, net)
+    cmd += ["-serial", "null"] * board.serial + [
         "-monitor", "none", "-serial", "stdio", "-no-reboot",
-        "-kernel", str(kernel_dir / "arch/arm/boot/zImage"),
-        "-initrd", str(tmp / "initrd"), "-append", args]
+        "-kernel", str(kernel_dir / board.arch.image),
+        "-initrd", str(tmp / "initrd"), "-append", args, *extra]
     if board.dtb or nodes or overlays:
-        dtb = make_dtb(board, kernel_dir, mem, smp, tmp)
+        dtb = make_dtb(board, kernel_dir, mem, smp, tmp, extra)
         devicetree.extend(dtb, nodes, overlays)
         cmd += ["-dtb", str(dtb)]
     if icount:
@@ -161,7 +256,7 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
         # are the same to the last digit.
         cmd += ["-icount", "shift=0,sleep=off",
                 "-rtc", "base=2000-01-01,clock=vm"]
-        if board.machine.startswith("virt"):
+        if board.has_virtio_mmio:
             cmd[cmd.index(board.machine)] += ",dtb-randomness=off"
     if replay:
         cmd += ["-icount", f"rr={replay[0]},rrfile={replay[1]}"]
@@ -179,11 +274,11 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
 def boot(board, kernel_dir=None, append="", mem=None, disk=None,
          timeout_s=300, on_line=None, commands=(), files=None, smp=None,
          icount=False, log=None, want_tests=False, expect=(), replay=None,
-         extra=(), ask_host=False, nodes="", overlays=()):
+         extra=(), ask_host=False, nodes="", overlays=(), net=None):
     """Boots, runs commands one after another, powers off, and judges.
 
-    board: a name of BOARDS. kernel_dir: an object folder, by default
-    $BUILD/obj-arm. disk: True for $BUILD/disk.ext4, or an image; the guest's
+    board: a name of BOARDS. kernel_dir: an object folder, by default that of
+    the board's kernel. disk: True for $BUILD/disk.ext4, or an image; the guest's
     writes to it are lost. on_line: called with each console line. commands:
     one shell line each. files: {guest path: bytes} to add. log: where to
     write the console. want_tests: a boot without any test has failed.
@@ -191,10 +286,11 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
     ("record", file), or ("replay", file) for that run once more; with icount.
     extra: more options for QEMU. ask_host: the guest has a balloon, and may
     ask for more or less of it, see monitor.py. nodes, overlays: what to add to
-    the board's device tree, as devicetree.extend() takes it.
+    the board's device tree, as devicetree.extend() takes it. net: options of
+    QEMU's user network, if the board is to be on it.
     """
     board = BOARDS[board]
-    kernel_dir = Path(kernel_dir or BUILD / "obj-arm").resolve()
+    kernel_dir = Path(kernel_dir or BUILD / f"obj-{board.kernel}").resolve()
     if disk is True:
         disk = BUILD / "disk.ext4"
     if ask_host:
@@ -203,9 +299,10 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
     timed_out = threading.Event()
     with tempfile.TemporaryDirectory(prefix="cma-boot-") as tmp:
         tmp = Path(tmp)
-        make_initrd(tmp / "initrd", kernel_dir, commands, files or {})
+        make_initrd(tmp / "initrd", kernel_dir, board.arch.userland, commands,
+                    files or {})
         cmd = qemu_command(board, kernel_dir, append, mem, smp, disk, icount,
-                           tmp, replay, nodes, overlays) + list(extra)
+                           tmp, replay, nodes, overlays, net, extra)
         host = monitor.Monitor(tmp / "monitor")
         if ask_host:
             cmd += host.options()
@@ -239,20 +336,20 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
             proc.kill()
             proc.wait()
         elapsed_s = time.monotonic() - start
-    judged = verdict.judge(lines, want_tests, expect)
+    judged = verdict.judge(lines, want_tests, [*expect, *board.says])
     return Result(lines, timed_out.is_set(), proc.returncode, elapsed_s,
-                  judged)
+                  judged, host.screens)
 
 
 def shell(board, kernel_dir=None, append="", mem=None, disk=None):
     """An interactive guest on this terminal; Ctrl-A X ends it."""
     board = BOARDS[board]
-    kernel_dir = Path(kernel_dir or BUILD / "obj-arm").resolve()
+    kernel_dir = Path(kernel_dir or BUILD / f"obj-{board.kernel}").resolve()
     if disk is True:
         disk = BUILD / "disk.ext4"
     with tempfile.TemporaryDirectory(prefix="cma-boot-") as tmp:
         tmp = Path(tmp)
-        make_initrd(tmp / "initrd", kernel_dir, None, {})
+        make_initrd(tmp / "initrd", kernel_dir, board.arch.userland, None, {})
         cmd = qemu_command(board, kernel_dir, f"guest_shell=1 {append}", mem,
                            None, disk, False, tmp)
         at = cmd.index("-monitor")

@@ -22,7 +22,7 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("board", choices=boards.BOARDS)
     parser.add_argument("--kernel", metavar="DIR",
-                        help="object folder (default $BUILD/obj-arm)")
+                        help="object folder (default that of the board's kernel)")
     parser.add_argument("--append", default="", help="kernel parameters")
     parser.add_argument("--mem", help="e.g. 256M")
     parser.add_argument("--smp", type=int)

@@ -23,6 +23,8 @@ from pathlib import Path
 import areas
 import boards
 import kernel
+import picture
+import verdict
 
 REPO = kernel.REPO
 BUILD = kernel.BUILD
@@ -149,19 +151,23 @@ class Stage:
         self.log(name, done.stdout)
         return done.stdout.splitlines()
 
-    def boot(self, name, board, **kw):
-        """A boot: each of its tests is a result, and the boot itself."""
-        got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
-        for test, status in got.ktap:
+    def tests(self, name, results):
+        for test, status in results:
             if status == "skip":
                 self.skipped += 1
                 print(f"  skipped {name}: {test}")
             else:
                 self.result(status == "ok", f"{name}: {test}")
+
+    def boot(self, name, board, **kw):
+        """A boot: each of its tests is a result, and the boot itself."""
+        got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
+        self.tests(name, got.ktap)
         self.result(got.ok, f"{name}: boot of {board}",
                     "\n".join(got.problems + [""] + got.lines[-12:]))
         print(f"  {name}: {board}, {len(got.ktap)} tests, "
               f"{got.elapsed_s:.0f} s", flush=True)
+        return got
 
 
 def overlay_files(*starts):
@@ -183,10 +189,9 @@ def allowed(name, line):
                         for start, types in ALLOWED)
 
 
-def selftests():
+def selftests(name="arm"):
     """The guest's paths of the installed test programs."""
-    kernel.selftests()
-    text = (BUILD / "selftests/kselftest-list.txt").read_text()
+    text = (kernel.selftests(name).parent / "kselftest-list.txt").read_text()
     names = re.findall(r"^cma:(\S+)$", text, re.M)
     if not names:
         raise kernel.BuildError("no selftest was built")
@@ -308,14 +313,69 @@ def test_boot(stage, name, board, commands=(), append="", quick=True, **kw):
                + append, **kw)
 
 
+def guest_files(*names):
+    """Scripts of guest/ as boot() takes them; the guest has them in /."""
+    return {name: (HERE / "guest" / name).read_bytes() for name in names}
+
+
 def stage_virt(stage):
     test_boot(stage, "virt", "virt", quick=False, timeout_s=900)
 
 
 def stage_vexpress(stage):
     """Little lowmem, so that the area lies in highmem; and the display."""
-    test_boot(stage, "vexpress", "vexpress-a9", ["grep pl111 /proc/fb"],
-              mem="384M", append="vmalloc=768M", timeout_s=900)
+    little = {"mem": "384M", "append": "vmalloc=768M"}
+    test_boot(stage, "vexpress", "vexpress-a9", timeout_s=900, **little)
+    little["append"] += " cma=64M"
+    got = stage.boot("display", "vexpress-a9", disk=True, want_tests=True,
+                     ask_host=True, commands=["/display_test"], timeout_s=120,
+                     files=guest_files("display_test"), **little)
+    said = [line for screen in got.screens for line in picture.faults(screen)]
+    stage.result(len(got.screens) == 1 and not said, "the picture on display",
+                 "\n".join(said))
+
+
+def stage_clients(stage):
+    """Drivers and programs that were there before: cameras, and the kernel's
+    own test of dma-buf heaps."""
+    selftests()
+    stage.boot("clients", "virt", disk=True, want_tests=True,
+               append="cma=64M", timeout_s=180, files=guest_files("camera_test"),
+               commands=["/camera_test",
+                         "/selftests/dmabuf-heaps/dmabuf-heap"])
+
+
+def boot_each_board(stage, tests):
+    """Every board that has not got a stage of its own, with these tests, and
+    its network if it has one."""
+    for kernel_name in ("arm-boards", "armv5", "arm64", "x86_64"):
+        build_stage(kernel_name)(stage)
+    programs = {"armhf": selftests("arm"), "armel": selftests("armv5"),
+                "amd64": selftests("x86_64")}
+    for name, board in boards.BOARDS.items():
+        if name in ("vexpress-a9", "virt-highmem"):
+            continue
+        commands = [p for p in programs[board.arch.userland]
+                    if Path(p).name in tests]
+        net = {}
+        if board.net:
+            commands.append("/net_test")
+            net = {"net": "guestfwd=tcp:10.0.2.100:7-cmd:cat",
+                   "files": guest_files("net_test")}
+        # A board that has a stage for its tests is here for the common image.
+        of_its_own = name == "virt"
+        stage.boot(name, name, want_tests=True, commands=commands,
+                   kernel_dir=kernel.obj("arm-boards") if of_its_own else None,
+                   append="cma=64M kunit.enable=1 kunit.filter_glob=cma* "
+                   "CMA_TEST_QUICK=1", timeout_s=1800, **net)
+
+
+def stage_boards(stage):
+    boot_each_board(stage, ["cma_basic", "cma_interface", "cma_ready"])
+
+
+def stage_boards_whole(stage):
+    boot_each_board(stage, [Path(p).name for p in selftests()])
 
 
 def stage_lpae(stage):
@@ -450,6 +510,76 @@ def stage_bench(stage):
                  "\n".join(missed))
 
 
+# Two nodes, half of the memory and one processor each.
+NODES = ["-object", "memory-backend-ram,id=m0,size=512M",
+         "-object", "memory-backend-ram,id=m1,size=512M",
+         "-numa", "node,nodeid=0,cpus=0,memdev=m0",
+         "-numa", "node,nodeid=1,cpus=1,memdev=m1"]
+NODE_AREAS = [
+    ("cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
+    ("numa_cma=0:8M,1:32M cma=16M", "numa0", "numa1"),
+    ("numa_cma=1:32M,7:8M cma=16M", "reserved", "numa1"),
+    # Its own first, then that of the node beside it.
+    ("numa_cma=1:32M cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
+]
+
+
+def boot_nodes(stage):
+    """Devices on NUMA nodes take from the area of their node."""
+    devices = "/ {" + "".join(f"""
+	node{i} {{ compatible = "test,cma-dma-test"; numa-node-id = <{i}>; }};
+""" for i in (0, 1)) + "};"
+    for append, first, second in NODE_AREAS:
+        stage.boot(re.sub(r"\W", "_", append), "arm64-virt", extra=NODES,
+                   nodes=devices, append=append, want_tests=True, timeout_s=60,
+                   commands=[f"{areas.CLIENT} - 4M=reserved",
+                             f"{areas.CLIENT} node0 4M={first}",
+                             f"{areas.CLIENT} node1 4M={second}"],
+                   expect=[rf"^cma: {area}: \d+ MiB at \S+, shared, for "
+                           + ("all devices" if area == "reserved" else
+                              "devices of its node")
+                           for area in {first, second}])
+    stage.boot("x86_64-nodes", "x86_64", extra=NODES, append="cma_pernuma=16M",
+               timeout_s=120, commands=["cat /sys/kernel/mm/cma/*/devices"],
+               expect=[rf"^cma: pernuma{i}: 16 MiB at " for i in (0, 1)])
+
+
+def boot_gigantic(stage):
+    """A page of 1 GiB, from hugetlb's own area, and back."""
+    pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
+    taken = "/sys/kernel/mm/cma/hugetlb0/alloc_pages_success"
+    stage.boot("gigantic", "arm64-virt", mem="3G", append="hugetlb_cma=1G",
+               timeout_s=120, expect=["^cma: hugetlb0: 1024 MiB at "],
+               commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "
+                         f"grep -x 262144 {taken}",
+                         f"echo 0 >{pages} && grep -x 0 {pages} && "
+                         f"echo 1 >{pages} && grep -x 524288 {taken}"])
+
+
+def stage_64_bit(stage):
+    build_stage("arm64", "x86_64")(stage)
+    selftests("arm"), selftests("x86_64")
+    boot_nodes(stage)
+    boot_gigantic(stage)
+
+
+def stage_kasan(stage):
+    """The pure parts under KASAN, in a kernel that is a program."""
+    build_stage("kasan")(stage)
+    done = subprocess.run(
+        [kernel.obj("kasan") / "linux", "mem=512M", "con=null", "con0=null,fd:1",
+         "printk.time=1", "loglevel=8", "panic=-1", "kunit.enable=1",
+         "kunit.filter_glob=cma_*", "kunit_shutdown=halt"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.STDOUT, timeout=900, errors="replace")
+    lines = done.stdout.splitlines()
+    stage.log("kasan", done.stdout)
+    judged = verdict.judge(lines + [verdict.DONE], True)
+    stage.tests("kasan", judged.tests)
+    stage.result(done.returncode == 0 and judged.ok, "kasan",
+                 "\n".join(judged.problems + lines[-12:]))
+
+
 STAGES = {
     "tree": stage_tree,
     "host": stage_host,
@@ -461,15 +591,21 @@ STAGES = {
     "vexpress": stage_vexpress,
     "parameters": stage_parameters,
     "areas": stage_areas,
+    "clients": stage_clients,
     "demo": stage_demo,
     "bench": stage_bench,
     "lpae": stage_lpae,
     "debug": stage_debug,
     "bare": stage_bare,
     "identical": stage_identical,
-    "64-bit": build_stage("arm64", "x86_64"),
+    "kasan": stage_kasan,
+    "64-bit": stage_64_bit,
     "bare-64-bit": build_stage("bare-arm64", "bare-x86_64"),
+    "boards": stage_boards,
+    "boards-whole": stage_boards_whole,
 }
+# More than one wants to wait for with every change: "make check-boards".
+ON_REQUEST = ["boards", "boards-whole"]
 
 
 def main():
@@ -477,7 +613,8 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=STAGES,
-                        metavar="STAGE", default=list(STAGES))
+                        metavar="STAGE",
+                        default=[s for s in STAGES if s not in ON_REQUEST])
     parser.add_argument("--list", action="store_true")
     opts = parser.parse_args()
     if opts.list:

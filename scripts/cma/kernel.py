@@ -31,15 +31,25 @@ os.environ["CCACHE_BASEDIR"] = str(BUILD)
 os.environ["CCACHE_NOHASHDIR"] = "1"
 
 CROSS = {"arm": "arm-linux-gnueabihf-", "arm64": "aarch64-linux-gnu-",
-         "x86_64": ""}
-IMAGE = {"arm": "zImage", "arm64": "Image", "x86_64": "bzImage"}
-DTBS = ["arm/vexpress-v2p-ca9.dtb"]
+         "x86_64": "", "um": ""}
+IMAGE = {"arm": "zImage", "arm64": "Image", "x86_64": "bzImage",
+         "um": "linux"}
 PROGRESS_S = 5
+
+VEXPRESS = ("arm/vexpress-v2p-ca9.dtb",)
+BOARDS_V7 = VEXPRESS + (
+    "arm/vexpress-v2p-ca15-tc1.dtb", "samsung/exynos4210-smdkv310.dtb",
+    "nxp/imx/imx6q-sabrelite.dtb", "nxp/imx/imx6ul-14x14-evk.dtb",
+    "nxp/imx/imx7d-sdb.dtb", "broadcom/bcm2836-rpi-2-b.dtb",
+    "allwinner/sun8i-h3-orangepi-pc.dtb", "calxeda/highbank.dtb",
+    "xilinx/zynq-zc702.dtb")
 
 GENERIC = "kernel/configs/cma_{}.config"
 GUEST = [GENERIC.format("guest"), "arch/arm/configs/cma_boards.config"]
 CLIENTS = [GENERIC.format("clients"), "arch/arm/configs/cma_display.config"]
 LPAE = ["arch/arm/configs/cma_lpae.config"]
+ARMV5 = ["arch/arm/configs/cma_armv5.config"]
+SOCS = ["arch/arm/configs/cma_socs.config"]
 CMA = ["kernel/configs/cma.config"]
 TEST = [GENERIC.format("test")]
 SAMPLE = ["arch/arm/configs/cma_sample.config"]
@@ -51,6 +61,14 @@ X86_64 = [GENERIC.format("64bit"), GENERIC.format("x86_64")]
 CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
 
 
+# Kernels whose headers programs are built with: Debian's name of what they run
+# on, and the compiler if it is not the kernel's.
+PROGRAMS = {"arm": ("armhf", []),
+            "armv5": ("armel", ["CROSS_COMPILE=arm-linux-gnueabi-",
+                                "CC=arm-linux-gnueabi-gcc"]),
+            "x86_64": ("amd64", [])}
+
+
 class BuildError(Exception):
     """A message for the user; no traceback."""
 
@@ -58,15 +76,17 @@ class BuildError(Exception):
 class Kernel:
     """One row: the tree it is built from and what it is configured with.
     drivers: source files of our tree's that this tree lacks; each is built
-    as a module from the outside and installed where ours has it."""
+    as a module from the outside and installed where ours has it. dtbs:
+    device trees, as kbuild names them."""
 
     def __init__(self, arch, tree, fragments, base="alldefconfig",
-                 drivers=()):
+                 drivers=(), dtbs=VEXPRESS):
         self.arch = arch
         self.tree = tree
         self.fragments = fragments
         self.base = base
         self.drivers = drivers
+        self.dtbs = dtbs if arch == "arm" else ()
 
 
 KERNELS = {
@@ -77,12 +97,19 @@ KERNELS = {
                        drivers=["mm/cma/tests/dma_test.c"]),
     # Memory above 4 GiB, huge pages.
     "arm-lpae": Kernel("arm", "cma", GUEST + CLIENTS + LPAE + CMA + TEST),
+    # One image for all the ARMv7 boards.
+    "arm-boards": Kernel("arm", "cma", GUEST + CLIENTS + SOCS + CMA + TEST,
+                         dtbs=BOARDS_V7),
+    "armv5": Kernel("arm", "cma", GUEST[:1] + ARMV5 + CMA + TEST,
+                    dtbs=("arm/versatile-pb.dtb",)),
     "arm-debug": Kernel("arm", "cma",
                         GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
     "arm64": Kernel("arm64", "cma", ARM64 + CONSUMERS + TEST,
                     "allnoconfig"),
     "x86_64": Kernel("x86_64", "cma", X86_64 + CONSUMERS + TEST,
                      "allnoconfig"),
+    # A kernel that is a program.
+    "kasan": Kernel("um", "cma", [GENERIC.format("kasan")]),
     # The same without an allocator.
     "bare-arm64": Kernel("arm64", "bare", ARM64, "allnoconfig"),
     "bare-x86_64": Kernel("x86_64", "bare", X86_64, "allnoconfig"),
@@ -250,7 +277,7 @@ def build_driver(name, src, driver, mods):
 def build(name):
     src = configure(name)
     arch = KERNELS[name].arch
-    targets = [IMAGE[arch], "modules"] + (DTBS if arch == "arm" else [])
+    targets = [IMAGE[arch], "modules", *KERNELS[name].dtbs]
     _, nr_files, elapsed_s = make(name, targets, src, obj(name) / "build.log")
     mods = obj(name) / "modules"
     if nr_files or not mods.exists():
@@ -262,13 +289,16 @@ def build(name):
     print(f"{name}: {nr_files} files built in {elapsed_s:.0f} s", flush=True)
 
 
-def selftests():
-    """The test programs in $BUILD/selftests, which every boot takes along."""
-    src = configure("arm")
-    dest = BUILD / "selftests"
+def selftests(name="arm"):
+    """The test programs in $BUILD/selftests-ARCH, which every boot takes
+    along: for the user space of this kernel's boards, built with its headers."""
+    src = configure(name)
+    userland, compiler = PROGRAMS[name]
+    dest = BUILD / f"selftests-{userland}"
     shutil.rmtree(dest, ignore_errors=True)
-    make("arm", ["kselftest-install", "TARGETS=cma", "FORCE_TARGETS=1",
-                 f"INSTALL_PATH={dest}"], src, obj("arm") / "selftests.log")
+    make(name, ["kselftest-install", "TARGETS=cma dmabuf-heaps", "FORCE_TARGETS=1",
+                f"INSTALL_PATH={dest}"] + compiler, src,
+         obj(name) / "selftests.log")
     return dest / "cma"
 
 

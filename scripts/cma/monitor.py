@@ -3,9 +3,10 @@
 
 A test that needs something of the machine prints a line "host: WHAT"; the
 console brings it here, if the kernel's command line has CMA_TEST_HOST=1.
-There is one thing to ask for:
+What can be asked for:
 
     host: balloon KIB     have the guest's balloon take that much
+    host: screen          keep what the display shows
 """
 
 import json
@@ -13,6 +14,7 @@ import re
 import socket
 
 BALLOON = re.compile(r"host: balloon (\d+) KiB$")
+SCREEN = re.compile(r"host: screen$")
 
 
 class MonitorError(Exception):
@@ -20,11 +22,13 @@ class MonitorError(Exception):
 
 
 class Monitor:
-    """path: of the socket, which is there once the emulator has started."""
+    """path: of the socket, which is there once the emulator has started.
+    screens: what was kept of the display, each a portable pixmap."""
 
     def __init__(self, path):
         self.path = path
         self.stream = None
+        self.screens = []
 
     def options(self):
         """For the emulator: the monitor, and what can be asked of it."""
@@ -55,6 +59,10 @@ class Monitor:
         if wanted:
             size = self.execute("query-memory-size-summary")["base-memory"]
             self.execute("balloon", value=size - int(wanted[1]) * 1024)
+        if SCREEN.search(line):
+            picture = self.path.with_suffix(".ppm")
+            self.execute("screendump", filename=str(picture))
+            self.screens.append(picture.read_bytes())
 
     def close(self):
         if self.stream:

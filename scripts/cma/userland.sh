@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Makes what the boards run, from Debian's armhf packages:
-#   $BUILD/initramfs.cpio.gz  BusyBox and our init
-#   $BUILD/disk.ext4          programs (v4l2-ctl, modetest, coreutils,
-#                             stress-ng) and data/random.bin, a file of
-#                             random data with its sha256 beside it
+# Makes what the boards run, from Debian's packages:
+#   $BUILD/initramfs-armhf.cpio.gz  BusyBox and our init
+#   $BUILD/disk.ext4                programs (v4l2-ctl, modetest, coreutils,
+#                                   stress-ng) and data/random.bin, a file of
+#                                   random data with its sha256 beside it
+#   $BUILD/initramfs-ARCH.cpio.gz   for each ARCH on the command line
 # Packages come from `main` of the mirrors this machine's own apt uses; from
 # the release alone, for the guests see no network and need no updates.
 # Nothing is done if nothing changed.
@@ -15,21 +16,16 @@ BUILD=${BUILD:-$here/../../build}
 mkdir -p "$BUILD"
 BUILD=$(cd "$BUILD" && pwd)
 PATH=$PATH:/usr/sbin:/sbin
-tree=$BUILD/userland
 
 packages=busybox-static,coreutils,v4l-utils,libdrm-tests,stress-ng
 data_mib=160
 free_mib=96
 
-stamp=$(cat "$0" "$here/guest/init" | sha256sum)
-if [ "$(cat "$BUILD/userland.stamp" 2>/dev/null)" = "$stamp" ] &&
-		[ -f "$BUILD/initramfs.cpio.gz" ] && [ -f "$BUILD/disk.ext4" ]; then
-	exit 0
-fi
-rm -f "$BUILD/userland.stamp"
-
-if [ "$(cat "$tree.packages" 2>/dev/null)" != "$packages" ]; then
-	echo "userland: fetching Debian armhf packages"
+# fetch ARCH PACKAGES: into $BUILD/userland-ARCH, unless they are there.
+fetch() {
+	tree=$BUILD/userland-$1
+	[ "$(cat "$tree.packages" 2>/dev/null)" = "$2" ] && return
+	echo "userland: fetching Debian $1 packages"
 	sudo=
 	[ "$(id -u)" = 0 ] || sudo=sudo
 	sources=$(apt-get indextargets \
@@ -41,7 +37,7 @@ if [ "$(cat "$tree.packages" 2>/dev/null)" != "$packages" ]; then
 		exit 1
 	fi
 	if ! echo "$sources" | $sudo mmdebstrap --variant=extract \
-			--architectures=armhf --include="$packages" --format=tar \
+			--architectures="$1" --include="$2" --format=tar \
 			'' - - >"$tree.tar" 2>"$tree.log"; then
 		cat "$tree.log" >&2
 		exit 1
@@ -52,29 +48,58 @@ if [ "$(cat "$tree.packages" 2>/dev/null)" != "$packages" ]; then
 	rm -f "$tree.tar"
 	(cd "$tree" && rm -rf usr/share/doc usr/share/man usr/share/locale \
 		usr/share/info var/cache var/lib/apt usr/share/icons)
-	mkdir -p "$tree/data"
-	head -c ${data_mib}M /dev/urandom >"$tree/data/random.bin"
-	(cd "$tree/data" && sha256sum random.bin >random.bin.sha256)
-	printf %s "$packages" >"$tree.packages"
+	printf %s "$2" >"$tree.packages"
+}
+
+make_initramfs() {
+	root=$BUILD/initramfs-$1
+	rm -rf "$root"
+	mkdir -p "$root/bin" "$root/sbin" "$root/lib" "$root/usr/bin" \
+		"$root/proc" "$root/sys" "$root/dev" "$root/mnt" "$root/tmp" \
+		"$root/root"
+	cp "$BUILD/userland-$1/bin/busybox" "$root/bin/"
+	cp "$here/guest/init" "$root/init"
+	# Programs on the disk find their loader, and the kselftest runner the
+	# timeout that has --foreground.
+	ln -s /mnt/lib/ld-linux-armhf.so.3 "$root/lib/"
+	ln -s /mnt/usr/bin/timeout "$root/usr/bin/"
+	(cd "$root" && find . | LC_ALL=C sort |
+		cpio --quiet -o -H newc -R 0:0 --reproducible) |
+		gzip -9n >"$BUILD/initramfs-$1.cpio.gz"
+	rm -rf "$root"
+}
+
+make_disk() {
+	tree=$BUILD/userland-armhf
+	if [ ! -f "$tree/data/random.bin.sha256" ]; then
+		mkdir -p "$tree/data"
+		head -c ${data_mib}M /dev/urandom >"$tree/data/random.bin"
+		(cd "$tree/data" && sha256sum random.bin >random.bin.sha256)
+	fi
+	used_mib=$(du -sm --apparent-size "$tree" | cut -f1)
+	rm -f "$BUILD/disk.ext4"
+	mke2fs -q -t ext4 -b 4096 -m 0 -d "$tree" "$BUILD/disk.ext4" \
+		$((used_mib * 11 / 10 + free_mib))M
+}
+
+stamp=$(cat "$0" "$here/guest/init" | sha256sum)
+# is_made ARCH
+is_made() {
+	[ "$(cat "$BUILD/userland-$1.stamp" 2>/dev/null)" = "$stamp" ] &&
+		[ -f "$BUILD/initramfs-$1.cpio.gz" ]
+}
+
+if ! is_made armhf || [ ! -f "$BUILD/disk.ext4" ]; then
+	rm -f "$BUILD/userland-armhf.stamp"
+	fetch armhf "$packages"
+	echo "userland: making the initramfs and the disk"
+	make_initramfs armhf
+	make_disk
+	echo "$stamp" >"$BUILD/userland-armhf.stamp"
 fi
-
-echo "userland: making the initramfs and the disk"
-root=$BUILD/initramfs
-rm -rf "$root"
-mkdir -p "$root/bin" "$root/sbin" "$root/lib" "$root/usr/bin" \
-	"$root/proc" "$root/sys" "$root/dev" "$root/mnt" "$root/tmp" "$root/root"
-cp "$tree/bin/busybox" "$root/bin/"
-cp "$here/guest/init" "$root/init"
-# Programs on the disk find their loader, and the kselftest runner the
-# timeout that has --foreground.
-ln -s /mnt/lib/ld-linux-armhf.so.3 "$root/lib/"
-ln -s /mnt/usr/bin/timeout "$root/usr/bin/"
-(cd "$root" && find . | LC_ALL=C sort |
-	cpio --quiet -o -H newc -R 0:0 --reproducible) |
-	gzip -9n >"$BUILD/initramfs.cpio.gz"
-
-used_mib=$(du -sm --apparent-size "$tree" | cut -f1)
-rm -f "$BUILD/disk.ext4"
-mke2fs -q -t ext4 -b 4096 -m 0 -d "$tree" "$BUILD/disk.ext4" \
-	$((used_mib * 11 / 10 + free_mib))M
-echo "$stamp" >"$BUILD/userland.stamp"
+for arch in "$@"; do
+	is_made "$arch" && continue
+	fetch "$arch" busybox-static
+	make_initramfs "$arch"
+	echo "$stamp" >"$BUILD/userland-$arch.stamp"
+done

@@ -147,8 +147,8 @@ class Reader:
         hits = [regex for regex in self.messages if regex.search(text)]
         self.messages.update(dict.fromkeys(hits, True))
         if hits:
-            return
-        if SPLAT.search(text):
+            self.dump_until = number + DUMP_LINES
+        elif SPLAT.search(text):
             self.dump_until = number + DUMP_LINES
             self.segment_splats.append(text)
         elif DUMP.search(text) and number > self.dump_until:

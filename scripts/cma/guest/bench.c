@@ -68,11 +68,18 @@ unsigned long random_below(unsigned long limit)
 	return state % limit;
 }
 
+static uint32_t context = DMA_TEST_KERNEL, attrs = DMA_TEST_NO_WARN;
+
+void set_request(uint32_t new_context, uint32_t new_attrs)
+{
+	context = new_context;
+	attrs = new_attrs | DMA_TEST_NO_WARN;
+}
+
 int get_buffer(int fd, size_t size, uint32_t *id, uint64_t *time_ns)
 {
 	struct dma_test_alloc buf;
-	int err = ct_dma_alloc(fd, size, DMA_TEST_KERNEL, DMA_TEST_NO_WARN,
-			       &buf);
+	int err = ct_dma_alloc(fd, size, context, attrs, &buf);
 
 	if (err && err != -ENOMEM)
 		die("%zu bytes: %s", size, strerror(-err));

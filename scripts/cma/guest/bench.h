@@ -75,6 +75,8 @@ void swap_on(void);
 /* Processes that do what a build does, until this one ends. */
 void start_jobs(unsigned long nr);
 
+/* How buffers are asked for from now on; at first like most drivers do. */
+void set_request(uint32_t context, uint32_t attrs);
 /* 0, or a negative errno; the times of the calls, if they are wanted. */
 int get_buffer(int fd, size_t size, uint32_t *id, uint64_t *time_ns);
 void put_buffer(int fd, uint32_t id, uint64_t *time_ns);

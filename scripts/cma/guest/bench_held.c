@@ -167,8 +167,26 @@ static void run_threads(const size_t *sizes, int nr_sizes)
 	       nr_failed, (unsigned long long)time_ns);
 }
 
+static void prepare_write_combine(void)
+{
+	set_request(DMA_TEST_KERNEL, DMA_TEST_WRITE_COMBINE);
+}
+
+static void prepare_unmapped(void)
+{
+	set_request(DMA_TEST_KERNEL, DMA_TEST_NO_KERNEL_MAPPING);
+}
+
+static void prepare_atomic(void)
+{
+	set_request(DMA_TEST_ATOMIC, 0);
+}
+
 const struct kind held_kinds[] = {
 	{ .name = "free", .prepare = ct_drop_caches },
+	{ .name = "write-combine", .prepare = prepare_write_combine },
+	{ .name = "unmapped", .prepare = prepare_unmapped },
+	{ .name = "atomic", .prepare = prepare_atomic },
 	{ .name = "held", .prepare = prepare_held },
 	{ .name = "halves", .run = run_halves },
 	{ .name = "mixed", .run = run_mixed },

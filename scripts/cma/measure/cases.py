@@ -61,6 +61,17 @@ BOOTS = {
         Case("held-10000", "free area, 10000 buffers of 4 KiB held",
              "held:10000", 9, [4, 64, 1 * MIB, 4 * MIB], QUIET),
     ], disk=False),
+    "paths": Boot([
+        Case("write-combine", "DMA_ATTR_WRITE_COMBINE", "write-combine", 9,
+             [4, 64, 1 * MIB, 16 * MIB], QUIET),
+        Case("unmapped", "DMA_ATTR_NO_KERNEL_MAPPING", "unmapped", 9,
+             [4, 64, 1 * MIB, 16 * MIB], QUIET),
+        Case("atomic", "GFP_ATOMIC", "atomic", 9, [4, 64], QUIET),
+    ], disk=False),
+    "highmem": Boot([
+        Case("highmem", "free area in high memory", "free", 9,
+             [4, 64, 1 * MIB, 16 * MIB], QUIET),
+    ], append="cma=64M vmalloc=768M", mem="384M", disk=False),
     "room": Boot([
         Case("halves", "buffers that fit after small ones took 70 % of the "
              "area and every other one went back", "halves:70", 1,

@@ -67,6 +67,19 @@ class DeviceTree(unittest.TestCase):
                          "0 40000000 0 8000000")
         self.assertEqual(self.get("/cpus/cpu@2", "device_type"), "cpu")
 
+    def test_what_a_board_has_wrong_is_set_right(self):
+        dts = self.dtb.parent / "arch/arm/boot/dts"
+        dts.mkdir(parents=True)
+        devicetree.build("/dts-v1/; / { cpu@900 { reg = <0x900>; }; "
+                         "port { }; };", dts / "x.dtb")
+        board = boards.Board("x", "ttyS0", "1G", 1, dtb="x.dtb",
+                             dtb_set=[("/cpu@900", "reg", 3)],
+                             dtb_remove=["/port"])
+        self.dtb = boards.make_dtb(board, self.dtb.parent, None, 1,
+                                   self.dtb.parent)
+        self.assertEqual(self.get("/cpu@900", "reg"), "3")
+        self.assertNotIn("port", devicetree.source(self.dtb))
+
 
 if __name__ == "__main__":
     unittest.main()

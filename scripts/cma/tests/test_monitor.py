@@ -14,7 +14,7 @@ import monitor  # noqa: E402
 
 ANSWERS = {"qmp_capabilities": {},
            "query-memory-size-summary": {"base-memory": 256 << 20},
-           "balloon": {}}
+           "balloon": {}, "screendump": {}}
 
 
 class Emulator(threading.Thread):
@@ -42,11 +42,13 @@ class Emulator(threading.Thread):
                 self.asked.append((request["execute"], request["arguments"]))
                 say({"event": "BALLOON_CHANGE"})
                 answer = self.answers.get(request["execute"])
+                if request["execute"] == "screendump":
+                    Path(request["arguments"]["filename"]).write_text("P6")
                 say({"error": {"desc": "no such thing"}} if answer is None
                     else {"return": answer})
 
 
-class Balloon(unittest.TestCase):
+class Requests(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -75,6 +77,12 @@ class Balloon(unittest.TestCase):
         with self.assertRaisesRegex(monitor.MonitorError,
                                     "balloon: no such thing"):
             host.on_line("# host: balloon 1 KiB")
+
+    def test_screen(self):
+        host = self.monitor(ANSWERS)
+        for line in ("# host: screen", "host: screens", "[ 1.0] host: screen"):
+            host.on_line(line)
+        self.assertEqual(host.screens, [b"P6", b"P6"])
 
     def test_nobody_is_asked(self):
         monitor.Monitor(self.path).on_line("host: balloons")
