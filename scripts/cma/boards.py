@@ -125,11 +125,12 @@ BOARDS = {
     "highbank": Board(
         "highbank", "ttyAMA0", "512M", 4, kernel="arm-boards",
         dtb="calxeda/highbank.dtb", net=BOTH_ON_BOARD,
+        append="NET_TEST=pings",
         says=["WARNING: .* highbank_l2c310_write_sec"],
         dtb_set=[(f"/cpus/cpu@90{i}", "reg", i) for i in range(4)]),
     "xilinx-zynq-a9": Board(
         "xilinx-zynq-a9", "ttyPS0", "512M", 1, kernel="arm-boards", serial=1,
-        dtb="xilinx/zynq-zc702.dtb", end="reboot", net=ON_BOARD),
+        dtb="xilinx/zynq-zc702.dtb", end="reboot", net=BOTH_ON_BOARD),
     "versatilepb": Board(
         "versatilepb", "ttyAMA0", "256M", 1, kernel="armv5", arch="armv5",
         dtb="arm/versatile-pb.dtb", end="reboot"),

@@ -567,7 +567,7 @@ def stage_kasan(stage):
     """The pure parts under KASAN, in a kernel that is a program."""
     build_stage("kasan")(stage)
     done = subprocess.run(
-        [kernel.obj("kasan") / "linux", "mem=512M", "con=null", "con0=null,fd:1",
+        [kernel.obj("kasan") / "linux", "mem=512M", "console=tty",
          "printk.time=1", "loglevel=8", "panic=-1", "kunit.enable=1",
          "kunit.filter_glob=cma_*", "kunit_shutdown=halt"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,

@@ -20,7 +20,9 @@
 
 #include "../internal.h"
 
-#define PATTERN	0xa5
+#define PATTERN		0xa5
+/* Wherever the area lies. */
+#define DMA_BITS	(BITS_PER_BYTE * sizeof(dma_addr_t))
 
 struct dma_case {
 	struct device *dev;
@@ -51,7 +53,7 @@ static int init_case(struct kunit *test)
 	this->dev = kunit_device_register(test, "cma-dma");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, this->dev);
 	this->dev->dma_mask = &this->dev->coherent_dma_mask;
-	this->dev->coherent_dma_mask = DMA_BIT_MASK(32);
+	this->dev->coherent_dma_mask = DMA_BIT_MASK(DMA_BITS);
 	this->nr_held = nr_held(this->cma);
 	test->priv = this;
 	return 0;
@@ -267,7 +269,7 @@ static void managed_buffers_go_with_the_device(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	dev->dma_mask = &dev->coherent_dma_mask;
-	dev->coherent_dma_mask = DMA_BIT_MASK(32);
+	dev->coherent_dma_mask = DMA_BIT_MASK(DMA_BITS);
 	cpu = dmam_alloc_coherent(dev, SZ_128K, &dma, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	use(test, cpu, SZ_128K);

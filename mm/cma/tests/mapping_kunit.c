@@ -18,6 +18,8 @@
 #include "../internal.h"
 
 #define PAGES_PER_LARGE	(SZ_64K / PAGE_SIZE)
+/* Wherever the area lies. */
+#define DMA_BITS	(BITS_PER_BYTE * sizeof(dma_addr_t))
 
 struct mapping_case {
 	struct device *dev;
@@ -43,7 +45,7 @@ static int init_case(struct kunit *test)
 	this->dev = kunit_device_register(test, "cma-mapping");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, this->dev);
 	this->dev->dma_mask = &this->dev->coherent_dma_mask;
-	this->dev->coherent_dma_mask = DMA_BIT_MASK(32);
+	this->dev->coherent_dma_mask = DMA_BIT_MASK(DMA_BITS);
 	this->ready_limit = this->cma->ready_limit;
 	WRITE_ONCE(this->cma->ready_limit, 0);
 	cma_ready_flush(this->cma);
