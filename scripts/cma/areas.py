@@ -129,7 +129,7 @@ FORMS = Case(
         "camera lent=frames@44000000 lent=within",
         "display 4M=spare 3*4M=pool 4M=none",
         # Memory declared for it alone is no area, and comes first.
-        "processor 1M=none 64K=none",
+        "processor 1M=declared 64K=declared",
     ],
     expect=[
         announced("pool", "16 MiB", ANYWHERE, users="all devices"),

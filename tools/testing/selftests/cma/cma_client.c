@@ -7,8 +7,9 @@
  *
  * DEVICE is the name behind "cma_test." in /dev, or "-" for the one that no
  * device tree declares. SIZE is bytes, or KiB or MiB with K or M behind it; AREA
- * the name of an area, "none" for memory outside of all areas, or "nothing" if
- * there is to be no buffer. N*SIZE takes N of them. They are held until the end,
+ * the name of an area, "none" for memory outside of all areas, "declared" for such
+ * memory that was declared for the device alone, or "nothing" if there is to be
+ * no buffer. N*SIZE takes N of them. They are held until the end,
  * so that what is asked for later finds the areas as full as it was made.
  * "use=TYPE" says what the next buffers are for, "use=" that it is nothing in
  * special, and "unknown=TYPE" that there is no such type. "idle=AREA" and
@@ -28,6 +29,7 @@
 #include "cma_test_lib.h"
 
 #define OUTSIDE	"none"
+#define DECLARED "declared"
 #define NOTHING	"nothing"
 
 #define LOOK_PAGES	64	/* no area is smaller */
@@ -73,7 +75,8 @@ static bool is_where(const struct step *step, unsigned long pfn)
 	for (i = 0; i < nr_pages; i += LOOK_PAGES)
 		nr_inside += ca_area_at(pfn + i, 1, &area);
 	ksft_print_msg("%s areas\n", nr_inside ? "partly in" : "outside of all");
-	return !nr_inside && !strcmp(step->area, OUTSIDE);
+	return !nr_inside && (!strcmp(step->area, OUTSIDE) ||
+			      !strcmp(step->area, DECLARED));
 }
 
 static bool take(int fd, const struct step *step)
@@ -91,8 +94,10 @@ static bool take(int fd, const struct step *step)
 	}
 	ksft_print_msg("%zu KiB at %#llx\n", step->size / KIB, buf.dma_addr);
 	err = ct_dma_check(fd, buf.id, &check);
-	/* Ordinary memory keeps its other mapping. */
-	if (!strcmp(step->area, OUTSIDE))
+	/* Ordinary memory keeps its other mapping, declared has a device's. */
+	if (!strcmp(step->area, DECLARED))
+		check.tested &= ~DMA_TEST_UNCACHED;
+	else if (!strcmp(step->area, OUTSIDE))
 		check.tested &= ~DMA_TEST_UNALIASED;
 	if (err || check.tested & ~check.found) {
 		ksft_print_msg("tested %#x, found %#x\n", check.tested,
