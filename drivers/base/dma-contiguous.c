@@ -91,13 +91,11 @@ static void __init reserve_on_nodes(void)
 }
 
 /* The areas of the node of @dev, in order of preference; NULL ends them. */
-static struct cma *area_of_node(struct device *dev, unsigned int choice,
-				gfp_t gfp)
+static struct cma *area_of_node(struct device *dev, unsigned int choice)
 {
 	int nid = dev_to_node(dev);
 
-	/* These areas may lie anywhere, so not within the reach of GFP_DMA. */
-	if (nid == NUMA_NO_NODE || gfp & (GFP_DMA | GFP_DMA32) || choice > 1)
+	if (nid == NUMA_NO_NODE || choice > 1)
 		return NULL;
 	return choice ? node_area[nid] : every_node_area[nid];
 }
@@ -108,8 +106,7 @@ static inline void reserve_on_nodes(void)
 {
 }
 
-static inline struct cma *area_of_node(struct device *dev, unsigned int choice,
-				       gfp_t gfp)
+static inline struct cma *area_of_node(struct device *dev, unsigned int choice)
 {
 	return NULL;
 }
@@ -157,8 +154,7 @@ static bool reaches(struct device *dev, const struct cma *area)
 	return phys_to_dma(dev, cma_get_end(area) - 1) <= mask;
 }
 
-static struct cma *area_choice(struct device *dev, unsigned int choice,
-			       gfp_t gfp)
+static struct cma *area_choice(struct device *dev, unsigned int choice)
 {
 	if (dev && dev->cma_area)
 		return dma_area_choice(dev, choice);
@@ -166,7 +162,7 @@ static struct cma *area_choice(struct device *dev, unsigned int choice,
 		return choice ? NULL : dma_contiguous_default_area;
 	/* Those of the node, as far as there are any, then the default one. */
 	for (unsigned int i = 0; i < 2; i++) {
-		struct cma *area = area_of_node(dev, i, gfp);
+		struct cma *area = area_of_node(dev, i);
 
 		if (area && !choice--)
 			return area;
@@ -175,12 +171,11 @@ static struct cma *area_choice(struct device *dev, unsigned int choice,
 }
 
 /* The next area that the device can use, from its @choice on. */
-static struct cma *next_area(struct device *dev, unsigned int *choice,
-			     gfp_t gfp)
+static struct cma *next_area(struct device *dev, unsigned int *choice)
 {
 	struct cma *area;
 
-	while ((area = area_choice(dev, (*choice)++, gfp)))
+	while ((area = area_choice(dev, (*choice)++)))
 		if (reaches(dev, area))
 			return area;
 	return NULL;
@@ -197,7 +192,7 @@ struct cma *dma_contiguous_first_area(struct device *dev)
 {
 	unsigned int choice = 0;
 
-	return next_area(dev, &choice, 0);
+	return next_area(dev, &choice);
 }
 
 static struct page *take(struct device *dev, unsigned long nr_pages,
@@ -206,16 +201,16 @@ static struct page *take(struct device *dev, unsigned long nr_pages,
 	unsigned int align = min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT);
 	const char *owner = dev ? dev_name(dev) : NULL;
 	unsigned int choice = 0;
-	struct cma *area = next_area(dev, &choice, gfp);
+	struct cma *area = next_area(dev, &choice);
 	bool quiet = gfp & __GFP_NOWARN ||
 		     (dev && dev->cma_area && dma_contiguous_falls_back(dev));
 	struct page *page = NULL;
 
-	if (!area && !quiet && area_choice(dev, 0, gfp))
+	if (!area && !quiet && area_choice(dev, 0))
 		dev_err_ratelimited(dev, "cma: alloc failed, no area within reach of mask %#llx\n",
 				    dev->coherent_dma_mask);
 	while (area && !page) {
-		struct cma *next = next_area(dev, &choice, gfp);
+		struct cma *next = next_area(dev, &choice);
 
 		/* It is not for the log if there is another one. */
 		page = cma_alloc_for(area, nr_pages, align, next || quiet,
