@@ -134,13 +134,10 @@ BOARDS = {
     "versatilepb": Board(
         "versatilepb", "ttyAMA0", "256M", 1, kernel="armv5", arch="armv5",
         dtb="arm/versatile-pb.dtb", end="reboot"),
-    # All devices on PCI are behind an IOMMU.
     "arm64-virt": Board(
-        "virt,iommu=smmuv3", "ttyAMA0", "1G", 2, cpu="cortex-a53",
-        kernel="arm64", arch="arm64", net=VIRTIO_PCI),
-    "x86_64": Board(
-        "q35", "ttyS0", "1G", 2, kernel="x86_64", arch="x86_64",
-        net=VIRTIO_PCI),
+        "virt", "ttyAMA0", "1G", 2, cpu="cortex-a53", kernel="arm64",
+        arch="arm64"),
+    "x86_64": Board("q35", "ttyS0", "1G", 2, kernel="x86_64", arch="x86_64"),
 }
 
 

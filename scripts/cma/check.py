@@ -350,6 +350,7 @@ def boot_each_board(stage, tests):
     its network if it has one."""
     for kernel_name in ("arm-boards", "armv5", "arm64", "x86_64"):
         build_stage(kernel_name)(stage)
+    subprocess.run([HERE / "userland.sh", "armel", "amd64"], check=True)
     programs = {"armhf": selftests("arm"), "armel": selftests("armv5"),
                 "amd64": selftests("x86_64")}
     for name, board in boards.BOARDS.items():
@@ -558,7 +559,10 @@ def boot_gigantic(stage):
 
 def stage_64_bit(stage):
     build_stage("arm64", "x86_64")(stage)
-    selftests("arm"), selftests("x86_64")
+    # Each boot takes along the programs of its architecture.
+    selftests("arm")
+    selftests("x86_64")
+    subprocess.run([HERE / "userland.sh", "amd64"], check=True)
     boot_nodes(stage)
     boot_gigantic(stage)
 
@@ -567,7 +571,7 @@ def stage_kasan(stage):
     """The pure parts under KASAN, in a kernel that is a program."""
     build_stage("kasan")(stage)
     done = subprocess.run(
-        [kernel.obj("kasan") / "linux", "mem=512M", "console=tty",
+        [kernel.obj("kasan") / "linux", "mem=512M", "stderr=1",
          "printk.time=1", "loglevel=8", "panic=-1", "kunit.enable=1",
          "kunit.filter_glob=cma_*", "kunit_shutdown=halt"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,

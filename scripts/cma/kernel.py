@@ -89,6 +89,11 @@ class Kernel:
         self.dtbs = dtbs if arch == "arm" else ()
 
 
+def guest(arch):
+    """What a 64 bit kernel needs to come up."""
+    return [GENERIC.format("64bit_guest"), GENERIC.format(f"{arch}_guest")]
+
+
 KERNELS = {
     "arm": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST + SAMPLE),
     # Mainline's own allocator, with the same client: what ours is measured
@@ -104,12 +109,13 @@ KERNELS = {
                     dtbs=("arm/versatile-pb.dtb",)),
     "arm-debug": Kernel("arm", "cma",
                         GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
-    "arm64": Kernel("arm64", "cma", ARM64 + CONSUMERS + TEST,
+    "arm64": Kernel("arm64", "cma", ARM64 + CONSUMERS + TEST + guest("arm64"),
                     "allnoconfig"),
-    "x86_64": Kernel("x86_64", "cma", X86_64 + CONSUMERS + TEST,
+    "x86_64": Kernel("x86_64", "cma",
+                     X86_64 + CONSUMERS + TEST + guest("x86_64"),
                      "allnoconfig"),
     # A kernel that is a program.
-    "kasan": Kernel("um", "cma", [GENERIC.format("kasan")]),
+    "kasan": Kernel("um", "cma", [GENERIC.format("kasan")], "allnoconfig"),
     # The same without an allocator.
     "bare-arm64": Kernel("arm64", "bare", ARM64, "allnoconfig"),
     "bare-x86_64": Kernel("x86_64", "bare", X86_64, "allnoconfig"),

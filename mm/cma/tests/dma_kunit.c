@@ -72,7 +72,7 @@ static bool is_in_area(struct dma_case *this, dma_addr_t dma)
 {
 	phys_addr_t phys = dma_to_phys(this->dev, dma);
 
-	return cma_area_of(phys_to_page(phys)) == this->cma;
+	return cma_area_of(pfn_to_page(PHYS_PFN(phys))) == this->cma;
 }
 
 /* Cleared, writable, and afterwards full of what nobody else may see. */
@@ -141,7 +141,7 @@ static void memory_without_a_mapping(struct kunit *test)
 	cookie = dma_alloc_attrs(this->dev, SZ_1M, &dma, GFP_KERNEL, attrs);
 	KUNIT_ASSERT_NOT_NULL(test, cookie);
 	KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
-	page = phys_to_page(dma_to_phys(this->dev, dma));
+	page = pfn_to_page(PHYS_PFN(dma_to_phys(this->dev, dma)));
 	for (unsigned long i = 0; i < nr_pages; i++) {
 		void *addr = kmap_local_page(nth_page(page, i));
 
