@@ -540,8 +540,9 @@ def boot_nodes(stage):
                            + ("all devices" if area == "reserved" else
                               "devices of its node")
                            for area in {first, second}])
+    # Processors of one socket are of one node there.
     stage.boot("x86_64-nodes", "x86_64", extra=NODES, append="cma_pernuma=16M",
-               timeout_s=120, commands=["cat /sys/kernel/mm/cma/*/devices"],
+               smp="2,sockets=2", timeout_s=120, commands=["cat /sys/kernel/mm/cma/*/devices"],
                expect=[rf"^cma: pernuma{i}: 16 MiB at " for i in (0, 1)])
 
 
@@ -569,7 +570,7 @@ def stage_64_bit(stage):
 
 def stage_kasan(stage):
     """The pure parts under KASAN, in a kernel that is a program."""
-    build_stage("kasan")(stage)
+    kernel.build("kasan")
     done = subprocess.run(
         [kernel.obj("kasan") / "linux", "mem=512M", "stderr=1",
          "printk.time=1", "loglevel=8", "panic=-1", "kunit.enable=1",
