@@ -48,12 +48,12 @@ LINT_DMA = [f"drivers/base/dma-{name}.o" for name in (
 LINT_TARGETS = {
     "lint-arm": ["mm/cma/", "samples/cma/", *LINT_DMA,
                  "drivers/base/dma-areas-of.o", "drivers/base/dma-areas-fdt.o",
-                 "arch/arm/mm/dma-contiguous.o", "arch/arm/mm/dma-buffers.o"],
+                 *(f"arch/arm/mm/dma-{name}.o" for name in (
+                     "contiguous", "buffers", "entries", "lowmem", "highmem"))],
     "lint-x86_64": ["mm/cma/", *LINT_DMA],
 }
 OUR_CODE = ["mm/cma/", "samples/cma/", "drivers/base/dma-contiguous.c",
-            "drivers/base/dma-areas", "arch/arm/mm/dma-contiguous.c",
-            "arch/arm/mm/dma-buffers.c", "include/linux/cma.h",
+            "drivers/base/dma-areas", "arch/arm/mm/dma-", "include/linux/cma.h",
             "include/linux/dma-contiguous.h", "include/trace/events/cma.h",
             "tools/testing/selftests/cma/"]
 
