@@ -33,7 +33,7 @@ check:
 	@$(SCRIPTS)/check.py
 
 check-boards:
-	@$(SCRIPTS)/deps.sh check
+	@$(SCRIPTS)/deps.sh boards
 	@$(SCRIPTS)/check.py --only tree boards-whole
 
 bench:
