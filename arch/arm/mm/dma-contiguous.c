@@ -138,26 +138,23 @@ static void *alloc_ready(struct device *dev, size_t size, pgprot_t prot,
 }
 
 /**
- * arm_dma_fallback_gfp() - may ordinary pages take the place of an area
+ * arm_dma_may_fall_back() - may ordinary pages take the place of an area
  * @dev:	the device, whose areas are used up
  * @size:	bytes, a multiple of pages
- * @gfp:	how the buffer was asked for
  *
  * A device without an area of its own gets a few pages that way, more of them
  * only if its area says that other memory does: what is left for large buffers
  * is an area's purpose, and the page allocator would have to work for them.
  *
  * Context: Any.
- * Return: how to ask for ordinary pages; 0 if they will not do.
+ * Return: true if they may; arm_dma_fallback_flags() are for them.
  */
-gfp_t arm_dma_fallback_gfp(struct device *dev, size_t size, gfp_t gfp)
+bool arm_dma_may_fall_back(struct device *dev, size_t size)
 {
 	unsigned int order = get_order(size);
 
-	if (!dma_contiguous_falls_back(dev) || order > MAX_PAGE_ORDER ||
-	    ((!dev || !dev->cma_area) && order > PAGE_ALLOC_COSTLY_ORDER))
-		return 0;
-	return order > PAGE_ALLOC_COSTLY_ORDER ? gfp | __GFP_NORETRY : gfp;
+	return dma_contiguous_falls_back(dev) && order <= MAX_PAGE_ORDER &&
+	       ((dev && dev->cma_area) || order <= PAGE_ALLOC_COSTLY_ORDER);
 }
 
 /**
@@ -197,7 +194,7 @@ void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
 {
 	size_t nr_pages = size >> PAGE_SHIFT;
 	/* What ordinary pages stand in for has not failed. */
-	bool quiet = gfp & __GFP_NOWARN || arm_dma_fallback_gfp(dev, size, gfp);
+	bool quiet = gfp & __GFP_NOWARN || arm_dma_may_fall_back(dev, size);
 	struct page *first;
 	void *addr = NULL;
 

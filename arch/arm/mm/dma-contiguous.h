@@ -5,6 +5,8 @@
 #ifndef _ARM_MM_DMA_CONTIGUOUS_H
 #define _ARM_MM_DMA_CONTIGUOUS_H
 
+#include <linux/gfp.h>
+#include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/rbtree.h>
 #include <linux/string.h>
@@ -13,6 +15,12 @@
 struct arm_dma_allocator;
 struct device;
 struct page;
+
+/* Large ones are had if they are there: others would have to go for them. */
+static inline gfp_t arm_dma_fallback_flags(size_t size)
+{
+	return get_order(size) > PAGE_ALLOC_COSTLY_ORDER ? __GFP_NORETRY : 0;
+}
 
 #ifdef CONFIG_DMA_CMA
 
@@ -36,7 +44,7 @@ void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
 			       const void *caller, struct page **page);
 void arm_dma_contiguous_free(struct device *dev, struct page *page,
 			     void *cpu_addr, size_t size, bool want_vaddr);
-gfp_t arm_dma_fallback_gfp(struct device *dev, size_t size, gfp_t gfp);
+bool arm_dma_may_fall_back(struct device *dev, size_t size);
 bool arm_dma_pool_from_area(void);
 
 /* dma-entries.c: page table entries */
@@ -76,10 +84,9 @@ static inline void arm_dma_contiguous_free(struct device *dev,
 {
 }
 
-static inline gfp_t arm_dma_fallback_gfp(struct device *dev, size_t size,
-					 gfp_t gfp)
+static inline bool arm_dma_may_fall_back(struct device *dev, size_t size)
 {
-	return 0;
+	return false;
 }
 
 static inline bool arm_dma_pool_from_area(void)
