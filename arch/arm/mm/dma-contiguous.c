@@ -13,7 +13,6 @@
 #include <linux/cma.h>
 #include <linux/dma-map-ops.h>
 #include <linux/highmem.h>
-#include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <asm/outercache.h>
@@ -155,22 +154,6 @@ bool arm_dma_may_fall_back(struct device *dev, size_t size)
 
 	return dma_contiguous_falls_back(dev) && order <= MAX_PAGE_ORDER &&
 	       ((dev && dev->cma_area) || order <= PAGE_ALLOC_COSTLY_ORDER);
-}
-
-/**
- * arm_dma_pool_from_area() - does the default area do for the atomic pool
- *
- * All devices take from the pool, and most reach 32 bits.
- *
- * Context: Boot.
- * Return: true if there is one that they reach.
- */
-bool __init arm_dma_pool_from_area(void)
-{
-	struct cma *area = dev_get_cma_area(NULL);
-
-	return area && cma_get_end(area) - 1 <=
-		       min_t(u64, arm_dma_limit, DMA_BIT_MASK(32));
 }
 
 /**

@@ -45,7 +45,6 @@ void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
 void arm_dma_contiguous_free(struct device *dev, struct page *page,
 			     void *cpu_addr, size_t size, bool want_vaddr);
 bool arm_dma_may_fall_back(struct device *dev, size_t size);
-bool arm_dma_pool_from_area(void);
 
 /* dma-entries.c: page table entries */
 int arm_dma_set_entries(unsigned long start, unsigned long end,
@@ -85,11 +84,6 @@ static inline void arm_dma_contiguous_free(struct device *dev,
 }
 
 static inline bool arm_dma_may_fall_back(struct device *dev, size_t size)
-{
-	return false;
-}
-
-static inline bool arm_dma_pool_from_area(void)
 {
 	return false;
 }
