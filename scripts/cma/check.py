@@ -542,7 +542,8 @@ def boot_nodes(stage):
                            for area in {first, second}])
     # Processors of one socket are of one node there.
     stage.boot("x86_64-nodes", "x86_64", extra=NODES, append="cma_pernuma=16M",
-               smp="2,sockets=2", timeout_s=120, commands=["cat /sys/kernel/mm/cma/*/devices"],
+               smp="2,sockets=2", timeout_s=120,
+               commands=["cat /sys/kernel/mm/cma/*/devices"],
                expect=[rf"^cma: pernuma{i}: 16 MiB at " for i in (0, 1)])
 
 
