@@ -33,11 +33,16 @@ SPLAT = re.compile(
 DUMP = re.compile(r"\bcall trace:|\bbacktrace:", re.IGNORECASE)
 DUMP_LINES = 80		# how far below its head a report's dump may start
 
+MAX_FINDINGS = 8	# that are told of one result
+
 VERSION = re.compile(r"^( *)K?TAP version \d+$")
 PLAN = re.compile(r"^( *)1\.\.(\d+)\b(.*)$")
 RESULT = re.compile(r"^( *)(ok|not ok) (\d+)\b(?: *-)? *([^#]*?)? *(?:#(.*))?$")
 NOT_OK = re.compile(r"^ *not ok\b")
 SUBTEST = re.compile(r"^( *)# Subtest: (.+)$")
+# Which line of a test found what: of kselftest's harness, and of KUnit.
+FINDING = re.compile(r"^ *# (?:\w+\.c:\d+:|.*EXPECTATION FAILED|"
+                     r".*ASSERTION FAILED)")
 EXPECT = re.compile(r"^ *# *(?:[\w.]+: )?expect-splat: (.+)$")
 BEGIN = re.compile(r"^guest: begin: (.*)$")
 END = re.compile(r"^guest: end (\d+): (.*)$")
@@ -82,6 +87,7 @@ class Reader:
         self.command = None
         self.nr_tests_before = 0
         self.dump_until = -1
+        self.findings = []	# since the last result
         self.new_segment()
 
     def problem(self, text):
@@ -137,7 +143,9 @@ class Reader:
             doc.nr_results = number
         skip = (directive or "").strip().upper().startswith("SKIP")
         if status == "not ok":
-            self.problem(f"not ok: {doc.name}: {name}")
+            self.problem("\n  ".join([f"not ok: {doc.name}: {name}",
+                                      *self.findings[:MAX_FINDINGS]]))
+        self.findings = []
         if not doc.nr_nested or status == "not ok":
             kind = "skip" if skip and status == "ok" else status
             self.out.tests.append((f"{doc.name}: {name}", kind))
@@ -193,6 +201,8 @@ class Reader:
             self.end_segment()
             self.out.ended = True
         else:
+            if FINDING.match(text):
+                self.findings.append(text.strip(" #"))
             self.splat(number, text)
 
     def plan(self, indent, nr):

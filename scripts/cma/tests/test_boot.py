@@ -117,6 +117,12 @@ class Fails(unittest.TestCase):
     def test_not_ok(self):
         self.fails(KSFT.replace("ok 1 global", "not ok 1 global"), "not ok:")
 
+    def test_not_ok_says_where(self):
+        self.fails(KSFT.replace(
+            "ok 2 global", "# cma_a.c:12:b:Expected 0 (0) == 1 (1)\n"
+            "# cma_a.c:13:b:Expected 2 (2) == 3 (3)\nnot ok 2 global"),
+            r"not ok: .*\n  cma_a.c:12:.*\n  cma_a.c:13:")
+
     def test_not_ok_nested(self):
         self.fails(KUNIT.replace("ok 2 order 4", "not ok 2 order 4"),
                    "not ok: align: order 4")
