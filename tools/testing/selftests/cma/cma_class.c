@@ -213,14 +213,14 @@ TEST_F_TIMEOUT(cma_class, fails_whole, TIMEOUT_S)
 	vec.iov_len = ct_page_size;
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ((ssize_t)ct_page_size, vmsplice(pipes[1], &vec, 1, 0));
-	ASSERT_TRUE(ct_area_holds(&self->area, ct_pfn(vec.iov_base)));
+	ASSERT_TRUE(ct_area_holds(&self->area, ct_held_pfn(vec.iov_base)));
 
 	ksft_print_msg("expect-splat: cma: %s: alloc failed\n",
 		       self->area.name);
 	EXPECT_EQ(-EBUSY, ct_area_set(&self->area, "class", "exclusive"));
 	EXPECT_TRUE(has_class(self, "shared"));
 	EXPECT_EQ(self->total_kib, ct_meminfo_kib("MemTotal"));
-	EXPECT_TRUE(ct_area_holds(&self->area, ct_pfn(vec.iov_base)));
+	EXPECT_TRUE(ct_area_holds(&self->area, ct_held_pfn(vec.iov_base)));
 	close(pipes[0]);
 	close(pipes[1]);
 	EXPECT_EQ(0, ct_area_set(&self->area, "class", "exclusive"));

@@ -238,7 +238,7 @@ TEST_F_TIMEOUT(cma_kinds, pipes, TIMEOUT_S)
 		  fcntl(fds[1], F_SETPIPE_SZ, NR_HELD * ct_page_size));
 	ASSERT_EQ((ssize_t)(nr * ct_page_size), vmsplice(fds[1], iov, nr, 0));
 	for (i = 0; i < nr; i++) {
-		pfns[i] = ct_pfn(iov[i].iov_base);
+		pfns[i] = ct_held_pfn(iov[i].iov_base);
 		ASSERT_TRUE(ct_area_holds(&self->area, pfns[i]));
 	}
 
@@ -250,7 +250,7 @@ TEST_F_TIMEOUT(cma_kinds, pipes, TIMEOUT_S)
 		ASSERT_EQ(0, ct_dma_fill(self->fd, bufs[i].id, i));
 	}
 	for (i = 0; i < nr; i++) {
-		EXPECT_EQ(pfns[i], ct_pfn(iov[i].iov_base));
+		EXPECT_EQ(pfns[i], ct_held_pfn(iov[i].iov_base));
 		ASSERT_EQ((ssize_t)ct_page_size,
 			  read(fds[0], data, ct_page_size));
 		EXPECT_EQ(0, memcmp(data, iov[i].iov_base, ct_page_size));

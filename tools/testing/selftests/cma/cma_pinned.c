@@ -86,7 +86,7 @@ static unsigned long nr_in_area(FIXTURE_DATA(cma_pinned) *self)
 
 	for (i = 0; i < PIN_SIZE; i += ct_page_size)
 		nr += ct_area_holds(&self->area,
-				    ct_pfn(self->pinned + i));
+				    ct_held_pfn(self->pinned + i));
 	return nr;
 }
 
@@ -201,7 +201,7 @@ TEST_F_TIMEOUT(cma_pinned, pipe, TIMEOUT_S)
 	ASSERT_EQ(0, pipe(fds));
 	ASSERT_EQ((ssize_t)iov.iov_len, vmsplice(fds[1], &iov, 1, 0));
 	for (i = 0; i < 4; i++)
-		pfns[i] = ct_pfn(iov.iov_base + i * ct_page_size);
+		pfns[i] = ct_held_pfn(iov.iov_base + i * ct_page_size);
 
 	EXPECT_EQ(-ENOMEM, ct_dma_alloc(self->fd, self->area.nr_pages *
 					ct_page_size, DMA_TEST_KERNEL,
@@ -211,7 +211,8 @@ TEST_F_TIMEOUT(cma_pinned, pipe, TIMEOUT_S)
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
 	nr_beside = count_buffers(_metadata, self->fd);
 	for (i = 0; i < 4; i++)
-		EXPECT_EQ(pfns[i], ct_pfn(iov.iov_base + i * ct_page_size));
+		EXPECT_EQ(pfns[i],
+			  ct_held_pfn(iov.iov_base + i * ct_page_size));
 
 	data = malloc(iov.iov_len);
 	ASSERT_EQ((ssize_t)iov.iov_len, read(fds[0], data, iov.iov_len));

@@ -275,6 +275,12 @@ unsigned long ct_pfn(const void *addr)
 	return pfn;
 }
 
+unsigned long ct_held_pfn(const void *addr)
+{
+	*(volatile const char *)addr;
+	return ct_pfn(addr);
+}
+
 static uint32_t *mem_page(const struct ct_mem *mem, unsigned long page)
 {
 	return mem->addr + page * ct_page_size / sizeof(*mem->addr);

@@ -98,6 +98,8 @@ bool ct_area_holds(const struct ct_area *area, unsigned long pfn);
 
 /* The page frame behind an address of this process; 0 when none is. */
 unsigned long ct_pfn(const void *addr);
+/* That of a page which is held: reclaim may unmap it, but not take it away. */
+unsigned long ct_held_pfn(const void *addr);
 /* Those behind @nr pages from there on. */
 void ct_pfns(const void *addr, unsigned long nr, uint64_t *pfns);
 
