@@ -226,6 +226,60 @@ bool cma_range_place(const struct cma_range *range, const struct cma_want *want,
 	}
 }
 
+/* The first page at or above @page, or the last one at or below, to start at. */
+static unsigned long start_above(const struct cma_want *want, unsigned long page)
+{
+	return page + ((want->align_offset - page) & want->align_mask);
+}
+
+static unsigned long start_below(const struct cma_want *want, unsigned long page)
+{
+	return page - ((page - want->align_offset) & want->align_mask);
+}
+
+/* How many windows like @want there are in [@begin, @end) side by side. */
+static unsigned long nr_windows(const struct cma_want *want,
+				unsigned long begin, unsigned long end)
+{
+	unsigned long pitch = ALIGN(want->nr_pages, want->align_mask + 1);
+	unsigned long start = start_above(want, begin);
+
+	if (start < begin || start >= end || end - start < want->nr_pages)
+		return 0;
+	return (end - start - want->nr_pages) / pitch + 1;
+}
+
+/**
+ * cma_range_thrifty() - a window near by that leaves room for as many as can be
+ * @range:	the range
+ * @want:	the request
+ * @start:	a window for it that is free
+ *
+ * A window in the midst of a hole may leave less than another such window needs
+ * on either side, where both would have fitted. One that keeps a whole number
+ * of windows between itself and the end of the hole never costs more than the
+ * place it takes, wherever the others of its size go.
+ *
+ * Return: @start if it costs no other window; else the next start above it that
+ * does not.
+ */
+unsigned long cma_range_thrifty(const struct cma_range *range,
+				const struct cma_want *want,
+				unsigned long start)
+{
+	const struct cma_holder *before = holder_before(range, start);
+	unsigned long begin = cma_holder_end(before);
+	unsigned long end = begin + before->hole;
+	unsigned long pitch = ALIGN(want->nr_pages, want->align_mask + 1);
+	unsigned long last = start_below(want, end - want->nr_pages);
+
+	if (nr_windows(want, begin, start) + 1 +
+	    nr_windows(want, start + want->nr_pages, end) >=
+	    nr_windows(want, begin, end))
+		return start;
+	return last - (last - start) / pitch * pitch;
+}
+
 /**
  * cma_range_hold() - hold pages
  * @range:	the range

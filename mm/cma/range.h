@@ -92,6 +92,9 @@ void cma_range_init(struct cma_range *range, unsigned long start,
 		    unsigned long nr_pages);
 bool cma_range_place(const struct cma_range *range, const struct cma_want *want,
 		     unsigned long *start);
+unsigned long cma_range_thrifty(const struct cma_range *range,
+				const struct cma_want *want,
+				unsigned long start);
 int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
 		   unsigned long start, unsigned long nr_pages);
 void cma_range_release(struct cma_range *range, struct cma_holder *holder);

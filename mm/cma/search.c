@@ -142,19 +142,23 @@ static bool is_final(int error)
 	return !error || error == -EINTR || error == -EINVAL;
 }
 
-/* The next window at or above @not_below; NO_WINDOW if there is none. */
-static unsigned long next_window(struct search *search, unsigned long not_below)
+/*
+ * The next window at or above @not_below; NO_WINDOW if there is none. @thrifty:
+ * one near it that costs no other window, the same if it does not either.
+ */
+static unsigned long next_window(struct search *search, unsigned long not_below,
+				 unsigned long *thrifty)
 {
 	struct cma *cma = search->cma;
-	unsigned long start;
-	bool found;
+	unsigned long start = NO_WINDOW;
 
 	search->want.fit = CMA_FIT_FIRST;
 	search->want.not_below = not_below;
 	spin_lock_irq(&cma->lock);
-	found = cma_range_place(&cma->range, &search->want, &start);
+	if (cma_range_place(&cma->range, &search->want, &start))
+		*thrifty = cma_range_thrifty(&cma->range, &search->want, start);
 	spin_unlock_irq(&cma->lock);
-	return found ? start : NO_WINDOW;
+	return start;
 }
 
 static void survey_lent(const struct cma *cma, unsigned long start_pfn,
@@ -163,6 +167,33 @@ static void survey_lent(const struct cma *cma, unsigned long start_pfn,
 	if (!cma_lent_part(cma, &start_pfn, &end_pfn))
 		end_pfn = start_pfn;
 	survey_window(start_pfn, end_pfn, survey);
+}
+
+/*
+ * Surveys the window at @start; or the @thrifty one near it, unless that one is
+ * ruled out: no price is as high as that of a request that will find no room.
+ *
+ * Return: the start of the one that @survey is about.
+ */
+static unsigned long survey_near(struct search *search, unsigned long start,
+				 unsigned long thrifty,
+				 struct cma_survey *survey)
+{
+	unsigned long nr_pages = search->buffer->nr_pages;
+	struct cma_survey other;
+
+	survey_lent(search->cma, start, start + nr_pages, survey);
+	if (thrifty == start || survey->blocker.reason != CMA_BLOCK_NONE)
+		return start;
+
+	survey_lent(search->cma, thrifty, thrifty + nr_pages, &other);
+	other.nr_looked += survey->nr_looked;
+	if (other.blocker.reason != CMA_BLOCK_NONE) {
+		survey->nr_looked = other.nr_looked;
+		return start;
+	}
+	*survey = other;
+	return thrifty;
 }
 
 /*
@@ -178,25 +209,26 @@ static unsigned long cheapest_window(struct search *search)
 	unsigned long step = max(nr_pages, search->want.align_mask + 1);
 	unsigned long best = NO_WINDOW, best_price = ULONG_MAX;
 	unsigned long nr_looked = 0;
-	unsigned long start = next_window(search, 0);
+	unsigned long thrifty, window;
+	unsigned long start = next_window(search, 0, &thrifty);
 	struct cma_survey survey;
 
 	while (start != NO_WINDOW && !fatal_signal_pending(current)) {
 		search->tried = true;
-		survey_lent(search->cma, start, start + nr_pages, &survey);
+		window = survey_near(search, start, thrifty, &survey);
 		if (survey.blocker.reason != CMA_BLOCK_NONE) {
 			search->blocker = survey.blocker;
-			start = next_window(search, max(start,
-							survey.blocker.pfn) + 1);
+			start = max(start, survey.blocker.pfn) + 1;
 		} else {
 			if (survey.price < best_price) {
-				best = start;
+				best = window;
 				best_price = survey.price;
 			}
 			if (best_price <= nr_pages)
 				break;
-			start = next_window(search, start + step);
+			start += step;
 		}
+		start = next_window(search, start, &thrifty);
 		nr_looked += survey.nr_looked;
 		if (4 * nr_looked >= best_price)
 			break;

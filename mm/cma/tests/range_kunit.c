@@ -171,6 +171,40 @@ static void range_aligns(struct kunit *test)
 				 start & ((1UL << 40 % BITS_PER_LONG) - 1));
 }
 
+static void range_wastes_no_window(struct kunit *test)
+{
+	struct cma_want want = { .nr_pages = 24, .align_mask = 3 };
+	struct cma_holder a, b;
+	struct cma_range range;
+
+	/* A hole of 64 pages, which takes two windows. */
+	cma_range_init(&range, BASE, 128);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE, 32), 0);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &b, BASE + 96, 32), 0);
+
+	/* 16 on one side and 24 on the other are enough; 20 and 20 are not. */
+	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 32),
+			BASE + 32);
+	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 48),
+			BASE + 48);
+	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 52),
+			BASE + 72);
+	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 56),
+			BASE + 56);
+	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 72),
+			BASE + 72);
+
+	/* Where one fits, wherever it goes is as good. */
+	want.nr_pages = 36;
+	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 40),
+			BASE + 40);
+	/* A window takes more room than it has pages, for the next one. */
+	want.nr_pages = 15;
+	want.align_mask = 7;
+	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 40),
+			BASE + 48);
+}
+
 static void range_trims_from_the_front(struct kunit *test)
 {
 	struct cma_holder a, b;
@@ -264,6 +298,60 @@ static unsigned int model_misfits(const struct model *model,
 	return nr_misfits;
 }
 
+/* How many windows there are from one page on, up to what is held. */
+static unsigned int model_windows(const struct model *model, unsigned long page,
+				  const struct cma_want *want)
+{
+	unsigned int nr = 0;
+
+	while (page < MODEL_PAGES && !model->held[page]) {
+		if (model_fits(model, page, want)) {
+			nr++;
+			page += want->nr_pages;
+		} else {
+			page++;
+		}
+	}
+	return nr;
+}
+
+/* And how many if one of them is at @page. */
+static unsigned int model_windows_with(struct model *model, unsigned long first,
+				       unsigned long page,
+				       const struct cma_want *want)
+{
+	unsigned int nr;
+
+	memset(model->held + page, 1, want->nr_pages);
+	nr = model_windows(model, first, want) + 1 +
+	     model_windows(model, page + want->nr_pages, want);
+	memset(model->held + page, 0, want->nr_pages);
+	return nr;
+}
+
+/* A window that starts at @page, if there is one, and the thrifty one near. */
+static void model_thrifty(struct kunit *test, struct model *model,
+			  unsigned long page, struct cma_want want)
+{
+	unsigned long first = page, thrifty;
+	unsigned int nr_windows;
+
+	want.not_below = 0;
+	if (!model_fits(model, page, &want))
+		return;
+	while (first && !model->held[first - 1])
+		first--;
+	nr_windows = model_windows(model, first, &want);
+
+	thrifty = cma_range_thrifty(&model->range, &want, BASE + page) - BASE;
+	KUNIT_ASSERT_GE(test, thrifty, page);
+	KUNIT_ASSERT_TRUE(test, model_fits(model, thrifty, &want));
+	KUNIT_ASSERT_EQ(test, nr_windows,
+			model_windows_with(model, first, thrifty, &want));
+	KUNIT_ASSERT_EQ(test, thrifty == page, nr_windows ==
+			model_windows_with(model, first, page, &want));
+}
+
 static void model_step(struct kunit *test, struct model *model,
 		       struct rnd_state *random)
 {
@@ -280,6 +368,8 @@ static void model_step(struct kunit *test, struct model *model,
 
 	if (prandom_u32_state(random) % 4 == 0)
 		want.not_below = BASE + prandom_u32_state(random) % MODEL_PAGES;
+	model_thrifty(test, model, prandom_u32_state(random) % MODEL_PAGES,
+		      want);
 
 	if (model->used[i] && prandom_u32_state(random) % 4 == 0 &&
 	    holder->nr_pages > 1) {
@@ -357,6 +447,7 @@ static struct kunit_case cma_range_cases[] = {
 	KUNIT_CASE(range_finds_holders),
 	KUNIT_CASE(range_fit_policies_differ),
 	KUNIT_CASE(range_aligns),
+	KUNIT_CASE(range_wastes_no_window),
 	KUNIT_CASE(range_trims_from_the_front),
 	KUNIT_CASE(range_validator_finds_damage),
 	KUNIT_CASE_SLOW(range_agrees_with_a_naive_model),

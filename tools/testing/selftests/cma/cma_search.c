@@ -106,7 +106,7 @@ static void pin_near(struct __test_metadata *_metadata,
 		return;
 	ASSERT_LT(self->nr_pins, NR_PINS_MAX);
 	ASSERT_EQ((ssize_t)ct_page_size, vmsplice(self->fds[1], &iov, 1, 0));
-	ASSERT_EQ(self->area.base_pfn + page, ct_pfn(iov.iov_base));
+	ASSERT_EQ(self->area.base_pfn + page, ct_held_pfn(iov.iov_base));
 	self->pinned[self->nr_pins] = iov.iov_base;
 	self->pins[self->nr_pins++] = self->area.base_pfn + page;
 }
@@ -167,7 +167,7 @@ static void drain(struct __test_metadata *_metadata,
 	unsigned int i;
 
 	for (i = 0; i < self->nr_pins; i++) {
-		EXPECT_EQ(self->pins[i], ct_pfn(self->pinned[i]));
+		EXPECT_EQ(self->pins[i], ct_held_pfn(self->pinned[i]));
 		ASSERT_EQ((ssize_t)ct_page_size,
 			  read(self->fds[0], data, ct_page_size));
 		EXPECT_EQ(0, memcmp(data, self->pinned[i], ct_page_size));
@@ -237,6 +237,28 @@ TEST_F_TIMEOUT(cma_search, goes_around, TIMEOUT_S)
 	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
 	EXPECT_EQ(used, ct_area_debugfs(&self->area, "used"));
 	drain(_metadata, self);
+}
+
+/*
+ * Two buffers of two fifths of the area fit, wherever the first one goes but
+ * for its middle; and that is where a page sends it that is held for a moment.
+ */
+TEST_F_TIMEOUT(cma_search, leaves_room, TIMEOUT_S)
+{
+	unsigned long size = self->area.nr_pages * 2 / 5 * ct_page_size;
+	struct dma_test_alloc first, second;
+
+	fill(_metadata, self);
+	pin_near(_metadata, self, self->area.nr_pages * 7 / 20);
+	ASSERT_EQ(1, self->nr_pins);
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0, &first));
+	drain(_metadata, self);
+	EXPECT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0,
+				  &second)) {
+		TH_LOG("the first one is at %#llx", first.dma_addr);
+	}
+	EXPECT_EQ(0, ct_dma_free(self->fd, first.id));
+	EXPECT_EQ(0, ct_dma_free(self->fd, second.id));
 }
 
 /* The last line of debugfs' failures. */
