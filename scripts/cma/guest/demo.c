@@ -23,7 +23,7 @@
 #define MAP_ROWS	4
 #define MAP_COLUMNS	64
 #define FULL_KIB	4096	/* free in the area when it counts as full */
-#define FRAME_MIB	15	/* of the camera, rounded down */
+#define FRAME_MIB	23	/* of the camera, rounded down */
 
 struct program {
 	int ask;	/* any word: verify your data */
@@ -292,9 +292,8 @@ static int run_command(const char *command, char *line, size_t size)
 }
 
 /*
- * The largest size of frame, 15.8 MiB each. Of larger formats there may be no
- * room for a second one, wherever the first one lies: with a page in the way of
- * the first window, one of 23.7 MiB goes to the middle of the area.
+ * The largest frames of which two fit: 23.7 MiB each. With four bytes a pixel
+ * two would need all of 64 MiB, and 256 KiB of that are the kernel's own pool.
  */
 static void use_camera(void)
 {
@@ -307,7 +306,7 @@ static void use_camera(void)
 	put("head", "A real client: the vivid camera driver, memory still full");
 	status = run_command("modprobe vivid allocators=1 n_devs=1 && v4l2-ctl "
 		"-d /dev/video0 --set-fmt-video=width=3840,height=2160,"
-		"pixelformat=YUYV --set-parm=15 2>&1", line, sizeof(line));
+		"pixelformat=RGB3 --set-parm=15 2>&1", line, sizeof(line));
 	if (status) {
 		put("bad", "vivid: %s", line);
 		return;
