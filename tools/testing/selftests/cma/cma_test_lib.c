@@ -277,7 +277,10 @@ unsigned long ct_pfn(const void *addr)
 
 unsigned long ct_held_pfn(const void *addr)
 {
-	*(volatile const char *)addr;
+	uintptr_t page = (uintptr_t)addr & ~(uintptr_t)(ct_page_size - 1);
+
+	if (madvise((void *)page, ct_page_size, MADV_POPULATE_READ))
+		perror("madvise");
 	return ct_pfn(addr);
 }
 
