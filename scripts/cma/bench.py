@@ -33,8 +33,10 @@ from measure import cases, figures, report
 HERE = Path(__file__).resolve().parent
 OUT = kernel.BUILD / "bench"
 KERNELS = {"mainline": "base-arm", "ours": "arm"}
-# Differ by their nature: the tests of our own tree.
-OURS = "CMA_KUNIT_TEST", "CMA_TEST_DRIVER"
+# Mainline does not have them. They declare areas or test them; a sample of ours
+# is the only one.
+OURS = {"CMA_KUNIT_TEST", "CMA_TEST_DRIVER", "CMA_CMDLINE_AREAS",
+        "CMA_OF_AREAS", "SAMPLES", "SAMPLE_CMA_BOARD"}
 
 
 class BenchError(Exception):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import bench  # noqa: E402
+import kernel  # noqa: E402
 from measure import cases, figures, report  # noqa: E402
 
 KIB4 = cases.Case("c", "what it is", "free", 3, [4])
@@ -32,6 +33,17 @@ def results(text):
 def rows(mainline, ours, goals=None, case=KIB4):
     return figures.rows([case], goals or {}, mainline and results(mainline),
                         ours and results(ours))
+
+
+class Configs(unittest.TestCase):
+    def test_what_only_our_tree_has_is_known(self):
+        only_ours = {f for f in kernel.OURS_ONLY
+                     if f in kernel.KERNELS["arm"].fragments}
+        self.assertTrue(only_ours)
+        for fragment in only_ours:
+            text = (kernel.REPO / fragment).read_text()
+            symbols = set(re.findall(r"^CONFIG_(\w+)=", text, re.M))
+            self.assertLessEqual(symbols, bench.OURS, fragment)
 
 
 class Figures(unittest.TestCase):
