@@ -90,12 +90,11 @@ TEST_F_TIMEOUT(cma_class, takes_at_once, TIMEOUT_S)
 {
 	struct dma_test_alloc buf;
 	struct dma_test_check check;
-	long migrated;
 
 	ASSERT_EQ(0, ct_area_set(&self->area, "class", "exclusive"));
 	ASSERT_EQ(0, ct_mem_fill(&self->mem, CT_ANON));
 	expect_empty(_metadata, self);
-	migrated = ct_vmstat("pgmigrate_success");
+	ASSERT_TRUE(ct_trace_start());
 
 	for (size_t size = ct_page_size; size <= 16 * MIB; size *= 4) {
 		ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0,
@@ -106,7 +105,9 @@ TEST_F_TIMEOUT(cma_class, takes_at_once, TIMEOUT_S)
 		EXPECT_EQ(check.tested, check.found);
 		ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
 	}
-	EXPECT_EQ(migrated, ct_vmstat("pgmigrate_success"));
+	ct_trace_stop();
+	EXPECT_LT(0, ct_trace_count("cma_alloc_finish:", "errorno=0"));
+	EXPECT_EQ(0, ct_trace_count("mm_alloc_contig_migrate_range_info:", ""));
 	expect_empty(_metadata, self);
 }
 

@@ -7,14 +7,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
 #define TIMEOUT_S	120
-#define TRACEFS		"/sys/kernel/tracing"
 
 FIXTURE(cma_interface) {
 	struct ct_area area;
@@ -179,52 +177,6 @@ TEST_F(cma_interface, totals)
 	EXPECT_TRUE(row);
 }
 
-/* Starts tracing these events anew; false when one is missing. */
-static bool trace_start(void)
-{
-	static const char *const events[] = {
-		"cma/cma_alloc_start", "cma/cma_alloc_finish",
-		"cma/cma_alloc_busy_retry", "cma/cma_release",
-		"kmem/mm_alloc_contig_migrate_range_info",
-	};
-	unsigned int i;
-	char path[256];
-
-	if (access(TRACEFS "/trace", F_OK))
-		mount("tracefs", TRACEFS, "tracefs", 0, NULL);
-	for (i = 0; i < sizeof(events) / sizeof(*events); i++) {
-		snprintf(path, sizeof(path), TRACEFS "/events/%s/enable",
-			 events[i]);
-		if (ct_write(path, "1"))
-			return false;
-	}
-	/* Opening the file for writing from its start empties the buffer. */
-	close(open(TRACEFS "/trace", O_WRONLY | O_TRUNC));
-	return !ct_write(TRACEFS "/tracing_on", "1");
-}
-
-static void trace_stop(void)
-{
-	ct_write(TRACEFS "/events/cma/enable", "0");
-	ct_write(TRACEFS "/events/kmem/enable", "0");
-}
-
-/* The number of recorded events that contain both texts. */
-static int trace_count(const char *event, const char *text)
-{
-	FILE *file = fopen(TRACEFS "/trace", "r");
-	char line[512];
-	int count = 0;
-
-	if (!file)
-		return -1;
-	while (fgets(line, sizeof(line), file))
-		if (line[0] != '#' && strstr(line, event) && strstr(line, text))
-			count++;
-	fclose(file);
-	return count;
-}
-
 TEST_F_TIMEOUT(cma_interface, events, TIMEOUT_S)
 {
 	char name[80], request[160], at[32];
@@ -233,10 +185,10 @@ TEST_F_TIMEOUT(cma_interface, events, TIMEOUT_S)
 
 	/* Something has to be in the way for pages to be migrated. */
 	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area), 0);
-	ASSERT_TRUE(trace_start());
+	ASSERT_TRUE(ct_trace_start());
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, 3 * MIB, DMA_TEST_KERNEL, 0, &buf));
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
-	trace_stop();
+	ct_trace_stop();
 	ct_mem_exit(&mem);
 
 	snprintf(name, sizeof(name), "name=%s ", self->area.name);
@@ -244,16 +196,16 @@ TEST_F_TIMEOUT(cma_interface, events, TIMEOUT_S)
 		 3 * MIB / ct_page_size);
 	snprintf(at, sizeof(at), "pfn=0x%llx ",
 		 (unsigned long long)(buf.dma_addr / ct_page_size));
-	EXPECT_EQ(1, trace_count("cma_alloc_start:", request));
-	EXPECT_EQ(1, trace_count("cma_alloc_finish:", at));
-	EXPECT_EQ(1, trace_count("cma_alloc_finish:", "errorno=0"));
-	EXPECT_EQ(1, trace_count("cma_release:", at));
-	EXPECT_EQ(1, trace_count("cma_release:", name));
-	EXPECT_GE(trace_count("mm_alloc_contig_migrate_range_info:",
+	EXPECT_EQ(1, ct_trace_count("cma_alloc_start:", request));
+	EXPECT_EQ(1, ct_trace_count("cma_alloc_finish:", at));
+	EXPECT_EQ(1, ct_trace_count("cma_alloc_finish:", "errorno=0"));
+	EXPECT_EQ(1, ct_trace_count("cma_release:", at));
+	EXPECT_EQ(1, ct_trace_count("cma_release:", name));
+	EXPECT_GE(ct_trace_count("mm_alloc_contig_migrate_range_info:",
 			      "nr_migrated="), 1);
-	EXPECT_LT(trace_count("mm_alloc_contig_migrate_range_info:",
+	EXPECT_LT(ct_trace_count("mm_alloc_contig_migrate_range_info:",
 			      "nr_migrated=0 "),
-		  trace_count("mm_alloc_contig_migrate_range_info:", ""));
+		  ct_trace_count("mm_alloc_contig_migrate_range_info:", ""));
 }
 
 /* Every start has a finish, that of a failure with its error. */
@@ -262,7 +214,7 @@ TEST_F(cma_interface, events_of_failures)
 	unsigned long nr_pages = self->area.nr_pages;
 	struct dma_test_alloc buf;
 
-	ASSERT_TRUE(trace_start());
+	ASSERT_TRUE(ct_trace_start());
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, nr_pages / 2 * ct_page_size,
 				  DMA_TEST_KERNEL, 0, &buf));
 	EXPECT_EQ(-ENOMEM, ct_dma_alloc(self->fd,
@@ -272,11 +224,11 @@ TEST_F(cma_interface, events_of_failures)
 	EXPECT_EQ(-ENOMEM, ct_dma_alloc(self->fd, (nr_pages + 1) * ct_page_size,
 					DMA_TEST_KERNEL, DMA_TEST_NO_WARN,
 					&buf));
-	trace_stop();
-	EXPECT_EQ(3, trace_count("cma_alloc_start:", ""));
-	EXPECT_EQ(3, trace_count("cma_alloc_finish:", ""));
-	EXPECT_EQ(1, trace_count("cma_alloc_finish:", "errorno=0"));
-	EXPECT_EQ(2, trace_count("cma_alloc_finish:", "errorno=-"));
+	ct_trace_stop();
+	EXPECT_EQ(3, ct_trace_count("cma_alloc_start:", ""));
+	EXPECT_EQ(3, ct_trace_count("cma_alloc_finish:", ""));
+	EXPECT_EQ(1, ct_trace_count("cma_alloc_finish:", "errorno=0"));
+	EXPECT_EQ(2, ct_trace_count("cma_alloc_finish:", "errorno=-"));
 }
 
 TEST_HARNESS_MAIN

@@ -23,6 +23,7 @@
 #include "cma_test_lib.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
+#define TRACEFS		"/sys/kernel/tracing"
 #define SYSFS_CMA	"/sys/kernel/mm/cma"
 
 #define LOOK_PAGES	64	/* touched between two looks at MemFree */
@@ -95,6 +96,50 @@ long ct_meminfo_kib(const char *name)
 long ct_vmstat(const char *name)
 {
 	return ct_read_field("/proc/vmstat", name);
+}
+
+bool ct_trace_start(void)
+{
+	static const char *const events[] = {
+		"cma/cma_alloc_start", "cma/cma_alloc_finish",
+		"cma/cma_alloc_busy_retry", "cma/cma_release",
+		"kmem/mm_alloc_contig_migrate_range_info",
+	};
+	unsigned int i;
+	char path[256];
+
+	if (access(TRACEFS "/trace", F_OK))
+		mount("tracefs", TRACEFS, "tracefs", 0, NULL);
+	for (i = 0; i < sizeof(events) / sizeof(*events); i++) {
+		snprintf(path, sizeof(path), TRACEFS "/events/%s/enable",
+			 events[i]);
+		if (ct_write(path, "1"))
+			return false;
+	}
+	/* Opening the file for writing from its start empties the buffer. */
+	close(open(TRACEFS "/trace", O_WRONLY | O_TRUNC));
+	return !ct_write(TRACEFS "/tracing_on", "1");
+}
+
+void ct_trace_stop(void)
+{
+	ct_write(TRACEFS "/events/cma/enable", "0");
+	ct_write(TRACEFS "/events/kmem/enable", "0");
+}
+
+int ct_trace_count(const char *event, const char *text)
+{
+	FILE *file = fopen(TRACEFS "/trace", "r");
+	char line[512];
+	int count = 0;
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		if (line[0] != '#' && strstr(line, event) && strstr(line, text))
+			count++;
+	fclose(file);
+	return count;
 }
 
 long ct_zone_sum(const char *name)

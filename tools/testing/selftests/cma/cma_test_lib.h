@@ -84,6 +84,12 @@ long ct_vmstat(const char *name);
 /* A counter of /proc/zoneinfo, added up over all zones. */
 long ct_zone_sum(const char *name);
 
+/* Starts tracing the allocator's events anew; false when one is missing. */
+bool ct_trace_start(void);
+void ct_trace_stop(void);
+/* The number of recorded events that contain both texts. */
+int ct_trace_count(const char *event, const char *text);
+
 long ct_area_debugfs(const struct ct_area *area, const char *file);
 long ct_area_sysfs(const struct ct_area *area, const char *file);
 /* A line of text out of an area's file in sysfs, and into it; 0 or -errno. */
