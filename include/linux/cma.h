@@ -115,7 +115,7 @@ typedef void (*cma_unready_t)(struct page *pages, unsigned long count,
 			      void *mapped);
 struct page *cma_ready_get(struct cma *cma, unsigned long count,
 			   unsigned long kind, const char *owner,
-			   void **mapped);
+			   void **mapped, bool *cleared);
 bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 		   unsigned long kind, void *mapped, cma_unready_t unready);
 

@@ -8,11 +8,14 @@
  *			pages, set where an owner holds them
  * <area>/used		pages held by an owner
  * <area>/ready		pages kept for the next request, not in "used"
+ * <area>/cleared	those of them that are cleared already
  * <area>/maxchunk	pages of the widest hole
  * <area>/alloc		write N: take a buffer of N pages
  * <area>/free		write N: give back N pages, of the latest buffers first
  * <area>/buffers	one line each: first pfn, pages, device, task, its pid,
- *			seconds since boot when it was taken, caller
+ *			seconds since boot when it was taken, caller; dashes for
+ *			one that nobody owns at the moment, kept or being looked
+ *			for
  * failures		the most recent requests that failed, and why
  *
  * Buffers taken here are on cma->debug_buffers, under cma->lock like all else
@@ -46,6 +49,13 @@ static int ready_get(void *data, u64 *value)
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(ready_fops, ready_get, NULL, "%llu\n");
+
+static int cleared_get(void *data, u64 *value)
+{
+	*value = cma_ready_cleared_pages(data);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(cleared_fops, cleared_get, NULL, "%llu\n");
 
 static int maxchunk_get(void *data, u64 *value)
 {
@@ -142,10 +152,14 @@ static void show_buffer(struct seq_file *seq, const struct cma_buffer *buffer)
 	/* What lies between two banks was never asked for. */
 	if (!buffer->nr_pages)
 		return;
-	seq_printf(seq, "%#lx %lu %s %s %d %lu %pS\n", buffer->holder.start,
-		   buffer->nr_pages, buffer->owner[0] ? buffer->owner : "-",
-		   buffer->comm, buffer->pid,
-		   buffer->taken_s, (void *)buffer->caller);
+	seq_printf(seq, "%#lx %lu ", buffer->holder.start, buffer->nr_pages);
+	if (buffer->owned)
+		seq_printf(seq, "%s %s %d %lu %pS\n",
+			   buffer->owner[0] ? buffer->owner : "-",
+			   buffer->comm, buffer->pid, buffer->taken_s,
+			   (void *)buffer->caller);
+	else
+		seq_puts(seq, "- - - - -\n");
 }
 
 /*
@@ -279,6 +293,7 @@ static int __init cma_debugfs_init(void)
 		debugfs_create_file("bitmap", 0444, dir, cma, &bitmap_fops);
 		debugfs_create_file("used", 0444, dir, cma, &used_fops);
 		debugfs_create_file("ready", 0444, dir, cma, &ready_fops);
+		debugfs_create_file("cleared", 0444, dir, cma, &cleared_fops);
 		debugfs_create_file("maxchunk", 0444, dir, cma, &maxchunk_fops);
 		debugfs_create_file("alloc", 0200, dir, cma, &alloc_fops);
 		debugfs_create_file("free", 0200, dir, cma, &free_fops);

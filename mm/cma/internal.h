@@ -8,7 +8,7 @@
  *   claim on pageblocks	contig.c; slept on, held across migration
  *   cma->lock			range of an area; IRQ safe
  *   shard->lock		who owns which buffer; IRQ safe
- *   ready->lock		buffers kept by a CPU; IRQ safe
+ *   ready->lock		buffers kept for the next request; IRQ safe
  *   zone->lock			free lists; IRQ safe
  */
 #ifndef _MM_CMA_INTERNAL_H
@@ -22,6 +22,7 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/time64.h>
+#include <linux/workqueue.h>
 
 #include "range.h"
 
@@ -31,8 +32,12 @@ struct seq_file;
 #define CMA_PATIENCE_MS		500
 #define CMA_PATIENCE_MAX_MS	(60 * MSEC_PER_SEC)
 
-/* Buffers of up to so many pages are kept for the next request. */
+/* Buffers of up to so many pages are kept by each CPU. */
 #define CMA_READY_PAGES_MAX	16
+
+/* How long a buffer that nobody wants is kept, by default. */
+#define CMA_READY_AGE_MS	1000
+#define CMA_READY_AGE_MAX_MS	(60 * 60 * MSEC_PER_SEC)
 
 /* Trees that the records of an area's buffers are spread over. */
 #define CMA_SHARDS	32
@@ -54,15 +59,18 @@ struct cma_shard {
 };
 
 /**
- * struct cma_ready - what one CPU keeps for the next request
+ * struct cma_ready - buffers kept for the next request
  * @lock:	covers the rest
  * @nr_pages:	in all
- * @buffers:	by their size in pages - 1, the latest first
+ * @nr_lists:	size of @buffers
+ * @buffers:	by their size in pages - 1; larger ones than there are lists are
+ *		on the last one
  */
 struct cma_ready {
 	spinlock_t		lock;	/* buffers, nr_pages */
 	unsigned long		nr_pages;
-	struct list_head	buffers[CMA_READY_PAGES_MAX];
+	unsigned long		nr_lists;
+	struct list_head	buffers[];
 };
 
 /**
@@ -96,8 +104,13 @@ struct cma_bank {
  * @fit:	which hole a request goes to
  * @patience_ms: how long a request tries to get a window before it fails
  * @shards:	complete buffers
- * @ready:	buffers that CPUs keep for the next request; NULL if none can be
- * @ready_limit: most pages that all CPUs together keep
+ * @ready:	small buffers that each CPU keeps for the next request; NULL if
+ *		none are kept
+ * @ready_large: larger ones, of all CPUs; NULL if none are kept
+ * @ready_limit: most pages that are kept, half of them in @ready_large
+ * @ready_age_ms: how long, if nobody wants them
+ * @clear_work:	clears what is kept
+ * @age_work:	gives back what is kept for too long
  * @active:	the pages belong to the page allocator; set once at boot
  * @reserve_pages_on_error: when activation fails the pages stay reserved
  * @nr_pages_succeeded: pages handed out since boot
@@ -123,7 +136,11 @@ struct cma {
 	unsigned int		patience_ms;
 	struct cma_shard	shards[CMA_SHARDS];
 	struct cma_ready __percpu *ready;
+	struct cma_ready	*ready_large;
 	unsigned long		ready_limit;
+	unsigned int		ready_age_ms;
+	struct delayed_work	clear_work;
+	struct delayed_work	age_work;
 	bool			active;
 	bool			reserve_pages_on_error;
 	atomic64_t		nr_pages_succeeded;
@@ -146,7 +163,7 @@ struct cma {
  * @is_folio:	the pages are one compound page
  * @owned:	the pages are the owner's: set when the allocation is complete,
  *		cleared by the release
- * @aged:	kept for the next request since before the last look
+ * @cleared:	nothing but zeroes, while kept
  * @kind:	in what state it was kept; the architecture's
  * @unready:	what ends that state
  * @by_pfn:	in the tree of a shard while the pages are complete
@@ -156,6 +173,7 @@ struct cma {
  * @mapped:	where it is mapped, while kept
  * @pid:	the task that did
  * @taken_s:	when it was handed out, in seconds since boot
+ * @kept_at:	since when it is kept, in jiffies
  * @comm:	the task's name then
  * @owner:	for whom: the name of a device; empty if nobody said
  */
@@ -165,7 +183,7 @@ struct cma_buffer {
 	bool			kept;
 	bool			is_folio;
 	bool			owned;
-	bool			aged;
+	bool			cleared;
 	unsigned long		kind;
 	cma_unready_t		unready;
 	struct rb_node		by_pfn;
@@ -175,7 +193,10 @@ struct cma_buffer {
 		void		*mapped;
 	};
 	pid_t			pid;
-	unsigned long		taken_s;
+	union {
+		unsigned long	taken_s;
+		unsigned long	kept_at;
+	};
 	char			comm[TASK_COMM_LEN];
 	char			owner[CMA_OWNER_LEN];
 };
@@ -345,7 +366,10 @@ void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 /* ready.c: buffers kept for the next request */
 void cma_ready_init_area(struct cma *cma);
 unsigned long cma_ready_flush(struct cma *cma);
-unsigned long cma_ready_pages(const struct cma *cma);
+void cma_ready_set_limit(struct cma *cma, unsigned long nr_pages);
+void cma_ready_set_age(struct cma *cma, unsigned int ms);
+unsigned long cma_ready_pages(struct cma *cma);
+unsigned long cma_ready_cleared_pages(struct cma *cma);
 
 /* search.c: a window, and what is tried to get one */
 int cma_search(struct cma *cma, struct cma_buffer *buffer,

@@ -1,37 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Small buffers that came back, kept for the next request.
+ * Buffers that came back, kept for the next request.
  *
- * Drivers take and give back small buffers all the time. Most of what that
- * costs is not finding the pages but changing the state they are in: page
- * table entries, those in the TLBs of all CPUs, the free lists. So a few are
- * kept as they come back: held in the range, off the free lists, and mapped as
- * they were. Whoever gets one next clears it; nobody ever reads what another
- * owner wrote.
+ * Drivers take and give back the same buffers all the time. Most of what a
+ * small one costs is not finding the pages but changing the state they are in:
+ * page table entries, those in the TLBs of all CPUs, the free lists. Most of
+ * what a large one costs is clearing. So some are kept as they come back: held
+ * in the range, off the free lists, and mapped as they were. If nobody takes
+ * one at once it is cleared in the background; otherwise whoever gets it clears
+ * it. Nobody ever reads what another owner wrote.
  *
- * There are few of them: CMA_READY_PAGES_MAX pages each, cma->ready_limit pages
- * in all, a 64th of the area or 1 MiB by default; and not for long: one that
- * was not wanted for a second or two goes back to the area. All of them go at
- * once when memory runs short, or when a request finds no free window.
+ * There are few of them, cma->ready_limit pages in all: half of that in buffers
+ * of up to CMA_READY_PAGES_MAX pages, shared out to the CPUs, so that they do
+ * not wait for each other; half in larger ones, for all CPUs together. And not
+ * for long: one that was not wanted for cma->ready_age_ms goes back to the area.
+ * All of them go at once when memory runs short, or when a request finds no
+ * free window.
  *
- * Each CPU keeps its own, so that CPUs do not wait for each other; ready->lock
- * is for those that give back what others kept. Units are pages.
+ * In each list those that are not cleared come first, and of either kind the
+ * one that came last is taken first, so that what is too much grows old.
+ * ready->lock covers the lists. A buffer that is being cleared is on none, but
+ * counts as kept. Units are pages.
  */
 #include <linux/cma.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <trace/events/cma.h>
 
 #include "internal.h"
 
-#define AGE_JIFFIES	HZ
+/* One that is taken sooner is cleared by whoever takes it. */
+#define CLEAR_MS	20
 
-static void age(struct work_struct *work);
-static DECLARE_DELAYED_WORK(age_work, age);
+#define CLEAR_STEP	SZ_64K
+
+/* What waits for this may be on the way to freeing memory. */
+static struct workqueue_struct *ready_wq;
+
+static struct list_head *list_of(struct cma_ready *ready,
+				 unsigned long nr_pages)
+{
+	return &ready->buffers[min(nr_pages, ready->nr_lists) - 1];
+}
 
 static void unlist(struct cma_ready *ready, struct cma_buffer *buffer)
 {
@@ -40,12 +57,35 @@ static void unlist(struct cma_ready *ready, struct cma_buffer *buffer)
 	ready->nr_pages -= buffer->nr_pages;
 }
 
-/* Of this CPU, or of the one it was a moment ago; either will do. */
+/*
+ * Where buffers of this size are kept; small ones by this CPU, or by the one it
+ * was a moment ago: either will do.
+ */
 static struct cma_ready *ready_of(struct cma *cma, unsigned long nr_pages)
 {
-	if (!cma || !cma->ready || !nr_pages || nr_pages > CMA_READY_PAGES_MAX)
+	if (!cma || !cma->ready || !nr_pages)
 		return NULL;
-	return raw_cpu_ptr(cma->ready);
+	return nr_pages > CMA_READY_PAGES_MAX ? cma->ready_large :
+						raw_cpu_ptr(cma->ready);
+}
+
+static struct cma_buffer *find(struct cma_ready *ready, unsigned long nr_pages,
+			       unsigned long kind)
+{
+	struct list_head *list = list_of(ready, nr_pages);
+	struct cma_buffer *buffer;
+
+	lockdep_assert_held(&ready->lock);
+	list_for_each_entry_reverse(buffer, list, node) {
+		if (!buffer->cleared)
+			break;
+		if (buffer->kind == kind && buffer->nr_pages == nr_pages)
+			return buffer;
+	}
+	list_for_each_entry(buffer, list, node)
+		if (buffer->kind == kind && buffer->nr_pages == nr_pages)
+			return buffer;
+	return NULL;
 }
 
 /**
@@ -55,46 +95,53 @@ static struct cma_ready *ready_of(struct cma *cma, unsigned long nr_pages)
  * @kind:	in what state
  * @owner:	the device it is for, for the record; NULL if there is none
  * @mapped:	set to where it is mapped
+ * @cleared:	set to whether it is; what was in it is still there otherwise
  *
  * Context: Any but NMI.
- * Return: its first page, with what was in it; clear it. NULL if none was kept.
+ * Return: its first page; NULL if none was kept.
  */
 struct page *cma_ready_get(struct cma *cma, unsigned long count,
 			   unsigned long kind, const char *owner,
-			   void **mapped)
+			   void **mapped, bool *cleared)
 {
 	struct cma_ready *ready = ready_of(cma, count);
-	struct cma_buffer *buffer, *found = NULL;
+	struct cma_buffer *buffer;
 	struct page *page;
 	unsigned long flags;
 
-	if (!ready || list_empty(&ready->buffers[count - 1]))
+	if (!ready || list_empty(list_of(ready, count)))
 		return NULL;
 
 	spin_lock_irqsave(&ready->lock, flags);
-	list_for_each_entry(buffer, &ready->buffers[count - 1], node) {
-		if (buffer->kind != kind)
-			continue;
-		found = buffer;
-		unlist(ready, found);
-		break;
-	}
+	buffer = find(ready, count, kind);
+	if (buffer)
+		unlist(ready, buffer);
 	spin_unlock_irqrestore(&ready->lock, flags);
-	if (!found)
+	if (!buffer)
 		return NULL;
 
-	page = pfn_to_page(found->holder.start);
-	*mapped = found->mapped;
+	page = pfn_to_page(buffer->holder.start);
+	*mapped = buffer->mapped;
+	*cleared = buffer->cleared;
 	trace_cma_alloc_start(cma->name, count, 0);
-	cma_buffer_hand_out(found, owner, _RET_IP_);
+	cma_buffer_hand_out(buffer, owner, _RET_IP_);
 	cma_account_alloc(cma, count, 0);
 	trace_cma_alloc_finish(cma->name, page_to_pfn(page), page, count, 0, 0);
 	return page;
 }
 
-static unsigned long limit_per_cpu(const struct cma *cma)
+/* The half of the limit that is for buffers of this size, or a CPU's part. */
+static unsigned long limit_of(const struct cma *cma, unsigned long nr_pages)
 {
-	return READ_ONCE(cma->ready_limit) / num_online_cpus();
+	unsigned long half = READ_ONCE(cma->ready_limit) / 2;
+
+	return nr_pages > CMA_READY_PAGES_MAX ? half : half / num_online_cpus();
+}
+
+static void schedule_work_in(struct delayed_work *work, unsigned int ms)
+{
+	if (!delayed_work_pending(work))
+		queue_delayed_work(ready_wq, work, msecs_to_jiffies(ms));
 }
 
 /**
@@ -103,7 +150,7 @@ static unsigned long limit_per_cpu(const struct cma *cma)
  * @pages:	first page of a buffer that its owner gives back
  * @count:	number of pages it was asked for
  * @kind:	in what state it is
- * @mapped:	where it is mapped
+ * @mapped:	where it is mapped, for what is written there to reach memory
  * @unready:	ends this state before the pages go back to the area; may sleep
  *
  * Context: Any but NMI.
@@ -116,7 +163,7 @@ bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 	struct cma_ready *ready = ready_of(cma, count);
 	struct cma_buffer *buffer;
 
-	if (!ready || READ_ONCE(ready->nr_pages) + count > limit_per_cpu(cma))
+	if (!ready || READ_ONCE(ready->nr_pages) + count > limit_of(cma, count))
 		return false;
 	/* There, all that a buffer costs is its record. */
 	if (READ_ONCE(cma->class) == CMA_EXCLUSIVE)
@@ -125,27 +172,44 @@ bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 	if (!buffer)
 		return false;
 
-	buffer->aged = false;
+	buffer->cleared = false;
+	buffer->kept_at = jiffies;
 	buffer->kind = kind;
 	buffer->mapped = mapped;
 	buffer->unready = unready;
 	spin_lock_irqsave(&ready->lock, flags);
-	list_add(&buffer->node, &ready->buffers[count - 1]);
+	list_add(&buffer->node, list_of(ready, count));
 	ready->nr_pages += count;
 	spin_unlock_irqrestore(&ready->lock, flags);
 
 	cma_account_release(cma, pfn, count);
-	if (!delayed_work_pending(&age_work))
-		schedule_delayed_work(&age_work, AGE_JIFFIES);
+	/* Work that is pending still will see this buffer. */
+	smp_mb();
+	schedule_work_in(&cma->clear_work, CLEAR_MS);
+	schedule_work_in(&cma->age_work, READ_ONCE(cma->ready_age_ms));
 	return true;
 }
 
-/*
- * Gives back buffers that nobody wants: all of them, or those that were there
- * before the last time. Return: number of pages.
- */
-static unsigned long give_back_of(struct cma *cma, struct cma_ready *ready,
-				  bool all)
+/* What @visit returns for every place where buffers are kept, in all. */
+static unsigned long visit_each(struct cma *cma,
+				unsigned long (*visit)(struct cma *cma,
+						       struct cma_ready *ready))
+{
+	unsigned long nr_pages = 0;
+	int cpu;
+
+	if (!cma->ready)
+		return 0;
+	for_each_possible_cpu(cpu)
+		nr_pages += visit(cma, per_cpu_ptr(cma->ready, cpu));
+	if (cma->ready_large)
+		nr_pages += visit(cma, cma->ready_large);
+	return nr_pages;
+}
+
+/* Gives back what was kept at @before, or earlier. */
+static unsigned long give_back(struct cma *cma, struct cma_ready *ready,
+			       unsigned long before)
 {
 	struct cma_buffer *buffer, *next;
 	unsigned long nr_pages = 0, flags;
@@ -155,14 +219,13 @@ static unsigned long give_back_of(struct cma *cma, struct cma_ready *ready,
 		return 0;
 
 	spin_lock_irqsave(&ready->lock, flags);
-	for (unsigned int i = 0; i < ARRAY_SIZE(ready->buffers); i++) {
+	for (unsigned int i = 0; i < ready->nr_lists; i++) {
 		list_for_each_entry_safe(buffer, next, &ready->buffers[i],
 					 node) {
-			if (all || buffer->aged) {
-				unlist(ready, buffer);
-				list_add(&buffer->node, &unwanted);
-			}
-			buffer->aged = true;
+			if (time_after(buffer->kept_at, before))
+				continue;
+			unlist(ready, buffer);
+			list_add(&buffer->node, &unwanted);
 		}
 	}
 	spin_unlock_irqrestore(&ready->lock, flags);
@@ -176,29 +239,125 @@ static unsigned long give_back_of(struct cma *cma, struct cma_ready *ready,
 	return nr_pages;
 }
 
-static unsigned long give_back(struct cma *cma, bool all)
+static unsigned long give_back_all(struct cma *cma, struct cma_ready *ready)
 {
-	unsigned long nr_pages = 0;
-	int cpu;
+	return give_back(cma, ready, jiffies);
+}
 
-	if (cma->ready)
-		for_each_possible_cpu(cpu)
-			nr_pages += give_back_of(cma,
-						 per_cpu_ptr(cma->ready, cpu),
-						 all);
+static unsigned long give_back_old(struct cma *cma, struct cma_ready *ready)
+{
+	unsigned int age_ms = READ_ONCE(cma->ready_age_ms);
+
+	return give_back(cma, ready, jiffies - msecs_to_jiffies(age_ms));
+}
+
+/* One that is not cleared, off its list, or NULL. */
+static struct cma_buffer *start_clearing(struct cma_ready *ready)
+{
+	struct cma_buffer *buffer = NULL;
+
+	spin_lock_irq(&ready->lock);
+	for (unsigned int i = 0; i < ready->nr_lists && !buffer; i++) {
+		buffer = list_first_entry_or_null(&ready->buffers[i],
+						  struct cma_buffer, node);
+		if (buffer && buffer->cleared)
+			buffer = NULL;
+	}
+	if (buffer)
+		list_del(&buffer->node);
+	spin_unlock_irq(&ready->lock);
+	return buffer;
+}
+
+static unsigned long clear(struct cma *cma, struct cma_ready *ready)
+{
+	struct cma_buffer *buffer;
+	unsigned long nr_pages = 0;
+
+	while (READ_ONCE(ready->nr_pages) && (buffer = start_clearing(ready))) {
+		size_t size = buffer->nr_pages << PAGE_SHIFT;
+
+		for (size_t done = 0; done < size; done += CLEAR_STEP) {
+			memset(buffer->mapped + done, 0,
+			       min_t(size_t, size - done, CLEAR_STEP));
+			cond_resched();
+		}
+		/* The zeroes must not come after what the next device writes. */
+		wmb();
+		buffer->cleared = true;
+		nr_pages += buffer->nr_pages;
+
+		spin_lock_irq(&ready->lock);
+		list_add_tail(&buffer->node, list_of(ready, buffer->nr_pages));
+		spin_unlock_irq(&ready->lock);
+	}
 	return nr_pages;
+}
+
+static void do_clear(struct work_struct *work)
+{
+	visit_each(container_of(to_delayed_work(work), struct cma, clear_work),
+		   clear);
+}
+
+static void do_age(struct work_struct *work)
+{
+	struct cma *cma = container_of(to_delayed_work(work), struct cma,
+				       age_work);
+
+	visit_each(cma, give_back_old);
+	if (cma_ready_pages(cma))
+		schedule_work_in(&cma->age_work, READ_ONCE(cma->ready_age_ms));
 }
 
 /**
  * cma_ready_flush() - give back all that is kept
  * @cma:	the area
  *
+ * What is being cleared or given back by others is waited for.
+ *
  * Context: May sleep.
- * Return: number of pages that went back to the area.
+ * Return: number of pages that went back to the area by this.
  */
 unsigned long cma_ready_flush(struct cma *cma)
 {
-	return give_back(cma, true);
+	if (!cma->ready)
+		return 0;
+	flush_work(&cma->clear_work.work);
+	flush_work(&cma->age_work.work);
+	return visit_each(cma, give_back_all);
+}
+
+/**
+ * cma_ready_set_limit() - how much may be kept
+ * @cma:	the area
+ * @nr_pages:	pages; 0 keeps none
+ *
+ * Context: May sleep.
+ */
+void cma_ready_set_limit(struct cma *cma, unsigned long nr_pages)
+{
+	WRITE_ONCE(cma->ready_limit, nr_pages);
+	cma_ready_flush(cma);
+}
+
+/**
+ * cma_ready_set_age() - how long buffers are kept that nobody wants
+ * @cma:	the area
+ * @ms:		milliseconds
+ *
+ * Context: Process.
+ */
+void cma_ready_set_age(struct cma *cma, unsigned int ms)
+{
+	WRITE_ONCE(cma->ready_age_ms, ms);
+	if (cma->ready)
+		mod_delayed_work(ready_wq, &cma->age_work, 0);
+}
+
+static unsigned long nr_kept(struct cma *cma, struct cma_ready *ready)
+{
+	return READ_ONCE(ready->nr_pages);
 }
 
 /**
@@ -207,16 +366,42 @@ unsigned long cma_ready_flush(struct cma *cma)
  *
  * Return: number of pages.
  */
-unsigned long cma_ready_pages(const struct cma *cma)
+unsigned long cma_ready_pages(struct cma *cma)
 {
-	unsigned long nr_pages = 0;
-	int cpu;
+	return visit_each(cma, nr_kept);
+}
 
-	if (cma->ready)
-		for_each_possible_cpu(cpu)
-			nr_pages += READ_ONCE(per_cpu_ptr(cma->ready,
-							  cpu)->nr_pages);
+static unsigned long nr_cleared(struct cma *cma, struct cma_ready *ready)
+{
+	struct cma_buffer *buffer;
+	unsigned long nr_pages = 0;
+
+	spin_lock_irq(&ready->lock);
+	for (unsigned int i = 0; i < ready->nr_lists; i++)
+		list_for_each_entry(buffer, &ready->buffers[i], node)
+			nr_pages += buffer->cleared ? buffer->nr_pages : 0;
+	spin_unlock_irq(&ready->lock);
 	return nr_pages;
+}
+
+/**
+ * cma_ready_cleared_pages() - how much of what is kept is cleared
+ * @cma:	the area
+ *
+ * Context: Process.
+ * Return: number of pages.
+ */
+unsigned long cma_ready_cleared_pages(struct cma *cma)
+{
+	return visit_each(cma, nr_cleared);
+}
+
+static void init_ready(struct cma_ready *ready, unsigned long nr_lists)
+{
+	spin_lock_init(&ready->lock);
+	ready->nr_lists = nr_lists;
+	for (unsigned int i = 0; i < nr_lists; i++)
+		INIT_LIST_HEAD(&ready->buffers[i]);
 }
 
 /**
@@ -227,20 +412,30 @@ unsigned long cma_ready_pages(const struct cma *cma)
  */
 void cma_ready_init_area(struct cma *cma)
 {
+	struct cma_ready *ready;
 	int cpu;
 
-	/* Without, every buffer goes back at once. */
-	cma->ready = alloc_percpu(struct cma_ready);
+	INIT_DELAYED_WORK(&cma->clear_work, do_clear);
+	INIT_DELAYED_WORK(&cma->age_work, do_age);
+	cma->ready_age_ms = CMA_READY_AGE_MS;
+	cma->ready_limit = min(cma->nr_pages / 32, SZ_2M / PAGE_SIZE);
+
+	/* Without these, every buffer goes back at once. */
+	if (!ready_wq)
+		ready_wq = alloc_workqueue("cma_ready",
+					   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!ready_wq)
+		return;
+	cma->ready_large = kzalloc(struct_size(ready, buffers, 1), GFP_KERNEL);
+	if (cma->ready_large)
+		init_ready(cma->ready_large, 1);
+	cma->ready = __alloc_percpu(struct_size(ready, buffers,
+						CMA_READY_PAGES_MAX),
+				    __alignof__(*ready));
 	if (!cma->ready)
 		return;
-	for_each_possible_cpu(cpu) {
-		struct cma_ready *ready = per_cpu_ptr(cma->ready, cpu);
-
-		spin_lock_init(&ready->lock);
-		for (unsigned int i = 0; i < ARRAY_SIZE(ready->buffers); i++)
-			INIT_LIST_HEAD(&ready->buffers[i]);
-	}
-	cma->ready_limit = min(cma->nr_pages / 64, SZ_1M / PAGE_SIZE);
+	for_each_possible_cpu(cpu)
+		init_ready(per_cpu_ptr(cma->ready, cpu), CMA_READY_PAGES_MAX);
 }
 
 static unsigned long count_ready(struct shrinker *shrinker,
@@ -253,21 +448,14 @@ static unsigned long count_ready(struct shrinker *shrinker,
 	return nr_pages ?: SHRINK_EMPTY;
 }
 
-static void age(struct work_struct *work)
-{
-	for (unsigned int i = 0; i < cma_area_count; i++)
-		give_back(&cma_areas[i], false);
-	if (count_ready(NULL, NULL) != SHRINK_EMPTY)
-		schedule_delayed_work(&age_work, AGE_JIFFIES);
-}
-
+/* Reclaim does not wait for others. */
 static unsigned long shrink_ready(struct shrinker *shrinker,
 				  struct shrink_control *control)
 {
 	unsigned long nr_pages = 0;
 
 	for (unsigned int i = 0; i < cma_area_count; i++)
-		nr_pages += cma_ready_flush(&cma_areas[i]);
+		nr_pages += visit_each(&cma_areas[i], give_back_all);
 	return nr_pages ?: SHRINK_STOP;
 }
 

@@ -77,17 +77,22 @@ static ssize_t patience_ms_show(struct kobject *kobj,
 	return sysfs_emit(buf, "%u\n", area_of(kobj)->patience_ms);
 }
 
+static int parse_ms(const char *buf, unsigned int max_ms, unsigned int *ms)
+{
+	int error = kstrtouint(buf, 0, ms);
+
+	return error ?: *ms > max_ms ? -ERANGE : 0;
+}
+
 static ssize_t patience_ms_store(struct kobject *kobj,
 				 struct kobj_attribute *attr, const char *buf,
 				 size_t count)
 {
 	unsigned int ms;
-	int error = kstrtouint(buf, 0, &ms);
+	int error = parse_ms(buf, CMA_PATIENCE_MAX_MS, &ms);
 
 	if (error)
 		return error;
-	if (ms > CMA_PATIENCE_MAX_MS)
-		return -ERANGE;
 	WRITE_ONCE(area_of(kobj)->patience_ms, ms);
 	return count;
 }
@@ -114,12 +119,32 @@ static ssize_t ready_kib_store(struct kobject *kobj,
 		return error;
 	if (kib / (PAGE_SIZE / SZ_1K) > cma->nr_pages)
 		return -ERANGE;
-	WRITE_ONCE(cma->ready_limit, kib / (PAGE_SIZE / SZ_1K));
-	cma_ready_flush(cma);
+	cma_ready_set_limit(cma, kib / (PAGE_SIZE / SZ_1K));
 	return count;
 }
 
 static struct kobj_attribute ready_kib_attr = __ATTR_RW(ready_kib);
+
+static ssize_t ready_age_ms_show(struct kobject *kobj,
+				 struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", area_of(kobj)->ready_age_ms);
+}
+
+static ssize_t ready_age_ms_store(struct kobject *kobj,
+				  struct kobj_attribute *attr, const char *buf,
+				  size_t count)
+{
+	unsigned int ms;
+	int error = parse_ms(buf, CMA_READY_AGE_MAX_MS, &ms);
+
+	if (error)
+		return error;
+	cma_ready_set_age(area_of(kobj), ms);
+	return count;
+}
+
+static struct kobj_attribute ready_age_ms_attr = __ATTR_RW(ready_age_ms);
 
 static ssize_t class_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
@@ -159,6 +184,7 @@ static struct attribute *cma_attrs[] = {
 	&fit_attr.attr,
 	&patience_ms_attr.attr,
 	&ready_kib_attr.attr,
+	&ready_age_ms_attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(cma);

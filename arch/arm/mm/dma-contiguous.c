@@ -117,22 +117,25 @@ static void unmap_ready(struct page *page, unsigned long nr_pages, void *mapped)
 }
 
 /*
- * A buffer that is mapped already. It is cleared through that mapping, so no
- * cache has a line of it.
+ * A buffer that is mapped already. It is cleared through that mapping, if it is
+ * not yet, so no cache has a line of it.
  */
 static void *alloc_ready(struct device *dev, size_t size, pgprot_t prot,
 			 struct page **page)
 {
+	bool cleared;
 	void *addr;
 
 	*page = cma_ready_get(dma_contiguous_first_area(dev), size >> PAGE_SHIFT,
 			      memory_type(pgprot_val(prot)),
-			      dev ? dev_name(dev) : NULL, &addr);
+			      dev ? dev_name(dev) : NULL, &addr, &cleared);
 	if (!*page)
 		return NULL;
-	memset(addr, 0, size);
-	/* The zeroes must not come after what the device writes. */
-	wmb();
+	if (!cleared) {
+		memset(addr, 0, size);
+		/* The zeroes must not come after what the device writes. */
+		wmb();
+	}
 	return addr;
 }
 

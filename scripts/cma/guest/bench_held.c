@@ -9,6 +9,7 @@
 
 #include "bench.h"
 
+#define KEPT_IDLE_US	100000
 #define SMALL_MAX	16		/* pages: small buffers are 4 to 64 KiB */
 #define MAX_SMALL	8192
 #define THREADS_S	3
@@ -182,11 +183,27 @@ static void prepare_atomic(void)
 	set_request(DMA_TEST_ATOMIC, 0);
 }
 
+/* Any buffer may be kept for the next request, where the kernel can do that. */
+static void prepare_kept(void)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lu", area.nr_pages * ct_page_size / KIB);
+	ct_area_set(&area, "ready_kib", text);
+}
+
+/* Time for what is done in the background. */
+static void idle(void)
+{
+	usleep(KEPT_IDLE_US);
+}
+
 const struct kind held_kinds[] = {
 	{ .name = "free", .prepare = ct_drop_caches },
 	{ .name = "write-combine", .prepare = prepare_write_combine },
 	{ .name = "unmapped", .prepare = prepare_unmapped },
 	{ .name = "atomic", .prepare = prepare_atomic },
+	{ .name = "kept", .prepare = prepare_kept, .refill = idle },
 	{ .name = "held", .prepare = prepare_held },
 	{ .name = "halves", .run = run_halves },
 	{ .name = "mixed", .run = run_mixed },

@@ -67,6 +67,8 @@ BOOTS = {
         Case("unmapped", "DMA_ATTR_NO_KERNEL_MAPPING", "unmapped", 9,
              [4, 64, 1 * MIB, 16 * MIB], QUIET),
         Case("atomic", "GFP_ATOMIC", "atomic", 9, [4, 64], QUIET),
+        Case("kept", "buffers of any size are kept, and asked for again after "
+             "100 ms", "kept", 9, [4, 64, 1 * MIB, 16 * MIB], QUIET),
     ], disk=False),
     "highmem": Boot([
         Case("highmem", "free area in high memory", "free", 9,

@@ -17,11 +17,13 @@
 #define NR_SMALL	256
 #define SMALL_SIZE	(64 * KIB)
 #define NR_KEPT		64		/* buffers of SMALL_SIZE */
+#define LARGE_SIZE	(1 * MIB)
+#define NR_ROUNDS	40
 
 FIXTURE(cma_ready) {
 	struct ct_area area;
 	int fd;
-	char fit[32], patience_ms[32], ready_kib[32];
+	char fit[32], patience_ms[32], ready_kib[32], ready_age_ms[32];
 	bool keeps;			/* buffers of this board are kept */
 };
 
@@ -43,6 +45,8 @@ FIXTURE_SETUP(cma_ready)
 				 self->patience_ms, 32));
 	ASSERT_EQ(0, ct_area_get(&self->area, "ready_kib", self->ready_kib,
 				 32));
+	ASSERT_EQ(0, ct_area_get(&self->area, "ready_age_ms",
+				 self->ready_age_ms, 32));
 	/* It is the mapping that is kept, if it is another than that of all. */
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, ct_page_size, DMA_TEST_KERNEL, 0,
 				  &buf));
@@ -61,6 +65,8 @@ FIXTURE_TEARDOWN(cma_ready)
 	EXPECT_EQ(0, ct_area_set(&self->area, "patience_ms",
 				 self->patience_ms));
 	EXPECT_EQ(0, ct_area_set(&self->area, "ready_kib", self->ready_kib));
+	EXPECT_EQ(0, ct_area_set(&self->area, "ready_age_ms",
+				 self->ready_age_ms));
 	close(self->fd);
 }
 
@@ -98,6 +104,11 @@ TEST_F(cma_ready, knobs)
 	EXPECT_EQ(-ERANGE, ct_area_set(area, "ready_kib", text));
 	EXPECT_EQ(-EINVAL, ct_area_set(area, "ready_kib", "many"));
 	expect_text(_metadata, area, "ready_kib", "128");
+
+	EXPECT_EQ(0, ct_area_set(area, "ready_age_ms", "3600000"));
+	EXPECT_EQ(-ERANGE, ct_area_set(area, "ready_age_ms", "3600001"));
+	EXPECT_EQ(-EINVAL, ct_area_set(area, "ready_age_ms", "old"));
+	expect_text(_metadata, area, "ready_age_ms", "3600000");
 }
 
 static uint64_t take(struct __test_metadata *_metadata,
@@ -213,17 +224,24 @@ TEST_F(cma_ready, comes_back_clean)
 	EXPECT_EQ(used, ct_area_debugfs(area, "used"));
 }
 
+static void keep_most(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(cma_ready) *self)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lu",
+		 self->area.nr_pages * ct_page_size / KIB);
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", text));
+}
+
 /* As many as may be kept, all over the place. */
 static void keep(struct __test_metadata *_metadata,
 		 FIXTURE_DATA(cma_ready) *self)
 {
 	uint32_t ids[NR_KEPT];
-	char text[32];
 	int i;
 
-	snprintf(text, sizeof(text), "%lu",
-		 self->area.nr_pages * ct_page_size / KIB);
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", text));
+	keep_most(_metadata, self);
 	for (i = 0; i < NR_KEPT; i++)
 		take(_metadata, self, SMALL_SIZE, &ids[i]);
 	for (i = 0; i < NR_KEPT; i++)
@@ -276,6 +294,124 @@ TEST_F_TIMEOUT(cma_ready, gives_back_under_pressure, TIMEOUT_S)
 	ASSERT_EQ(0, ct_write("/proc/sys/vm/drop_caches", "2"));
 	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
 	EXPECT_EQ(used, nr_held(&self->area));
+}
+
+/* Waits for debugfs to say so; 30 seconds at most. */
+static bool comes_to(const struct ct_area *area, const char *file, long nr)
+{
+	int tries;
+
+	for (tries = 0; tries < 300 && ct_area_debugfs(area, file) != nr;
+	     tries++)
+		usleep(100000);
+	return tries < 300;
+}
+
+/* A buffer that is given back, kept, cleared and taken again. */
+static void clear_one(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(cma_ready) *self, size_t size)
+{
+	long nr_pages = self->keeps ? (long)(size / ct_page_size) : 0;
+	struct dma_test_check check;
+	uint64_t first, second;
+	uint32_t id;
+
+	first = take(_metadata, self, size, &id);
+	ASSERT_EQ(0, ct_dma_fill(self->fd, id, size));
+	ASSERT_EQ(0, ct_dma_free(self->fd, id));
+	EXPECT_EQ(nr_pages, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_TRUE(comes_to(&self->area, "cleared", nr_pages));
+	EXPECT_EQ(nr_pages, ct_area_debugfs(&self->area, "ready"));
+
+	second = take(_metadata, self, size, &id);
+	if (self->keeps)
+		EXPECT_EQ(first, second);
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	ASSERT_EQ(0, ct_dma_check(self->fd, id, &check));
+	EXPECT_TRUE(check.tested & DMA_TEST_ZEROED);
+	EXPECT_EQ(check.tested, check.found);
+	/* So that nobody finds it cleared who should not. */
+	ASSERT_EQ(0, ct_dma_fill(self->fd, id, size));
+	ASSERT_EQ(0, ct_dma_free(self->fd, id));
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", self->ready_kib));
+}
+
+TEST_F_TIMEOUT(cma_ready, clears_in_the_background, TIMEOUT_S)
+{
+	/* None is to grow old meanwhile. */
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "60000"));
+	clear_one(_metadata, self, ct_page_size);
+	clear_one(_metadata, self, SMALL_SIZE);
+	clear_one(_metadata, self, LARGE_SIZE);
+}
+
+/* However long a buffer was out of use, or is cleared right now. */
+TEST_F_TIMEOUT(cma_ready, always_zeroed, TIMEOUT_S)
+{
+	static const size_t sizes[] = {
+		4 * KIB, SMALL_SIZE, 20 * KIB, LARGE_SIZE, 640 * KIB,
+	};
+	struct dma_test_check check;
+	uint32_t id;
+	int i;
+
+	keep_most(_metadata, self);
+	srandom(1);
+	for (i = 0; i < NR_ROUNDS; i++) {
+		take(_metadata, self, sizes[random() % 5], &id);
+		ASSERT_EQ(0, ct_dma_check(self->fd, id, &check));
+		ASSERT_TRUE(check.tested & DMA_TEST_ZEROED);
+		ASSERT_EQ(check.tested, check.found);
+		ASSERT_EQ(0, ct_dma_fill(self->fd, id, i));
+		ASSERT_EQ(0, ct_dma_free(self->fd, id));
+		usleep(random() % 40000);
+	}
+}
+
+/* Half of what is kept may be large, and no buffer larger than that. */
+TEST_F_TIMEOUT(cma_ready, keeps_large_ones, TIMEOUT_S)
+{
+	const struct ct_area *area = &self->area;
+	long nr_pages = self->keeps ? (long)(LARGE_SIZE / ct_page_size) : 0;
+	uint64_t at[3];
+	uint32_t ids[3];
+	int i;
+
+	ASSERT_EQ(0, ct_area_set(area, "ready_age_ms", "60000"));
+	ASSERT_EQ(0, ct_area_set(area, "ready_kib", "4096"));
+	for (i = 0; i < 3; i++)
+		at[i] = take(_metadata, self, LARGE_SIZE, &ids[i]);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, ct_dma_free(self->fd, ids[i]));
+	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "ready"));
+	/* Of another size it is not the one that was kept. */
+	at[2] = take(_metadata, self, LARGE_SIZE / 2, &ids[2]);
+	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "ready"));
+	if (self->keeps) {
+		EXPECT_NE(at[0], at[2]);
+		EXPECT_NE(at[1], at[2]);
+	}
+	ASSERT_EQ(0, ct_dma_free(self->fd, ids[2]));
+	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "ready"));
+
+	ASSERT_EQ(0, ct_area_set(area, "ready_kib", "2047"));
+	EXPECT_EQ(0, ct_area_debugfs(area, "ready"));
+	take(_metadata, self, LARGE_SIZE, &ids[0]);
+	ASSERT_EQ(0, ct_dma_free(self->fd, ids[0]));
+	EXPECT_EQ(0, ct_area_debugfs(area, "ready"));
+}
+
+/* As soon as they are too old, even if they were to be kept for an hour. */
+TEST_F_TIMEOUT(cma_ready, ages, TIMEOUT_S)
+{
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "3600000"));
+	keep(_metadata, self);
+	/* By default they would be gone by now. */
+	sleep(3);
+	EXPECT_EQ(self->keeps ? (long)(NR_KEPT * SMALL_SIZE / ct_page_size) : 0,
+		  ct_area_debugfs(&self->area, "ready"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "100"));
+	EXPECT_TRUE(comes_to(&self->area, "ready", 0));
 }
 
 /* What nobody wants is not kept for long. */
