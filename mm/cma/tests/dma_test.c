@@ -34,6 +34,8 @@
 #include "dma_test.h"
 
 static_assert(DMA_TEST_ATTRS == (DMA_ATTR_WRITE_COMBINE | DMA_ATTR_NO_WARN |
+				 DMA_ATTR_FORCE_CONTIGUOUS |
+				 DMA_ATTR_ALLOC_SINGLE_PAGES |
 				 DMA_ATTR_NO_KERNEL_MAPPING));
 
 /* mmap() finds a buffer by its page offset, which must fit into 32 bits. */
@@ -337,6 +339,8 @@ static void dma_test_ioc_info(struct dma_test_file *file,
 	memset(arg, 0, sizeof(*arg));
 	arg->dma_mask = file->dev->coherent_dma_mask;
 	arg->page_size = PAGE_SIZE;
+	arg->path = IS_ENABLED(CONFIG_ARM) ? DMA_TEST_PATH_ARM :
+					     DMA_TEST_PATH_GENERIC;
 	mutex_lock(&file->lock);
 	xa_for_each(&file->bufs, id, buf) {
 		arg->nr_buffers++;

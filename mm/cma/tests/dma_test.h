@@ -24,9 +24,13 @@ enum dma_test_context {
 /* Attributes, with the values of the kernel's DMA_ATTR_*. */
 #define DMA_TEST_WRITE_COMBINE		0x004
 #define DMA_TEST_NO_KERNEL_MAPPING	0x010
+#define DMA_TEST_FORCE_CONTIGUOUS	0x040
+#define DMA_TEST_ALLOC_SINGLE_PAGES	0x080
 #define DMA_TEST_NO_WARN		0x100
 #define DMA_TEST_ATTRS			(DMA_TEST_WRITE_COMBINE | \
 					 DMA_TEST_NO_KERNEL_MAPPING | \
+					 DMA_TEST_FORCE_CONTIGUOUS | \
+					 DMA_TEST_ALLOC_SINGLE_PAGES | \
 					 DMA_TEST_NO_WARN)
 
 /* Where the address given to the kernel side lies. */
@@ -76,11 +80,19 @@ struct dma_test_use {
 	char type[32];		/* what the next buffers are for; "" for nothing */
 };
 
+/* What of an area's purpose other memory may serve. */
+enum dma_test_path {
+	DMA_TEST_PATH_ARM,	/* a few pages, once the area is used up */
+	DMA_TEST_PATH_GENERIC,	/* single pages always; then what it can */
+};
+
 struct dma_test_info {
 	__u64 dma_mask;
 	__u64 size;		/* held by this open file */
 	__u32 nr_buffers;	/* held by this open file */
 	__u32 page_size;
+	__u32 path;
+	__u32 pad;
 };
 
 /*

@@ -92,11 +92,12 @@ TEST_F_TIMEOUT(cma_class, takes_at_once, TIMEOUT_S)
 	struct dma_test_check check;
 
 	ASSERT_EQ(0, ct_area_set(&self->area, "class", "exclusive"));
+	/* While there is memory for its buffer. */
+	ASSERT_TRUE(ct_trace_start());
 	ASSERT_EQ(0, ct_mem_fill(&self->mem, CT_ANON));
 	expect_empty(_metadata, self);
-	ASSERT_TRUE(ct_trace_start());
 
-	for (size_t size = ct_page_size; size <= 16 * MIB; size *= 4) {
+	for (size_t size = 2 * ct_page_size; size <= 16 * MIB; size *= 4) {
 		ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0,
 					  &buf));
 		EXPECT_TRUE(ct_area_holds(&self->area,

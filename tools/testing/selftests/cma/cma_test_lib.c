@@ -633,6 +633,14 @@ int ct_dma_open(void)
 	return open(DMA_TEST_DEVICE, O_RDWR | O_CLOEXEC);
 }
 
+bool ct_dma_generic(int fd)
+{
+	struct dma_test_info info;
+
+	return !ioctl(fd, DMA_TEST_IOC_INFO, &info) &&
+	       info.path == DMA_TEST_PATH_GENERIC;
+}
+
 static int dma_ioctl(int fd, unsigned long cmd, void *arg)
 {
 	return ioctl(fd, cmd, arg) ? -errno : 0;

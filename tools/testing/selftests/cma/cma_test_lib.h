@@ -147,6 +147,11 @@ int ct_read_on(const char *path, off_t *offset, off_t size_max, long kib);
 void ct_drop_caches(void);
 
 int ct_dma_open(void);
+/*
+ * True where ordinary pages take the place of an area as far as they can: for
+ * single pages always, for others when the area is used up.
+ */
+bool ct_dma_generic(int fd);
 /* All return 0 or a negative errno. */
 int ct_dma_alloc(int fd, size_t size, uint32_t context, uint32_t attrs,
 		 struct dma_test_alloc *buf);
