@@ -11,7 +11,6 @@ if nothing failed. What cannot run has failed. Logs: $BUILD/check/.
 """
 
 import argparse
-import os
 import re
 import subprocess
 import sys
@@ -24,23 +23,12 @@ import areas
 import boards
 import kernel
 import picture
+import stages_boards
 import verdict
+from stage import (BUILD, HERE, LOGS, Stage, build_stage, guest_files,
+                   selftests)
 
 REPO = kernel.REPO
-BUILD = kernel.BUILD
-LOGS = BUILD / "check"
-HERE = Path(__file__).resolve().parent
-
-# What no kernel without the allocator may define, and ours must.
-SYMBOLS = ["cma_alloc", "cma_release", "cma_declare_contiguous_nid",
-           "cma_init_reserved_mem", "alloc_contig_range_noprof",
-           "alloc_contig_pages_noprof", "free_contig_range",
-           "dma_alloc_from_contiguous", "dma_alloc_contiguous",
-           "dma_contiguous_reserve"]
-REMOVED = re.compile(
-    r"^(?:cma_(?:alloc|release|declare_contiguous|init_reserved_mem).*"
-    r"|(?:alloc|free)_contig_.*|dma_alloc_(?:from_)?contiguous"
-    r"|dma_contiguous_(?:reserve|remap).*|rmem_cma_.*)$")
 
 # Ours, as far as a compiler or kernel-doc reads it.
 LINT_DMA = [f"drivers/base/dma-{name}.o" for name in (
@@ -108,68 +96,6 @@ NOT_PLACED = [
 ]
 
 
-class Stage:
-    """Counts one stage's results and shows the failed ones."""
-
-    def __init__(self, name):
-        self.name = name
-        self.passed = self.failed = self.skipped = 0
-        self.start = time.monotonic()
-
-    def result(self, ok, name, detail=""):
-        if ok:
-            self.passed += 1
-            return
-        self.failed += 1
-        print(f"  FAILED {name}", flush=True)
-        for line in str(detail).splitlines()[:40]:
-            print(f"    {line}", flush=True)
-
-    def log(self, name, text):
-        path = LOGS / f"{self.name}-{name}.log"
-        path.write_text(text)
-        return path
-
-    def run(self, name, cmd, **kw):
-        """A command as one result; returns its output."""
-        done = subprocess.run([str(c) for c in cmd], text=True,
-                              errors="replace", stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, **kw)
-        self.log(name, done.stdout)
-        self.result(done.returncode == 0, name,
-                    "\n".join(done.stdout.splitlines()[-20:]))
-        return done.stdout
-
-    def output(self, name, cmd):
-        """The lines that a tool of the kernel tree says."""
-        # Debian's python3 is the one that has the modules.
-        env = dict(os.environ, PATH="/usr/bin:/bin:" + os.environ["PATH"])
-        done = subprocess.run([str(c) for c in cmd], cwd=BUILD / "linux",
-                              text=True, errors="replace", env=env,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.log(name, done.stdout)
-        return done.stdout.splitlines()
-
-    def tests(self, name, results):
-        for test, status in results:
-            if status == "skip":
-                self.skipped += 1
-                print(f"  skipped {name}: {test}")
-            else:
-                self.result(status == "ok", f"{name}: {test}")
-
-    def boot(self, name, board, **kw):
-        """A boot: each of its tests is a result, and the boot itself."""
-        got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
-        self.tests(name, got.ktap)
-        self.result(got.ok, f"{name}: boot of {board}",
-                    "\n".join(got.problems + [""] + got.lines[-12:]))
-        print(f"  {name}: {board}, {len(got.ktap)} tests, "
-              f"{got.elapsed_s:.0f} s", flush=True)
-        return got
-
-
 def overlay_files(*starts):
     """The repository's files that go into the kernel tree, whole."""
     done = subprocess.run(
@@ -187,15 +113,6 @@ def allowed(name, line):
     said = re.search(r": (?:ERROR|WARNING|CHECK):(\w+): ", line)
     return said and any(name.startswith(start) and said[1] in types
                         for start, types in ALLOWED)
-
-
-def selftests(name="arm"):
-    """The guest's paths of the installed test programs."""
-    text = (kernel.selftests(name).parent / "kselftest-list.txt").read_text()
-    names = re.findall(r"^cma:(\S+)$", text, re.M)
-    if not names:
-        raise kernel.BuildError("no selftest was built")
-    return [f"/selftests/cma/{name}" for name in names]
 
 
 def stage_host(stage):
@@ -277,32 +194,6 @@ def stage_lint(stage):
                      f"{set(targets) - set(here) or 'none'}", "\n".join(bad))
 
 
-def vmlinux_symbols(name):
-    nm = kernel.CROSS[kernel.KERNELS[name].arch] + "nm"
-    out = kernel.run([nm, kernel.obj(name) / "vmlinux"], capture_output=True)
-    return {line.split()[-1] for line in out.stdout.splitlines()}
-
-
-def build_stage(*names):
-    def stage_build(stage):
-        for name in names:
-            try:
-                kernel.build(name)
-            except kernel.BuildError as err:
-                stage.result(False, f"build {name}", err)
-                continue
-            stage.result(True, f"build {name}")
-            have = vmlinux_symbols(name)
-            if name.startswith("bare-"):
-                left = sorted(filter(REMOVED.match, have))
-                stage.result(not left, f"{name} is bare", "\n".join(left))
-            elif not name.startswith("nocma-"):
-                gone = [s for s in SYMBOLS if s not in have]
-                stage.result(not gone, f"{name} has the allocator",
-                             "\n".join(gone))
-    return stage_build
-
-
 def test_boot(stage, name, board, commands=(), append="", quick=True, **kw):
     """KUnit and every selftest on one board."""
     if quick:
@@ -311,11 +202,6 @@ def test_boot(stage, name, board, commands=(), append="", quick=True, **kw):
                commands=list(commands) + selftests(),
                append="cma=64M kunit.enable=1 kunit.filter_glob=cma* "
                + append, **kw)
-
-
-def guest_files(*names):
-    """Scripts of guest/ as boot() takes them; the guest has them in /."""
-    return {name: (HERE / "guest" / name).read_bytes() for name in names}
 
 
 def stage_virt(stage):
@@ -343,40 +229,6 @@ def stage_clients(stage):
                append="cma=64M", timeout_s=180, files=guest_files("camera_test"),
                commands=["/camera_test",
                          "/selftests/dmabuf-heaps/dmabuf-heap"])
-
-
-def boot_each_board(stage, tests):
-    """Every board that has not got a stage of its own, with these tests, and
-    its network if it has one."""
-    for kernel_name in ("arm-boards", "armv5", "arm64", "x86_64"):
-        build_stage(kernel_name)(stage)
-    subprocess.run([HERE / "userland.sh", "armel", "amd64"], check=True)
-    programs = {"armhf": selftests("arm"), "armel": selftests("armv5"),
-                "amd64": selftests("x86_64")}
-    for name, board in boards.BOARDS.items():
-        if name in ("vexpress-a9", "virt-highmem"):
-            continue
-        commands = [p for p in programs[board.arch.userland]
-                    if Path(p).name in tests]
-        net = {}
-        if board.net:
-            commands.append("/net_test")
-            net = {"net": "guestfwd=tcp:10.0.2.100:7-cmd:cat",
-                   "files": guest_files("net_test")}
-        # A board that has a stage for its tests is here for the common image.
-        of_its_own = name == "virt"
-        stage.boot(name, name, want_tests=True, commands=commands,
-                   kernel_dir=kernel.obj("arm-boards") if of_its_own else None,
-                   append="cma=64M kunit.enable=1 kunit.filter_glob=cma* "
-                   "CMA_TEST_QUICK=1", timeout_s=1800, **net)
-
-
-def stage_boards(stage):
-    boot_each_board(stage, ["cma_basic", "cma_interface", "cma_ready"])
-
-
-def stage_boards_whole(stage):
-    boot_each_board(stage, [Path(p).name for p in selftests()])
 
 
 def stage_lpae(stage):
@@ -512,63 +364,6 @@ def stage_bench(stage):
 
 
 # Two nodes, half of the memory and one processor each.
-NODES = ["-object", "memory-backend-ram,id=m0,size=512M",
-         "-object", "memory-backend-ram,id=m1,size=512M",
-         "-numa", "node,nodeid=0,cpus=0,memdev=m0",
-         "-numa", "node,nodeid=1,cpus=1,memdev=m1"]
-NODE_AREAS = [
-    ("cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
-    ("numa_cma=0:8M,1:32M cma=16M", "numa0", "numa1"),
-    ("numa_cma=1:32M,7:8M cma=16M", "reserved", "numa1"),
-    # Its own first, then that of the node beside it.
-    ("numa_cma=1:32M cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
-]
-
-
-def boot_nodes(stage):
-    """Devices on NUMA nodes take from the area of their node."""
-    devices = "/ {" + "".join(f"""
-	node{i} {{ compatible = "test,cma-dma-test"; numa-node-id = <{i}>; }};
-""" for i in (0, 1)) + "};"
-    for append, first, second in NODE_AREAS:
-        stage.boot(re.sub(r"\W", "_", append), "arm64-virt", extra=NODES,
-                   nodes=devices, append=append, want_tests=True, timeout_s=60,
-                   commands=[f"{areas.CLIENT} - 4M=reserved",
-                             f"{areas.CLIENT} node0 4M={first}",
-                             f"{areas.CLIENT} node1 4M={second}"],
-                   expect=[rf"^cma: {area}: \d+ MiB at \S+, shared, for "
-                           + ("all devices" if area == "reserved" else
-                              "devices of its node")
-                           for area in {first, second}])
-    # Processors of one socket are of one node there.
-    stage.boot("x86_64-nodes", "x86_64", extra=NODES, append="cma_pernuma=16M",
-               smp="2,sockets=2", timeout_s=120,
-               commands=["cat /sys/kernel/mm/cma/*/devices"],
-               expect=[rf"^cma: pernuma{i}: 16 MiB at " for i in (0, 1)])
-
-
-def boot_gigantic(stage):
-    """A page of 1 GiB, from hugetlb's own area, and back."""
-    pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
-    taken = "/sys/kernel/mm/cma/hugetlb0/alloc_pages_success"
-    stage.boot("gigantic", "arm64-virt", mem="3G", append="hugetlb_cma=1G",
-               timeout_s=120, expect=["^cma: hugetlb0: 1024 MiB at "],
-               commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "
-                         f"grep -x 262144 {taken}",
-                         f"echo 0 >{pages} && grep -x 0 {pages} && "
-                         f"echo 1 >{pages} && grep -x 524288 {taken}"])
-
-
-def stage_64_bit(stage):
-    build_stage("arm64", "x86_64")(stage)
-    # Each boot takes along the programs of its architecture.
-    selftests("arm")
-    selftests("x86_64")
-    subprocess.run([HERE / "userland.sh", "amd64"], check=True)
-    boot_nodes(stage)
-    boot_gigantic(stage)
-
-
 def stage_kasan(stage):
     """The pure parts under KASAN, in a kernel that is a program."""
     kernel.build("kasan")
@@ -605,10 +400,10 @@ STAGES = {
     "bare": stage_bare,
     "identical": stage_identical,
     "kasan": stage_kasan,
-    "64-bit": stage_64_bit,
+    "64-bit": stages_boards.stage_64_bit,
     "bare-64-bit": build_stage("bare-arm64", "bare-x86_64"),
-    "boards": stage_boards,
-    "boards-whole": stage_boards_whole,
+    "boards": stages_boards.stage_boards,
+    "boards-whole": stages_boards.stage_boards_whole,
 }
 # More than one wants to wait for with every change: "make check-boards".
 ON_REQUEST = ["boards", "boards-whole"]

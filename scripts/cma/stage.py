@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the stages of check.py share: a stage counts results, builds kernels,
+boots boards.
+"""
+
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import boards
+import kernel
+
+BUILD = kernel.BUILD
+LOGS = BUILD / "check"
+HERE = Path(__file__).resolve().parent
+
+# What no kernel without the allocator may define, and ours must.
+SYMBOLS = ["cma_alloc", "cma_release", "cma_declare_contiguous_nid",
+           "cma_init_reserved_mem", "alloc_contig_range_noprof",
+           "alloc_contig_pages_noprof", "free_contig_range",
+           "dma_alloc_from_contiguous", "dma_alloc_contiguous",
+           "dma_contiguous_reserve"]
+REMOVED = re.compile(
+    r"^(?:cma_(?:alloc|release|declare_contiguous|init_reserved_mem).*"
+    r"|(?:alloc|free)_contig_.*|dma_alloc_(?:from_)?contiguous"
+    r"|dma_contiguous_(?:reserve|remap).*|rmem_cma_.*)$")
+
+
+class Stage:
+    """Counts one stage's results and shows the failed ones."""
+
+    def __init__(self, name):
+        self.name = name
+        self.passed = self.failed = self.skipped = 0
+        self.start = time.monotonic()
+
+    def result(self, ok, name, detail=""):
+        if ok:
+            self.passed += 1
+            return
+        self.failed += 1
+        print(f"  FAILED {name}", flush=True)
+        for line in str(detail).splitlines()[:40]:
+            print(f"    {line}", flush=True)
+
+    def log(self, name, text):
+        path = LOGS / f"{self.name}-{name}.log"
+        path.write_text(text)
+        return path
+
+    def run(self, name, cmd, **kw):
+        """A command as one result; returns its output."""
+        done = subprocess.run([str(c) for c in cmd], text=True,
+                              errors="replace", stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, **kw)
+        self.log(name, done.stdout)
+        self.result(done.returncode == 0, name,
+                    "\n".join(done.stdout.splitlines()[-20:]))
+        return done.stdout
+
+    def output(self, name, cmd):
+        """The lines that a tool of the kernel tree says."""
+        # Debian's python3 is the one that has the modules.
+        env = dict(os.environ, PATH="/usr/bin:/bin:" + os.environ["PATH"])
+        done = subprocess.run([str(c) for c in cmd], cwd=BUILD / "linux",
+                              text=True, errors="replace", env=env,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.log(name, done.stdout)
+        return done.stdout.splitlines()
+
+    def tests(self, name, results):
+        for test, status in results:
+            if status == "skip":
+                self.skipped += 1
+                print(f"  skipped {name}: {test}")
+            else:
+                self.result(status == "ok", f"{name}: {test}")
+
+    def boot(self, name, board, **kw):
+        """A boot: each of its tests is a result, and the boot itself."""
+        got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
+        self.tests(name, got.ktap)
+        self.result(got.ok, f"{name}: boot of {board}",
+                    "\n".join(got.problems + [""] + got.lines[-12:]))
+        print(f"  {name}: {board}, {len(got.ktap)} tests, "
+              f"{got.elapsed_s:.0f} s", flush=True)
+        return got
+
+
+def selftests(name="arm"):
+    """The guest's paths of the installed test programs."""
+    text = (kernel.selftests(name).parent / "kselftest-list.txt").read_text()
+    names = re.findall(r"^cma:(\S+)$", text, re.M)
+    if not names:
+        raise kernel.BuildError("no selftest was built")
+    return [f"/selftests/cma/{name}" for name in names]
+
+
+def guest_files(*names):
+    """Scripts of guest/ as boot() takes them; the guest has them in /."""
+    return {name: (HERE / "guest" / name).read_bytes() for name in names}
+
+
+def vmlinux_symbols(name):
+    nm = kernel.CROSS[kernel.KERNELS[name].arch] + "nm"
+    out = kernel.run([nm, kernel.obj(name) / "vmlinux"], capture_output=True)
+    return {line.split()[-1] for line in out.stdout.splitlines()}
+
+
+def build_stage(*names):
+    def stage_build(stage):
+        for name in names:
+            try:
+                kernel.build(name)
+            except kernel.BuildError as err:
+                stage.result(False, f"build {name}", err)
+                continue
+            stage.result(True, f"build {name}")
+            have = vmlinux_symbols(name)
+            if name.startswith("bare-"):
+                left = sorted(filter(REMOVED.match, have))
+                stage.result(not left, f"{name} is bare", "\n".join(left))
+            elif not name.startswith("nocma-"):
+                gone = [s for s in SYMBOLS if s not in have]
+                stage.result(not gone, f"{name} has the allocator",
+                             "\n".join(gone))
+    return stage_build

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Stages of check.py on more than the boards of every day: 64 bits, and one
+kernel on many boards.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import areas
+import boards
+import kernel
+from stage import HERE, build_stage, guest_files, selftests
+
+NODES = ["-object", "memory-backend-ram,id=m0,size=512M",
+         "-object", "memory-backend-ram,id=m1,size=512M",
+         "-numa", "node,nodeid=0,cpus=0,memdev=m0",
+         "-numa", "node,nodeid=1,cpus=1,memdev=m1"]
+NODE_AREAS = [
+    ("cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
+    ("numa_cma=0:8M,1:32M cma=16M", "numa0", "numa1"),
+    ("numa_cma=1:32M,7:8M cma=16M", "reserved", "numa1"),
+    # Its own first, then that of the node beside it.
+    ("numa_cma=1:32M cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
+]
+
+
+def boot_nodes(stage):
+    """Devices on NUMA nodes take from the area of their node."""
+    devices = "/ {" + "".join(f"""
+	node{i} {{ compatible = "test,cma-dma-test"; numa-node-id = <{i}>; }};
+""" for i in (0, 1)) + "};"
+    for append, first, second in NODE_AREAS:
+        stage.boot(re.sub(r"\W", "_", append), "arm64-virt", extra=NODES,
+                   nodes=devices, append=append, want_tests=True, timeout_s=60,
+                   commands=[f"{areas.CLIENT} - 4M=reserved",
+                             f"{areas.CLIENT} node0 4M={first}",
+                             f"{areas.CLIENT} node1 4M={second}"],
+                   expect=[rf"^cma: {area}: \d+ MiB at \S+, shared, for "
+                           + ("all devices" if area == "reserved" else
+                              "devices of its node")
+                           for area in {first, second}])
+    # Processors of one socket are of one node there.
+    stage.boot("x86_64-nodes", "x86_64", extra=NODES, append="cma_pernuma=16M",
+               smp="2,sockets=2", timeout_s=120,
+               commands=["cat /sys/kernel/mm/cma/*/devices"],
+               expect=[rf"^cma: pernuma{i}: 16 MiB at " for i in (0, 1)])
+
+
+def boot_gigantic(stage):
+    """A page of 1 GiB, from hugetlb's own area, and back."""
+    pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
+    taken = "/sys/kernel/mm/cma/hugetlb0/alloc_pages_success"
+    stage.boot("gigantic", "arm64-virt", mem="3G", append="hugetlb_cma=1G",
+               timeout_s=120, expect=["^cma: hugetlb0: 1024 MiB at "],
+               commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "
+                         f"grep -x 262144 {taken}",
+                         f"echo 0 >{pages} && grep -x 0 {pages} && "
+                         f"echo 1 >{pages} && grep -x 524288 {taken}"])
+
+
+# Behind the IOMMU that the board has with the option.
+IOMMU = ["-M", "iommu=smmuv3"]
+IOMMU_CLIENT = """/ { behind-iommu {
+	compatible = "test,cma-dma-test";
+	iommus = <&{/smmuv3@9050000} 5>;
+}; };"""
+
+# Huge pages would have the kernel keep more memory free than tests leave.
+APPEND = ("cma=64M kunit.enable=1 kunit.filter_glob=cma* CMA_TEST_QUICK=1 "
+          "transparent_hugepage=never")
+EACH = ["cma_basic", "cma_interface", "cma_ready"]
+
+
+def boot_generic(stage):
+    """The DMA API that all architectures but some share."""
+    for board, tests, options in (
+            ("arm64-virt", [*EACH, "cma_iommu"],
+             {"extra": IOMMU, "nodes": IOMMU_CLIENT}),
+            ("x86_64", EACH, {})):
+        stage.boot(f"{board}-tests", board, want_tests=True, append=APPEND,
+                   timeout_s=300, commands=[f"/selftests/cma/{name}"
+                                            for name in tests], **options)
+
+
+def stage_64_bit(stage):
+    build_stage("arm64", "x86_64")(stage)
+    # Each boot takes along the programs of its architecture.
+    selftests("arm")
+    selftests("x86_64")
+    subprocess.run([HERE / "userland.sh", "amd64"], check=True)
+    boot_generic(stage)
+    boot_nodes(stage)
+    boot_gigantic(stage)
+
+
+def boot_each_board(stage, tests):
+    """Every board that has not got a stage of its own, with these tests, and
+    its network if it has one."""
+    for kernel_name in ("arm-boards", "armv5", "arm64", "x86_64"):
+        build_stage(kernel_name)(stage)
+    subprocess.run([HERE / "userland.sh", "armel", "amd64"], check=True)
+    programs = {"armhf": selftests("arm"), "armel": selftests("armv5"),
+                "amd64": selftests("x86_64")}
+    for name, board in boards.BOARDS.items():
+        if name in ("vexpress-a9", "virt-highmem"):
+            continue
+        commands = [p for p in programs[board.arch.userland]
+                    if Path(p).name in tests]
+        net = {}
+        if board.net:
+            commands.append("/net_test")
+            net = {"net": "guestfwd=tcp:10.0.2.100:7-cmd:cat",
+                   "files": guest_files("net_test")}
+        # A board that has a stage for its tests is here for the common image.
+        of_its_own = name == "virt"
+        stage.boot(name, name, want_tests=True, commands=commands,
+                   kernel_dir=kernel.obj("arm-boards") if of_its_own else None,
+                   append=APPEND, timeout_s=1800, **net)
+
+
+def stage_boards(stage):
+    boot_each_board(stage, EACH)
+
+
+def stage_boards_whole(stage):
+    boot_each_board(stage, [Path(p).name for p in selftests()])
