@@ -38,7 +38,8 @@ static int used_get(void *data, u64 *value)
 	spin_unlock_irq(&cma->lock);
 	/* What lies between the banks is held, too. */
 	*value -= cma->range.nr_pages - cma->nr_pages;
-	*value -= cma_ready_pages(cma);
+	/* One that is given back at the moment is not held any more. */
+	*value -= min(*value, cma_ready_pages(cma));
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(used_fops, used_get, NULL, "%llu\n");

@@ -6,6 +6,7 @@
  *
  *   cma->class_lock		the class of an area; slept on
  *   claim on pageblocks	contig.c; slept on, held across migration
+ *   cma->ready_mutex		buffers cleared or given back; slept on
  *   cma->lock			range of an area; IRQ safe
  *   shard->lock		who owns which buffer; IRQ safe
  *   ready->lock		buffers kept for the next request; IRQ safe
@@ -18,6 +19,7 @@
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/mmzone.h>
+#include <linux/mutex.h>
 #include <linux/percpu-rwsem.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -109,6 +111,7 @@ struct cma_bank {
  * @ready_large: larger ones, of all CPUs; NULL if none are kept
  * @ready_limit: most pages that are kept, half of them in @ready_large
  * @ready_age_ms: how long, if nobody wants them
+ * @ready_mutex: held while what is kept is cleared or given back
  * @clear_work:	clears what is kept
  * @age_work:	gives back what is kept for too long
  * @active:	the pages belong to the page allocator; set once at boot
@@ -139,6 +142,7 @@ struct cma {
 	struct cma_ready	*ready_large;
 	unsigned long		ready_limit;
 	unsigned int		ready_age_ms;
+	struct mutex		ready_mutex;	/* buffers on no list */
 	struct delayed_work	clear_work;
 	struct delayed_work	age_work;
 	bool			active;
@@ -365,7 +369,7 @@ void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 
 /* ready.c: buffers kept for the next request */
 void cma_ready_init_area(struct cma *cma);
-unsigned long cma_ready_flush(struct cma *cma);
+bool cma_ready_flush(struct cma *cma);
 void cma_ready_set_limit(struct cma *cma, unsigned long nr_pages);
 void cma_ready_set_age(struct cma *cma, unsigned int ms);
 unsigned long cma_ready_pages(struct cma *cma);

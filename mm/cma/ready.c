@@ -19,13 +19,15 @@
  *
  * In each list those that are not cleared come first, and of either kind the
  * one that came last is taken first, so that what is too much grows old.
- * ready->lock covers the lists. A buffer that is being cleared is on none, but
- * counts as kept. Units are pages.
+ * ready->lock covers the lists. A buffer that is being cleared or given back is
+ * on none, but counts as kept until that is done; cma->ready_mutex is held
+ * meanwhile, so that who needs the room can wait for it. Units are pages.
  */
 #include <linux/cma.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/shrinker.h>
@@ -41,20 +43,10 @@
 
 #define CLEAR_STEP	SZ_64K
 
-/* What waits for this may be on the way to freeing memory. */
-static struct workqueue_struct *ready_wq;
-
 static struct list_head *list_of(struct cma_ready *ready,
 				 unsigned long nr_pages)
 {
 	return &ready->buffers[min(nr_pages, ready->nr_lists) - 1];
-}
-
-static void unlist(struct cma_ready *ready, struct cma_buffer *buffer)
-{
-	lockdep_assert_held(&ready->lock);
-	list_del(&buffer->node);
-	ready->nr_pages -= buffer->nr_pages;
 }
 
 /*
@@ -114,8 +106,10 @@ struct page *cma_ready_get(struct cma *cma, unsigned long count,
 
 	spin_lock_irqsave(&ready->lock, flags);
 	buffer = find(ready, count, kind);
-	if (buffer)
-		unlist(ready, buffer);
+	if (buffer) {
+		list_del(&buffer->node);
+		ready->nr_pages -= count;
+	}
 	spin_unlock_irqrestore(&ready->lock, flags);
 	if (!buffer)
 		return NULL;
@@ -141,7 +135,8 @@ static unsigned long limit_of(const struct cma *cma, unsigned long nr_pages)
 static void schedule_work_in(struct delayed_work *work, unsigned int ms)
 {
 	if (!delayed_work_pending(work))
-		queue_delayed_work(ready_wq, work, msecs_to_jiffies(ms));
+		queue_delayed_work(system_unbound_wq, work,
+				   msecs_to_jiffies(ms));
 }
 
 /**
@@ -190,21 +185,21 @@ bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 	return true;
 }
 
-/* What @visit returns for every place where buffers are kept, in all. */
+/* The sum of what @visit returns for every place where buffers are kept. */
 static unsigned long visit_each(struct cma *cma,
 				unsigned long (*visit)(struct cma *cma,
 						       struct cma_ready *ready))
 {
-	unsigned long nr_pages = 0;
+	unsigned long sum = 0;
 	int cpu;
 
 	if (!cma->ready)
 		return 0;
 	for_each_possible_cpu(cpu)
-		nr_pages += visit(cma, per_cpu_ptr(cma->ready, cpu));
+		sum += visit(cma, per_cpu_ptr(cma->ready, cpu));
 	if (cma->ready_large)
-		nr_pages += visit(cma, cma->ready_large);
-	return nr_pages;
+		sum += visit(cma, cma->ready_large);
+	return sum;
 }
 
 /* Gives back what was kept at @before, or earlier. */
@@ -212,23 +207,19 @@ static unsigned long give_back(struct cma *cma, struct cma_ready *ready,
 			       unsigned long before)
 {
 	struct cma_buffer *buffer, *next;
-	unsigned long nr_pages = 0, flags;
+	unsigned long nr_pages = 0;
 	LIST_HEAD(unwanted);
 
+	lockdep_assert_held(&cma->ready_mutex);
 	if (!READ_ONCE(ready->nr_pages))
 		return 0;
 
-	spin_lock_irqsave(&ready->lock, flags);
-	for (unsigned int i = 0; i < ready->nr_lists; i++) {
-		list_for_each_entry_safe(buffer, next, &ready->buffers[i],
-					 node) {
-			if (time_after(buffer->kept_at, before))
-				continue;
-			unlist(ready, buffer);
-			list_add(&buffer->node, &unwanted);
-		}
-	}
-	spin_unlock_irqrestore(&ready->lock, flags);
+	spin_lock_irq(&ready->lock);
+	for (unsigned int i = 0; i < ready->nr_lists; i++)
+		list_for_each_entry_safe(buffer, next, &ready->buffers[i], node)
+			if (!time_after(buffer->kept_at, before))
+				list_move(&buffer->node, &unwanted);
+	spin_unlock_irq(&ready->lock);
 
 	list_for_each_entry_safe(buffer, next, &unwanted, node) {
 		nr_pages += buffer->nr_pages;
@@ -236,6 +227,10 @@ static unsigned long give_back(struct cma *cma, struct cma_ready *ready,
 				buffer->nr_pages, buffer->mapped);
 		cma_buffer_give_back(cma, buffer);
 	}
+
+	spin_lock_irq(&ready->lock);
+	ready->nr_pages -= nr_pages;
+	spin_unlock_irq(&ready->lock);
 	return nr_pages;
 }
 
@@ -269,29 +264,43 @@ static struct cma_buffer *start_clearing(struct cma_ready *ready)
 	return buffer;
 }
 
+/* Clears one buffer. Return: false if there is none to clear. */
+static bool clear_one(struct cma_ready *ready)
+{
+	struct cma_buffer *buffer = start_clearing(ready);
+	size_t size;
+
+	if (!buffer)
+		return false;
+	size = buffer->nr_pages << PAGE_SHIFT;
+	for (size_t done = 0; done < size; done += CLEAR_STEP) {
+		memset(buffer->mapped + done, 0,
+		       min_t(size_t, size - done, CLEAR_STEP));
+		cond_resched();
+	}
+	/* The zeroes must not come after what the next device writes. */
+	wmb();
+	buffer->cleared = true;
+
+	spin_lock_irq(&ready->lock);
+	list_add_tail(&buffer->node, list_of(ready, buffer->nr_pages));
+	spin_unlock_irq(&ready->lock);
+	return true;
+}
+
+/* Who waits for the mutex does so for one buffer. */
 static unsigned long clear(struct cma *cma, struct cma_ready *ready)
 {
-	struct cma_buffer *buffer;
-	unsigned long nr_pages = 0;
+	unsigned long nr_buffers = 0;
+	bool more = READ_ONCE(ready->nr_pages);
 
-	while (READ_ONCE(ready->nr_pages) && (buffer = start_clearing(ready))) {
-		size_t size = buffer->nr_pages << PAGE_SHIFT;
-
-		for (size_t done = 0; done < size; done += CLEAR_STEP) {
-			memset(buffer->mapped + done, 0,
-			       min_t(size_t, size - done, CLEAR_STEP));
-			cond_resched();
-		}
-		/* The zeroes must not come after what the next device writes. */
-		wmb();
-		buffer->cleared = true;
-		nr_pages += buffer->nr_pages;
-
-		spin_lock_irq(&ready->lock);
-		list_add_tail(&buffer->node, list_of(ready, buffer->nr_pages));
-		spin_unlock_irq(&ready->lock);
+	while (more) {
+		mutex_lock(&cma->ready_mutex);
+		more = clear_one(ready);
+		mutex_unlock(&cma->ready_mutex);
+		nr_buffers += more;
 	}
-	return nr_pages;
+	return nr_buffers;
 }
 
 static void do_clear(struct work_struct *work)
@@ -305,7 +314,9 @@ static void do_age(struct work_struct *work)
 	struct cma *cma = container_of(to_delayed_work(work), struct cma,
 				       age_work);
 
+	mutex_lock(&cma->ready_mutex);
 	visit_each(cma, give_back_old);
+	mutex_unlock(&cma->ready_mutex);
 	if (cma_ready_pages(cma))
 		schedule_work_in(&cma->age_work, READ_ONCE(cma->ready_age_ms));
 }
@@ -314,18 +325,21 @@ static void do_age(struct work_struct *work)
  * cma_ready_flush() - give back all that is kept
  * @cma:	the area
  *
- * What is being cleared or given back by others is waited for.
+ * What others give back or clear at the moment is waited for.
  *
  * Context: May sleep.
- * Return: number of pages that went back to the area by this.
+ * Return: true if something was kept.
  */
-unsigned long cma_ready_flush(struct cma *cma)
+bool cma_ready_flush(struct cma *cma)
 {
-	if (!cma->ready)
-		return 0;
-	flush_work(&cma->clear_work.work);
-	flush_work(&cma->age_work.work);
-	return visit_each(cma, give_back_all);
+	bool any = cma_ready_pages(cma);
+
+	if (any) {
+		mutex_lock(&cma->ready_mutex);
+		visit_each(cma, give_back_all);
+		mutex_unlock(&cma->ready_mutex);
+	}
+	return any;
 }
 
 /**
@@ -352,7 +366,7 @@ void cma_ready_set_age(struct cma *cma, unsigned int ms)
 {
 	WRITE_ONCE(cma->ready_age_ms, ms);
 	if (cma->ready)
-		mod_delayed_work(ready_wq, &cma->age_work, 0);
+		mod_delayed_work(system_unbound_wq, &cma->age_work, 0);
 }
 
 static unsigned long nr_kept(struct cma *cma, struct cma_ready *ready)
@@ -415,17 +429,13 @@ void cma_ready_init_area(struct cma *cma)
 	struct cma_ready *ready;
 	int cpu;
 
+	mutex_init(&cma->ready_mutex);
 	INIT_DELAYED_WORK(&cma->clear_work, do_clear);
 	INIT_DELAYED_WORK(&cma->age_work, do_age);
 	cma->ready_age_ms = CMA_READY_AGE_MS;
 	cma->ready_limit = min(cma->nr_pages / 32, SZ_2M / PAGE_SIZE);
 
 	/* Without these, every buffer goes back at once. */
-	if (!ready_wq)
-		ready_wq = alloc_workqueue("cma_ready",
-					   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!ready_wq)
-		return;
 	cma->ready_large = kzalloc(struct_size(ready, buffers, 1), GFP_KERNEL);
 	if (cma->ready_large)
 		init_ready(cma->ready_large, 1);
@@ -454,8 +464,14 @@ static unsigned long shrink_ready(struct shrinker *shrinker,
 {
 	unsigned long nr_pages = 0;
 
-	for (unsigned int i = 0; i < cma_area_count; i++)
-		nr_pages += visit_each(&cma_areas[i], give_back_all);
+	for (unsigned int i = 0; i < cma_area_count; i++) {
+		struct cma *cma = &cma_areas[i];
+
+		if (!cma_ready_pages(cma) || !mutex_trylock(&cma->ready_mutex))
+			continue;
+		nr_pages += visit_each(cma, give_back_all);
+		mutex_unlock(&cma->ready_mutex);
+	}
 	return nr_pages ?: SHRINK_STOP;
 }
 

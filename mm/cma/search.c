@@ -367,7 +367,7 @@ static int try_all(struct search *search)
 	if (!is_final(error))
 		error = try_free(search);
 	/* What stands ready for others may be what is in the way. */
-	if (!is_final(error) && cma_ready_flush(cma))
+	if (!is_final(error) && (cma_ready_flush(cma) || error == -ENOMEM))
 		error = try_free(search);
 	if (error == -EBUSY)
 		error = try_until(search, deadline,

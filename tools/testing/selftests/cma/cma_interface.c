@@ -202,9 +202,9 @@ TEST_F_TIMEOUT(cma_interface, events, TIMEOUT_S)
 	EXPECT_EQ(1, ct_trace_count("cma_release:", at));
 	EXPECT_EQ(1, ct_trace_count("cma_release:", name));
 	EXPECT_GE(ct_trace_count("mm_alloc_contig_migrate_range_info:",
-			      "nr_migrated="), 1);
+				 "nr_migrated="), 1);
 	EXPECT_LT(ct_trace_count("mm_alloc_contig_migrate_range_info:",
-			      "nr_migrated=0 "),
+				 "nr_migrated=0 "),
 		  ct_trace_count("mm_alloc_contig_migrate_range_info:", ""));
 }
 

@@ -288,6 +288,32 @@ TEST_F_TIMEOUT(cma_ready, gives_back_to_large_requests, TIMEOUT_S)
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
 }
 
+/* Even what is being cleared right now. */
+TEST_F_TIMEOUT(cma_ready, gives_back_what_is_cleared, TIMEOUT_S)
+{
+	size_t size = self->area.nr_pages * 4 / 5 * ct_page_size;
+	unsigned int round, i, nr = self->area.nr_pages * ct_page_size /
+				    (4 * LARGE_SIZE);
+	struct dma_test_alloc buf;
+	uint32_t ids[64];
+
+	ASSERT_LE(nr, 64);
+	keep_most(_metadata, self);
+	srandom(1);
+	for (round = 0; round < ct_scale(NR_ROUNDS); round++) {
+		for (i = 0; i < nr; i++)
+			take(_metadata, self, LARGE_SIZE, &ids[i]);
+		for (i = 0; i < nr; i++)
+			ASSERT_EQ(0, ct_dma_free(self->fd, ids[i]));
+		usleep(random() % 60000);
+		ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0,
+					  &buf)) {
+			TH_LOG("round %u", round);
+		}
+		ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
+	}
+}
+
 /* This asks all that can give memory back, as memory pressure does. */
 TEST_F_TIMEOUT(cma_ready, gives_back_under_pressure, TIMEOUT_S)
 {
