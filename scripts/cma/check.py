@@ -68,6 +68,8 @@ NO_TYPO = "filp"
 # The kernel checks itself as far as it can only if told so at boot.
 DEBUG_APPEND = "debug_pagealloc=on page_poison=1 page_owner=on slub_debug=FZPU"
 # No more memory than a file of the disk's fills, and some of it above 4 GiB.
+DRIVER = ("insmod /lib/modules/$(uname -r)/kernel/mm/cma/tests/dma_test.ko "
+          "dma_bits={bits}")
 LPAE_APPEND = "mem=160M@0x40000000 mem=128M@0x100000000"
 
 # cma= as nobody should write it, and what is said to it. The board, with
@@ -238,15 +240,18 @@ def stage_lpae(stage):
     where = {"kernel_dir": kernel.obj("arm-lpae"), "board": "virt-highmem"}
     far = " cma=64M@0x100000000"
     test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=900,
-              commands=["insmod /lib/modules/$(uname -r)/"
-                        "kernel/mm/cma/tests/dma_test.ko dma_bits=36"],
+              commands=[DRIVER.format(bits=36)],
               expect=["^cma: reserved: 64 MiB at 0x0*100000000, "], **where)
-    for name, append, step, place in (
+    # All 4 GiB, which no 32 bit program could fill.
+    for name, append, bits, steps, place in (
             # An error when ordinary pages do not help either.
-            ("far", far, "4K=none 4M=nothing", "0x0*100000000"),
-            ("near", " cma=64M", "16M=reserved", "0x0*4[0-9a-f]{7}")):
-        stage.boot(name, append=LPAE_APPEND + append, want_tests=True,
-                   commands=[f"{areas.CLIENT} - {step}"], timeout_s=60,
+            ("far", far, 32, "4K=none 4M=nothing", "0x0*100000000"),
+            ("far-reached", far, 36, "3*16M=reserved 16M=nothing",
+             "0x0*100000000"),
+            ("near", " cma=64M", 32, "16M=reserved", "0x0*fc000000")):
+        stage.boot(name, append=append, want_tests=True, timeout_s=60,
+                   commands=[DRIVER.format(bits=bits),
+                             f"{areas.CLIENT} - {steps}"],
                    expect=[f"^cma: reserved: 64 MiB at {place}, "], **where)
 
 
