@@ -183,6 +183,7 @@ ODD = Case(
 		no-map; reg = <0 0x43000000 0 0x100000>;
 	};
 	beside: beside@43100000 { AREA reg = <0 0x43100000 0 0x80000>; };
+	system: system { AREA size = <0 0x400000>; };
 """, """
 	small { DEVICE memory-region = <&tiny>; };
 	slanted { DEVICE memory-region = <&crooked>; };
@@ -192,7 +193,9 @@ ODD = Case(
 	neighbour { DEVICE memory-region = <&beside>; };
 """),
     # What is not to be mapped is not, though it is in the same page table.
-    commands=["grep ^0xc3100000- /sys/kernel/debug/kernel_page_tables"],
+    # A heap called like another one gets a name of its own.
+    commands=["grep ^0xc3100000- /sys/kernel/debug/kernel_page_tables",
+              "cd /dev/dma_heap && test -c system && test -c cma-system"],
     steps=[
         "- 3*4M=pool",
         # 28 KiB, and nobody else may use what is around.
