@@ -139,7 +139,7 @@ TEST_F_TIMEOUT(cma_ready, fit, TIMEOUT_S)
 {
 	uint64_t wide, at[NR_SMALL];
 	uint32_t wide_id, ids[NR_SMALL];
-	int i;
+	int i, tries;
 
 	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", "0"));
 	ASSERT_EQ(0, ct_area_set(&self->area, "fit", "first"));
@@ -155,7 +155,14 @@ TEST_F_TIMEOUT(cma_ready, fit, TIMEOUT_S)
 	ASSERT_EQ(0, ct_dma_free(self->fd, wide_id));
 	ASSERT_EQ(0, ct_dma_free(self->fd, ids[i - 1]));
 	EXPECT_EQ(wide, place(_metadata, self, "first"));
-	EXPECT_EQ(at[i - 1], place(_metadata, self, "best"));
+	/* With a page of some program's in it, a hole is not the best one. */
+	for (tries = 0; tries < 20; tries++) {
+		if (place(_metadata, self, "best") == at[i - 1])
+			break;
+		ct_drop_caches();
+		usleep(100000);
+	}
+	EXPECT_LT(tries, 20);
 }
 
 /* All that is held, for whoever: debugfs' used, and what is kept. */
