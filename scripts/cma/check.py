@@ -253,6 +253,16 @@ def stage_lpae(stage):
                    commands=[DRIVER.format(bits=bits),
                              f"{areas.CLIENT} - {steps}"],
                    expect=[f"^cma: reserved: 64 MiB at {place}, "], **where)
+    # As many areas as there can be, the default one beside them; one too many.
+    stage.boot("many", append="cma=16M cma_areas=" + ";".join(
+                   f"t{i}=2M" for i in range(65)), want_tests=True,
+               timeout_s=60, commands=[
+                   "test $(ls /sys/kernel/mm/cma | wc -l) = 65",
+                   f"{areas.CLIENT} - 8M=reserved",
+                   "/selftests/cma/cma_heap"],
+               expect=["^cma: t0: 2 MiB at ", "^cma: t63: 2 MiB at ",
+                       "^cma: t64: there are 64 areas already",
+                       "^cma: reserved: 16 MiB at "], **where)
 
 
 def stage_debug(stage):
