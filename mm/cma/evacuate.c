@@ -138,9 +138,13 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 	/* A free huge page has no reference to take. */
 	folio = page_folio(page);
 	if (folio_test_hugetlb(folio) && !folio_ref_count(folio)) {
-		if (isolate_or_dissolve_huge_page(page, &ev->batch))
-			note_stuck(ev, folio, CMA_BLOCK_IN_USE);
-		return pfn + 1;
+		/* Nothing keeps it what it is. */
+		next = clamp(folio_pfn(folio) + folio_nr_pages(folio), pfn + 1,
+			     pageblock_end_pfn(pfn));
+		if (!isolate_or_dissolve_huge_page(page, &ev->batch))
+			return pfn + 1;
+		note_stuck(ev, folio, CMA_BLOCK_IN_USE);
+		return next;
 	}
 
 	/* No reference to get: free, or on the way to a free list. */
@@ -243,6 +247,33 @@ static bool give_to_window(const struct contig_request *req, struct folio *folio
 	return true;
 }
 
+/*
+ * A huge page of the pool that is free may be the target. Outside of areas, if
+ * there is one: whoever takes a page for good does not get any other either.
+ * One of the window goes back to the pool, which would give it out again and
+ * again unless it got another page in its place.
+ */
+static struct folio *new_huge_target(struct evacuation *ev, struct folio *src,
+				     struct migration_target_control *target)
+{
+	unsigned int pin_flag = memalloc_pin_save();
+	struct folio *dst = alloc_migration_target(src, (unsigned long)target);
+	LIST_HEAD(taken_meanwhile);
+	int error = 0;
+
+	memalloc_pin_restore(pin_flag);
+	while (!dst && !error) {
+		dst = alloc_migration_target(src, (unsigned long)target);
+		if (!dst || !give_to_window(ev->req, dst))
+			break;
+		error = isolate_or_dissolve_huge_page(&dst->page,
+						      &taken_meanwhile);
+		putback_movable_pages(&taken_meanwhile);
+		dst = NULL;
+	}
+	return dst;
+}
+
 static struct folio *new_target(struct folio *src, unsigned long private)
 {
 	struct evacuation *ev = (struct evacuation *)private;
@@ -271,6 +302,8 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 		target.gfp_mask &= ~__GFP_RECLAIM;
 		target.gfp_mask |= __GFP_HIGH;
 	}
+	if (folio_test_hugetlb(src))
+		return new_huge_target(ev, src, &target);
 	if (lives_on_reserves(ev))
 		noreclaim_flag = memalloc_noreclaim_save();
 	do

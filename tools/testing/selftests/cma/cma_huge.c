@@ -76,7 +76,7 @@ TEST_F_TIMEOUT(cma_huge, hugetlb, TIMEOUT_S)
 	size_t huge_size = ct_meminfo_kib("Hugepagesize") * KIB;
 	struct ct_mem mem;
 	uint32_t *data;
-	long nr, nr_in;
+	long nr, nr_in, nr_pool;
 
 	if (self->nr_hugepages < 0)
 		SKIP(return, "a kernel without hugetlb");
@@ -99,9 +99,11 @@ TEST_F_TIMEOUT(cma_huge, hugetlb, TIMEOUT_S)
 	ASSERT_EQ(ct_dma_generic(self->fd), nr_in > 0);
 	ct_mem_exit(&mem);
 
+	nr_pool = ct_read_long(NR_HUGEPAGES);
 	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
 	EXPECT_EQ(0, ct_noise_wrong(data, nr * huge_size, 1));
 	EXPECT_EQ(0, munmap(data, nr * huge_size));
+	EXPECT_EQ(nr_pool, ct_read_long(NR_HUGEPAGES));
 }
 
 TEST_F_TIMEOUT(cma_huge, transparent, TIMEOUT_S)
