@@ -26,7 +26,7 @@ import picture
 import stages_boards
 import verdict
 from stage import (BUILD, HERE, LOGS, Stage, build_stage, guest_files,
-                   selftests)
+                   selftests, test_driver)
 
 REPO = kernel.REPO
 
@@ -68,8 +68,6 @@ NO_TYPO = "filp"
 # The kernel checks itself as far as it can only if told so at boot.
 DEBUG_APPEND = "debug_pagealloc=on page_poison=1 page_owner=on slub_debug=FZPU"
 # No more memory than a file of the disk's fills, and some of it above 4 GiB.
-DRIVER = ("insmod /lib/modules/$(uname -r)/kernel/mm/cma/tests/dma_test.ko "
-          "dma_bits={bits}")
 LPAE_APPEND = "mem=160M@0x40000000 mem=128M@0x100000000"
 
 # cma= as nobody should write it, and what is said to it. The board, with
@@ -240,7 +238,7 @@ def stage_lpae(stage):
     where = {"kernel_dir": kernel.obj("arm-lpae"), "board": "virt-highmem"}
     far = " cma=64M@0x100000000"
     test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=900,
-              commands=[DRIVER.format(bits=36)],
+              commands=[test_driver("dma_bits=36")],
               expect=["^cma: reserved: 64 MiB at 0x0*100000000, "], **where)
     # All 4 GiB, which no 32 bit program could fill.
     for name, append, bits, steps, place in (
@@ -250,7 +248,7 @@ def stage_lpae(stage):
              "0x0*100000000"),
             ("near", " cma=64M", 32, "16M=reserved", "0x0*fc000000")):
         stage.boot(name, append=append, want_tests=True, timeout_s=60,
-                   commands=[DRIVER.format(bits=bits),
+                   commands=[test_driver(f"dma_bits={bits}"),
                              f"{areas.CLIENT} - {steps}"],
                    expect=[f"^cma: reserved: 64 MiB at {place}, "], **where)
     # As many areas as there can be, the default one beside them; one too many.

@@ -99,6 +99,12 @@ def selftests(name="arm"):
     return [f"/selftests/cma/{name}" for name in names]
 
 
+def test_driver(parameters):
+    """The guest's command that loads the driver of the tests."""
+    return ("insmod /lib/modules/$(uname -r)/kernel/mm/cma/tests/dma_test.ko "
+            + parameters)
+
+
 def guest_files(*names):
     """Scripts of guest/ as boot() takes them; the guest has them in /."""
     return {name: (HERE / "guest" / name).read_bytes() for name in names}

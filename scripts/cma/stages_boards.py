@@ -10,7 +10,8 @@ from pathlib import Path
 import areas
 import boards
 import kernel
-from stage import HERE, build_stage, guest_files, selftests
+from stage import (HERE, build_stage, guest_files, selftests,
+                   test_driver)
 
 NODES = ["-object", "memory-backend-ram,id=m0,size=512M",
          "-object", "memory-backend-ram,id=m1,size=512M",
@@ -23,6 +24,10 @@ NODE_AREAS = [
     # Its own first, then that of the node beside it.
     ("numa_cma=1:32M cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
 ]
+X86_NODE_AREAS = [("cma_pernuma=16M cma=16M", 0, "pernuma0"),
+                  ("cma_pernuma=16M cma=16M", 1, "pernuma1"),
+                  ("numa_cma=0:8M,1:32M cma=16M", 0, "numa0"),
+                  ("numa_cma=0:8M,1:32M cma=16M", 1, "numa1")]
 
 
 def boot_nodes(stage):
@@ -40,23 +45,29 @@ def boot_nodes(stage):
                            + ("all devices" if area == "reserved" else
                               "devices of its node")
                            for area in {first, second}])
-    # Processors of one socket are of one node there.
-    stage.boot("x86_64-nodes", "x86_64", extra=NODES, append="cma_pernuma=16M",
-               smp="2,sockets=2", timeout_s=120,
-               commands=["cat /sys/kernel/mm/cma/*/devices"],
-               expect=[rf"^cma: pernuma{i}: 16 MiB at " for i in (0, 1)])
+    # No device tree there; processors of one socket are of one node.
+    for append, node, area in X86_NODE_AREAS:
+        stage.boot(f"x86_64-{area}", "x86_64", extra=NODES, want_tests=True,
+                   append=append, smp="2,sockets=2", timeout_s=120,
+                   commands=[test_driver(f"node={node}"),
+                             f"{areas.CLIENT} - 4M={area}"],
+                   expect=[rf"^cma: {area}: \d+ MiB at \S+, shared, for "
+                           "devices of its node"])
 
 
 def boot_gigantic(stage):
     """A page of 1 GiB, from hugetlb's own area, and back."""
     pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
     taken = "/sys/kernel/mm/cma/hugetlb0/alloc_pages_success"
-    stage.boot("gigantic", "arm64-virt", mem="3G", append="hugetlb_cma=1G",
-               timeout_s=120, expect=["^cma: hugetlb0: 1024 MiB at "],
-               commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "
-                         f"grep -x 262144 {taken}",
-                         f"echo 0 >{pages} && grep -x 0 {pages} && "
-                         f"echo 1 >{pages} && grep -x 524288 {taken}"])
+    # Not every x86 has such pages.
+    for board, extra in ("arm64-virt", []), ("x86_64", ["-cpu", "max"]):
+        stage.boot(f"{board}-gigantic", board, mem="4G", extra=extra,
+                   append="hugetlb_cma=1G", timeout_s=120,
+                   expect=["^cma: hugetlb0: 1024 MiB at "],
+                   commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "
+                             f"grep -x 262144 {taken}",
+                             f"echo 0 >{pages} && grep -x 0 {pages} && "
+                             f"echo 1 >{pages} && grep -x 524288 {taken}"])
 
 
 # Behind the IOMMU that the board has with the option.

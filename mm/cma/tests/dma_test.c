@@ -587,6 +587,10 @@ static unsigned int dma_bits = 32;
 module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits, "How far the device reaches, in bits (32)");
 
+static int node = NUMA_NO_NODE;
+module_param(node, int, 0444);
+MODULE_PARM_DESC(node, "The NUMA node that the device is of (none)");
+
 static int __init dma_test_init(void)
 {
 	const struct platform_device_info info = {
@@ -599,10 +603,12 @@ static int __init dma_test_init(void)
 	if (err)
 		return err;
 	dma_test_pdev = platform_device_register_full(&info);
-	if (!IS_ERR(dma_test_pdev))
-		return 0;
-	platform_driver_unregister(&dma_test_driver);
-	return PTR_ERR(dma_test_pdev);
+	if (IS_ERR(dma_test_pdev)) {
+		platform_driver_unregister(&dma_test_driver);
+		return PTR_ERR(dma_test_pdev);
+	}
+	set_dev_node(&dma_test_pdev->dev, node);
+	return 0;
 }
 
 static void __exit dma_test_exit(void)
