@@ -285,8 +285,7 @@ static void load_driver(void)
 	close(fd);
 }
 
-/* Buffers that earlier tests gave back, and that are kept, go back now. */
-static void give_back(const struct ct_area *area)
+void ct_give_back_kept(const struct ct_area *area)
 {
 	char ready_kib[32];
 
@@ -301,7 +300,7 @@ void ct_init(struct ct_area *area)
 		mount("debugfs", DEBUGFS, "debugfs", 0, NULL);
 	if (!find_area(area))
 		ksft_exit_fail_msg("no area in " DEBUGFS "/cma\n");
-	give_back(area);
+	ct_give_back_kept(area);
 	load_driver();
 	if (access(DMA_TEST_DEVICE, R_OK | W_OK))
 		ksft_exit_fail_msg("no " DMA_TEST_DEVICE ": %s\n",

@@ -98,6 +98,8 @@ int ct_area_get(const struct ct_area *area, const char *file, char *text,
 int ct_area_set(const struct ct_area *area, const char *file,
 		const char *text);
 int ct_area_write(const struct ct_area *area, const char *file, long value);
+/* Buffers that were given back, and that are kept ready, become free. */
+void ct_give_back_kept(const struct ct_area *area);
 /* How many pages of the area have all of @set and none of @clear. */
 long ct_area_count(const struct ct_area *area, uint64_t set, uint64_t clear);
 bool ct_area_holds(const struct ct_area *area, unsigned long pfn);
