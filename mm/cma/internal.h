@@ -15,6 +15,7 @@
 #ifndef _MM_CMA_INTERNAL_H
 #define _MM_CMA_INTERNAL_H
 
+#include <linux/build_bug.h>
 #include <linux/cma.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
@@ -204,6 +205,9 @@ struct cma_buffer {
 	char			comm[TASK_COMM_LEN];
 	char			owner[CMA_OWNER_LEN];
 };
+
+/* One more byte, and the slab allocator would take 192 for each. */
+static_assert(IS_ENABLED(CONFIG_64BIT) || sizeof(struct cma_buffer) <= 128);
 
 /**
  * enum cma_block_reason - why a page did not get out of the way

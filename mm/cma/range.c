@@ -3,11 +3,12 @@
  * Which pages of a range are held, and where a request may go.
  *
  * Two red-black trees, the shape of drm_mm and of the vmalloc area tree. The
- * holders stand in the first by address; each knows the hole behind it and the
- * widest hole of its subtree, so that the lowest hole which takes a request is
- * found on one way down. Those with a hole stand in the second by the size of
- * that hole, so that the smallest one which fits is found on one way down too.
- * place, hold, release and find are O(log n) in the number of holders.
+ * holders stand in the first by address; each knows the hole behind it, and of
+ * its subtree the widest hole and the largest aligned block in a hole, so that
+ * the lowest hole which takes a request is found on one way down. Those with a
+ * hole stand in the second by the size of that hole, so that the smallest one
+ * which fits is found on one way down too. place, hold, release and find are
+ * O(log n) in the number of holders.
  *
  * Units are pages throughout. There is no lock here: the caller serialises
  * (an area does so with cma->lock). Nothing is allocated: the caller brings
@@ -23,9 +24,62 @@
 #define holder_of(node)		rb_entry((node), struct cma_holder, by_start)
 #define hole_of(node)		rb_entry((node), struct cma_holder, by_hole)
 
-#define holder_hole(holder)	((holder)->hole)
-RB_DECLARE_CALLBACKS_MAX(static, widest_hole_callbacks, struct cma_holder,
-			 by_start, unsigned long, widest_hole, holder_hole)
+/*
+ * The order of the largest naturally aligned block in the hole behind @holder:
+ * one of those that meet at its most aligned page boundary.
+ */
+static unsigned int hole_block_order(const struct cma_holder *holder)
+{
+	unsigned long begin = cma_holder_end(holder);
+	unsigned long end = begin + holder->hole;
+	unsigned long middle;
+
+	if (!holder->hole)
+		return 0;
+	middle = end & ~((1UL << __fls((begin - 1) ^ end)) - 1);
+	return __fls(max(middle - begin, end - middle));
+}
+
+/* Of the holes below @holder, its own among them. */
+static struct cma_room most_room_below(const struct cma_holder *holder)
+{
+	const struct rb_node *children[] = {
+		holder->by_start.rb_left, holder->by_start.rb_right,
+	};
+	unsigned int block_order = hole_block_order(holder);
+	unsigned long nr_pages = holder->hole;
+
+	for (int i = 0; i < ARRAY_SIZE(children); i++) {
+		struct cma_room room;
+
+		if (!children[i])
+			continue;
+		room = holder_of(children[i])->most_room;
+		nr_pages = max_t(unsigned long, nr_pages, room.nr_pages);
+		block_order = max_t(unsigned int, block_order,
+				    room.block_order);
+	}
+	return (struct cma_room) { nr_pages, block_order };
+}
+
+static bool same_room(struct cma_room a, struct cma_room b)
+{
+	return a.nr_pages == b.nr_pages && a.block_order == b.block_order;
+}
+
+/* Return: true if nothing has changed, so that those above need no change. */
+static bool update_most_room(struct cma_holder *holder, bool may_stop)
+{
+	struct cma_room room = most_room_below(holder);
+
+	if (may_stop && same_room(room, holder->most_room))
+		return true;
+	holder->most_room = room;
+	return false;
+}
+
+RB_DECLARE_CALLBACKS(static, most_room_callbacks, struct cma_holder, by_start,
+		     most_room, update_most_room)
 
 static bool hole_less(struct rb_node *a, const struct rb_node *b)
 {
@@ -45,7 +99,7 @@ static void set_hole(struct cma_range *range, struct cma_holder *holder,
 	holder->hole = hole;
 	if (hole)
 		rb_add(&holder->by_hole, &range->holes, hole_less);
-	widest_hole_callbacks_propagate(&holder->by_start, NULL);
+	most_room_callbacks_propagate(&holder->by_start, NULL);
 }
 
 static void insert_holder(struct cma_range *range, struct cma_holder *holder)
@@ -54,7 +108,7 @@ static void insert_holder(struct cma_range *range, struct cma_holder *holder)
 	struct rb_node *parent = NULL;
 
 	holder->hole = 0;
-	holder->widest_hole = 0;
+	holder->most_room = (struct cma_room) { };
 	while (*link) {
 		parent = *link;
 		if (holder->start < holder_of(parent)->start)
@@ -64,7 +118,7 @@ static void insert_holder(struct cma_range *range, struct cma_holder *holder)
 	}
 	rb_link_node(&holder->by_start, parent, link);
 	rb_insert_augmented(&holder->by_start, &range->holders,
-			    &widest_hole_callbacks);
+			    &most_room_callbacks);
 }
 
 /* The last holder that starts at or before @page: @front if no other does. */
@@ -104,31 +158,38 @@ static bool fits_behind(const struct cma_holder *holder,
 	return true;
 }
 
+static bool has_room(const struct rb_node *node, const struct cma_want *want,
+		     unsigned int block_order)
+{
+	const struct cma_room *room;
+
+	if (!node)
+		return false;
+	room = &holder_of(node)->most_room;
+	return room->nr_pages >= want->nr_pages &&
+	       room->block_order >= block_order;
+}
+
 /*
- * The lowest hole that takes @want. A subtree is entered only when its widest
- * hole is large enough; alignment may still spoil such a hole, then the walk
- * goes on with the next one.
+ * The lowest hole that takes @want. A subtree is entered only when it has a hole
+ * large enough, and one with an aligned block of @block_order; a hole may be
+ * spoilt by alignment nevertheless, then the walk goes on with the next one.
  */
-static bool place_first(const struct cma_range *range,
-			const struct cma_want *want, unsigned long *start)
+static bool place_lowest(const struct cma_range *range,
+			 const struct cma_want *want, unsigned int block_order,
+			 unsigned long *start)
 {
 	struct rb_node *node;
 
 	/* Holes in front of not_below are skipped by starting behind them. */
 	node = &holder_before(range, max(want->not_below, range->start))->by_start;
 	while (node) {
-		struct cma_holder *holder = holder_of(node);
-		struct rb_node *right = node->rb_right;
-
-		if (holder->hole >= want->nr_pages &&
-		    fits_behind(holder, want, start))
+		if (fits_behind(holder_of(node), want, start))
 			return true;
 
-		if (right && holder_of(right)->widest_hole >= want->nr_pages) {
-			node = right;
-			while (node->rb_left &&
-			       holder_of(node->rb_left)->widest_hole >=
-			       want->nr_pages)
+		if (has_room(node->rb_right, want, block_order)) {
+			node = node->rb_right;
+			while (has_room(node->rb_left, want, block_order))
 				node = node->rb_left;
 			continue;
 		}
@@ -138,6 +199,30 @@ static bool place_first(const struct cma_range *range,
 		node = rb_parent(node);
 	}
 	return false;
+}
+
+/* A window contains an aligned block of this order at least. */
+static unsigned int block_needed(const struct cma_want *want)
+{
+	if (want->align_offset & want->align_mask)
+		return 0;
+	return min(__fls(want->nr_pages), __fls(want->align_mask + 1));
+}
+
+/* An aligned block of this order contains a window for certain. */
+static unsigned int block_enough(const struct cma_want *want)
+{
+	const unsigned long order = order_base_2(want->nr_pages +
+						 (want->align_offset &
+						  want->align_mask));
+
+	return max(order, __fls(want->align_mask + 1));
+}
+
+static bool place_first(const struct cma_range *range,
+			const struct cma_want *want, unsigned long *start)
+{
+	return place_lowest(range, want, block_needed(want), start);
 }
 
 /* The smallest hole of at least @nr_pages, the lowest among equals. */
@@ -159,26 +244,19 @@ static struct rb_node *smallest_hole(const struct cma_range *range,
 
 /*
  * The smallest hole that takes @want. Alignment may spoil many holes of about
- * the right size; after a few of them the smallest one that fits however it
- * lies will do, so that the cost does not grow with the number of holders.
+ * the right size; after a few of them the lowest one will do that fits for
+ * certain, so that the cost does not grow with the number of holders.
  */
 static bool place_best(const struct cma_range *range,
 		       const struct cma_want *want, unsigned long *start)
 {
 	struct rb_node *node = smallest_hole(range, want->nr_pages);
-	unsigned long roomy = want->nr_pages + want->align_mask;
-	unsigned int nr_misfits = 0;
 
-	while (node) {
+	for (int i = 0; node && i < CMA_MAX_MISFITS; i++, node = rb_next(node))
 		if (fits_behind(hole_of(node), want, start))
 			return true;
-		node = rb_next(node);
-		if (++nr_misfits == CMA_MAX_MISFITS &&
-		    want->not_below <= range->start &&
-		    smallest_hole(range, roomy))
-			node = smallest_hole(range, roomy);
-	}
-	return false;
+	return node && (place_lowest(range, want, block_enough(want), start) ||
+			place_first(range, want, start));
 }
 
 /**
@@ -329,9 +407,10 @@ void cma_range_release(struct cma_range *range, struct cma_holder *holder)
 	struct cma_holder *before = holder_of(rb_prev(&holder->by_start));
 	unsigned long freed = holder->nr_pages + holder->hole;
 
-	set_hole(range, holder, 0);
+	if (holder->hole)
+		rb_erase(&holder->by_hole, &range->holes);
 	rb_erase_augmented(&holder->by_start, &range->holders,
-			   &widest_hole_callbacks);
+			   &most_room_callbacks);
 	set_hole(range, before, before->hole + freed);
 	range->nr_held -= holder->nr_pages;
 	range->nr_holders--;
@@ -403,18 +482,7 @@ struct cma_holder *cma_range_next(const struct cma_range *range,
  */
 unsigned long cma_range_widest_hole(const struct cma_range *range)
 {
-	return holder_of(range->holders.rb_node)->widest_hole;
-}
-
-static unsigned long widest_below(struct rb_node *node)
-{
-	unsigned long widest = holder_of(node)->hole;
-
-	if (node->rb_left)
-		widest = max(widest, holder_of(node->rb_left)->widest_hole);
-	if (node->rb_right)
-		widest = max(widest, holder_of(node->rb_right)->widest_hole);
-	return widest;
+	return holder_of(range->holders.rb_node)->most_room.nr_pages;
 }
 
 /**
@@ -432,10 +500,11 @@ bool cma_range_valid(const struct cma_range *range)
 
 	for (node = rb_first(&range->holders); node; node = rb_next(node)) {
 		struct cma_holder *holder = holder_of(node);
+		struct cma_room room = most_room_below(holder);
 		bool is_front = holder == &range->front;
 
 		if (holder->start != page || (holder->nr_pages && is_front) ||
-		    holder->widest_hole != widest_below(node))
+		    !same_room(room, holder->most_room))
 			return false;
 		page = cma_holder_end(holder) + holder->hole;
 		held += holder->nr_pages;

@@ -9,19 +9,20 @@
 #ifndef _MM_CMA_RANGE_H
 #define _MM_CMA_RANGE_H
 
+#include <linux/bits.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
 /*
  * Holes that are large enough, but spoilt by alignment: so many are looked at
- * before one is taken that fits however it lies.
+ * before one is taken that is known to fit.
  */
-#define CMA_MAX_MISFITS	16
+#define CMA_MAX_MISFITS	4
 
 /**
  * enum cma_fit - which hole a request goes to
  * @CMA_FIT_BEST:	the smallest hole that takes it, the lowest of equals; or,
- *		after CMA_MAX_MISFITS, the smallest that takes it in any place
+ *		after CMA_MAX_MISFITS, the lowest with an aligned block that does
  * @CMA_FIT_FIRST:	the lowest hole that takes it
  */
 enum cma_fit {
@@ -30,14 +31,26 @@ enum cma_fit {
 };
 
 /**
+ * struct cma_room - what one of several holes has, not all of it the same one;
+ *		256 GiB in pages of 4 KiB have to do on 32 bit
+ * @nr_pages:	size of the largest hole
+ * @block_order: of the largest block in a hole that is aligned to its size,
+ *		in whole pages
+ */
+struct cma_room {
+	unsigned long nr_pages : BITS_PER_LONG - 6;
+	unsigned long block_order : 6;
+};
+
+/**
  * struct cma_holder - a held run of pages, and the hole that follows it
- * @by_start:	in cma_range.holders, by @start; augmented with @widest_hole
+ * @by_start:	in cma_range.holders, by @start; augmented with @most_room
  * @by_hole:	in cma_range.holes, by @hole then @start; off the tree while
  *		@hole is 0
  * @start:	first page held
  * @nr_pages:	pages held
  * @hole:	free pages between the end of this holder and the next one
- * @widest_hole: largest @hole in the subtree below @by_start
+ * @most_room:	in the holes of the subtree below @by_start
  *
  * The memory is the caller's, from cma_range_hold() to cma_range_release().
  */
@@ -47,7 +60,7 @@ struct cma_holder {
 	unsigned long start;
 	unsigned long nr_pages;
 	unsigned long hole;
-	unsigned long widest_hole;
+	struct cma_room most_room;
 };
 
 /**

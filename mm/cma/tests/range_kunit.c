@@ -280,6 +280,50 @@ static unsigned long model_place(const struct model *model,
 	return best;
 }
 
+/* The order of the largest aligned block of which nothing is held. */
+static unsigned int model_block_order(const struct model *model)
+{
+	struct cma_want want = { };
+	unsigned int order = 0;
+
+	for (;; order++) {
+		want.nr_pages = 1UL << order;
+		want.align_mask = want.nr_pages - 1;
+		want.fit = CMA_FIT_FIRST;
+		if (model_place(model, &want) == MODEL_PAGES)
+			return order ? order - 1 : 0;
+	}
+}
+
+/*
+ * No window above this one is taken instead of that in the smallest hole: the
+ * lowest of those in holes with an aligned block.
+ */
+static unsigned long model_highest(const struct model *model,
+				   const struct cma_want *want)
+{
+	unsigned long offset = want->align_offset & want->align_mask;
+	unsigned long nr_block = max(roundup_pow_of_two(want->nr_pages + offset),
+				     want->align_mask + 1);
+	const struct cma_want block = {
+		.nr_pages	= nr_block,
+		.align_mask	= nr_block - 1,
+	};
+
+	for (unsigned long page = 0; page < MODEL_PAGES; page++) {
+		unsigned long at = page;
+
+		if (!model_fits(model, page, want))
+			continue;
+		while (at && !model->held[at - 1])
+			at--;
+		for (; at < MODEL_PAGES && !model->held[at]; at++)
+			if (model_fits(model, at, &block))
+				return page;
+	}
+	return MODEL_PAGES;
+}
+
 /* Holes that are large enough, but spoilt by alignment. */
 static unsigned int model_misfits(const struct model *model,
 				  const struct cma_want *want)
@@ -365,6 +409,7 @@ static void model_step(struct kunit *test, struct model *model,
 				  CMA_FIT_FIRST : CMA_FIT_BEST,
 	};
 	unsigned long start = 0, expected;
+	unsigned int block_order;
 
 	if (prandom_u32_state(random) % 4 == 0)
 		want.not_below = BASE + prandom_u32_state(random) % MODEL_PAGES;
@@ -394,6 +439,8 @@ static void model_step(struct kunit *test, struct model *model,
 					CMA_MAX_MISFITS);
 			KUNIT_ASSERT_TRUE(test, model_fits(model, start - BASE,
 							   &want));
+			KUNIT_ASSERT_LE(test, start - BASE,
+					model_highest(model, &want));
 			expected = start - BASE;
 		}
 		KUNIT_ASSERT_EQ(test, cma_range_hold(&model->range, holder,
@@ -402,6 +449,9 @@ static void model_step(struct kunit *test, struct model *model,
 		model->used[i] = true;
 	}
 	KUNIT_ASSERT_TRUE(test, cma_range_valid(&model->range));
+	block_order = rb_entry(model->range.holders.rb_node, struct cma_holder,
+			       by_start)->most_room.block_order;
+	KUNIT_ASSERT_EQ(test, model_block_order(model), block_order);
 }
 
 static void range_agrees_with_a_naive_model(struct kunit *test)
@@ -436,8 +486,71 @@ static void range_validator_finds_damage(struct kunit *test)
 	b.hole--;
 	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
 	b.hole++;
-	b.widest_hole = 0;
+	b.most_room.nr_pages--;
 	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
+	b.most_room.nr_pages++;
+	KUNIT_ASSERT_TRUE(test, cma_range_valid(&range));
+	b.most_room.block_order++;
+	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
+}
+
+#define PACKED_PAGES	16384
+#define PACKED_HOLDERS	2048
+#define PACKED_MAX	16
+
+static bool hold_aligned(struct cma_range *range, struct cma_holder *holder,
+			 unsigned long nr_pages, enum cma_fit fit)
+{
+	unsigned long start;
+
+	return place(range, nr_pages, roundup_pow_of_two(nr_pages), fit,
+		     &start) &&
+	       !cma_range_hold(range, holder, start, nr_pages);
+}
+
+/*
+ * Small holders take most of the range, and every other one lets go. How many
+ * larger ones is there room for then?
+ */
+static unsigned int packed_room(struct cma_holder *holders, enum cma_fit fit,
+				unsigned int seed)
+{
+	unsigned int nr = 0, nr_first = 0;
+	struct cma_range range;
+	struct rnd_state random;
+
+	prandom_seed_state(&random, seed);
+	cma_range_init(&range, BASE, PACKED_PAGES);
+	for (; range.nr_held < PACKED_PAGES * 7 / 10; nr++)
+		if (!hold_aligned(&range, &holders[nr], 1 +
+				  prandom_u32_state(&random) % PACKED_MAX, fit))
+			return 0;
+	for (unsigned int i = 0; i < nr; i++)
+		if (prandom_u32_state(&random) % 2)
+			cma_range_release(&range, &holders[i]);
+	for (nr_first = nr; nr < PACKED_HOLDERS; nr++)
+		if (!hold_aligned(&range, &holders[nr], 4 * PACKED_MAX, fit))
+			break;
+	return nr - nr_first;
+}
+
+/* Looking for the best hole must not end in breaking what is large. */
+static void range_packs_best_fit_dense(struct kunit *test)
+{
+	struct cma_holder *holders = vmalloc_array(PACKED_HOLDERS,
+						   sizeof(*holders));
+	unsigned int nr_best = 0, nr_first = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, holders);
+	for (unsigned int seed = 1; seed <= 8; seed++) {
+		nr_best += packed_room(holders, CMA_FIT_BEST, seed);
+		nr_first += packed_room(holders, CMA_FIT_FIRST, seed);
+	}
+	vfree(holders);
+	kunit_info(test, "room for %u with the best hole, %u with the first\n",
+		   nr_best, nr_first);
+	KUNIT_EXPECT_GT(test, nr_first, 0U);
+	KUNIT_EXPECT_GE(test, nr_best * 20, nr_first * 19);
 }
 
 static struct kunit_case cma_range_cases[] = {
@@ -450,6 +563,7 @@ static struct kunit_case cma_range_cases[] = {
 	KUNIT_CASE(range_wastes_no_window),
 	KUNIT_CASE(range_trims_from_the_front),
 	KUNIT_CASE(range_validator_finds_damage),
+	KUNIT_CASE(range_packs_best_fit_dense),
 	KUNIT_CASE_SLOW(range_agrees_with_a_naive_model),
 	{ }
 };
