@@ -141,64 +141,29 @@ static struct cma_holder *holder_before(const struct cma_range *range,
 	return before;
 }
 
+/* The first page at or above @page, or the last one at or below, to start at. */
+static unsigned long start_above(const struct cma_want *want, unsigned long page)
+{
+	return page + ((want->align_offset - page) & want->align_mask);
+}
+
+static unsigned long start_below(const struct cma_want *want, unsigned long page)
+{
+	return page - ((page - want->align_offset) & want->align_mask);
+}
+
 /* Where @want starts in the hole behind @holder, if it fits there. */
 static bool fits_behind(const struct cma_holder *holder,
 			const struct cma_want *want, unsigned long *start)
 {
-	unsigned long begin = cma_holder_end(holder);
-	unsigned long end = begin + holder->hole;
-	unsigned long skip;
+	unsigned long begin = max(cma_holder_end(holder), want->not_below);
+	unsigned long end = cma_holder_end(holder) + holder->hole;
 
-	begin = max(begin, want->not_below);
-	skip = (want->align_offset - begin) & want->align_mask;
-	if (begin >= end || skip >= end - begin ||
-	    want->nr_pages > end - begin - skip)
+	if (begin >= end || want->nr_pages > end - begin)
 		return false;
-	*start = begin + skip;
-	return true;
-}
-
-static bool has_room(const struct rb_node *node, const struct cma_want *want,
-		     unsigned int block_order)
-{
-	const struct cma_room *room;
-
-	if (!node)
-		return false;
-	room = &holder_of(node)->most_room;
-	return room->nr_pages >= want->nr_pages &&
-	       room->block_order >= block_order;
-}
-
-/*
- * The lowest hole that takes @want. A subtree is entered only when it has a hole
- * large enough, and one with an aligned block of @block_order; a hole may be
- * spoilt by alignment nevertheless, then the walk goes on with the next one.
- */
-static bool place_lowest(const struct cma_range *range,
-			 const struct cma_want *want, unsigned int block_order,
-			 unsigned long *start)
-{
-	struct rb_node *node;
-
-	/* Holes in front of not_below are skipped by starting behind them. */
-	node = &holder_before(range, max(want->not_below, range->start))->by_start;
-	while (node) {
-		if (fits_behind(holder_of(node), want, start))
-			return true;
-
-		if (has_room(node->rb_right, want, block_order)) {
-			node = node->rb_right;
-			while (has_room(node->rb_left, want, block_order))
-				node = node->rb_left;
-			continue;
-		}
-		/* Up to the first ancestor that lies to the right. */
-		while (rb_parent(node) && node == rb_parent(node)->rb_right)
-			node = rb_parent(node);
-		node = rb_parent(node);
-	}
-	return false;
+	*start = start_above(want, begin);
+	/* Behind the last page there is the first one. */
+	return *start >= begin && *start <= end - want->nr_pages;
 }
 
 /* A window contains an aligned block of this order at least. */
@@ -219,10 +184,63 @@ static unsigned int block_enough(const struct cma_want *want)
 	return max(order, __fls(want->align_mask + 1));
 }
 
+static bool has_room(const struct rb_node *node, unsigned long nr_pages,
+		     unsigned int block_order)
+{
+	return node && holder_of(node)->most_room.nr_pages >= nr_pages &&
+	       holder_of(node)->most_room.block_order >= block_order;
+}
+
+/*
+ * The lowest hole that takes @want. A subtree is entered only when it has a hole
+ * large enough, and one with an aligned block as every window has one; a hole
+ * may be spoilt by alignment nevertheless, then the walk goes on with the next.
+ */
 static bool place_first(const struct cma_range *range,
 			const struct cma_want *want, unsigned long *start)
 {
-	return place_lowest(range, want, block_needed(want), start);
+	const unsigned int order = block_needed(want);
+	const unsigned long nr_pages = want->nr_pages;
+	struct rb_node *node;
+
+	/* Holes in front of not_below are skipped by starting behind them. */
+	node = &holder_before(range, max(want->not_below, range->start))->by_start;
+	while (node) {
+		if (fits_behind(holder_of(node), want, start))
+			return true;
+
+		if (has_room(node->rb_right, nr_pages, order)) {
+			node = node->rb_right;
+			while (has_room(node->rb_left, nr_pages, order))
+				node = node->rb_left;
+			continue;
+		}
+		/* Up to the first ancestor that lies to the right. */
+		while (rb_parent(node) && node == rb_parent(node)->rb_right)
+			node = rb_parent(node);
+		node = rb_parent(node);
+	}
+	return false;
+}
+
+/* The lowest hole that takes @want for certain, by an aligned block in it. */
+static bool place_in_block(const struct cma_range *range,
+			   const struct cma_want *want, unsigned long *start)
+{
+	const unsigned int order = block_enough(want);
+	struct rb_node *node = range->holders.rb_node;
+
+	while (has_room(node, 1, order)) {
+		if (has_room(node->rb_left, 1, order)) {
+			node = node->rb_left;
+			continue;
+		}
+		if (holder_of(node)->hole &&
+		    hole_block_order(holder_of(node)) >= order)
+			return fits_behind(holder_of(node), want, start);
+		node = node->rb_right;
+	}
+	return false;
 }
 
 /* The smallest hole of at least @nr_pages, the lowest among equals. */
@@ -244,8 +262,8 @@ static struct rb_node *smallest_hole(const struct cma_range *range,
 
 /*
  * The smallest hole that takes @want. Alignment may spoil many holes of about
- * the right size; after a few of them the lowest one will do that fits for
- * certain, so that the cost does not grow with the number of holders.
+ * the right size; after a few of them one will do that fits for certain, so that
+ * the cost does not grow with the number of holders.
  */
 static bool place_best(const struct cma_range *range,
 		       const struct cma_want *want, unsigned long *start)
@@ -255,7 +273,7 @@ static bool place_best(const struct cma_range *range,
 	for (int i = 0; node && i < CMA_MAX_MISFITS; i++, node = rb_next(node))
 		if (fits_behind(hole_of(node), want, start))
 			return true;
-	return node && (place_lowest(range, want, block_enough(want), start) ||
+	return node && (place_in_block(range, want, start) ||
 			place_first(range, want, start));
 }
 
@@ -302,17 +320,6 @@ bool cma_range_place(const struct cma_range *range, const struct cma_want *want,
 	default:
 		return place_best(range, want, start);
 	}
-}
-
-/* The first page at or above @page, or the last one at or below, to start at. */
-static unsigned long start_above(const struct cma_want *want, unsigned long page)
-{
-	return page + ((want->align_offset - page) & want->align_mask);
-}
-
-static unsigned long start_below(const struct cma_want *want, unsigned long page)
-{
-	return page - ((page - want->align_offset) & want->align_mask);
 }
 
 /* How many windows like @want there are in [@begin, @end) side by side. */

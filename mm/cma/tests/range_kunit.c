@@ -295,33 +295,41 @@ static unsigned int model_block_order(const struct model *model)
 	}
 }
 
-/*
- * No window above this one is taken instead of that in the smallest hole: the
- * lowest of those in holes with an aligned block.
- */
-static unsigned long model_highest(const struct model *model,
+/* The first window in the hole that @page is in, or MODEL_PAGES. */
+static unsigned long model_in_hole(const struct model *model, unsigned long page,
 				   const struct cma_want *want)
 {
-	unsigned long offset = want->align_offset & want->align_mask;
-	unsigned long nr_block = max(roundup_pow_of_two(want->nr_pages + offset),
-				     want->align_mask + 1);
+	while (page && !model->held[page - 1])
+		page--;
+	for (; page < MODEL_PAGES && !model->held[page]; page++)
+		if (model_fits(model, page, want))
+			return page;
+	return MODEL_PAGES;
+}
+
+/*
+ * What is had instead of the smallest hole: the lowest with an aligned block,
+ * or just the lowest.
+ */
+static unsigned long model_place_in_block(const struct model *model,
+					  struct cma_want want)
+{
+	unsigned long offset = want.align_offset & want.align_mask;
+	unsigned long nr_block = max(roundup_pow_of_two(want.nr_pages + offset),
+				     want.align_mask + 1);
 	const struct cma_want block = {
 		.nr_pages	= nr_block,
 		.align_mask	= nr_block - 1,
+		.fit		= CMA_FIT_FIRST,
 	};
+	unsigned long window = model_place(model, &block);
 
-	for (unsigned long page = 0; page < MODEL_PAGES; page++) {
-		unsigned long at = page;
-
-		if (!model_fits(model, page, want))
-			continue;
-		while (at && !model->held[at - 1])
-			at--;
-		for (; at < MODEL_PAGES && !model->held[at]; at++)
-			if (model_fits(model, at, &block))
-				return page;
-	}
-	return MODEL_PAGES;
+	if (window != MODEL_PAGES)
+		window = model_in_hole(model, window, &want);
+	if (window != MODEL_PAGES)
+		return window;
+	want.fit = CMA_FIT_FIRST;
+	return model_place(model, &want);
 }
 
 /* Holes that are large enough, but spoilt by alignment. */
@@ -437,11 +445,8 @@ static void model_step(struct kunit *test, struct model *model,
 			KUNIT_ASSERT_EQ(test, want.fit, CMA_FIT_BEST);
 			KUNIT_ASSERT_GE(test, model_misfits(model, &want),
 					CMA_MAX_MISFITS);
-			KUNIT_ASSERT_TRUE(test, model_fits(model, start - BASE,
-							   &want));
-			KUNIT_ASSERT_LE(test, start - BASE,
-					model_highest(model, &want));
-			expected = start - BASE;
+			expected = model_place_in_block(model, want);
+			KUNIT_ASSERT_EQ(test, start, BASE + expected);
 		}
 		KUNIT_ASSERT_EQ(test, cma_range_hold(&model->range, holder,
 						     start, want.nr_pages), 0);
@@ -499,12 +504,13 @@ static void range_validator_finds_damage(struct kunit *test)
 #define PACKED_MAX	16
 
 static bool hold_aligned(struct cma_range *range, struct cma_holder *holder,
-			 unsigned long nr_pages, enum cma_fit fit)
+			 struct cma_want *want, unsigned long nr_pages)
 {
 	unsigned long start;
 
-	return place(range, nr_pages, roundup_pow_of_two(nr_pages), fit,
-		     &start) &&
+	want->nr_pages = nr_pages;
+	want->align_mask = roundup_pow_of_two(nr_pages) - 1;
+	return cma_range_place(range, want, &start) &&
 	       !cma_range_hold(range, holder, start, nr_pages);
 }
 
@@ -512,24 +518,25 @@ static bool hold_aligned(struct cma_range *range, struct cma_holder *holder,
  * Small holders take most of the range, and every other one lets go. How many
  * larger ones is there room for then?
  */
-static unsigned int packed_room(struct cma_holder *holders, enum cma_fit fit,
-				unsigned int seed)
+static unsigned int packed_room(struct cma_holder *holders,
+				enum cma_fit fit, unsigned int seed)
 {
-	unsigned int nr = 0, nr_first = 0;
+	struct cma_want want = { .fit = fit };
+	unsigned int nr = 0, nr_first;
 	struct cma_range range;
 	struct rnd_state random;
 
 	prandom_seed_state(&random, seed);
 	cma_range_init(&range, BASE, PACKED_PAGES);
 	for (; range.nr_held < PACKED_PAGES * 7 / 10; nr++)
-		if (!hold_aligned(&range, &holders[nr], 1 +
-				  prandom_u32_state(&random) % PACKED_MAX, fit))
+		if (!hold_aligned(&range, &holders[nr], &want, 1 +
+				  prandom_u32_state(&random) % PACKED_MAX))
 			return 0;
 	for (unsigned int i = 0; i < nr; i++)
 		if (prandom_u32_state(&random) % 2)
 			cma_range_release(&range, &holders[i]);
 	for (nr_first = nr; nr < PACKED_HOLDERS; nr++)
-		if (!hold_aligned(&range, &holders[nr], 4 * PACKED_MAX, fit))
+		if (!hold_aligned(&range, &holders[nr], &want, 4 * PACKED_MAX))
 			break;
 	return nr - nr_first;
 }
