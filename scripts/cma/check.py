@@ -25,8 +25,8 @@ import kernel
 import picture
 import stages_boards
 import verdict
-from stage import (BUILD, HERE, LOGS, Stage, build_stage, guest_files,
-                   selftests, test_driver)
+from stage import (BUILD, HERE, LOGS, Builder, Stage, guest_files, selftests,
+                   test_driver)
 
 REPO = kernel.REPO
 
@@ -234,7 +234,6 @@ def stage_clients(stage):
 def stage_lpae(stage):
     """An area above 4 GiB, for a device that reaches it and for one that does
     not; and where the default area lies unless it is told."""
-    build_stage("arm-lpae")(stage)
     where = {"kernel_dir": kernel.obj("arm-lpae"), "board": "virt-highmem"}
     far = " cma=64M@0x100000000"
     test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=900,
@@ -264,7 +263,6 @@ def stage_lpae(stage):
 
 
 def stage_debug(stage):
-    build_stage("arm-debug")(stage)
     test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="384M",
               kernel_dir=kernel.obj("arm-debug"), timeout_s=1500)
 
@@ -313,7 +311,6 @@ def stage_areas(stage):
 
 
 def stage_bare(stage):
-    build_stage("bare-arm")(stage)
     for board in (n for n, b in boards.BOARDS.items() if b.kernel == "arm"):
         stage.boot(board, board, kernel_dir=kernel.obj("bare-arm"),
                    timeout_s=60,
@@ -349,7 +346,6 @@ def section_sizes(name):
 
 def stage_identical(stage):
     """CONFIG_CMA=n leaves no trace."""
-    build_stage("bare-arm", "nocma-arm")(stage)
     bare, ours = code("bare-arm"), code("nocma-arm")
     differ = [name for (name, body), other in zip(bare, ours)
               if (name, body) != other]
@@ -376,10 +372,8 @@ def stage_bench(stage):
                  "\n".join(missed))
 
 
-# Two nodes, half of the memory and one processor each.
 def stage_kasan(stage):
     """The pure parts under KASAN, in a kernel that is a program."""
-    kernel.build("kasan")
     done = subprocess.run(
         [kernel.obj("kasan") / "linux", "mem=512M", "stderr=1",
          "printk.time=1", "loglevel=8", "panic=-1", "kunit.enable=1",
@@ -394,13 +388,17 @@ def stage_kasan(stage):
                  "\n".join(judged.problems + lines[-12:]))
 
 
+def only_build(stage):
+    """Its kernels are all there is to this stage."""
+
+
 STAGES = {
     "tree": stage_tree,
-    "host": stage_host,
     "series": stage_series,
+    "host": stage_host,
     "style": stage_style,
     "lint": stage_lint,
-    "build": build_stage("arm"),
+    "build": only_build,
     "virt": stage_virt,
     "vexpress": stage_vexpress,
     "parameters": stage_parameters,
@@ -414,9 +412,24 @@ STAGES = {
     "identical": stage_identical,
     "kasan": stage_kasan,
     "64-bit": stages_boards.stage_64_bit,
-    "bare-64-bit": build_stage("bare-arm64", "bare-x86_64"),
+    "bare-64-bit": only_build,
     "boards": stages_boards.stage_boards,
     "boards-whole": stages_boards.stage_boards_whole,
+}
+# These change the kernel trees.
+TREE_STAGES = ["tree", "series"]
+BOARD_KERNELS = ["arm-boards", "armv5", "arm64", "x86_64"]
+KERNELS = {
+    "build": ["arm"],
+    "lpae": ["arm-lpae"],
+    "debug": ["arm-debug"],
+    "bare": ["bare-arm"],
+    "identical": ["bare-arm", "nocma-arm"],
+    "kasan": ["kasan"],
+    "64-bit": ["arm64", "x86_64"],
+    "bare-64-bit": ["bare-arm64", "bare-x86_64"],
+    "boards": BOARD_KERNELS,
+    "boards-whole": BOARD_KERNELS,
 }
 # More than one wants to wait for with every change: "make check-boards".
 ON_REQUEST = ["boards", "boards-whole"]
@@ -437,11 +450,17 @@ def main():
     LOGS.mkdir(parents=True, exist_ok=True)
     subprocess.run([HERE / "userland.sh"], check=True)
     stages = []
+    builder = Builder()
+    ahead = [k for name in opts.only for k in KERNELS.get(name, ())]
     for name in opts.only:
         print(f"=== {name}", flush=True)
         stage = Stage(name)
         stages.append(stage)
+        if ahead and name not in TREE_STAGES:
+            builder.build_ahead(ahead)
+            ahead = []
         try:
+            builder.build_for(stage, KERNELS.get(name, ()))
             STAGES[name](stage)
         except kernel.BuildError as err:
             stage.result(False, name, err)

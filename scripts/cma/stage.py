@@ -6,6 +6,7 @@ boots boards.
 import os
 import re
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -22,6 +23,7 @@ SYMBOLS = ["cma_alloc", "cma_release", "cma_declare_contiguous_nid",
            "alloc_contig_pages_noprof", "free_contig_range",
            "dma_alloc_from_contiguous", "dma_alloc_contiguous",
            "dma_contiguous_reserve"]
+WITHOUT_DMA = ["nocma-arm", "kasan"]	# the allocator's pure parts at most
 REMOVED = re.compile(
     r"^(?:cma_(?:alloc|release|declare_contiguous|init_reserved_mem).*"
     r"|(?:alloc|free)_contig_.*|dma_alloc_(?:from_)?contiguous"
@@ -29,10 +31,12 @@ REMOVED = re.compile(
 
 
 class Stage:
-    """Counts one stage's results and shows the failed ones."""
+    """Counts one stage's results and shows the failed ones. Boots may be run
+    by several threads."""
 
     def __init__(self, name):
         self.name = name
+        self.lock = threading.RLock()
         self.passed = self.failed = self.skipped = 0
         self.start = time.monotonic()
 
@@ -82,11 +86,12 @@ class Stage:
     def boot(self, name, board, **kw):
         """A boot: each of its tests is a result, and the boot itself."""
         got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
-        self.tests(name, got.ktap)
-        self.result(got.ok, f"{name}: boot of {board}",
-                    "\n".join(got.problems + [""] + got.lines[-12:]))
-        print(f"  {name}: {board}, {len(got.ktap)} tests, "
-              f"{got.elapsed_s:.0f} s", flush=True)
+        with self.lock:
+            self.tests(name, got.ktap)
+            self.result(got.ok, f"{name}: boot of {board}",
+                        "\n".join(got.problems + [""] + got.lines[-12:]))
+            print(f"  {name}: {board}, {len(got.ktap)} tests, "
+                  f"{got.elapsed_s:.0f} s", flush=True)
         return got
 
 
@@ -116,11 +121,35 @@ def vmlinux_symbols(name):
     return {line.split()[-1] for line in out.stdout.splitlines()}
 
 
-def build_stage(*names):
-    def stage_build(stage):
+class Builder:
+    """Builds each kernel once, in the background while nobody waits for it:
+    make is nice to the boots that run meanwhile, which wait most of the time.
+    """
+
+    def __init__(self):
+        self.locks = {name: threading.Lock() for name in kernel.KERNELS}
+        self.built = set()
+
+    def build(self, name):
+        with self.locks[name]:
+            if name not in self.built:
+                kernel.build(name)
+                self.built.add(name)
+
+    def build_ahead(self, names):
+        def work():
+            for name in names:
+                try:
+                    self.build(name)
+                except kernel.BuildError:
+                    pass	# whoever needs it has the same again
+        threading.Thread(target=work, daemon=True).start()
+
+    def build_for(self, stage, names):
+        """As results: it builds, and has what it should have."""
         for name in names:
             try:
-                kernel.build(name)
+                self.build(name)
             except kernel.BuildError as err:
                 stage.result(False, f"build {name}", err)
                 continue
@@ -129,8 +158,7 @@ def build_stage(*names):
             if name.startswith("bare-"):
                 left = sorted(filter(REMOVED.match, have))
                 stage.result(not left, f"{name} is bare", "\n".join(left))
-            elif not name.startswith("nocma-"):
+            elif name not in WITHOUT_DMA:
                 gone = [s for s in SYMBOLS if s not in have]
                 stage.result(not gone, f"{name} has the allocator",
                              "\n".join(gone))
-    return stage_build

@@ -3,16 +3,18 @@
 kernel on many boards.
 """
 
+import os
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import areas
 import boards
 import kernel
-from stage import (HERE, build_stage, guest_files, selftests,
-                   test_driver)
+from stage import HERE, guest_files, selftests, test_driver
 
+# Two nodes, half of the memory and one processor each.
 NODES = ["-object", "memory-backend-ram,id=m0,size=512M",
          "-object", "memory-backend-ram,id=m1,size=512M",
          "-numa", "node,nodeid=0,cpus=0,memdev=m0",
@@ -100,7 +102,6 @@ def boot_generic(stage):
 
 
 def stage_64_bit(stage):
-    build_stage("arm64", "x86_64")(stage)
     # Each boot takes along the programs of its architecture.
     selftests("arm")
     selftests("x86_64")
@@ -113,14 +114,12 @@ def stage_64_bit(stage):
 def boot_each_board(stage, tests):
     """Every board that has not got a stage of its own, with these tests, and
     its network if it has one."""
-    for kernel_name in ("arm-boards", "armv5", "arm64", "x86_64"):
-        build_stage(kernel_name)(stage)
     subprocess.run([HERE / "userland.sh", "armel", "amd64"], check=True)
     programs = {"armhf": selftests("arm"), "armel": selftests("armv5"),
                 "amd64": selftests("x86_64")}
-    for name, board in boards.BOARDS.items():
-        if name in ("vexpress-a9", "virt-highmem"):
-            continue
+
+    def boot(item):
+        name, board = item
         left_out = WITHOUT.get(board.kernel, ())
         commands = [p for p in programs[board.arch.userland]
                     if Path(p).name in tests and Path(p).name not in left_out]
@@ -136,6 +135,12 @@ def boot_each_board(stage, tests):
         stage.boot(name, name, want_tests=True, commands=commands,
                    kernel_dir=kernel.obj("arm-boards") if of_its_own else None,
                    append=APPEND + less, timeout_s=1800, **net)
+
+    # Boards wait for something half of the time.
+    with ThreadPoolExecutor(1 + os.cpu_count()) as pool:
+        list(pool.map(boot, ((name, board)
+                             for name, board in boards.BOARDS.items()
+                             if name not in ("vexpress-a9", "virt-highmem"))))
 
 
 def stage_boards(stage):

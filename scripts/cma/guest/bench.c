@@ -170,10 +170,8 @@ static int take_row(const struct kind *kind, struct sample *samples,
 
 	nr = nr > ROW_MAX ? ROW_MAX : nr ? nr : 1;
 	nr = nr > nr_max ? nr_max : nr;
-	if (kind->refill) {
-		ct_give_back_kept(&area);
+	if (kind->refill)
 		kind->refill();
-	}
 	for (i = 0; i < nr; i++) {
 		samples[i].size = size;
 		samples[i].failed = get_buffer(driver, size, &ids[i],

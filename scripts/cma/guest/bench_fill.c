@@ -273,12 +273,14 @@ static void refill_text_again(void)
 
 /*
  * Whatever is free is touched, further down than memory should be used, or
- * some MiB of the area would stay free. Then room is made outside.
+ * some MiB of the area would stay free. Then room is made outside. What was
+ * kept ready would become free at the end of it.
  */
 static void refill_mem(void)
 {
 	long reserve_kib = ct_read_long("/proc/sys/vm/min_free_kbytes");
 
+	ct_give_back_kept(&area);
 	ct_write_long("/proc/sys/vm/min_free_kbytes", LAST_KIB);
 	ct_mem_touch(&mem, LAST_KIB);
 	ct_mem_drop(&mem, &area, false, ROOM_SIZE / ct_page_size);
