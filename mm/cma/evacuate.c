@@ -138,7 +138,7 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 	/* A free huge page has no reference to take. */
 	folio = page_folio(page);
 	if (folio_test_hugetlb(folio) && !folio_ref_count(folio)) {
-		/* Nothing keeps it what it is. */
+		/* Without one, its size may change while it is read. */
 		next = clamp(folio_pfn(folio) + folio_nr_pages(folio), pfn + 1,
 			     pageblock_end_pfn(pfn));
 		if (!isolate_or_dissolve_huge_page(page, &ev->batch))
