@@ -30,16 +30,19 @@ enum cma_fit {
 	CMA_FIT_FIRST,
 };
 
+/* On 32 bit, 256 GiB in pages of 4 KiB have to do. */
+#define CMA_ORDER_BITS	6
+#define CMA_ROOM_BITS	(BITS_PER_LONG - CMA_ORDER_BITS)
+
 /**
- * struct cma_room - what one of several holes has, not all of it the same one;
- *		256 GiB in pages of 4 KiB have to do on 32 bit
+ * struct cma_room - what one of several holes has, not all of it the same one
  * @nr_pages:	size of the largest hole
  * @block_order: of the largest block in a hole that is aligned to its size,
  *		in whole pages
  */
 struct cma_room {
-	unsigned long nr_pages : BITS_PER_LONG - 6;
-	unsigned long block_order : 6;
+	unsigned long nr_pages : CMA_ROOM_BITS;
+	unsigned long block_order : CMA_ORDER_BITS;
 };
 
 /**
