@@ -80,8 +80,9 @@ class Verdict:
 
 
 class Reader:
-    def __init__(self, expect):
+    def __init__(self, expect, harmless):
         self.out = Verdict()
+        self.harmless = [re.compile(h) for h in harmless]
         self.messages = {re.compile(e): False for e in expect}
         self.open = []
         self.command = None
@@ -104,7 +105,7 @@ class Reader:
         for text in self.segment_splats:
             hits = [e for e in self.expected if e.search(text)]
             used.update(hits)
-            if not hits:
+            if not hits and not any(h.search(text) for h in self.harmless):
                 self.out.splats.append(text)
                 self.problem(f"splat: {text}")
         for regex in self.expected:
@@ -228,9 +229,10 @@ class Reader:
         return self.out
 
 
-def judge(lines, want_tests=False, expect=()):
-    """The verdict on the console lines of one boot."""
-    reader = Reader(expect)
+def judge(lines, want_tests=False, expect=(), harmless=()):
+    """The verdict on the console lines of one boot. harmless: splats that may
+    come, as regular expressions."""
+    reader = Reader(expect, harmless)
     for number, line in enumerate(lines):
         reader.line(number, TIMESTAMP.sub("", line.rstrip()))
     return reader.finish(want_tests)

@@ -220,6 +220,14 @@ class Fails(unittest.TestCase):
     def test_expected_message_missing(self):
         self.fails("", "message did not come: foo", expect=["foo"])
 
+    def test_harmless_splat_and_another(self):
+        harmless = ["WARNING: .* slow"]
+        text = "WARNING: CPU: 0 PID: 1 at a.c:1 slow+0x1/0x2\n"
+        self.assertTrue(judge("", harmless=harmless).ok)
+        self.assertTrue(judge(text, harmless=harmless).ok)
+        self.fails("WARNING: CPU: 0 PID: 1 at a.c:2 other+0x1/0x2\n",
+                   "splat: .* other", harmless=harmless)
+
     def test_one_report_is_one_splat(self):
         v = judge("[ 1.0] WARNING: CPU: 0 PID: 1 at a.c:1 f\n"
                   "[ 1.0] Call trace: \n")
