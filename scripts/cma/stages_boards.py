@@ -137,7 +137,7 @@ def boot_each_board(stage, tests):
                    append=APPEND + less, timeout_s=1800, **net)
 
     # Boards wait for something half of the time.
-    with ThreadPoolExecutor(1 + os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(boot, ((name, board)
                              for name, board in boards.BOARDS.items()
                              if name not in ("vexpress-a9", "virt-highmem"))))

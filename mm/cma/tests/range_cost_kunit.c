@@ -4,21 +4,22 @@
  *
  * Under -icount the numbers printed are instructions. Judged is only that the
  * cost does not grow with the number of holders, and that generously and by the
- * best of several batches: a shared machine may take a nap in the middle.
+ * best of many short batches: a shared machine may take a nap in the middle.
  */
 #include <kunit/test.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
+#include <linux/sched.h>
 #include <linux/vmalloc.h>
 
 #include "../range.h"
 
 #define BASE		0x1000UL
 #define STRIDE		4	/* one page held, three free, and so on */
-#define NR_OPS		400
-#define NR_BATCHES	5
+#define NR_OPS		100
+#define NR_BATCHES	40
 #define MOST_HOLDERS	1000000
 
 /* Depth is 10 at a thousand and 20 at a million; the caches add to that. */
@@ -67,10 +68,13 @@ static void measure(struct kunit *test, struct cma_holder *holders,
 	memset(cost, 0xff, sizeof(*cost));
 	prandom_seed_state(&rnd, 1);
 	cma_range_init(&range, BASE, (nr_holders + 2) * STRIDE);
-	for (unsigned long i = 0; i < nr_holders; i++)
+	for (unsigned long i = 0; i < nr_holders; i++) {
 		KUNIT_ASSERT_EQ(test, 0,
 				cma_range_hold(&range, &holders[i],
 					       BASE + i * STRIDE, 1));
+		if (i % NR_OPS == 0)
+			cond_resched();
+	}
 
 	for (unsigned int i = 0; i < NR_BATCHES; i++)
 		measure_batch(test, &range, holders, nr_holders, &rnd, cost);

@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
+#include <linux/sched.h>
 #include <linux/vmalloc.h>
 
 #include "../range.h"
@@ -467,8 +468,10 @@ static void range_agrees_with_a_naive_model(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, model);
 	prandom_seed_state(&random, MODEL_SEED);
 	cma_range_init(&model->range, BASE, MODEL_PAGES);
-	for (int step = 0; step < MODEL_STEPS; step++)
+	for (int step = 0; step < MODEL_STEPS; step++) {
 		model_step(test, model, &random);
+		cond_resched();
+	}
 }
 
 /* The validator itself must not pass everything. */
