@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is missing of the Debian packages that the other scripts
 # need. Quick when nothing is missing.
-#   deps.sh [tree|build|demo|bench|check|boards]    default: check
+#   deps.sh [tree|build|demo|bench|check]    default: check
 set -eu
 
 tree="git make gcc libc6-dev python3 xz-utils"
@@ -13,8 +13,7 @@ demo="$build qemu-system-arm device-tree-compiler mmdebstrap cpio gzip
 	e2fsprogs"
 bench="$demo gnuplot-nox"
 check="$bench gcc-aarch64-linux-gnu sparse codespell rsync dt-schema python3-git
-	python3-ply qemu-system-x86"
-boards="$check gcc-arm-linux-gnueabi libc6-dev-armel-cross"
+	python3-ply qemu-system-x86 gcc-arm-linux-gnueabi libc6-dev-armel-cross"
 
 case "${1:-check}" in
 tree) want=$tree ;;
@@ -22,9 +21,8 @@ build) want=$build ;;
 demo) want=$demo ;;
 bench) want=$bench ;;
 check) want=$check ;;
-boards) want=$boards ;;
 *)
-	echo "usage: $0 [tree|build|demo|bench|check|boards]" >&2
+	echo "usage: $0 [tree|build|demo|bench|check]" >&2
 	exit 2
 	;;
 esac

@@ -111,15 +111,19 @@ def stage_64_bit(stage):
     boot_gigantic(stage)
 
 
-def boot_each_board(stage, tests):
-    """Every board that has not got a stage of its own, with these tests, and
-    its network if it has one."""
-    subprocess.run([HERE / "userland.sh", "armel", "amd64"], check=True)
-    programs = {"armhf": selftests("arm"), "armel": selftests("armv5"),
-                "amd64": selftests("x86_64")}
+def boot_each_board(stage, tests, kernels):
+    """Every board of these kernels, with these tests, and its network if it
+    has one. virt is here for the image that it shares with others."""
+    chosen = [name for name, board in boards.BOARDS.items()
+              if name == "virt" or board.kernel in kernels]
+    userlands = {boards.BOARDS[name].arch.userland for name in chosen}
+    subprocess.run([HERE / "userland.sh", *sorted(userlands)], check=True)
+    programs = {userland: selftests(kernel_name)
+                for kernel_name, (userland, _) in kernel.PROGRAMS.items()
+                if userland in userlands}
 
-    def boot(item):
-        name, board = item
+    def boot(name):
+        board = boards.BOARDS[name]
         left_out = WITHOUT.get(board.kernel, ())
         commands = [p for p in programs[board.arch.userland]
                     if Path(p).name in tests and Path(p).name not in left_out]
@@ -130,22 +134,21 @@ def boot_each_board(stage, tests):
                    "files": guest_files("net_test")}
         # Tests fill all memory there is, and 256 MiB say as much as 1 GiB.
         less = " mem=256M" if board.arch.emulator == "qemu-system-arm" else ""
-        # A board that has a stage for its tests is here for the common image.
-        of_its_own = name == "virt"
+        shared = kernel.obj("arm-boards") if name == "virt" else None
         stage.boot(name, name, want_tests=True, commands=commands,
-                   kernel_dir=kernel.obj("arm-boards") if of_its_own else None,
-                   append=APPEND + less, timeout_s=1800, **net)
+                   kernel_dir=shared, append=APPEND + less, timeout_s=1800,
+                   **net)
 
     # Boards wait for something half of the time.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(boot, ((name, board)
-                             for name, board in boards.BOARDS.items()
-                             if name not in ("vexpress-a9", "virt-highmem"))))
+        list(pool.map(boot, chosen))
 
 
 def stage_boards(stage):
-    boot_each_board(stage, EACH)
+    """The first few tests, on boards that no other stage boots."""
+    boot_each_board(stage, EACH, ["arm-boards", "armv5"])
 
 
 def stage_boards_whole(stage):
-    boot_each_board(stage, [Path(p).name for p in selftests()])
+    boot_each_board(stage, [Path(p).name for p in selftests()],
+                    ["arm-boards", "armv5", "arm64", "x86_64"])
