@@ -109,9 +109,12 @@ TEST_F_TIMEOUT(cma_class, takes_at_once, TIMEOUT_S)
 		ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
 	}
 	ct_trace_stop();
+	expect_empty(_metadata, self);
+	/* To open the trace takes memory, 32 KiB of it in one piece. */
+	EXPECT_EQ(0, ct_mem_verify(&self->mem));
+	ct_mem_exit(&self->mem);
 	EXPECT_LT(0, ct_trace_count("cma_alloc_finish:", "errorno=0"));
 	EXPECT_EQ(0, ct_trace_count("mm_alloc_contig_migrate_range_info:", ""));
-	expect_empty(_metadata, self);
 }
 
 /* A buffer stays what it is, and goes back to what the area is by then. */
