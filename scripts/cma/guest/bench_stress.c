@@ -161,20 +161,20 @@ static void do_direct(void)
 	}
 }
 
-static void *count_errors(void *unused)
+static void *count_errors(void *arg)
 {
-	FILE *pipe = fopen("/sys/kernel/tracing/trace_pipe", "r");
+	FILE *events = arg;
 	char line[512], *at;
 	int error;
 
-	while (pipe && fgets(line, sizeof(line), pipe)) {
+	while (fgets(line, sizeof(line), events)) {
 		at = strstr(line, "errorno=-");
 		error = at ? atoi(at + strlen("errorno=-")) : 0;
 		if (error > 0 && error < MAX_ERRNO)
 			__atomic_add_fetch(&nr_errors[error], 1,
 					   __ATOMIC_RELAXED);
 	}
-	return unused;
+	return NULL;
 }
 
 static bool take_budget(size_t size)
@@ -302,6 +302,7 @@ static void run_stress(const size_t *sizes, int nr_sizes)
 	static struct client clients[NR_CLIENTS];
 	pthread_t thread;
 	unsigned long minute;
+	FILE *events;
 	int i;
 
 	/* A line a minute, not all of them at the end. */
@@ -309,6 +310,11 @@ static void run_stress(const size_t *sizes, int nr_sizes)
 	client_sizes = sizes;
 	nr_client_sizes = nr_sizes;
 	budget = area.nr_pages * ct_page_size / 100 * BUDGET_PERCENT;
+	/* While memory is free: it takes 32 KiB of it in one piece. */
+	events = fopen("/sys/kernel/tracing/trace_pipe", "re");
+	if (!events || ct_write(FINISH_EVENT "filter", "errorno != 0") ||
+	    ct_write(FINISH_EVENT "enable", "1"))
+		die("no event to watch");
 	open_disk();
 	swap_on();
 	start_jobs(NR_JOBS);
@@ -316,10 +322,8 @@ static void run_stress(const size_t *sizes, int nr_sizes)
 	start(swap_data);
 	start(fill_pipes);
 	start(do_direct);
-	if (ct_write(FINISH_EVENT "filter", "errorno != 0") ||
-	    ct_write(FINISH_EVENT "enable", "1") ||
-	    pthread_create(&thread, NULL, count_errors, NULL))
-		die("no event to watch");
+	if (pthread_create(&thread, NULL, count_errors, events))
+		die("no thread");
 	for (i = 0; i < NR_CLIENTS; i++) {
 		clients[i].seed = i + 1;
 		if (pthread_create(&clients[i].thread, NULL, be_client,
