@@ -319,7 +319,7 @@ def guest_program(name):
     done = subprocess.run(
         [CROSS["arm"] + "gcc", "-O2", "-Wall", "-static", "-pthread",
          "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", f"-I{tests}", *sources,
-         tests / "cma_test_lib.c", "-o", out],
+         tests / "cma_test_lib.c", tests / "cma_mem.c", "-o", out],
         text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         raise BuildError(f"{name}: {done.stdout}")

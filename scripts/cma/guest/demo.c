@@ -59,13 +59,9 @@ static void read_held(unsigned char *held)
 {
 	long order = ct_area_debugfs(&area, "order_per_bit");
 	unsigned long page = 0;
-	char path[256];
+	FILE *bitmap = ct_area_open(&area, "bitmap");
 	unsigned int word, bit;
-	FILE *bitmap;
 
-	snprintf(path, sizeof(path), "/sys/kernel/debug/cma/%s/bitmap",
-		 area.name);
-	bitmap = fopen(path, "r");
 	while (bitmap && fscanf(bitmap, "%u", &word) == 1)
 		for (bit = 0; bit < 32 << order; bit++, page++)
 			if (page < area.nr_pages)

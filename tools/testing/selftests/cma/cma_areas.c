@@ -83,11 +83,9 @@ bool ca_area_at(unsigned long pfn, unsigned long nr_pages,
 bool ca_owner(const struct ct_area *area, unsigned long pfn, char owner[64])
 {
 	unsigned long first = 0;
+	FILE *file = ct_area_open(area, "buffers");
 	char line[512];
-	FILE *file;
 
-	snprintf(line, sizeof(line), DEBUGFS_CMA "/%s/buffers", area->name);
-	file = fopen(line, "r");
 	while (file && first != pfn && fgets(line, sizeof(line), file))
 		if (sscanf(line, "%lx %*u %63s", &first, owner) != 2)
 			first = 0;
@@ -99,13 +97,11 @@ bool ca_owner(const struct ct_area *area, unsigned long pfn, char owner[64])
 void ca_buffers(const struct ct_area *area, unsigned long nr_pages,
 		struct ca_buffers *buffers)
 {
+	FILE *file = ct_area_open(area, "buffers");
 	unsigned long first, nr;
 	char line[512];
-	FILE *file;
 
 	buffers->nr = 0;
-	snprintf(line, sizeof(line), DEBUGFS_CMA "/%s/buffers", area->name);
-	file = fopen(line, "r");
 	while (file && buffers->nr < CA_BUFFERS_MAX &&
 	       fgets(line, sizeof(line), file))
 		if (sscanf(line, "%lx %lu", &first, &nr) == 2 && nr == nr_pages)

@@ -34,14 +34,10 @@ FIXTURE_TEARDOWN(cma_interface)
 /* Bits set in debugfs' bitmap: decimal words, 32 bits each. */
 static long bitmap_weight(const struct ct_area *area)
 {
-	char path[256];
+	FILE *file = ct_area_open(area, "bitmap");
 	unsigned int word;
 	long weight = 0;
-	FILE *file;
 
-	snprintf(path, sizeof(path), "/sys/kernel/debug/cma/%s/bitmap",
-		 area->name);
-	file = fopen(path, "r");
 	if (!file)
 		return -1;
 	while (fscanf(file, "%u", &word) == 1)

@@ -165,25 +165,6 @@ TEST_F_TIMEOUT(cma_ready, fit, TIMEOUT_S)
 	EXPECT_LT(tries, 20);
 }
 
-/* All that is held, for whoever: debugfs' used, and what is kept. */
-static long nr_held(const struct ct_area *area)
-{
-	char path[256], line[512];
-	unsigned long nr_pages;
-	long sum = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/cma/%s/buffers",
-		 area->name);
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%*x %lu", &nr_pages) == 1)
-			sum += nr_pages;
-	if (file)
-		fclose(file);
-	return sum;
-}
-
 TEST_F(cma_ready, comes_back_clean)
 {
 	const struct ct_area *area = &self->area;
@@ -197,14 +178,14 @@ TEST_F(cma_ready, comes_back_clean)
 	uint64_t first, second;
 	uint32_t id;
 
-	EXPECT_EQ(used, nr_held(area));
+	EXPECT_EQ(used, ct_area_held(area));
 	first = take(_metadata, self, size, &id);
 	EXPECT_EQ(used + nr_pages, ct_area_debugfs(area, "used"));
 	ASSERT_EQ(0, ct_dma_fill(self->fd, id, 5));
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
 	EXPECT_EQ(nr_kept, ct_area_debugfs(area, "ready"));
 	EXPECT_EQ(used, ct_area_debugfs(area, "used"));
-	EXPECT_EQ(used + nr_kept, nr_held(area));
+	EXPECT_EQ(used + nr_kept, ct_area_held(area));
 
 	/* Without a mapping it is not what was kept with one. */
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL,
@@ -268,11 +249,11 @@ TEST_F_TIMEOUT(cma_ready, gives_back_on_request, TIMEOUT_S)
 
 	keep(_metadata, self);
 	held = ct_area_debugfs(&self->area, "ready");
-	EXPECT_EQ(used + held, nr_held(&self->area));
+	EXPECT_EQ(used + held, ct_area_held(&self->area));
 	free_kib = ct_meminfo_kib("CmaFree");
 	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", "0"));
 	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
-	EXPECT_EQ(used, nr_held(&self->area));
+	EXPECT_EQ(used, ct_area_held(&self->area));
 	/* Programs may have taken a few pages meanwhile. */
 	EXPECT_GE(ct_meminfo_kib("CmaFree") + 256,
 		  free_kib + held * (long)(ct_page_size / KIB));
@@ -280,7 +261,7 @@ TEST_F_TIMEOUT(cma_ready, gives_back_on_request, TIMEOUT_S)
 	take(_metadata, self, ct_page_size, &id);
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
 	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
-	EXPECT_EQ(used, nr_held(&self->area));
+	EXPECT_EQ(used, ct_area_held(&self->area));
 }
 
 TEST_F_TIMEOUT(cma_ready, gives_back_to_large_requests, TIMEOUT_S)
@@ -330,7 +311,7 @@ TEST_F_TIMEOUT(cma_ready, gives_back_under_pressure, TIMEOUT_S)
 	keep(_metadata, self);
 	ASSERT_EQ(0, ct_write("/proc/sys/vm/drop_caches", "2"));
 	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
-	EXPECT_EQ(used, nr_held(&self->area));
+	EXPECT_EQ(used, ct_area_held(&self->area));
 }
 
 /* Waits for debugfs to say so; 30 seconds at most. */
@@ -461,7 +442,7 @@ TEST_F_TIMEOUT(cma_ready, gives_back_in_the_end, TIMEOUT_S)
 	for (tries = 0; tries < 300; tries++) {
 		/* First they are no longer kept, then they are free. */
 		if (!ct_area_debugfs(&self->area, "ready") &&
-		    nr_held(&self->area) == used)
+		    ct_area_held(&self->area) == used)
 			break;
 		usleep(100000);
 	}

@@ -263,19 +263,6 @@ TEST_F_TIMEOUT(cma_search, leaves_room, TIMEOUT_S)
 	EXPECT_EQ(0, ct_dma_free(self->fd, second.id));
 }
 
-/* The last line of debugfs' failures. */
-static bool last_failure(char *line, size_t size)
-{
-	FILE *file = fopen("/sys/kernel/debug/cma/failures", "r");
-	bool found = false;
-
-	while (file && fgets(line, size, file))
-		found = true;
-	if (file)
-		fclose(file);
-	return found;
-}
-
 TEST_F_TIMEOUT(cma_search, names_the_blocker, TIMEOUT_S)
 {
 	long nr_pages = BUF_SIZE / ct_page_size, used, bad;
@@ -291,7 +278,7 @@ TEST_F_TIMEOUT(cma_search, names_the_blocker, TIMEOUT_S)
 	EXPECT_EQ(bad + nr_pages, ct_area_sysfs(&self->area,
 						"alloc_pages_fail"));
 
-	ASSERT_TRUE(last_failure(line, sizeof(line)));
+	ASSERT_TRUE(ct_last_failure(line, sizeof(line)));
 	nr = sscanf(line, "%*d %63s %*[^:]: %lu pages, %*[^:]: -16, pfn %lx %63[^,]",
 		    name, &count, &pfn, reason);
 	ASSERT_EQ(4, nr) {

@@ -8,13 +8,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -25,9 +22,6 @@
 #define DEBUGFS		"/sys/kernel/debug"
 #define TRACEFS		"/sys/kernel/tracing"
 #define SYSFS_CMA	"/sys/kernel/mm/cma"
-
-#define LOOK_PAGES	64	/* touched between two looks at MemFree */
-#define CPU_PAGES	1024	/* touched by one CPU before the next */
 
 size_t ct_page_size;
 
@@ -157,6 +151,54 @@ long ct_zone_sum(const char *name)
 			sum += value;
 	fclose(file);
 	return sum;
+}
+
+FILE *ct_area_open(const struct ct_area *area, const char *file)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), DEBUGFS "/cma/%s/%s", area->name, file);
+	return fopen(path, "re");
+}
+
+long ct_area_held(const struct ct_area *area)
+{
+	FILE *file = ct_area_open(area, "buffers");
+	unsigned long nr_pages;
+	char line[512];
+	long sum = 0;
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*x %lu", &nr_pages) == 1)
+			sum += nr_pages;
+	fclose(file);
+	return sum;
+}
+
+bool ct_last_failure(char *line, size_t size)
+{
+	FILE *file = fopen(DEBUGFS "/cma/failures", "re");
+	bool found = false;
+
+	if (!file)
+		return false;
+	while (fgets(line, size, file))
+		found = true;
+	fclose(file);
+	return found;
+}
+
+int ct_last_error(void)
+{
+	char line[256];
+	int error;
+
+	if (!ct_last_failure(line, sizeof(line)) ||
+	    sscanf(line, "%*d %*[^:]: %*u pages, %*[^:]: %d", &error) != 1)
+		return 0;
+	return error;
 }
 
 long ct_area_debugfs(const struct ct_area *area, const char *file)
@@ -305,336 +347,6 @@ void ct_init(struct ct_area *area)
 	if (access(DMA_TEST_DEVICE, R_OK | W_OK))
 		ksft_exit_fail_msg("no " DMA_TEST_DEVICE ": %s\n",
 				   strerror(errno));
-}
-
-void ct_pfns(const void *addr, unsigned long nr, uint64_t *pfns)
-{
-	off_t offset = (uintptr_t)addr / ct_page_size * sizeof(*pfns);
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	unsigned long i;
-
-	memset(pfns, 0, nr * sizeof(*pfns));
-	if (pread(fd, pfns, nr * sizeof(*pfns), offset) < 0)
-		perror("/proc/self/pagemap");
-	for (i = 0; i < nr; i++)
-		pfns[i] = pfns[i] >> 63 ? pfns[i] & ((1ULL << 55) - 1) : 0;
-	close(fd);
-}
-
-unsigned long ct_pfn(const void *addr)
-{
-	uint64_t pfn;
-
-	ct_pfns(addr, 1, &pfn);
-	return pfn;
-}
-
-unsigned long ct_held_pfn(const void *addr)
-{
-	uintptr_t page = (uintptr_t)addr & ~(uintptr_t)(ct_page_size - 1);
-
-	if (madvise((void *)page, ct_page_size, MADV_POPULATE_READ))
-		perror("madvise");
-	return ct_pfn(addr);
-}
-
-static uint32_t *mem_page(const struct ct_mem *mem, unsigned long page)
-{
-	return mem->addr + page * ct_page_size / sizeof(*mem->addr);
-}
-
-static uint32_t mem_word(const struct ct_mem *mem, unsigned long page, size_t i)
-{
-	return mem->seed * 0x9e3779b1u ^
-	       (uint32_t)(page * ct_page_size / sizeof(*mem->addr) + i);
-}
-
-int ct_mem_init(struct ct_mem *mem, enum ct_kind kind, unsigned long nr_pages)
-{
-	static uint32_t seed;
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-
-	memset(mem, 0, sizeof(*mem));
-	mem->kind = kind;
-	mem->nr_pages = nr_pages;
-	mem->seed = getpid() + (++seed << 16);
-	mem->fd = -1;
-	mem->kept = calloc(nr_pages, 1);
-	if (kind == CT_SHMEM) {
-		flags = MAP_SHARED;
-		mem->fd = memfd_create("cma_test", MFD_CLOEXEC |
-						   MFD_ALLOW_SEALING);
-		if (mem->fd < 0 ||
-		    ftruncate(mem->fd, (off_t)nr_pages * ct_page_size))
-			return -errno;
-	}
-	mem->addr = mmap(NULL, nr_pages * ct_page_size, PROT_READ | PROT_WRITE,
-			 flags, mem->fd, 0);
-	if (!mem->kept || mem->addr == MAP_FAILED)
-		return -ENOMEM;
-	if (kind == CT_MLOCKED &&
-	    mlock2(mem->addr, nr_pages * ct_page_size, MLOCK_ONFAULT))
-		return -errno;
-	return 0;
-}
-
-void ct_mem_write(struct ct_mem *mem, unsigned long first, unsigned long nr)
-{
-	unsigned long page;
-	size_t i;
-
-	for (page = first; page < first + nr && page < mem->nr_pages; page++) {
-		for (i = 0; i < ct_page_size / sizeof(*mem->addr); i++)
-			mem_page(mem, page)[i] = mem_word(mem, page, i);
-		mem->kept[page] = 1;
-	}
-}
-
-static void mem_drop(struct ct_mem *mem, unsigned long first, unsigned long nr)
-{
-	void *addr = mem_page(mem, first);
-
-	if (mem->kind == CT_MLOCKED)
-		munlock(addr, nr * ct_page_size);
-	madvise(addr, nr * ct_page_size,
-		mem->kind == CT_SHMEM ? MADV_REMOVE : MADV_DONTNEED);
-	memset(mem->kept + first, 0, nr);
-}
-
-void ct_mem_rewrite(struct ct_mem *mem, unsigned long first, unsigned long nr)
-{
-	unsigned long page;
-
-	for (page = first; page < first + nr && page < mem->nr_pages; page++) {
-		if (!mem->kept[page])
-			continue;
-		mem_drop(mem, page, 1);
-		ct_mem_write(mem, page, 1);
-	}
-}
-
-unsigned long ct_mem_verify(const struct ct_mem *mem)
-{
-	unsigned long page, nr_bad = 0;
-	size_t i;
-
-	for (page = 0; page < mem->nr_pages; page++) {
-		if (!mem->kept[page])
-			continue;
-		for (i = 0; i < ct_page_size / sizeof(*mem->addr); i++) {
-			if (mem_page(mem, page)[i] != mem_word(mem, page, i)) {
-				nr_bad++;
-				break;
-			}
-		}
-	}
-	return nr_bad;
-}
-
-/*
- * Gives at most @nr_drop pages back, those in the area or the others; returns
- * how many are left in the area.
- */
-static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
-			      bool drop_inside, unsigned long nr_drop)
-{
-	unsigned long page, nr, i, nr_out = 0, nr_in = 0;
-	uint64_t pfns[512];
-	bool inside;
-
-	for (page = 0; page < mem->nr_pages; page += nr) {
-		nr = mem->nr_pages - page;
-		if (nr > 512)
-			nr = 512;
-		ct_pfns(mem_page(mem, page), nr, pfns);
-		for (i = 0; i < nr; i++) {
-			inside = ct_area_holds(area, pfns[i]);
-			if (mem->kept[page + i] && nr_drop &&
-			    inside == drop_inside) {
-				nr_drop--;
-				nr_out++;
-				continue;
-			}
-			nr_in += mem->kept[page + i] && inside;
-			if (nr_out)
-				mem_drop(mem, page + i - nr_out, nr_out);
-			nr_out = 0;
-		}
-	}
-	if (nr_out)
-		mem_drop(mem, mem->nr_pages - nr_out, nr_out);
-	return nr_in;
-}
-
-unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area)
-{
-	return mem_scan(mem, area, false, 0);
-}
-
-void ct_mem_drop(struct ct_mem *mem, const struct ct_area *area, bool inside,
-		 unsigned long nr_max)
-{
-	mem_scan(mem, area, inside, nr_max);
-}
-
-void ct_mem_exit(struct ct_mem *mem)
-{
-	munmap(mem->addr, mem->nr_pages * ct_page_size);
-	if (mem->fd >= 0)
-		close(mem->fd);
-	free(mem->kept);
-	memset(mem, 0, sizeof(*mem));
-}
-
-/* Each CPU in turn uses up the free pages on lists of its own. */
-static void next_cpu(void)
-{
-	static int cpu;
-	cpu_set_t set;
-
-	cpu = (cpu + 1) % sysconf(_SC_NPROCESSORS_ONLN);
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
-/* What user pages never get: watermarks, and what zones keep for others. */
-static long reserved_kib(void)
-{
-	FILE *file = fopen("/proc/zoneinfo", "r");
-	long nr_pages = ct_zone_sum("min");
-	char line[256], *at;
-
-	while (file && fgets(line, sizeof(line), file)) {
-		at = strstr(line, "protection: (");
-		/* The last one is that for the highest zone. */
-		if (at)
-			nr_pages += atol(strrchr(at, ' ') + 1);
-	}
-	if (file)
-		fclose(file);
-	return nr_pages * ct_page_size / KIB;
-}
-
-/*
- * Up to the last free pages, and not beyond: the lists of CPUs are kept short
- * and the watermarks where they are.
- */
-void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
-{
-	long boost, limit_kib = 0;
-	unsigned long page;
-	cpu_set_t cpus;
-
-	/* What was given back before is not locked any more. */
-	if (mem->kind == CT_MLOCKED)
-		mlock2(mem->addr, mem->nr_pages * ct_page_size, MLOCK_ONFAULT);
-	sched_getaffinity(0, sizeof(cpus), &cpus);
-	boost = ct_read_long("/proc/sys/vm/watermark_boost_factor");
-	ct_write_long("/proc/sys/vm/watermark_boost_factor", 0);
-	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction", 100000);
-	for (page = 0; page + LOOK_PAGES <= mem->nr_pages; page += LOOK_PAGES) {
-		if (!(page % CPU_PAGES)) {
-			next_cpu();
-			limit_kib = reserved_kib() + headroom_kib;
-		}
-		if (ct_meminfo_kib("MemFree") < limit_kib ||
-		    madvise(mem_page(mem, page), LOOK_PAGES * ct_page_size,
-			    MADV_POPULATE_WRITE))
-			break;
-		memset(mem->kept + page, 1, LOOK_PAGES);
-	}
-	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction", 0);
-	ct_write_long("/proc/sys/vm/watermark_boost_factor", boost);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-}
-
-static int mem_touch_all(struct ct_mem *mem, enum ct_kind kind)
-{
-	int err = ct_mem_init(mem, kind, ct_meminfo_kib("MemTotal") * KIB /
-					 ct_page_size);
-
-	if (!err)
-		ct_mem_touch(mem, CT_HEADROOM_KIB);
-	return err;
-}
-
-static void mem_write_kept(struct ct_mem *mem)
-{
-	unsigned long page;
-
-	for (page = 0; page < mem->nr_pages; page++)
-		if (mem->kept[page])
-			ct_mem_write(mem, page, 1);
-}
-
-int ct_mem_fill(struct ct_mem *mem, enum ct_kind kind)
-{
-	int err = mem_touch_all(mem, kind);
-
-	if (!err)
-		mem_write_kept(mem);
-	return err;
-}
-
-unsigned long ct_mem_fill_area(struct ct_mem *mem, enum ct_kind kind,
-			       const struct ct_area *area)
-{
-	unsigned long nr_in;
-
-	ct_drop_caches();
-	if (mem_touch_all(mem, kind))
-		return 0;
-	nr_in = mem_scan(mem, area, false, mem->nr_pages);
-	mem_write_kept(mem);
-	return nr_in;
-}
-
-void *ct_map(size_t size)
-{
-	void *addr = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return addr == MAP_FAILED ? NULL : addr;
-}
-
-void ct_drop_caches(void)
-{
-	sync();
-	ct_write("/proc/sys/vm/drop_caches", "3");
-}
-
-const char *ct_big_file(void)
-{
-	const char *path = getenv("CMA_TEST_FILE");
-
-	return path && !access(path, R_OK) ? path : NULL;
-}
-
-int ct_read_on(const char *path, off_t *offset, off_t size_max, long kib)
-{
-	char data[64 * 1024];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	off_t done = 0;
-	struct stat st;
-	ssize_t size;
-
-	if (fd < 0 || fstat(fd, &st))
-		return -errno;
-	/* Twice around at most: what is cached already takes no memory. */
-	if (!size_max)
-		size_max = 2 * st.st_size;
-	while (done < size_max && ct_meminfo_kib("CmaFree") >= kib) {
-		if (*offset >= st.st_size)
-			*offset = 0;
-		size = pread(fd, data, sizeof(data), *offset);
-		if (size <= 0)
-			break;
-		*offset += size;
-		done += size;
-	}
-	close(fd);
-	return 0;
 }
 
 int ct_dma_open(void)

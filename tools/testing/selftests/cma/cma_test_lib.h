@@ -90,7 +90,15 @@ void ct_trace_stop(void);
 /* The number of recorded events that contain both texts. */
 int ct_trace_count(const char *event, const char *text);
 
+/* A file of an area's in debugfs to read from: its lines, or one number. */
+FILE *ct_area_open(const struct ct_area *area, const char *file);
 long ct_area_debugfs(const struct ct_area *area, const char *file);
+/* All that is held, for whoever: debugfs' used, and what is kept. */
+long ct_area_held(const struct ct_area *area);
+/* The latest line of debugfs' failures, of any area; false if there is none. */
+bool ct_last_failure(char *line, size_t size);
+/* The error in it, as a negative errno; 0 if there is none. */
+int ct_last_error(void);
 long ct_area_sysfs(const struct ct_area *area, const char *file);
 /* A line of text out of an area's file in sysfs, and into it; 0 or -errno. */
 int ct_area_get(const struct ct_area *area, const char *file, char *text,
