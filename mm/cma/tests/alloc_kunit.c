@@ -5,7 +5,6 @@
  */
 #include <kunit/test.h>
 #include <linux/cma.h>
-#include <linux/dma-map-ops.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -14,24 +13,11 @@
 #include <linux/vmstat.h>
 
 #include "../internal.h"
-
-static unsigned long nr_held(struct cma *cma)
-{
-	unsigned long nr_pages;
-
-	spin_lock_irq(&cma->lock);
-	nr_pages = cma->range.nr_held;
-	spin_unlock_irq(&cma->lock);
-	return nr_pages;
-}
+#include "kunit_area.h"
 
 static int use_default_area(struct kunit *test)
 {
-	struct cma *cma = dev_get_cma_area(NULL);
-
-	if (!cma)
-		kunit_skip(test, "there is no default area");
-	test->priv = cma;
+	test->priv = area_or_skip(test);
 	return 0;
 }
 
@@ -42,7 +28,7 @@ static void buffers_are_what_was_asked_for(struct kunit *test)
 		unsigned int align_order;
 	} wanted[] = { { 1, 0 }, { 3, 4 }, { 75, 6 }, { 1024, 10 }, { 2500, 0 } };
 	struct cma *cma = test->priv;
-	unsigned long before = nr_held(cma);
+	unsigned long before = area_nr_held(cma);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(wanted); i++) {
 		unsigned long nr_pages = wanted[i].nr_pages;
@@ -56,22 +42,22 @@ static void buffers_are_what_was_asked_for(struct kunit *test)
 						   1UL << wanted[i].align_order));
 		for (unsigned long n = 0; n < nr_pages; n++)
 			KUNIT_ASSERT_EQ(test, page_count(page + n), 1);
-		KUNIT_EXPECT_EQ(test, nr_held(cma), before + nr_pages);
+		KUNIT_EXPECT_EQ(test, area_nr_held(cma), before + nr_pages);
 		KUNIT_EXPECT_TRUE(test, cma_release(cma, page, nr_pages));
-		KUNIT_EXPECT_EQ(test, nr_held(cma), before);
+		KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
 	}
 }
 
 static void senseless_requests_fail(struct kunit *test)
 {
 	struct cma *cma = test->priv;
-	unsigned long before = nr_held(cma);
+	unsigned long before = area_nr_held(cma);
 
 	KUNIT_EXPECT_NULL(test, cma_alloc(NULL, 1, 0, true));
 	KUNIT_EXPECT_NULL(test, cma_alloc(cma, 0, 0, true));
 	KUNIT_EXPECT_NULL(test, cma_alloc(cma, cma->nr_pages + 1, 0, true));
 	KUNIT_EXPECT_NULL(test, cma_alloc(cma, 1, BITS_PER_LONG, true));
-	KUNIT_EXPECT_EQ(test, nr_held(cma), before);
+	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
 }
 
 static void release_works_in_atomic_context(struct kunit *test)
@@ -79,20 +65,20 @@ static void release_works_in_atomic_context(struct kunit *test)
 	static DEFINE_SPINLOCK(lock);
 	struct cma *cma = test->priv;
 	struct page *page = cma_alloc(cma, 700, 0, false);
-	unsigned long before = nr_held(cma), flags;
+	unsigned long before = area_nr_held(cma), flags;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	spin_lock_irqsave(&lock, flags);
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 700));
 	spin_unlock_irqrestore(&lock, flags);
-	KUNIT_EXPECT_EQ(test, nr_held(cma), before - 700);
+	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before - 700);
 }
 
 static void wrong_releases_change_nothing(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	struct page *page = cma_alloc(cma, 64, 0, false), *other;
-	unsigned long held = nr_held(cma);
+	unsigned long held = area_nr_held(cma);
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	other = alloc_page(GFP_KERNEL);
@@ -107,20 +93,20 @@ static void wrong_releases_change_nothing(struct kunit *test)
 	kunit_info(test, "expect-splat: WARNING: .* warn_of_mismatch");
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 63));
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page + 1, 63));
-	KUNIT_EXPECT_EQ(test, nr_held(cma), held);
+	KUNIT_EXPECT_EQ(test, area_nr_held(cma), held);
 	for (int i = 0; i < 64; i++)
 		KUNIT_ASSERT_EQ(test, page_count(page + i), 1);
 
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 64));
-	KUNIT_EXPECT_EQ(test, nr_held(cma), held - 64);
+	KUNIT_EXPECT_EQ(test, area_nr_held(cma), held - 64);
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 64));
-	KUNIT_EXPECT_EQ(test, nr_held(cma), held - 64);
+	KUNIT_EXPECT_EQ(test, area_nr_held(cma), held - 64);
 }
 
 static void folios_are_compound(struct kunit *test)
 {
 	struct cma *cma = test->priv;
-	unsigned long before = nr_held(cma);
+	unsigned long before = area_nr_held(cma);
 	/* larger than anything the buddy allocator has */
 	int order = MAX_PAGE_ORDER + 1;
 	struct folio *folio = cma_alloc_folio(cma, order,
@@ -130,7 +116,7 @@ static void folios_are_compound(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, folio_order(folio), (unsigned int)order);
 	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), 1);
 	KUNIT_EXPECT_TRUE(test, cma_free_folio(cma, folio));
-	KUNIT_EXPECT_EQ(test, nr_held(cma), before);
+	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
 }
 
 static void ranges_are_taken_outside_areas(struct kunit *test)
@@ -253,7 +239,7 @@ static void pages_that_stay_are_gone_around(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	unsigned long nr_pages = rounddown_pow_of_two(cma->nr_pages) / 4;
-	unsigned long before = nr_held(cma), start;
+	unsigned long before = area_nr_held(cma), start;
 	struct page *page = movable_page_in(cma), *buffer;
 	enum cma_fit fit = cma->fit;
 
@@ -273,7 +259,7 @@ static void pages_that_stay_are_gone_around(struct kunit *test)
 	WRITE_ONCE(cma->fit, fit);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	__free_page(page);
-	KUNIT_EXPECT_EQ(test, nr_held(cma), before);
+	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
 }
 
 static struct kunit_case cma_alloc_cases[] = {

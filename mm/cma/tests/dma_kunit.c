@@ -19,10 +19,9 @@
 #include <linux/spinlock.h>
 
 #include "../internal.h"
+#include "kunit_area.h"
 
-#define PATTERN		0xa5
-/* Wherever the area lies. */
-#define DMA_BITS	(BITS_PER_BYTE * sizeof(dma_addr_t))
+#define PATTERN	0xa5
 
 struct dma_case {
 	struct device *dev;
@@ -30,31 +29,14 @@ struct dma_case {
 	unsigned long nr_held;	/* pages, before the test */
 };
 
-/* What is kept ready is held by nobody. */
-static unsigned long nr_held(struct cma *cma)
-{
-	unsigned long nr_pages;
-
-	cma_ready_flush(cma);
-	spin_lock_irq(&cma->lock);
-	nr_pages = cma->range.nr_held;
-	spin_unlock_irq(&cma->lock);
-	return nr_pages;
-}
-
 static int init_case(struct kunit *test)
 {
 	struct dma_case *this = kunit_kzalloc(test, sizeof(*this), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, this);
-	this->cma = dev_get_cma_area(NULL);
-	if (!this->cma)
-		kunit_skip(test, "there is no default area");
-	this->dev = kunit_device_register(test, "cma-dma");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, this->dev);
-	this->dev->dma_mask = &this->dev->coherent_dma_mask;
-	this->dev->coherent_dma_mask = DMA_BIT_MASK(DMA_BITS);
-	this->nr_held = nr_held(this->cma);
+	this->cma = area_or_skip(test);
+	this->dev = area_device(test, "cma-dma");
+	this->nr_held = area_nr_held(this->cma);
 	test->priv = this;
 	return 0;
 }
@@ -65,7 +47,7 @@ static void exit_case(struct kunit *test)
 	struct dma_case *this = test->priv;
 
 	if (this)
-		KUNIT_EXPECT_EQ(test, nr_held(this->cma), this->nr_held);
+		KUNIT_EXPECT_EQ(test, area_nr_held(this->cma), this->nr_held);
 }
 
 static bool is_in_area(struct dma_case *this, dma_addr_t dma)
@@ -263,23 +245,20 @@ static void tables_describe_the_buffer(struct kunit *test)
 static void managed_buffers_go_with_the_device(struct kunit *test)
 {
 	struct dma_case *this = test->priv;
-	struct device *dev = kunit_device_register(test, "cma-managed");
+	struct device *dev = area_device(test, "cma-managed");
 	dma_addr_t dma;
 	void *cpu;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	dev->dma_mask = &dev->coherent_dma_mask;
-	dev->coherent_dma_mask = DMA_BIT_MASK(DMA_BITS);
 	cpu = dmam_alloc_coherent(dev, SZ_128K, &dma, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	use(test, cpu, SZ_128K);
 	dmam_free_coherent(dev, SZ_128K, cpu, dma);
-	KUNIT_EXPECT_EQ(test, nr_held(this->cma), this->nr_held);
+	KUNIT_EXPECT_EQ(test, area_nr_held(this->cma), this->nr_held);
 
 	cpu = dmam_alloc_attrs(dev, SZ_1M, &dma, GFP_KERNEL,
 			       DMA_ATTR_WRITE_COMBINE);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	KUNIT_EXPECT_EQ(test, nr_held(this->cma),
+	KUNIT_EXPECT_EQ(test, area_nr_held(this->cma),
 			this->nr_held + SZ_1M / PAGE_SIZE);
 	/* exit_case() counts again. */
 	kunit_device_unregister(test, dev);

@@ -16,10 +16,9 @@
 #include <linux/vmalloc.h>
 
 #include "../internal.h"
+#include "kunit_area.h"
 
 #define PAGES_PER_LARGE	(SZ_64K / PAGE_SIZE)
-/* Wherever the area lies. */
-#define DMA_BITS	(BITS_PER_BYTE * sizeof(dma_addr_t))
 
 struct mapping_case {
 	struct device *dev;
@@ -39,13 +38,8 @@ static int init_case(struct kunit *test)
 						  GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, this);
-	this->cma = dev_get_cma_area(NULL);
-	if (!this->cma)
-		kunit_skip(test, "there is no default area");
-	this->dev = kunit_device_register(test, "cma-mapping");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, this->dev);
-	this->dev->dma_mask = &this->dev->coherent_dma_mask;
-	this->dev->coherent_dma_mask = DMA_BIT_MASK(DMA_BITS);
+	this->cma = area_or_skip(test);
+	this->dev = area_device(test, "cma-mapping");
 	this->ready_limit = this->cma->ready_limit;
 	WRITE_ONCE(this->cma->ready_limit, 0);
 	cma_ready_flush(this->cma);
