@@ -27,15 +27,31 @@ static bool request_valid(const struct cma *cma, unsigned long nr_pages,
 	return cma->active && nr_pages && align_order < BITS_PER_LONG - 1;
 }
 
-/* The page allocator clears what it gives, if told to at boot. */
-static void init_kept(const struct cma_buffer *buffer, gfp_t gfp)
+static void clear_pfns(unsigned long pfn, unsigned long end_pfn)
 {
-	unsigned long pfn = buffer->holder.start;
+	for (; pfn < end_pfn; pfn++)
+		clear_highpage(pfn_to_page(pfn));
+}
 
-	if (!buffer->kept || !want_init_on_alloc(gfp))
+/*
+ * The page allocator clears what it gives, if told to at boot. It has not given
+ * what it never had: an exclusive area, and parts of pageblocks.
+ */
+static void init_kept(const struct cma *cma, const struct cma_buffer *buffer,
+		      gfp_t gfp)
+{
+	unsigned long start = buffer->holder.start;
+	unsigned long end = start + buffer->nr_pages;
+	unsigned long given = start, given_end = end;
+
+	if (!want_init_on_alloc(gfp))
 		return;
-	for (unsigned long i = 0; i < buffer->nr_pages; i++)
-		clear_highpage(pfn_to_page(pfn + i));
+	if (buffer->kept || !cma_lent_part(cma, &given, &given_end)) {
+		clear_pfns(start, end);
+	} else {
+		clear_pfns(start, given);
+		clear_pfns(given_end, end);
+	}
 }
 
 /*
@@ -92,7 +108,7 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 		pfn = buffer->holder.start;
 		page = pfn_to_page(pfn);
 		reset_kasan_tags(page, nr_pages);
-		init_kept(buffer, gfp);
+		init_kept(cma, buffer, gfp);
 		cma_buffer_complete(cma, buffer);
 		cma_buffer_hand_out(buffer, owner, caller);
 	} else {

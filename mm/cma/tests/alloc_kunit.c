@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/cma.h>
 #include <linux/gfp.h>
+#include <linux/highmem.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -262,6 +263,75 @@ static void pages_that_stay_are_gone_around(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
 }
 
+#define PATTERN	0xa5
+
+/* Fills and gives back, so that the next one of this size gets the same. */
+static void soil(struct kunit *test, struct cma *cma, unsigned long nr_pages)
+{
+	struct page *page = cma_alloc(cma, nr_pages, 0, false);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (unsigned long i = 0; i < nr_pages; i++)
+		memset_page(nth_page(page, i), 0, PATTERN, PAGE_SIZE);
+	KUNIT_ASSERT_TRUE(test, cma_release(cma, page, nr_pages));
+}
+
+static unsigned long nr_soiled(struct kunit *test, struct cma *cma,
+			       unsigned long nr_pages)
+{
+	struct page *page = cma_alloc(cma, nr_pages, 0, false);
+	unsigned long nr = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (unsigned long i = 0; i < nr_pages; i++) {
+		void *addr = kmap_local_page(nth_page(page, i));
+
+		nr += !!memchr_inv(addr, 0, PAGE_SIZE);
+		kunmap_local(addr);
+	}
+	KUNIT_ASSERT_TRUE(test, cma_release(cma, page, nr_pages));
+	return nr;
+}
+
+/* As much as there is room for, which is nearly all of a small area. */
+static void soil_and_look(struct kunit *test, struct cma *cma)
+{
+	unsigned long nr_pages;
+
+	if (cma->order_per_bit)
+		return;
+	cma_ready_flush(cma);
+	spin_lock_irq(&cma->lock);
+	nr_pages = min(cma_range_widest_hole(&cma->range), 2000);
+	spin_unlock_irq(&cma->lock);
+	if (!nr_pages)
+		return;
+	soil(test, cma, nr_pages);
+	KUNIT_EXPECT_EQ_MSG(test, nr_soiled(test, cma, nr_pages), 0,
+			    "%s, of %lu pages", cma->name, nr_pages);
+}
+
+/*
+ * With init_on_alloc=1 what a driver gets is cleared: by the page allocator, as
+ * far as it had the pages, and that is not so everywhere.
+ */
+static void memory_is_cleared_if_told_so(struct kunit *test)
+{
+	struct cma *cma = test->priv;
+	bool was_on = static_key_enabled(&init_on_alloc);
+
+	static_branch_enable(&init_on_alloc);
+	for (unsigned int i = 0; i < cma_area_count; i++)
+		soil_and_look(test, &cma_areas[i]);
+	if (cma->class == CMA_SHARED) {
+		KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_EXCLUSIVE), 0);
+		soil_and_look(test, cma);
+		KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_SHARED), 0);
+	}
+	if (!was_on)
+		static_branch_disable(&init_on_alloc);
+}
+
 static struct kunit_case cma_alloc_cases[] = {
 	KUNIT_CASE(buffers_are_what_was_asked_for),
 	KUNIT_CASE(senseless_requests_fail),
@@ -273,6 +343,7 @@ static struct kunit_case cma_alloc_cases[] = {
 	KUNIT_CASE(free_pages_cost_nothing),
 	KUNIT_CASE(pages_in_use_are_reported),
 	KUNIT_CASE(pages_that_stay_are_gone_around),
+	KUNIT_CASE(memory_is_cleared_if_told_so),
 	{ }
 };
 
