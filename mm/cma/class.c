@@ -150,6 +150,23 @@ static int try_to_take_back(struct cma *cma, struct cma_blocker *blocker)
 	return error;
 }
 
+/*
+ * A page in the way is named like that of a request. A compound page that is
+ * out is in nobody's way: it would go past the area when it comes back.
+ */
+static void report(struct cma *cma, int error,
+		   const struct cma_blocker *blocker)
+{
+	int nr_folios = atomic_read(&cma->nr_folios);
+	bool folios = error == -EBUSY && nr_folios &&
+		      blocker->reason == CMA_BLOCK_NONE;
+
+	cma_failure_report(cma, cma->nr_lent, 0, error, blocker, !folios);
+	if (folios)
+		pr_err("%s: switch to exclusive failed, ret: %d, compound pages are out: %d\n",
+		       cma->name, error, nr_folios);
+}
+
 static int make_exclusive(struct cma *cma)
 {
 	unsigned long deadline = jiffies + SWITCH_SECONDS * HZ;
@@ -162,6 +179,7 @@ static int make_exclusive(struct cma *cma)
 		lru_add_drain_all();
 		percpu_down_write(&cma->class_lock);
 		error = -EBUSY;
+		blocker.reason = CMA_BLOCK_NONE;
 		/* The last reference of a folio frees it, without a look here. */
 		if (!atomic_read(&cma->nr_folios))
 			error = try_to_take_back(cma, &blocker);
@@ -178,7 +196,7 @@ static int make_exclusive(struct cma *cma)
 		ms = min(2 * ms, LAST_PAUSE_MS);
 	}
 	if (error)
-		cma_failure_report(cma, cma->nr_lent, 0, error, &blocker, true);
+		report(cma, error, &blocker);
 	return error;
 }
 

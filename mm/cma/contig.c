@@ -101,16 +101,21 @@ static bool take_if_free(const struct contig_request *req)
 }
 
 /*
- * Isolation ends in the type that the caller names. Under the claim nobody else
- * has isolated a block of an area, so the blocks can be asked what they are.
+ * Isolation ends in the type that the caller names. Under the claim none of us
+ * has isolated a block, so the blocks can be asked what they are. One that
+ * somebody else has isolated does not tell, and will not be isolated again.
  */
 static bool blocks_are_as_said(const struct contig_request *req)
 {
 	unsigned long pfn = pageblock_start_pfn(req->start_pfn);
 
-	for (; pfn < req->end_pfn; pfn += pageblock_nr_pages)
-		if (is_migrate_cma_page(pfn_to_page(pfn)) != req->in_area)
+	for (; pfn < req->end_pfn; pfn += pageblock_nr_pages) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (!is_migrate_isolate_page(page) &&
+		    is_migrate_cma_page(page) != req->in_area)
 			return false;
+	}
 	return true;
 }
 

@@ -23,6 +23,9 @@ import verdict
 REPO = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
 
+# Tests take less time: those in user space, and those of KUnit that wait.
+QUICK = "CMA_TEST_QUICK=1 kunit.filter=speed>very_slow"
+
 
 class Arch:
     """What runs a kernel and what the kernel runs. emulator: the program.

@@ -197,7 +197,7 @@ def stage_lint(stage):
 def test_boot(stage, name, board, commands=(), append="", quick=True, **kw):
     """KUnit and every selftest on one board."""
     if quick:
-        append += " CMA_TEST_QUICK=1"
+        append += " " + boards.QUICK
     stage.boot(name, board, disk=True, want_tests=True, ask_host=True,
                commands=list(commands) + selftests(),
                append="cma=64M kunit.enable=1 kunit.filter_glob=cma* "

@@ -80,8 +80,8 @@ IOMMU_CLIENT = """/ { behind-iommu {
 }; };"""
 
 # Huge pages would have the kernel keep more memory free than tests leave.
-APPEND = ("cma=64M kunit.enable=1 kunit.filter_glob=cma* CMA_TEST_QUICK=1 "
-          "transparent_hugepage=never")
+APPEND = ("cma=64M kunit.enable=1 kunit.filter_glob=cma* "
+          f"{boards.QUICK} transparent_hugepage=never")
 EACH = ["cma_basic", "cma_interface", "cma_ready"]
 # Pages of hugetlb do not move on ARM.
 EACH_64_BIT = [*EACH, "cma_huge"]

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of the range allocator on pages of the default area: pageblocks
+ * that somebody else has isolated, pages that somebody else refers to, requests
+ * that meet in a pageblock, and compound pages. Units are pages.
+ */
+#include <kunit/test.h>
+#include <linux/anon_inodes.h>
+#include <linux/cma.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/kthread.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/page-isolation.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/vmstat.h>
+
+#include "../../internal.h"
+#include "../internal.h"
+#include "kunit_area.h"
+
+/* More than enough for anything that does not wait for us. */
+#define WAIT_MS		10000
+#define LOOK_MS		20
+
+static int init_case(struct kunit *test)
+{
+	test->priv = area_or_skip(test);
+	return 0;
+}
+
+/* The first of @nr_pages pages of the area that are free right now. */
+static unsigned long free_window(struct kunit *test, unsigned long nr_pages,
+				 unsigned int align_order)
+{
+	struct cma *cma = test->priv;
+	struct page *page = cma_alloc(cma, nr_pages, align_order, false);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_TRUE(test, cma_release(cma, page, nr_pages));
+	return page_to_pfn(page);
+}
+
+static int take(unsigned long start_pfn, unsigned long nr_pages)
+{
+	return alloc_contig_range(start_pfn, start_pfn + nr_pages, MIGRATE_CMA,
+				  GFP_KERNEL);
+}
+
+static unsigned long nr_free_cma(struct zone *zone)
+{
+	drain_all_pages(zone);
+	return zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
+}
+
+/* A block that is not ours is named, and those before it are as they were. */
+static void isolated_blocks_are_named(struct kunit *test)
+{
+	unsigned long start = free_window(test, 3 * pageblock_nr_pages,
+					  pageblock_order);
+	unsigned long last = start + 2 * pageblock_nr_pages;
+	struct contig_request req = {
+		.start_pfn	= start + 5,
+		.end_pfn	= last + 7,
+		.zone		= page_zone(pfn_to_page(start)),
+		.gfp		= GFP_KERNEL,
+		.in_area	= true,
+		.patient	= true,
+	};
+	unsigned long before = nr_free_cma(req.zone), nr_isolated, nr_free;
+
+	KUNIT_ASSERT_EQ(test, start_isolate_page_range(last, last + 1,
+						       MIGRATE_CMA, 0,
+						       GFP_KERNEL), 0);
+	nr_free = nr_free_cma(req.zone);
+	nr_isolated = req.zone->nr_isolate_pageblock;
+	KUNIT_EXPECT_EQ(test, contig_alloc(&req), -EBUSY);
+	KUNIT_EXPECT_EQ(test, req.blocker.reason, CMA_BLOCK_ISOLATED);
+	KUNIT_EXPECT_EQ(test, req.blocker.pfn, last);
+	KUNIT_EXPECT_EQ(test, nr_free_cma(req.zone), nr_free);
+	KUNIT_EXPECT_EQ(test, req.zone->nr_isolate_pageblock, nr_isolated);
+	for (unsigned long pfn = start; pfn < last; pfn += pageblock_nr_pages)
+		KUNIT_EXPECT_TRUE(test, is_migrate_cma_page(pfn_to_page(pfn)));
+	KUNIT_EXPECT_TRUE(test, is_migrate_isolate_page(pfn_to_page(last)));
+
+	undo_isolate_page_range(last, last + 1, MIGRATE_CMA);
+	KUNIT_EXPECT_TRUE(test, is_migrate_cma_page(pfn_to_page(last)));
+	KUNIT_EXPECT_EQ(test, nr_free_cma(req.zone), before);
+	KUNIT_EXPECT_EQ(test, contig_alloc(&req), 0);
+	contig_free(req.start_pfn, req.end_pfn - req.start_pfn);
+	KUNIT_EXPECT_EQ(test, nr_free_cma(req.zone), before);
+}
+
+/* Who still has a reference has the page, and nothing but the page. */
+static void pages_outlast_their_range(struct kunit *test)
+{
+	unsigned long start = free_window(test, 64, 0);
+	struct page *page = pfn_to_page(start + 10);
+
+	KUNIT_ASSERT_EQ(test, take(start, 64), 0);
+	get_page(page);
+	free_contig_range(start, 64);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	KUNIT_EXPECT_EQ(test, take(start + 10, 1), -EBUSY);
+
+	/* All others are free. */
+	KUNIT_EXPECT_EQ(test, take(start, 10), 0);
+	KUNIT_EXPECT_EQ(test, take(start + 11, 53), 0);
+	free_contig_range(start, 10);
+	free_contig_range(start + 11, 53);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, take(start, 64), 0);
+	free_contig_range(start, 64);
+}
+
+static void compound_pages_go_as_a_whole(struct kunit *test)
+{
+	unsigned long start = free_window(test, 16, 4);
+	struct folio *folio = pfn_folio(start);
+
+	KUNIT_ASSERT_EQ(test, alloc_contig_range(start, start + 16, MIGRATE_CMA,
+						 GFP_KERNEL | __GFP_COMP), 0);
+	KUNIT_ASSERT_EQ(test, folio_nr_pages(folio), 16);
+
+	kunit_info(test, "expect-splat: WARNING: .* free_contig_range");
+	free_contig_range(start, 15);
+	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), 1);
+	KUNIT_EXPECT_EQ(test, folio_nr_pages(folio), 16);
+
+	free_contig_range(start, 16);
+	KUNIT_EXPECT_EQ(test, take(start, 16), 0);
+	free_contig_range(start, 16);
+}
+
+/**
+ * struct asker - a thread that asks for one page of an area
+ * @pfn:	the page
+ * @error:	what came of it
+ * @done:	once that is known
+ * @task:	which
+ */
+struct asker {
+	unsigned long pfn;
+	int error;
+	struct completion done;
+	struct task_struct *task;
+};
+
+static int ask(void *arg)
+{
+	struct asker *asker = arg;
+
+	allow_signal(SIGKILL);
+	asker->error = take(asker->pfn, 1);
+	complete_all(&asker->done);
+	return 0;
+}
+
+static void start_asking(struct kunit *test, struct asker *asker,
+			 unsigned long pfn)
+{
+	asker->pfn = pfn;
+	init_completion(&asker->done);
+	asker->task = kthread_create(ask, asker, "cma-asker");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, asker->task);
+	get_task_struct(asker->task);
+	wake_up_process(asker->task);
+}
+
+static void end_asking(struct asker *asker)
+{
+	wait_for_completion(&asker->done);
+	kthread_stop_put(asker->task);
+}
+
+/* Page cache that nothing but this test knows. */
+static struct file *open_cache(struct kunit *test)
+{
+	static const struct address_space_operations mapping_ops = {
+		.dirty_folio	= noop_dirty_folio,
+		.migrate_folio	= filemap_migrate_folio,
+	};
+	static const struct file_operations file_ops = { };
+	struct file *file = anon_inode_create_getfile("[cma-test]", &file_ops,
+						      NULL, O_RDWR, NULL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	file->f_mapping->a_ops = &mapping_ops;
+	return file;
+}
+
+/* A page of the area as page cache, locked, with no reference of ours. */
+static struct folio *locked_cache(struct kunit *test, struct file *file)
+{
+	unsigned long pfn = free_window(test, 1, 0);
+	struct folio *folio = pfn_folio(pfn);
+
+	KUNIT_ASSERT_EQ(test, take(pfn, 1), 0);
+	KUNIT_ASSERT_EQ(test, filemap_add_folio(file->f_mapping, folio, 0,
+						GFP_KERNEL), 0);
+	folio_mark_uptodate(folio);
+	folio_put(folio);
+	return folio;
+}
+
+static bool is_isolated(struct page *page)
+{
+	for (int ms = 0; ms < WAIT_MS; ms += LOOK_MS) {
+		if (is_migrate_isolate_page(page))
+			return true;
+		msleep(LOOK_MS);
+	}
+	return false;
+}
+
+static bool waits_killably(const struct task_struct *task)
+{
+	for (int ms = 0; ms < WAIT_MS; ms += LOOK_MS) {
+		if ((READ_ONCE(task->__state) & TASK_KILLABLE) == TASK_KILLABLE)
+			return true;
+		msleep(LOOK_MS);
+	}
+	return false;
+}
+
+/*
+ * The first one has claimed the pageblock and waits for the lock of a page in
+ * it; the second one waits for the first, until it is killed.
+ */
+static void waiting_for_a_peer_can_be_killed(struct kunit *test)
+{
+	struct file *file = open_cache(test);
+	struct folio *folio = locked_cache(test, file);
+	unsigned long pfn = folio_pfn(folio);
+	struct asker *first = kunit_kzalloc(test, sizeof(*first), GFP_KERNEL);
+	struct asker *second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
+
+	KUNIT_ASSERT_TRUE(test, first && second);
+	start_asking(test, first, pfn);
+	KUNIT_EXPECT_TRUE(test, is_isolated(&folio->page));
+	start_asking(test, second, pfn);
+	KUNIT_EXPECT_TRUE(test, waits_killably(second->task));
+	send_sig(SIGKILL, second->task, 1);
+	wait_for_completion_timeout(&second->done, msecs_to_jiffies(WAIT_MS));
+	KUNIT_EXPECT_TRUE(test, completion_done(&second->done));
+	KUNIT_EXPECT_FALSE(test, completion_done(&first->done));
+
+	folio_unlock(folio);
+	end_asking(first);
+	end_asking(second);
+	KUNIT_EXPECT_EQ(test, second->error, -EINTR);
+	KUNIT_EXPECT_EQ(test, first->error, 0);
+	if (!first->error)
+		free_contig_range(pfn, 1);
+	if (!second->error)
+		free_contig_range(pfn, 1);
+	fput(file);
+
+	/* No claim is left behind. */
+	KUNIT_EXPECT_EQ(test, take(pfn, 1), 0);
+	free_contig_range(pfn, 1);
+}
+
+/* It would go back to everybody, whatever the area is by then. */
+static void areas_with_folios_out_stay_shared(struct kunit *test)
+{
+	struct cma *cma = test->priv;
+	struct folio *folio = cma_alloc_folio(cma, 2, GFP_KERNEL | __GFP_COMP);
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	kunit_info(test, "expect-splat: cma: .* failed, ret: -16, compound pages are out: 1");
+	KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_EXCLUSIVE), -EBUSY);
+	KUNIT_EXPECT_EQ(test, cma->class, CMA_SHARED);
+	KUNIT_EXPECT_FALSE(test, PageReserved(pfn_to_page(cma->range.start)));
+	KUNIT_EXPECT_TRUE(test, cma_free_folio(cma, folio));
+
+	KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_EXCLUSIVE), 0);
+	KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_SHARED), 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(isolated_blocks_are_named),
+	KUNIT_CASE(pages_outlast_their_range),
+	KUNIT_CASE(compound_pages_go_as_a_whole),
+	KUNIT_CASE(waiting_for_a_peer_can_be_killed),
+	/* The switch is tried for ten seconds. */
+	KUNIT_CASE_ATTR(areas_with_folios_out_stay_shared,
+			{ .speed = KUNIT_SPEED_VERY_SLOW }),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "cma_contig",
+	.init = init_case,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
+
+MODULE_DESCRIPTION("KUnit tests of the range allocator");
+MODULE_LICENSE("GPL");
