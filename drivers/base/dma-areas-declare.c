@@ -244,7 +244,11 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
 		return error;
 	cma_for_each_piece(*cma, dma_contiguous_early_fixup);
 	cma_set_users(*cma, area->devices ?: "devices that ask for it");
-	return area->fit ? cma_set_fit(*cma, area->fit) : 0;
+	/* No reason to go without the area. */
+	if (area->fit && cma_set_fit(*cma, area->fit))
+		pr_err("%s: fit \"%s\" ignored, best or first expected\n", name,
+		       area->fit);
+	return 0;
 }
 
 /**
@@ -256,8 +260,7 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
  *
  * Context: Boot, while memblock hands out memory: from ->reserve() of a board.
  * Return: 0; -ENOMEM if there is no room for its name; or the error of
- * cma_declare_class(), of dma_area_register() or of cma_set_fit(). The
- * log says what was wrong.
+ * cma_declare_class() or of dma_area_register(). The log says what was wrong.
  */
 int __init dma_contiguous_declare(const struct dma_contiguous_area *area,
 				  struct cma **res_cma)

@@ -418,17 +418,15 @@ out:
 EXPORT_SYMBOL_GPL(dma_contiguous_use);
 
 /**
- * dma_contiguous_area() - an area of a device, for direct use
+ * dma_area_of_type() - an area of a device that is for one purpose
  * @dev:	the device
- * @type:	as for dma_contiguous_use()
- *
- * For a driver that needs pages of its own, for firmware say, and takes them
- * with cma_alloc().
+ * @type:	as for dma_contiguous_use(), not NULL
  *
  * Context: Any.
- * Return: the area that the device prefers for this; NULL if there is none.
+ * Return: the one that the device prefers for this, else the common area of
+ * that type; NULL if there is none.
  */
-struct cma *dma_contiguous_area(struct device *dev, const char *type)
+struct cma *dma_area_of_type(struct device *dev, const char *type)
 {
 	const struct dma_area_list *list;
 	struct cma *area = NULL;
@@ -445,7 +443,6 @@ struct cma *dma_contiguous_area(struct device *dev, const char *type)
 			area = declared[i].area;
 	return area;
 }
-EXPORT_SYMBOL_GPL(dma_contiguous_area);
 
 static bool falls_back(const struct dma_area_list *list)
 {

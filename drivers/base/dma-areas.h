@@ -14,6 +14,7 @@ struct device;
 
 /* dma-areas.c: which areas a device takes from */
 struct cma *dma_area_choice(struct device *dev, unsigned int choice);
+struct cma *dma_area_of_type(struct device *dev, const char *type);
 int dma_area_register(struct cma *cma, const char *type, const char *devices,
 		      bool fallback);
 int dma_area_put_first(struct device *dev, struct cma *cma, const char *type);

@@ -195,6 +195,24 @@ struct cma *dma_contiguous_first_area(struct device *dev)
 	return next_area(dev, &choice);
 }
 
+/**
+ * dma_contiguous_area() - an area of a device, for direct use
+ * @dev:	the device
+ * @type:	as for dma_contiguous_use(); NULL for none in special
+ *
+ * For a driver that needs pages of its own, for firmware say, and takes them
+ * with cma_alloc().
+ *
+ * Context: Any.
+ * Return: the area that the device prefers for this; NULL if there is none.
+ */
+struct cma *dma_contiguous_area(struct device *dev, const char *type)
+{
+	return type ? dma_area_of_type(dev, type) :
+		      dma_contiguous_first_area(dev);
+}
+EXPORT_SYMBOL_GPL(dma_contiguous_area);
+
 static struct page *take(struct device *dev, unsigned long nr_pages,
 			 unsigned int order, gfp_t gfp)
 {

@@ -413,6 +413,38 @@ BOARD = Case(
             announced("banka:scaler", "4 MiB", "0x4[4-7][0-9a-f]{6}",
                       users="scaler")])
 
+# mm/cma/tests/board_test.c: what makes no sense is left out, or ignored.
+TEST_BOARD = Case(
+    "test-board", """/ {
+	compatible = "linux,cma-test-board", "linux,dummy-virt";
+	camera { DEVICE };
+	plain { DEVICE };
+};
+""",
+    append="cma=16M",
+    steps=["camera 4M=odd:camera 1M=nothing",
+           "plain use=type8 4M=type8 4M=nothing unknown=type9"],
+    commands=["grep -x best /sys/kernel/mm/cma/odd:camera/fit"],
+    expect=["^cma: type9: more than 8 memory types$",
+            '^cma: odd:camera: fit "worst" ignored, best or first expected$',
+            "^cma: uneven: alignment 0x00c00000 is not a power of two$",
+            announced("odd:camera", "4 MiB", ANYWHERE, users="camera"),
+            announced("type8", "4 MiB", "0x4[45][0-9a-f]{6}", users=NAMED)])
+
+# What drivers get is cleared, of whatever class and shape an area is.
+INIT = Case(
+    "init-on-alloc", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+	vault: vault { AREA size = <0 0x800000>; linux,cma-exclusive; };
+	tiny: tiny@44101000 { AREA reg = <0 0x44101000 0 0x7000>; };
+	crooked: crooked@44380000 { AREA reg = <0 0x44380000 0 0x900000>; };
+"""),
+    append="init_on_alloc=1 kunit.enable=1 kunit.filter_glob=cma_alloc.memory*",
+    commands=["grep -x exclusive /sys/kernel/mm/cma/vault/class"],
+    expect=["mem auto-init: .*heap alloc:on",
+            announced("tiny@44101000", "28 KiB", "0x44101000", PARTS)],
+    refused=None)
+
 # Not enough memory in one piece: low memory and high memory together.
 PIECES = Case(
     "pieces", DEVICES, append="cma=320M vmalloc=768M", mem="512M",
@@ -442,7 +474,7 @@ def manual_cases(rst):
 
 
 TREES = [FORMS, ODD, MANY, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
-OTHERS = [LINE, BOARD, PIECES]
+OTHERS = [LINE, BOARD, TEST_BOARD, INIT, PIECES]
 
 
 class Binding:
