@@ -241,6 +241,8 @@ static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
  * @pages:	first page of a buffer that cma_alloc() returned
  * @count:	number of pages it was asked for
  *
+ * A compound page that was split may come back in parts.
+ *
  * Context: Any but NMI. Does not sleep, fail, allocate or wait for an
  * allocation.
  * Return: false if the pages are not of this area. A release of pages that are,
@@ -256,13 +258,14 @@ bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 
 	pfn = page_to_pfn(pages);
 	buffer = cma_buffer_claim(cma, pfn, count);
-	if (!buffer) {
+	if (!buffer && !cma_buffer_give_back_part(cma, pfn, count)) {
 		warn_of_mismatch(cma, pfn, count);
 		return true;
 	}
 
 	cma_account_release(cma, pfn, count);
-	cma_buffer_give_back(cma, buffer);
+	if (buffer)
+		cma_buffer_give_back(cma, buffer);
 	return true;
 }
 EXPORT_SYMBOL_GPL(cma_release);
@@ -292,7 +295,7 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 /**
  * cma_free_folio() - give a folio back to its area
  * @cma:	the area
- * @folio:	what cma_alloc_folio() returned
+ * @folio:	what cma_alloc_folio() returned, or a part of it that was split off
  *
  * Context: As cma_release().
  * Return: false if the folio is not of this area.

@@ -52,7 +52,7 @@ unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn)
 bool buddy_page_unlisted(const struct page *page)
 {
 	return !page_ref_count(page) && !PageBuddy(page) && !PageTail(page) &&
-	       !PageHuge(page);
+	       !PageHuge(page) && !PageHWPoison(page);
 }
 
 static bool block_fits(const struct page *page, enum buddy_block block)
@@ -67,7 +67,10 @@ static bool block_fits(const struct page *page, enum buddy_block block)
 	case BUDDY_BLOCK_PLAIN:
 		break;
 	}
-	return !is_migrate_cma(migratetype) && !is_migrate_isolate(migratetype);
+	/* The reserve for atomic requests is counted by the block. */
+	return !is_migrate_cma(migratetype) &&
+	       !is_migrate_isolate(migratetype) &&
+	       migratetype != MIGRATE_HIGHATOMIC;
 }
 
 /* The free buddy that holds @pfn, or NULL; under zone->lock this is exact. */

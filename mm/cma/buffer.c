@@ -125,7 +125,8 @@ struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
 		buffer = rb_entry(node, struct cma_buffer, by_pfn);
 	/* Pairs with the release in cma_buffer_hand_out(). */
 	if (buffer && smp_load_acquire(&buffer->owned) &&
-	    buffer->nr_pages == nr_pages)
+	    buffer->nr_pages == nr_pages &&
+	    !(buffer->is_folio && buffer->nr_back))
 		buffer->owned = false;
 	else
 		buffer = NULL;
@@ -144,6 +145,21 @@ static void unlist(struct cma *cma, struct cma_buffer *buffer)
 	spin_unlock_irqrestore(&shard->lock, flags);
 }
 
+/* The pages are free, or about to be. */
+static void forget(struct cma *cma, struct cma_buffer *buffer)
+{
+	unsigned long flags;
+
+	unlist(cma, buffer);
+	if (buffer->is_folio)
+		atomic_dec(&cma->nr_folios);
+
+	spin_lock_irqsave(&cma->lock, flags);
+	cma_range_release(&cma->range, &buffer->holder);
+	spin_unlock_irqrestore(&cma->lock, flags);
+	kfree(buffer);
+}
+
 /**
  * cma_buffer_give_back() - free the pages of a buffer, and its record
  * @cma:	the area
@@ -153,22 +169,60 @@ static void unlist(struct cma *cma, struct cma_buffer *buffer)
  */
 void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
 {
-	unsigned long flags;
-
-	unlist(cma, buffer);
 	/* A class that is about to change waits for this: class.c. */
 	rcu_read_lock();
 	/* Free first: who holds the window next finds its pages free. */
 	cma_put_pages(cma, buffer->holder.start, buffer->nr_pages,
 		      buffer->kept);
-	if (buffer->is_folio)
-		atomic_dec(&cma->nr_folios);
+	forget(cma, buffer);
+	rcu_read_unlock();
+}
+
+/**
+ * cma_buffer_give_back_part() - free some pages of a compound page
+ * @cma:	the area
+ * @pfn:	first of the pages
+ * @nr_pages:	how many
+ *
+ * hugetlb makes several smaller pages of a large one, and gives them back one by
+ * one. Each is free at once; the window is let go with the last one.
+ *
+ * Context: Any but NMI. Does not sleep, fail or allocate.
+ * Return: false if they are not of a buffer that can come back like this, and
+ * nothing happened.
+ */
+bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
+			       unsigned long nr_pages)
+{
+	struct cma_buffer *buffer;
+	unsigned long flags, left = 0;
+	bool is_part;
 
 	spin_lock_irqsave(&cma->lock, flags);
-	cma_range_release(&cma->range, &buffer->holder);
+	buffer = cma_buffer_at(cma, pfn);
+	is_part = buffer && buffer->is_folio && READ_ONCE(buffer->owned) &&
+		  IS_ALIGNED(pfn | nr_pages, 1UL << cma->order_per_bit);
+	if (is_part) {
+		left = buffer->nr_pages - buffer->nr_back;
+		is_part = pfn + nr_pages <=
+			  buffer->holder.start + buffer->nr_pages &&
+			  nr_pages <= left;
+	}
+	if (is_part)
+		buffer->nr_back += nr_pages;
+	/* Nobody releases it once more. */
+	if (is_part && left == nr_pages)
+		WRITE_ONCE(buffer->owned, false);
 	spin_unlock_irqrestore(&cma->lock, flags);
+	if (!is_part)
+		return false;
+
+	rcu_read_lock();
+	cma_put_pages(cma, pfn, nr_pages, buffer->kept);
 	rcu_read_unlock();
-	kfree(buffer);
+	if (left == nr_pages)
+		forget(cma, buffer);
+	return true;
 }
 
 /**

@@ -32,6 +32,9 @@
 #define FIRST_PAUSE_MS	10
 #define LAST_PAUSE_MS	500
 
+/* Of an area, this part is reclaimed when there is no room for what is in it. */
+#define ROOM_PART	8
+
 static const char * const class_names[] = {
 	[CMA_SHARED]	= "shared",
 	[CMA_EXCLUSIVE]	= "exclusive",
@@ -106,7 +109,7 @@ static int take_back(unsigned long start, unsigned long end,
 		.start_pfn	= start,
 		.end_pfn	= end,
 		.zone		= page_zone(pfn_to_page(start)),
-		.gfp		= GFP_KERNEL,
+		.gfp		= GFP_NOIO,
 		.in_area	= true,
 	};
 	int error = contig_alloc(&req);
@@ -167,6 +170,22 @@ static void report(struct cma *cma, int error,
 		       cma->name, error, nr_folios);
 }
 
+/*
+ * With the lock let go: what is in the area has to go somewhere, and if that
+ * takes I/O it is done here.
+ */
+static void make_room(const struct cma *cma)
+{
+	struct zone *zone = page_zone(pfn_to_page(cma->banks[0].start_pfn));
+	unsigned long nr_pages, wanted = cma->nr_lent / ROOM_PART;
+
+	do {
+		nr_pages = reclaim_some(zone, GFP_HIGHUSER_MOVABLE);
+		wanted -= min(wanted, nr_pages);
+		cond_resched();
+	} while (nr_pages && wanted && !fatal_signal_pending(current));
+}
+
 static int make_exclusive(struct cma *cma)
 {
 	unsigned long deadline = jiffies + SWITCH_SECONDS * HZ;
@@ -190,6 +209,8 @@ static int make_exclusive(struct cma *cma)
 		if ((error != -EBUSY && error != -ENOMEM) ||
 		    time_after(jiffies, deadline))
 			break;
+		if (error == -ENOMEM)
+			make_room(cma);
 		schedule_timeout_killable(msecs_to_jiffies(ms));
 		if (fatal_signal_pending(current))
 			return -EINTR;

@@ -55,16 +55,22 @@ static bool claim_now(struct contig_claim *claim)
 	return mine;
 }
 
+/*
+ * Who has a claim may wait for I/O, so whoever does I/O himself must not wait
+ * for a claim.
+ */
 static int claim_blocks(const struct contig_request *req,
 			struct contig_claim *claim)
 {
 	claim->start_pfn = pageblock_start_pfn(req->start_pfn);
 	claim->end_pfn = pageblock_align(req->end_pfn);
 
-	if (cma_should_fail(CMA_FAIL_CLAIM) ||
-	    wait_event_killable(claims_changed, claim_now(claim)))
+	if (cma_should_fail(CMA_FAIL_CLAIM))
 		return -EINTR;
-	return 0;
+	if (!cma_may_wait_for_io(req->move_gfp))
+		return claim_now(claim) ? 0 : -EBUSY;
+	return wait_event_killable(claims_changed, claim_now(claim)) ?
+	       -EINTR : 0;
 }
 
 static void unclaim_blocks(struct contig_claim *claim)
@@ -204,7 +210,9 @@ static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
 	unsigned int order = ilog2(nr_pages);
 
 	post_alloc_hook(page, order, gfp);
-	prep_compound_page(page, order);
+	/* That of one page would write to the next one. */
+	if (order)
+		prep_compound_page(page, order);
 	set_page_refcounted(page);
 	clear_page_pfmemalloc(page);
 }
@@ -233,6 +241,9 @@ static int check_request(struct contig_request *req)
 	/* Movable pages are what is moved; a failure is ours to report. */
 	req->move_gfp = (req->gfp & (reclaim | action)) | __GFP_HARDWALL |
 			__GFP_MOVABLE | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	/* Who reclaims does not do so once more inside. */
+	if (current->flags & PF_MEMALLOC)
+		req->move_gfp &= ~__GFP_DIRECT_RECLAIM;
 	return 0;
 }
 
@@ -278,7 +289,8 @@ int contig_take_free(struct contig_request *req)
  * Context: May sleep.
  * Return: 0; -EINVAL if the flags or, with __GFP_COMP, the shape of the range
  * are not supported, or if the pageblocks are not what @req says; -EBUSY if a
- * page is in the way, which @req->blocker names; -ENOMEM if pages could not be
+ * page is in the way, which @req->blocker names, or a peer that must not be
+ * waited for, which it does not; -ENOMEM if pages could not be
  * moved for want of memory; -EINTR if the task is being killed.
  */
 int contig_alloc(struct contig_request *req)
@@ -372,7 +384,7 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
  * Context: May sleep.
  * Return: 0; -EINVAL for an empty range, flags or a shape that is not
  * supported, and if the pageblocks are not of @migratetype; -EBUSY if a page is
- * in the way; -ENOMEM if there was no memory to move pages to; -EINTR if the
+ * in the way, or if who may not wait for I/O meets a peer; -ENOMEM if there was no memory to move pages to; -EINTR if the
  * task is being killed.
  */
 int alloc_contig_range_noprof(unsigned long start, unsigned long end,
@@ -428,7 +440,10 @@ static struct page *alloc_from_zone(struct zone *zone, unsigned long nr_pages,
 						  MIGRATE_MOVABLE, gfp);
 		if (!error)
 			return pfn_to_page(pfn);
-		if (error == -EINVAL || error == -EINTR)
+		/* A block of an area does not show while a window is cleared. */
+		if (error == -EINTR ||
+		    (error == -EINVAL && first_unfit(zone, pfn, pfn + nr_pages)
+					 == pfn + nr_pages))
 			break;
 		pfn += step;
 	}

@@ -45,6 +45,18 @@ static inline bool is_cold(unsigned long pfn)
 }
 
 /*
+ * The first page of a run is released by its file system, which may do so with
+ * pages that have nothing attached, too, and has to be asked for each then.
+ */
+static bool goes_along(const struct address_space *mapping, unsigned long pfn)
+{
+	struct folio *folio = folio_at(pfn);
+
+	return is_cold(pfn) && folio->mapping == mapping &&
+	       !folio_test_private(folio) && !mapping_release_always(mapping);
+}
+
+/*
  * With its references frozen nobody can get hold of a page, so what is clean,
  * unlocked and on its list now stays so; see __remove_mapping() for why the
  * references come first.
@@ -57,7 +69,8 @@ static bool freeze_cold(struct folio *folio, int refs, bool locked)
 		return false;
 	if (locked)
 		cold = folio_test_lru(folio) && !folio_test_dirty(folio) &&
-		       !folio_test_writeback(folio) && !folio_test_active(folio);
+		       !folio_test_writeback(folio) &&
+		       !cma_warm(folio->flags);
 	else
 		cold = cma_cold_cache(folio);
 	if (cold)
@@ -85,7 +98,7 @@ static unsigned long remove_run(struct address_space *mapping,
 		bool is_first = folio == first;
 		void *entry;
 
-		if (!is_first && (!is_cold(pfn) || folio->mapping != mapping))
+		if (!is_first && !goes_along(mapping, pfn))
 			break;
 		if (!is_first && folio->index == xas.xa_index + 1) {
 			entry = xas_next_entry(&xas, folio->index);

@@ -106,8 +106,8 @@ static enum cma_block_reason why_not_moved(struct folio *folio)
 		return CMA_BLOCK_WRITEBACK;
 	if (folio_test_locked(folio))
 		return CMA_BLOCK_LOCKED;
-	/* One reference is ours; who had the others let go of them, or of a lock. */
-	if (folio_ref_count(folio) - 1 <= folio_mapcount(folio))
+	/* One reference is ours; who had another let go of it, or of a lock. */
+	if (survey_foreign_refs(&folio->page) <= 1)
 		return CMA_BLOCK_IN_USE;
 	return CMA_BLOCK_REFERENCED;
 }
@@ -212,13 +212,16 @@ static bool may_use_reserves(const struct evacuation *ev)
 				 zone_idx(zone), ALLOC_CMA);
 }
 
-/*
- * Reclaims what is used least, a few pages at a time, before the reserves come
- * to where whoever reclaims has to wait. Return: number of pages.
+/**
+ * reclaim_some() - reclaim what is used least, a few pages at a time
+ * @zone:	of the node where this is
+ * @gfp:	what may be done for it
+ *
+ * Context: May sleep, if @gfp says so.
+ * Return: number of pages.
  */
-static unsigned long reclaim_some(const struct evacuation *ev)
+unsigned long reclaim_some(struct zone *zone, gfp_t gfp)
 {
-	gfp_t gfp = ev->req->move_gfp;
 	unsigned int noreclaim_flag;
 	unsigned long nr_pages;
 
@@ -226,8 +229,8 @@ static unsigned long reclaim_some(const struct evacuation *ev)
 		return 0;
 	fs_reclaim_acquire(gfp);
 	noreclaim_flag = memalloc_noreclaim_save();
-	nr_pages = try_to_free_pages(node_zonelist(zone_to_nid(ev->req->zone),
-						   gfp), 0, gfp, NULL);
+	nr_pages = try_to_free_pages(node_zonelist(zone_to_nid(zone), gfp), 0,
+				     gfp, NULL);
 	memalloc_noreclaim_restore(noreclaim_flag);
 	fs_reclaim_release(gfp);
 	return nr_pages;
@@ -297,7 +300,10 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 	}
 
 	if (ev->attempt < LAST_ATTEMPT) {
-		if (!may_use_reserves(ev) && !(ev->attempt && reclaim_some(ev)))
+		/* Before the reserves come to where who reclaims has to wait. */
+		if (!may_use_reserves(ev) &&
+		    !(ev->attempt && reclaim_some(ev->req->zone,
+						  ev->req->move_gfp)))
 			return NULL;
 		target.gfp_mask &= ~__GFP_RECLAIM;
 		target.gfp_mask |= __GFP_HIGH;
@@ -448,6 +454,14 @@ static int evacuate_pass(struct evacuation *ev)
 	return error;
 }
 
+/* A lock may be held, and writeback go on, until the caller is through. */
+static enum migrate_mode patient_mode(gfp_t gfp)
+{
+	if (cma_may_wait_for_io(gfp))
+		return MIGRATE_SYNC;
+	return gfp & __GFP_IO ? MIGRATE_SYNC_LIGHT : MIGRATE_ASYNC;
+}
+
 /**
  * evacuate_range() - get everything out of a window that can get out
  * @req:	the window; its pageblocks are isolated, and claimed by the caller
@@ -479,7 +493,7 @@ int evacuate_range(struct contig_request *req)
 		if (!req->patient)
 			break;
 
-		ev.mode = MIGRATE_SYNC;
+		ev.mode = patient_mode(req->move_gfp);
 		if (!pass) {
 			lru_add_drain_all();
 		} else if (!lru_batches_off) {

@@ -61,6 +61,7 @@ static const char * const reason_names[] = {
 	[CMA_BLOCK_OFF_LRU]	= "on no LRU list",
 	[CMA_BLOCK_IN_USE]	= "in use",
 	[CMA_BLOCK_ISOLATED]	= "in an isolated pageblock",
+	[CMA_BLOCK_POISONED]	= "broken memory",
 };
 
 static_assert(ARRAY_SIZE(reason_names) == CMA_BLOCK_NR);
@@ -80,8 +81,25 @@ void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,
 		.pfn	= page_to_pfn(page),
 		.reason	= reason,
 		.refs	= folio_ref_count(folio),
-		.maps	= folio_mapcount(folio),
+		.maps	= cma_guess_maps(folio),
 	};
+}
+
+/*
+ * Who holds a reference mostly does so for longer. A lock, I/O, the way to a
+ * free list are over soon, and no count of the page tells when.
+ */
+static bool stays(enum cma_block_reason reason)
+{
+	switch (reason) {
+	case CMA_BLOCK_PINNED:
+	case CMA_BLOCK_REFERENCED:
+	case CMA_BLOCK_OFF_LRU:
+	case CMA_BLOCK_POISONED:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /**
@@ -97,8 +115,7 @@ bool cma_blocker_remember(const struct cma_blocker *blocker)
 	struct memory *memory;
 	unsigned int i;
 
-	/* Somebody had it locked, or it is on its way to a free list. */
-	if (blocker->reason == CMA_BLOCK_NONE || blocker->refs <= blocker->maps)
+	if (!stays(blocker->reason))
 		return false;
 
 	spin_lock(&ring_lock);
@@ -143,11 +160,14 @@ bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
 
 	spin_lock(&ring_lock);
 	for (unsigned int i = 0; i < NR_REMEMBERED; i++) {
-		const struct memory *memory = &memories[i];
+		struct memory *memory = &memories[i];
 		unsigned long pfn = memory->blocker.pfn;
 
-		if (i < nr_memories && pfn >= start_pfn && pfn < end_pfn &&
-		    time_before(jiffies, memory->until) &&
+		/* Jiffies come round again. */
+		if (time_after_eq(jiffies, memory->until))
+			memory->blocker.reason = CMA_BLOCK_NONE;
+		if (memory->blocker.reason != CMA_BLOCK_NONE &&
+		    pfn >= start_pfn && pfn < end_pfn &&
 		    (!last || pfn > last->blocker.pfn) &&
 		    !let_go_since(memory))
 			last = memory;

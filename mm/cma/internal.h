@@ -19,6 +19,7 @@
 #include <linux/cma.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
+#include <linux/mm_inline.h>
 #include <linux/mmzone.h>
 #include <linux/mutex.h>
 #include <linux/percpu-rwsem.h>
@@ -104,6 +105,8 @@ struct cma_bank {
  * @class_lock:	held for reading while a window is looked for, for writing while
  *		the class changes
  * @nr_folios:	compound pages that are out
+ * @nr_trying:	windows held by requests that are not through with them
+ * @nr_let_go:	how often such a window became free again
  * @fit:	which hole a request goes to
  * @patience_ms: how long a request tries to get a window before it fails
  * @shards:	complete buffers
@@ -136,6 +139,8 @@ struct cma {
 	enum cma_class		class;
 	struct percpu_rw_semaphore class_lock;
 	atomic_t		nr_folios;
+	atomic_t		nr_trying;
+	atomic_t		nr_let_go;
 	enum cma_fit		fit;
 	unsigned int		patience_ms;
 	struct cma_shard	shards[CMA_SHARDS];
@@ -170,6 +175,7 @@ struct cma {
  *		cleared by the release
  * @cleared:	nothing but zeroes, while kept
  * @kind:	in what state it was kept; the architecture's
+ * @nr_back:	pages of a compound page that came back in parts
  * @unready:	what ends that state
  * @by_pfn:	in the tree of a shard while the pages are complete
  * @node:	in cma->ready while kept, in cma->debug_buffers while taken
@@ -189,7 +195,10 @@ struct cma_buffer {
 	bool			is_folio;
 	bool			owned;
 	bool			cleared;
-	unsigned long		kind;
+	union {
+		unsigned long	kind;
+		unsigned long	nr_back;
+	};
 	cma_unready_t		unready;
 	struct rb_node		by_pfn;
 	struct list_head	node;
@@ -219,6 +228,7 @@ static_assert(IS_ENABLED(CONFIG_64BIT) || sizeof(struct cma_buffer) <= 128);
  * @CMA_BLOCK_OFF_LRU:	on no LRU list: isolated by somebody else, or not movable
  * @CMA_BLOCK_IN_USE:	allocated, nothing more is known
  * @CMA_BLOCK_ISOLATED:	its pageblock is isolated by memory hotplug
+ * @CMA_BLOCK_POISONED:	the memory is broken, and stays out of use
  * @CMA_BLOCK_NR:	number of reasons
  */
 enum cma_block_reason {
@@ -230,6 +240,7 @@ enum cma_block_reason {
 	CMA_BLOCK_OFF_LRU,
 	CMA_BLOCK_IN_USE,
 	CMA_BLOCK_ISOLATED,
+	CMA_BLOCK_POISONED,
 	CMA_BLOCK_NR
 };
 
@@ -320,10 +331,18 @@ unsigned int buddy_pull(struct zone *zone, unsigned int nr_pages,
 /* survey.c: what a window would cost */
 void survey_window(unsigned long start_pfn, unsigned long end_pfn,
 		   struct cma_survey *survey);
+int survey_foreign_refs(const struct page *page);
 
 /* drop.c: cold cache */
 unsigned long drop_cold_cache(struct zone *zone, unsigned long start_pfn,
 			      unsigned long end_pfn);
+
+/* Pages of files that are worth a copy, as far as their use tells. */
+static inline bool cma_warm(unsigned long flags)
+{
+	/* With generations, the second use leaves another mark. */
+	return flags & BIT(lru_gen_enabled() ? PG_workingset : PG_active);
+}
 
 /*
  * Clean page cache that nobody maps and that was read once at most: it is not
@@ -335,16 +354,25 @@ static inline bool cma_cold_cache(const struct folio *folio)
 	const unsigned long must_not =
 		BIT(PG_locked) | BIT(PG_dirty) | BIT(PG_writeback) |
 		BIT(PG_active) | BIT(PG_swapbacked) | BIT(PG_unevictable) |
-		BIT(PG_head) | BIT(PG_mlocked) | BIT(PG_private_2);
+		BIT(PG_head) | BIT(PG_mlocked) | BIT(PG_private_2) |
+		__PG_HWPOISON;
 	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
 
-	return (flags & (must_not | BIT(PG_lru))) == BIT(PG_lru) && mapping &&
+	return (flags & (must_not | BIT(PG_lru))) == BIT(PG_lru) &&
+	       !cma_warm(flags) && mapping &&
 	       !(mapping & PAGE_MAPPING_FLAGS) &&
 	       atomic_read(&folio->_mapcount) < 0;
 }
 
 /* evacuate.c: what is in the way */
 int evacuate_range(struct contig_request *req);
+unsigned long reclaim_some(struct zone *zone, gfp_t gfp);
+
+/* Who does I/O, or holds what a file system needs for it, must not wait for it. */
+static inline bool cma_may_wait_for_io(gfp_t gfp)
+{
+	return (gfp & (__GFP_IO | __GFP_FS)) == (__GFP_IO | __GFP_FS);
+}
 
 /* contig.c: ranges of pages */
 int contig_take_free(struct contig_request *req);
@@ -356,6 +384,7 @@ bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
 		   unsigned long *end_pfn);
 void cma_put_pages(struct cma *cma, unsigned long start_pfn,
 		   unsigned long nr_pages, bool kept);
+unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn);
 void cma_lend(unsigned long start_pfn, unsigned long end_pfn);
 void cma_keep(unsigned long start_pfn, unsigned long end_pfn);
 void cma_account_lent(struct cma *cma, bool lent);
@@ -370,6 +399,8 @@ struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
 void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer);
 void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 		     unsigned long nr_pages);
+bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
+			       unsigned long nr_pages);
 
 /* ready.c: buffers kept for the next request */
 void cma_ready_init_area(struct cma *cma);
@@ -393,6 +424,20 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 
 /* class.c: shared or exclusive */
 const char *cma_class_name(enum cma_class class);
+
+/*
+ * How often a folio is mapped, if it still is one: without a reference it may
+ * become the tail of another, which folio_mapcount() would warn of.
+ */
+static inline int cma_guess_maps(const struct folio *folio)
+{
+	int maps;
+
+	if (READ_ONCE(folio->flags) & BIT(PG_head))
+		return atomic_read(&folio->_large_mapcount) + 1;
+	maps = atomic_read(&folio->_mapcount) + 1;
+	return page_mapcount_is_type(maps) ? 0 : maps;
+}
 
 /* failure.c: why not */
 void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,

@@ -47,6 +47,25 @@ bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
 }
 
 /**
+ * cma_first_in_use() - the first of pages with one reference that has another
+ * @pfn:	first page
+ * @end_pfn:	first page behind
+ *
+ * A program may have a page of a buffer that its driver gave back, in a pipe
+ * for example. In a shared area it is not free before that is over; what is not
+ * given to the page allocator has to be looked at.
+ *
+ * Context: Any.
+ * Return: the page, or @end_pfn.
+ */
+unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn)
+{
+	while (pfn < end_pfn && page_ref_count(pfn_to_page(pfn)) == 1)
+		pfn++;
+	return pfn;
+}
+
+/**
  * cma_lend() - give kept pages to the page allocator
  * @start_pfn:	first page; each has one reference
  * @end_pfn:	first page behind

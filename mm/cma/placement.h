@@ -41,13 +41,14 @@ static inline unsigned int cma_alloc_flags(gfp_t gfp)
  */
 static inline bool cma_comes_first(struct zone *zone, unsigned int alloc_flags)
 {
-	unsigned long in_areas, outside;
+	long in_areas, outside;
 
 	if (!(alloc_flags & ALLOC_CMA))
 		return false;
+	/* Each is a sum that CPUs add to in their time: the rest may be < 0. */
 	in_areas = zone_page_state(zone, NR_FREE_CMA_PAGES);
 	outside = zone_page_state(zone, NR_FREE_PAGES) - in_areas;
-	return in_areas > outside || outside < high_wmark_pages(zone);
+	return in_areas > outside || outside < (long)high_wmark_pages(zone);
 }
 
 /* Free pages in areas count for nothing where they cannot be used. */

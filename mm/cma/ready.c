@@ -80,6 +80,29 @@ static struct cma_buffer *find(struct cma_ready *ready, unsigned long nr_pages,
 	return NULL;
 }
 
+/*
+ * A program may still have a page of it, and would see what the next owner
+ * writes. Once cleared with nobody else around, a buffer stays alone.
+ */
+static bool in_use(const struct cma_buffer *buffer)
+{
+	unsigned long pfn = buffer->holder.start;
+	unsigned long end_pfn = pfn + buffer->nr_pages;
+
+	return cma_first_in_use(pfn, end_pfn) < end_pfn;
+}
+
+/* To where clearing begins, which gives back what it finds in use. */
+static void put_back(struct cma_ready *ready, struct cma_buffer *buffer)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ready->lock, flags);
+	list_add(&buffer->node, list_of(ready, buffer->nr_pages));
+	ready->nr_pages += buffer->nr_pages;
+	spin_unlock_irqrestore(&ready->lock, flags);
+}
+
 /**
  * cma_ready_get() - a buffer that was kept
  * @cma:	the area; NULL has nothing to give
@@ -113,6 +136,11 @@ struct page *cma_ready_get(struct cma *cma, unsigned long count,
 	spin_unlock_irqrestore(&ready->lock, flags);
 	if (!buffer)
 		return NULL;
+
+	if (!buffer->cleared && in_use(buffer)) {
+		put_back(ready, buffer);
+		return NULL;
+	}
 
 	page = pfn_to_page(buffer->holder.start);
 	*mapped = buffer->mapped;
@@ -154,7 +182,7 @@ static void schedule_work_in(struct delayed_work *work, unsigned int ms)
 bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 		   unsigned long kind, void *mapped, cma_unready_t unready)
 {
-	unsigned long pfn = page_to_pfn(pages), flags;
+	unsigned long pfn = page_to_pfn(pages);
 	struct cma_ready *ready = ready_of(cma, count);
 	struct cma_buffer *buffer;
 
@@ -172,10 +200,7 @@ bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 	buffer->kind = kind;
 	buffer->mapped = mapped;
 	buffer->unready = unready;
-	spin_lock_irqsave(&ready->lock, flags);
-	list_add(&buffer->node, list_of(ready, count));
-	ready->nr_pages += count;
-	spin_unlock_irqrestore(&ready->lock, flags);
+	put_back(ready, buffer);
 
 	cma_account_release(cma, pfn, count);
 	/* Work that is pending still will see this buffer. */
@@ -202,6 +227,23 @@ static unsigned long visit_each(struct cma *cma,
 	return sum;
 }
 
+/* Return: its pages. The buffer is on no list. */
+static unsigned long give_back_one(struct cma *cma, struct cma_ready *ready,
+				   struct cma_buffer *buffer)
+{
+	unsigned long nr_pages = buffer->nr_pages;
+
+	lockdep_assert_held(&cma->ready_mutex);
+	buffer->unready(pfn_to_page(buffer->holder.start), nr_pages,
+			buffer->mapped);
+	cma_buffer_give_back(cma, buffer);
+
+	spin_lock_irq(&ready->lock);
+	ready->nr_pages -= nr_pages;
+	spin_unlock_irq(&ready->lock);
+	return nr_pages;
+}
+
 /* Gives back what was kept at @before, or earlier. */
 static unsigned long give_back(struct cma *cma, struct cma_ready *ready,
 			       unsigned long before)
@@ -221,16 +263,8 @@ static unsigned long give_back(struct cma *cma, struct cma_ready *ready,
 				list_move(&buffer->node, &unwanted);
 	spin_unlock_irq(&ready->lock);
 
-	list_for_each_entry_safe(buffer, next, &unwanted, node) {
-		nr_pages += buffer->nr_pages;
-		buffer->unready(pfn_to_page(buffer->holder.start),
-				buffer->nr_pages, buffer->mapped);
-		cma_buffer_give_back(cma, buffer);
-	}
-
-	spin_lock_irq(&ready->lock);
-	ready->nr_pages -= nr_pages;
-	spin_unlock_irq(&ready->lock);
+	list_for_each_entry_safe(buffer, next, &unwanted, node)
+		nr_pages += give_back_one(cma, ready, buffer);
 	return nr_pages;
 }
 
@@ -265,13 +299,17 @@ static struct cma_buffer *start_clearing(struct cma_ready *ready)
 }
 
 /* Clears one buffer. Return: false if there is none to clear. */
-static bool clear_one(struct cma_ready *ready)
+static bool clear_one(struct cma *cma, struct cma_ready *ready)
 {
 	struct cma_buffer *buffer = start_clearing(ready);
 	size_t size;
 
 	if (!buffer)
 		return false;
+	if (in_use(buffer)) {
+		give_back_one(cma, ready, buffer);
+		return true;
+	}
 	size = buffer->nr_pages << PAGE_SHIFT;
 	for (size_t done = 0; done < size; done += CLEAR_STEP) {
 		memset(buffer->mapped + done, 0,
@@ -296,7 +334,7 @@ static unsigned long clear(struct cma *cma, struct cma_ready *ready)
 
 	while (more) {
 		mutex_lock(&cma->ready_mutex);
-		more = clear_one(ready);
+		more = clear_one(cma, ready);
 		mutex_unlock(&cma->ready_mutex);
 		nr_buffers += more;
 	}

@@ -39,6 +39,9 @@
 /* Windows that are tried in vain before the survey is no longer believed. */
 #define MAX_TRIES	8
 
+/* Windows of a round that are waited for when time is up. */
+#define LATE_TRIES	2
+
 #define NO_WINDOW	ULONG_MAX
 
 /**
@@ -75,6 +78,8 @@ static bool hold_window(struct search *search, enum cma_fit fit,
 	if (cma_range_place(&cma->range, &search->want, &start))
 		held = !cma_range_hold(&cma->range, &search->buffer->holder,
 				       start, search->want.nr_pages);
+	if (held)
+		atomic_inc(&cma->nr_trying);
 	spin_unlock_irq(&cma->lock);
 	return held;
 }
@@ -85,7 +90,35 @@ static void let_go(struct search *search)
 
 	spin_lock_irq(&cma->lock);
 	cma_range_release(&cma->range, &search->buffer->holder);
+	atomic_inc(&cma->nr_let_go);
+	atomic_dec(&cma->nr_trying);
 	spin_unlock_irq(&cma->lock);
+}
+
+/*
+ * A hole may be missing only because somebody tries a window and will not get
+ * it. @nr_let_go is what was counted before the hole was looked for.
+ */
+static bool peers_try(const struct search *search, int nr_let_go)
+{
+	return atomic_read(&search->cma->nr_trying) ||
+	       atomic_read(&search->cma->nr_let_go) != nr_let_go;
+}
+
+/* Of the window [@start, @end), what lies outside of [@lent_start, @lent_end). */
+static bool kept_is_free(unsigned long start, unsigned long end,
+			 unsigned long lent_start, unsigned long lent_end,
+			 struct cma_blocker *blocker)
+{
+	unsigned long pfn = cma_first_in_use(start, lent_start);
+
+	if (pfn == lent_start) {
+		pfn = cma_first_in_use(lent_end, end);
+		if (pfn == end)
+			return true;
+	}
+	cma_blocker_note(blocker, pfn_to_page(pfn), CMA_BLOCK_REFERENCED);
+	return false;
 }
 
 /*
@@ -108,8 +141,13 @@ static int take_held(struct search *search, bool patient,
 	};
 	int error = 0;
 
-	if (cma->class == CMA_SHARED &&
-	    cma_lent_part(cma, &req.start_pfn, &req.end_pfn))
+	if (cma->class == CMA_EXCLUSIVE ||
+	    !cma_lent_part(cma, &req.start_pfn, &req.end_pfn))
+		req.start_pfn = req.end_pfn = pfn + nr_pages;
+	if (!kept_is_free(pfn, pfn + nr_pages, req.start_pfn, req.end_pfn,
+			  &req.blocker))
+		error = -EBUSY;
+	else if (req.start_pfn < req.end_pfn)
 		error = take(&req);
 	if (!error)
 		return 0;
@@ -277,7 +315,7 @@ static int try_each(struct search *search, unsigned long deadline)
 
 		error = try_held(search, true);
 		if (is_final(error) ||
-		    (++nr_tries >= MAX_TRIES && time_after(jiffies, deadline)))
+		    (++nr_tries >= LATE_TRIES && time_after(jiffies, deadline)))
 			break;
 		/* Every window that contains the same page would fail too. */
 		if (search->blocker.reason == CMA_BLOCK_NONE)
@@ -338,11 +376,15 @@ static int try_until(struct search *search, unsigned long deadline,
 	int error;
 
 	do {
+		int nr_let_go = atomic_read(&search->cma->nr_let_go);
+
 		search->tried = false;
 		error = try_cheapest(search);
+		if (is_final(error))
+			return error;
 		/* No hole is large enough: waiting for pages does not help. */
-		if (is_final(error) || !search->tried)
-			return search->tried ? error : -ENOMEM;
+		if (!search->tried && !peers_try(search, nr_let_go))
+			return -ENOMEM;
 
 		error = try_each(search, deadline);
 		if (is_final(error))
@@ -361,6 +403,7 @@ static int try_all(struct search *search)
 	struct cma *cma = search->cma;
 	unsigned int patience_ms = READ_ONCE(cma->patience_ms);
 	unsigned long deadline = jiffies + msecs_to_jiffies(patience_ms);
+	int nr_let_go = atomic_read(&cma->nr_let_go);
 	int error;
 
 	error = try_on_pageblocks(search);
@@ -369,7 +412,8 @@ static int try_all(struct search *search)
 	/* What stands ready for others may be what is in the way. */
 	if (!is_final(error) && (cma_ready_flush(cma) || error == -ENOMEM))
 		error = try_free(search);
-	if (error == -EBUSY)
+	if (error == -EBUSY ||
+	    (error == -ENOMEM && peers_try(search, nr_let_go)))
 		error = try_until(search, deadline,
 				  patience_ms ? MIN_ROUNDS : 1);
 	return error;
@@ -383,6 +427,18 @@ static bool gfp_valid(const struct cma *cma, gfp_t gfp)
 {
 	return !(gfp & __GFP_COMP) || (cma->class == CMA_SHARED &&
 				       cma->nr_lent == cma->nr_pages);
+}
+
+/*
+ * While the class of an area changes, its pages are waited for; by I/O that
+ * wants a buffer, too, so that must not wait here.
+ */
+static bool lock_class(struct cma *cma, gfp_t gfp)
+{
+	if (!cma_may_wait_for_io(current_gfp_context(gfp)))
+		return percpu_down_read_trylock(&cma->class_lock);
+	percpu_down_read(&cma->class_lock);
+	return true;
 }
 
 /**
@@ -415,10 +471,14 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	int error;
 
 	/* Held or not, pages are what their class says until this is through. */
-	percpu_down_read(&cma->class_lock);
+	if (!lock_class(cma, gfp))
+		return -EBUSY;
 	buffer->kept = cma->class == CMA_EXCLUSIVE;
 	error = gfp_valid(cma, gfp) ? try_all(&search) : -EINVAL;
 	buffer->is_folio = gfp & __GFP_COMP;
+	buffer->nr_back = 0;
+	if (!error)
+		atomic_dec(&cma->nr_trying);
 	if (!error && buffer->is_folio)
 		atomic_inc(&cma->nr_folios);
 	percpu_up_read(&cma->class_lock);

@@ -25,30 +25,81 @@
 #define PRICE_WAIT	40	/* I/O under way */
 
 /*
+ * A folio that nobody holds, as one sees it without a reference: it may become
+ * the tail of another while it is looked at, and then what is asked by name of
+ * a folio warns on kernels that check themselves. So fields are read as they
+ * are.
+ */
+struct view {
+	unsigned long flags;
+	unsigned long mapping;
+	bool is_large;
+	int refs;
+	int maps;
+	long nr_pages;
+};
+
+static struct view view_of(const struct page *page)
+{
+	const struct folio *folio = page_folio(page);
+	struct view view = {
+		.flags	 = READ_ONCE(folio->flags),
+		.mapping = (unsigned long)READ_ONCE(folio->mapping),
+		.refs	 = folio_ref_count(folio),
+		.maps	 = cma_guess_maps(folio),
+		.nr_pages = 1,
+	};
+
+	view.is_large = view.flags & BIT(PG_head);
+	if (view.is_large)
+		view.nr_pages = 1L << (READ_ONCE(folio->_flags_1) & 0xff);
+	return view;
+}
+
+/*
  * References that are accounted for: mappings, caches, private data. A page on
  * an LRU list that has more of them is in use by somebody that migration knows
  * nothing of.
  */
-static int accounted_refs(const struct folio *folio, unsigned long mapping)
+static int accounted_refs(const struct view *view)
 {
-	bool is_file = mapping && !(mapping & PAGE_MAPPING_FLAGS);
-	int refs = folio_mapcount(folio);
+	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
+	bool is_file = view->mapping && !(view->mapping & PAGE_MAPPING_FLAGS);
+	int refs = view->maps;
 
-	if (is_file || folio_test_swapcache(folio))
-		refs += folio_nr_pages(folio);
-	if (is_file && folio_test_private(folio))
+	if (is_file || (view->flags & swapped) == swapped)
+		refs += view->nr_pages;
+	if (is_file && view->flags & BIT(PG_private))
 		refs++;
 	return refs;
 }
 
-static unsigned int price_of(const struct folio *folio)
+/**
+ * survey_foreign_refs() - references that migration knows nothing of
+ * @page:	a page; no reference is needed
+ *
+ * Context: Any.
+ * Return: how many there seem to be, the caller's among them.
+ */
+int survey_foreign_refs(const struct page *page)
 {
-	if (cma_cold_cache(folio))
-		return PRICE_DROP;
-	if (folio_test_writeback(folio) || folio_test_locked(folio))
+	struct view view = view_of(page);
+
+	return view.refs - accounted_refs(&view);
+}
+
+static unsigned int price_of(const struct view *view)
+{
+	const unsigned long kept = BIT(PG_dirty) | BIT(PG_swapbacked) |
+				   BIT(PG_unevictable) | BIT(PG_private_2);
+
+	if (view->flags & (BIT(PG_writeback) | BIT(PG_locked)))
 		return PRICE_WAIT;
-	if (folio_test_dirty(folio) && !folio_test_swapbacked(folio))
+	if (view->flags & BIT(PG_dirty) && !(view->flags & BIT(PG_swapbacked)))
 		return PRICE_WRITE;
+	if (!view->maps && !view->is_large && !(view->flags & kept) &&
+	    !cma_warm(view->flags) && view->flags & BIT(PG_lru))
+		return PRICE_DROP;
 	return PRICE_MOVE;
 }
 
@@ -56,17 +107,16 @@ static unsigned int price_of(const struct folio *folio)
  * Pages that are not plain ones on an LRU list. One that is on no list may be
  * in a per-CPU batch, which has a reference too; it can be got out of there.
  */
-static enum cma_block_reason look_closer(const struct folio *folio,
+static enum cma_block_reason look_closer(const struct page *page,
 					 unsigned int *price)
 {
-	unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
-	int refs = folio_ref_count(folio);
+	struct view view = view_of(page);
+	int refs = view.refs - accounted_refs(&view);
 
-	*price = price_of(folio);
-	if (folio_test_hugetlb(folio) || __folio_test_movable(folio))
+	*price = price_of(&view);
+	if (PageHuge(page) || view.mapping & PAGE_MAPPING_MOVABLE)
 		return CMA_BLOCK_NONE;
-	refs -= accounted_refs(folio, mapping);
-	if (folio_test_lru(folio))
+	if (view.flags & BIT(PG_lru))
 		return refs > 0 ? CMA_BLOCK_REFERENCED : CMA_BLOCK_NONE;
 	*price = PRICE_WRITE;
 	return refs > 1 ? CMA_BLOCK_OFF_LRU : CMA_BLOCK_NONE;
@@ -78,29 +128,31 @@ static enum cma_block_reason look_at(const struct page *page,
 {
 	const unsigned long slow = BIT(PG_locked) | BIT(PG_writeback) |
 				   BIT(PG_dirty) | BIT(PG_private);
-	const unsigned long kept = BIT(PG_active) | BIT(PG_swapbacked) |
-				   BIT(PG_unevictable);
+	const unsigned long kept = BIT(PG_swapbacked) | BIT(PG_unevictable);
 	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
 	const unsigned long flags = READ_ONCE(page->flags);
 	unsigned long mapping;
 	int refs, maps;
 
 	*price = 0;
+	if (flags & __PG_HWPOISON)
+		return CMA_BLOCK_POISONED;
 	if (PageTail(page) || flags & BIT(PG_head))
-		return look_closer(page_folio(page), price);
+		return look_closer(page, price);
 	refs = page_ref_count(page);
 	if (!refs)
 		return CMA_BLOCK_NONE;
 	mapping = (unsigned long)READ_ONCE(page->mapping);
 	if (!(flags & BIT(PG_lru)) || mapping & PAGE_MAPPING_MOVABLE ||
 	    (flags & slow && !(mapping & PAGE_MAPPING_ANON)))
-		return look_closer(page_folio(page), price);
+		return look_closer(page, price);
 
 	maps = atomic_read(&page->_mapcount) + 1;
 	refs -= maps;
 	if (mapping & PAGE_MAPPING_ANON ? (flags & swapped) == swapped : mapping)
 		refs--;
-	*price = maps || flags & kept ? PRICE_MOVE : PRICE_DROP;
+	*price = maps || flags & kept || cma_warm(flags) ? PRICE_MOVE :
+							   PRICE_DROP;
 	return refs > 0 ? CMA_BLOCK_REFERENCED : CMA_BLOCK_NONE;
 }
 

@@ -56,6 +56,9 @@ def boot_nodes(stage):
                            "devices of its node"])
 
 
+SMALLER = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+
+
 def boot_gigantic(stage):
     """A page of 1 GiB, from hugetlb's own area, and back."""
     pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
@@ -68,7 +71,12 @@ def boot_gigantic(stage):
                    commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "
                              f"grep -x 262144 {taken}",
                              f"echo 0 >{pages} && grep -x 0 {pages} && "
-                             f"echo 1 >{pages} && grep -x 524288 {taken}"])
+                             f"echo 1 >{pages} && grep -x 524288 {taken}",
+                             # What is made of it comes back in parts.
+                             f"echo 1 >{Path(pages).parent}/demote && "
+                             f"echo 0 >{SMALLER} && grep -x 0 {SMALLER} && "
+                             "grep -x 0 /sys/kernel/debug/cma/hugetlb0/used "
+                             f"&& echo 1 >{pages} && grep -x 1 {pages}"])
 
 
 def boot_zones(stage):
