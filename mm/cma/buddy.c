@@ -191,33 +191,37 @@ void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
 }
 
 /**
- * buddy_pull() - take movable pages that lie outside of areas, wherever
+ * buddy_pull() - take free pages, wherever they are
  * @zone:	from this zone
+ * @block:	BUDDY_BLOCK_CMA for pages of areas; BUDDY_BLOCK_PLAIN for movable
+ *		ones outside of areas, and of no other type
+ * @mark:	so many pages are to be left that the allocation could use
  * @nr_pages:	how many
  * @pages:	where to add them; not yet prepared
  *
- * In blocks as large as possible, straight off the free lists of
- * MIGRATE_MOVABLE and of no other type, and only while the zone has more than
- * its low watermark of memory that anybody can use.
+ * In blocks as large as possible, straight off the free lists.
  *
  * Context: Any that may take zone->lock; does not sleep.
  * Return: how many were taken; 0 if there are no spare ones.
  */
-unsigned int buddy_pull(struct zone *zone, unsigned int nr_pages,
+unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
+			unsigned long mark, unsigned int nr_pages,
 			struct list_head *pages)
 {
 	unsigned int order = min(ilog2(nr_pages), MAX_PAGE_ORDER), nr = 0;
+	bool in_areas = block == BUDDY_BLOCK_CMA;
 	struct page *page;
 	unsigned long flags;
 
-	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone) + nr_pages,
-			       zone_idx(zone), 0))
+	if (!zone_watermark_ok(zone, 0, mark + nr_pages, zone_idx(zone),
+			       in_areas ? ALLOC_CMA : 0))
 		return 0;
 
 	spin_lock_irqsave(&zone->lock, flags);
 	while (nr < nr_pages) {
 		order = min_t(unsigned int, order, ilog2(nr_pages - nr));
-		page = buddy_lift_movable(zone, order);
+		page = buddy_lift_any(zone, order, in_areas ? MIGRATE_CMA :
+							      MIGRATE_MOVABLE);
 		if (page) {
 			set_page_private(page, order);
 			list_add_tail(&page->lru, pages);

@@ -2,8 +2,9 @@
 /*
  * Drops and moves what is in the way.
  *
- * Cold cache is dropped, the rest is moved in large batches. The first pass
- * waits for nothing and touches no other CPU: most windows are through with
+ * Cold cache is dropped, warm cache is copied by the run as long as there is
+ * free memory, and the rest is moved in large batches. The first pass waits for
+ * nothing and touches no other CPU: most windows are through with
  * it. A page that is held by somebody ends it, unless the caller is patient:
  * then two more passes follow, which wait for locks and writeback, the first
  * with the per-CPU batches of LRU pages emptied, the second with them switched
@@ -56,7 +57,7 @@
  * @batch:	collected, isolated folios
  * @nr_batch:	their pages, while they are collected
  * @nr_in_batch: their pages, while they are moved
- * @targets:	free pages outside of areas to move to
+ * @targets:	free pages to move to
  * @nr_wanted:	pages that the batch may still need of those
  * @attempt:	0: take memory that is free; then what can be reclaimed; and at
  *		last as everybody does, however long that takes
@@ -164,28 +165,6 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 	return next;
 }
 
-/* Free pages outside of areas, for all of the batch that is left. */
-static void fill_targets(struct evacuation *ev)
-{
-	struct page *page, *next;
-	LIST_HEAD(blocks);
-
-	if (!ev->nr_wanted)
-		return;
-	buddy_pull(ev->req->zone, ev->nr_wanted, &blocks);
-	/* Once per batch: what there is does not become more. */
-	ev->nr_wanted = 0;
-	list_for_each_entry_safe(page, next, &blocks, lru) {
-		unsigned long pfn = page_to_pfn(page);
-		unsigned long end_pfn = pfn + (1UL << page_private(page));
-
-		set_page_private(page, 0);
-		buddy_prepare_range(pfn, end_pfn, ev->req->move_gfp);
-		for (; pfn < end_pfn; pfn++)
-			list_add_tail(&pfn_to_page(pfn)->lru, &ev->targets);
-	}
-}
-
 /*
  * What is left of a batch after it was reclaimed may be a few pages that cannot
  * be, those of zsmalloc in the first place. Moving them is a part of reclaim
@@ -202,14 +181,48 @@ static bool lives_on_reserves(const struct evacuation *ev)
  * which is not for this request to wait for. Not all that __GFP_HIGH gives:
  * with half of them gone, whoever reclaims has to wait until there are more.
  */
+static unsigned long reserve_left(const struct evacuation *ev)
+{
+	return min_wmark_pages(ev->req->zone) / 8 *
+	       (lives_on_reserves(ev) ? 2 : 6);
+}
+
 static bool may_use_reserves(const struct evacuation *ev)
 {
-	struct zone *zone = ev->req->zone;
-	unsigned long eighth = min_wmark_pages(zone) / 8;
+	return zone_watermark_ok(ev->req->zone, 0, reserve_left(ev),
+				 zone_idx(ev->req->zone), ALLOC_CMA);
+}
 
-	return zone_watermark_ok(zone, 0,
-				 (lives_on_reserves(ev) ? 2 : 6) * eighth,
-				 zone_idx(zone), ALLOC_CMA);
+/* Makes pages to move to of the blocks that were pulled off the free lists. */
+static void add_targets(struct evacuation *ev, struct list_head *blocks)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, blocks, lru) {
+		unsigned long pfn = page_to_pfn(page);
+		unsigned long end_pfn = pfn + (1UL << page_private(page));
+
+		set_page_private(page, 0);
+		buddy_prepare_range(pfn, end_pfn, ev->req->move_gfp);
+		for (; pfn < end_pfn; pfn++)
+			list_add_tail(&pfn_to_page(pfn)->lru, &ev->targets);
+	}
+}
+
+/* Free pages for so many more to move to: outside of areas, then anywhere. */
+static void fill_targets(struct evacuation *ev, unsigned int nr_wanted)
+{
+	struct zone *zone = ev->req->zone;
+	unsigned int nr = 0;
+	LIST_HEAD(blocks);
+
+	if (nr_wanted)
+		nr = buddy_pull(zone, BUDDY_BLOCK_PLAIN, low_wmark_pages(zone),
+				nr_wanted, &blocks);
+	if (nr < nr_wanted)
+		buddy_pull(zone, BUDDY_BLOCK_CMA, reserve_left(ev),
+			   nr_wanted - nr, &blocks);
+	add_targets(ev, &blocks);
 }
 
 /**
@@ -290,8 +303,11 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 	struct page *page;
 
 	if (!folio_test_large(src) && !folio_test_hugetlb(src)) {
-		if (list_empty(&ev->targets))
-			fill_targets(ev);
+		/* Once per batch: what there is does not become more. */
+		if (list_empty(&ev->targets)) {
+			fill_targets(ev, ev->nr_wanted);
+			ev->nr_wanted = 0;
+		}
 		page = list_first_entry_or_null(&ev->targets, struct page, lru);
 		if (page) {
 			list_del(&page->lru);
@@ -413,6 +429,20 @@ static int move_batch(struct evacuation *ev)
 	return error;
 }
 
+/* What needs no more than a copy, while there is free memory for it. */
+static void shift(struct evacuation *ev, unsigned long start_pfn,
+		  unsigned long end_pfn)
+{
+	unsigned int nr_pages = shift_count(start_pfn, end_pfn);
+
+	if (!nr_pages)
+		return;
+	ev->attempt = 0;
+	fill_targets(ev, nr_pages);
+	ev->nr_migrated += shift_cache(ev->req->zone, start_pfn, end_pfn,
+					    &ev->targets);
+}
+
 /*
  * Return: 0, or -ENOMEM if there is no memory to move pages to, not even after
  * those in the way were reclaimed as far as possible.
@@ -423,6 +453,7 @@ static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
 	int error;
 
 	ev->nr_reclaimed += drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
+	shift(ev, start_pfn, end_pfn);
 	for (ev->attempt = 0; ev->attempt <= LAST_ATTEMPT; ev->attempt++) {
 		unsigned long pfn = start_pfn;
 

@@ -325,7 +325,8 @@ unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn);
 bool buddy_page_unlisted(const struct page *page);
 
 void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp);
-unsigned int buddy_pull(struct zone *zone, unsigned int nr_pages,
+unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
+			unsigned long mark, unsigned int nr_pages,
 			struct list_head *pages);
 
 /* survey.c: what a window would cost */
@@ -345,24 +346,36 @@ static inline bool cma_warm(unsigned long flags)
 }
 
 /*
- * Clean page cache that nobody maps and that was read once at most: it is not
- * worth a copy. A guess unless the folio is locked.
+ * Clean page cache that nobody maps, without any of the flags @nor. A guess
+ * unless the folio is locked.
  */
-static inline bool cma_cold_cache(const struct folio *folio)
+static inline bool cma_clean_cache(const struct folio *folio,
+				   unsigned long nor)
 {
 	const unsigned long flags = READ_ONCE(folio->flags);
 	const unsigned long must_not =
-		BIT(PG_locked) | BIT(PG_dirty) | BIT(PG_writeback) |
-		BIT(PG_active) | BIT(PG_swapbacked) | BIT(PG_unevictable) |
-		BIT(PG_head) | BIT(PG_mlocked) | BIT(PG_private_2) |
-		__PG_HWPOISON;
+		BIT(PG_dirty) | BIT(PG_writeback) | BIT(PG_swapbacked) |
+		BIT(PG_unevictable) | BIT(PG_head) | BIT(PG_mlocked) |
+		BIT(PG_private_2) | __PG_HWPOISON | nor;
 	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
 
-	return (flags & (must_not | BIT(PG_lru))) == BIT(PG_lru) &&
-	       !cma_warm(flags) && mapping &&
+	return (flags & (must_not | BIT(PG_lru))) == BIT(PG_lru) && mapping &&
 	       !(mapping & PAGE_MAPPING_FLAGS) &&
 	       atomic_read(&folio->_mapcount) < 0;
 }
+
+/* That was read once at most: it is not worth a copy. */
+static inline bool cma_cold_cache(const struct folio *folio)
+{
+	return !cma_warm(READ_ONCE(folio->flags)) &&
+	       cma_clean_cache(folio, BIT(PG_locked));
+}
+
+/* shift.c: warm cache */
+unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn);
+unsigned long shift_cache(struct zone *zone, unsigned long start_pfn,
+			       unsigned long end_pfn,
+			       struct list_head *targets);
 
 /* evacuate.c: what is in the way */
 int evacuate_range(struct contig_request *req);

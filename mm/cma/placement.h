@@ -83,7 +83,8 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 /* page_alloc.c, for buddy.c; the caller holds zone->lock */
 void buddy_lift(struct zone *zone, struct page *page, unsigned int order);
 void buddy_put(struct zone *zone, struct page *page, unsigned int order);
-struct page *buddy_lift_movable(struct zone *zone, unsigned int order);
+struct page *buddy_lift_any(struct zone *zone, unsigned int order,
+			    int migratetype);
 
 #else /* !CONFIG_CMA */
 

@@ -20,6 +20,7 @@
 #include "internal.h"
 
 #define PRICE_DROP	1
+#define PRICE_SHIFT	3	/* a copy, and nobody maps it */
 #define PRICE_MOVE	6
 #define PRICE_WRITE	12	/* dirty: its buffers have to be locked, too */
 #define PRICE_WAIT	40	/* I/O under way */
@@ -151,8 +152,10 @@ static enum cma_block_reason look_at(const struct page *page,
 	refs -= maps;
 	if (mapping & PAGE_MAPPING_ANON ? (flags & swapped) == swapped : mapping)
 		refs--;
-	*price = maps || flags & kept || cma_warm(flags) ? PRICE_MOVE :
-							   PRICE_DROP;
+	if (maps || flags & kept)
+		*price = PRICE_MOVE;
+	else
+		*price = cma_warm(flags) ? PRICE_SHIFT : PRICE_DROP;
 	return refs > 0 ? CMA_BLOCK_REFERENCED : CMA_BLOCK_NONE;
 }
 
