@@ -11,6 +11,7 @@
 
 #include <linux/gfp_types.h>
 #include <linux/init.h>
+#include <linux/jump_label.h>
 #include <linux/numa.h>
 #include <linux/types.h>
 
@@ -42,6 +43,11 @@ enum cma_class {
 /* Pages in all areas, for /proc/meminfo. */
 extern unsigned long totalcma_pages;
 
+#ifdef CONFIG_CMA
+
+/* On from when the first area is in use. */
+DECLARE_STATIC_KEY_FALSE(cma_areas_active);
+
 /*
  * For pages that can move in principle, but which somebody holds on to: the
  * buffers of a journal, say. They go where memory lies that can be reclaimed,
@@ -49,10 +55,19 @@ extern unsigned long totalcma_pages;
  */
 static inline gfp_t cma_gfp_hard_to_move(gfp_t gfp)
 {
-	if (IS_ENABLED(CONFIG_CMA) && gfp & __GFP_MOVABLE)
+	if (static_branch_unlikely(&cma_areas_active) && gfp & __GFP_MOVABLE)
 		gfp ^= __GFP_MOVABLE | __GFP_RECLAIMABLE;
 	return gfp;
 }
+
+#else
+
+static inline gfp_t cma_gfp_hard_to_move(gfp_t gfp)
+{
+	return gfp;
+}
+
+#endif
 
 /* Boot: reserve memory for an area, or make one of reserved memory. */
 int cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,

@@ -32,6 +32,9 @@
 #define FIRST_PAUSE_MS	10
 #define LAST_PAUSE_MS	500
 
+/* Looked at with interrupts off. */
+#define LOOK_PAGES	64
+
 /* Of an area, this part is reclaimed when there is no room for what is in it. */
 #define ROOM_PART	8
 
@@ -59,8 +62,15 @@ static bool next_unheld(struct cma *cma, bool kept, unsigned long limit,
 
 	spin_lock_irq(&cma->lock);
 	for (; pfn < limit; pfn++) {
-		bool wanted = PageReserved(pfn_to_page(pfn)) == kept &&
-			      !cma_range_find(&cma->range, pfn);
+		bool wanted;
+
+		/* A block may have thousands of pages. */
+		if (IS_ALIGNED(pfn, LOOK_PAGES)) {
+			spin_unlock_irq(&cma->lock);
+			spin_lock_irq(&cma->lock);
+		}
+		wanted = PageReserved(pfn_to_page(pfn)) == kept &&
+			 !cma_range_find(&cma->range, pfn);
 
 		if (wanted && begin == limit)
 			begin = pfn;

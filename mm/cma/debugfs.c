@@ -173,14 +173,14 @@ static int buffers_show(struct seq_file *seq, void *unused)
 	unsigned long pfn = 0;
 
 	while (true) {
-		struct cma_holder *holder = NULL;
+		struct cma_holder *holder;
 		struct cma_buffer buffer;
 
 		spin_lock_irq(&cma->lock);
+		holder = cma_range_from(&cma->range, pfn);
 		/* What divides two adjacent banks has no pages. */
-		while ((holder = cma_range_next(&cma->range, holder)))
-			if (holder->start >= pfn && holder->nr_pages)
-				break;
+		while (holder && !holder->nr_pages)
+			holder = cma_range_next(&cma->range, holder);
 		if (holder)
 			buffer = *container_of(holder, struct cma_buffer,
 					       holder);
@@ -190,6 +190,7 @@ static int buffers_show(struct seq_file *seq, void *unused)
 
 		show_buffer(seq, &buffer);
 		pfn = cma_holder_end(&buffer.holder);
+		cond_resched();
 	}
 }
 DEFINE_SHOW_ATTRIBUTE(buffers);

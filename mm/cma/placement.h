@@ -10,6 +10,7 @@
 #ifndef _MM_CMA_PLACEMENT_H
 #define _MM_CMA_PLACEMENT_H
 
+#include <linux/cma.h>
 #include <linux/jump_label.h>
 #include <linux/mmzone.h>
 #include <linux/vmstat.h>
@@ -20,8 +21,6 @@
  */
 
 #ifdef CONFIG_CMA
-
-DECLARE_STATIC_KEY_FALSE(cma_areas_active);
 
 /* Movable requests may go to an area, no others. */
 static inline unsigned int cma_alloc_flags(gfp_t gfp)

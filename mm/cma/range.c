@@ -466,6 +466,25 @@ struct cma_holder *cma_range_find(const struct cma_range *range,
 }
 
 /**
+ * cma_range_from() - the first holder that starts at a page or above
+ * @range:	the range
+ * @page:	page number
+ *
+ * Return: the holder; NULL if there is none.
+ */
+struct cma_holder *cma_range_from(const struct cma_range *range,
+				  unsigned long page)
+{
+	struct cma_holder *holder = holder_before(range, page);
+
+	if (!holder)
+		holder = holder_of(rb_first(&range->holders));
+	if (holder != &range->front && holder->start >= page)
+		return holder;
+	return cma_range_next(range, holder);
+}
+
+/**
  * cma_range_next() - walk the holders by address
  * @range:	the range
  * @holder:	the holder before, NULL for the first

@@ -118,6 +118,8 @@ void cma_range_trim(struct cma_range *range, struct cma_holder *holder,
 		    unsigned long nr_pages);
 struct cma_holder *cma_range_find(const struct cma_range *range,
 				  unsigned long page);
+struct cma_holder *cma_range_from(const struct cma_range *range,
+				  unsigned long page);
 struct cma_holder *cma_range_next(const struct cma_range *range,
 				  const struct cma_holder *holder);
 unsigned long cma_range_widest_hole(const struct cma_range *range);

@@ -114,6 +114,11 @@ static void range_finds_holders(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, cma_range_next(&range, NULL), &a);
 	KUNIT_EXPECT_PTR_EQ(test, cma_range_next(&range, &a), &b);
 	KUNIT_EXPECT_NULL(test, cma_range_next(&range, &b));
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_from(&range, 0), &a);
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_from(&range, BASE), &a);
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_from(&range, BASE + 1), &b);
+	KUNIT_EXPECT_PTR_EQ(test, cma_range_from(&range, BASE + 63), &b);
+	KUNIT_EXPECT_NULL(test, cma_range_from(&range, BASE + 64));
 }
 
 static void range_fit_policies_differ(struct kunit *test)
