@@ -238,6 +238,60 @@ TEST_F_TIMEOUT(cma_files, clean_cache, TIMEOUT_S)
 	EXPECT_EQ(sum, sum_file(self->big_file));
 }
 
+/* Pages of the file that are in memory. */
+static unsigned long nr_cached(void *data)
+{
+	static unsigned char in[FILE_SIZE / 4096];
+	unsigned long i, nr = 0;
+
+	if (mincore(data, FILE_SIZE, in))
+		return 0;
+	for (i = 0; i < FILE_SIZE / ct_page_size; i++)
+		nr += in[i] & 1;
+	return nr;
+}
+
+static void read_file(struct __test_metadata *_metadata, int file, int times)
+{
+	static char data[CHUNK_SIZE];
+	size_t at;
+
+	while (times--)
+		for (at = 0; at < FILE_SIZE; at += sizeof(data))
+			ASSERT_EQ(sizeof(data),
+				  pread(file, data, sizeof(data), at));
+}
+
+/*
+ * Clean, not mapped, and read again and again: it is worth a copy, and there is
+ * room for it. What nobody can do without is still in memory afterwards.
+ */
+TEST_F_TIMEOUT(cma_files, warm_cache, TIMEOUT_S)
+{
+	unsigned long nr_pages = FILE_SIZE / ct_page_size, nr_in, moved;
+	void *data;
+
+	write_file(_metadata, self);
+	ASSERT_EQ(0, fsync(self->file));
+	ct_drop_caches();
+	ASSERT_EQ(0, ct_mem_fill(&self->program, CT_ANON));
+	ct_mem_drop(&self->program, &self->area, true, self->area.nr_pages);
+	read_file(_metadata, self->file, 4);
+	ct_mem_drop(&self->program, &self->area, false, 2 * nr_pages);
+	data = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, self->file, 0);
+	ASSERT_TRUE(data != MAP_FAILED);
+	ASSERT_GE(nr_cached(data), nr_pages * 9 / 10);
+	nr_in = ct_area_count(&self->area, CT_KPF_LRU, CT_KPF_ANON);
+	ASSERT_GT(nr_in, nr_pages / 2);
+
+	moved = ct_vmstat("pgmigrate_success");
+	take_most(_metadata, self->fd);
+	moved = ct_vmstat("pgmigrate_success") - moved;
+	EXPECT_GE(moved, nr_in / 2);
+	EXPECT_GE(nr_cached(data), nr_pages * 9 / 10);
+	EXPECT_EQ(0, wrong_words(data));
+}
+
 /* Written and not yet on the disk: the disk must get it in the end. */
 TEST_F_TIMEOUT(cma_files, dirty_cache, TIMEOUT_S)
 {
