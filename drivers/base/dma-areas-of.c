@@ -14,6 +14,7 @@
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/init.h>
+#include <linux/memblock.h>
 #include <linux/of.h>
 #include <linux/of_fdt.h>
 #include <linux/of_reserved_mem.h>
@@ -55,11 +56,14 @@ static void __init add_other_ranges(const struct reserved_mem *rmem,
 	     length -= cells * sizeof(*reg)) {
 		phys_addr_t base = dt_mem_next_cell(dt_root_addr_cells, &reg);
 		phys_addr_t size = dt_mem_next_cell(dt_root_size_cells, &reg);
+		int error = cma_add_reserved_mem(cma, base, size);
 
 		/* What is wrong with it is said where it is found. */
-		if (size && cma_add_reserved_mem(cma, base, size))
+		if (error)
 			pr_err("%s: not in the area: %pa bytes at %pa\n",
 			       rmem->name, &size, &base);
+		if (error == -ENOSPC)
+			memblock_phys_free(base, size);
 	}
 }
 

@@ -131,6 +131,16 @@ void __init dma_contiguous_reserve(phys_addr_t addr_limit)
 	dma_areas_reserve_default(addr_limit);
 }
 
+/* Before the first device: one that did not come up is no default. */
+static int __init check_default_area(void)
+{
+	if (dma_contiguous_default_area &&
+	    !cma_get_size(dma_contiguous_default_area))
+		dma_contiguous_default_area = NULL;
+	return 0;
+}
+core_initcall_sync(check_default_area);
+
 /**
  * dma_contiguous_bind() - give a device its areas, before its driver starts
  * @dev:	the device; dev->driver is set
@@ -143,11 +153,13 @@ void dma_contiguous_bind(struct device *dev)
 	dma_areas_bind_declared(dev);
 }
 
-/* Any page of the area will do for the device. */
+/* Any page of the area will do for the device; an area that failed has none. */
 static bool reaches(struct device *dev, const struct cma *area)
 {
 	u64 mask;
 
+	if (!cma_get_size(area))
+		return false;
 	if (!dev)
 		return true;
 	mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);

@@ -170,10 +170,13 @@ phys_addr_t cma_get_base(const struct cma *cma)
  * cma_get_end() - where an area ends
  * @cma:	the area
  *
- * Return: first physical address behind its last piece.
+ * Return: first physical address behind its last piece; 0 if the area did not
+ * come up.
  */
 phys_addr_t cma_get_end(const struct cma *cma)
 {
+	if (!cma->nr_banks)
+		return 0;
 	return PFN_PHYS(cma->banks[cma->nr_banks - 1].end_pfn);
 }
 

@@ -103,39 +103,47 @@ static int __init take_place(phys_addr_t base, phys_addr_t size,
 	return memblock_reserve(base, size) ? -ENOMEM : 0;
 }
 
-static int __init insert_bank(struct cma *cma, phys_addr_t base,
-			      phys_addr_t end)
+static bool __init has_room(const struct cma *cma, unsigned int nr_banks)
+{
+	if (cma->nr_banks + nr_banks <= ARRAY_SIZE(cma->banks))
+		return true;
+	pr_err("%s: more than %d pieces of memory\n", cma->name, CMA_MAX_BANKS);
+	return false;
+}
+
+static int __init put_bank(struct cma *cma, unsigned long start_pfn,
+			   unsigned long end_pfn)
 {
 	struct cma_bank *bank = cma->banks + cma->nr_banks;
 
-	if (cma->nr_banks == ARRAY_SIZE(cma->banks)) {
-		pr_err("%s: more than %d pieces of memory\n", cma->name,
-		       CMA_MAX_BANKS);
+	if (!has_room(cma, 1))
 		return -ENOSPC;
-	}
 	cma->nr_banks++;
-	for (; bank > cma->banks && bank[-1].start_pfn > PFN_DOWN(base); bank--)
+	for (; bank > cma->banks && bank[-1].start_pfn > start_pfn; bank--)
 		*bank = bank[-1];
 	*bank = (struct cma_bank) {
-		.start_pfn	= PFN_DOWN(base),
-		.end_pfn	= PFN_DOWN(end),
+		.start_pfn	= start_pfn,
+		.end_pfn	= end_pfn,
 	};
-	cma->nr_pages += PFN_DOWN(end - base);
-	totalcma_pages += PFN_DOWN(end - base);
 	return 0;
 }
 
 /* No buffer reaches over the end of low memory, but an area may. */
 static int __init add_bank(struct cma *cma, phys_addr_t base, phys_addr_t size)
 {
-	phys_addr_t highmem = first_highmem_address();
-	phys_addr_t end = base + size;
-	int error;
+	unsigned long start_pfn = PFN_DOWN(base), end_pfn = PFN_DOWN(base + size);
+	unsigned long border = PFN_DOWN(first_highmem_address());
+	bool is_split = start_pfn < border && border < end_pfn;
 
-	if (highmem <= base || highmem >= end)
-		return insert_bank(cma, base, end);
-	error = insert_bank(cma, base, highmem);
-	return error ?: insert_bank(cma, highmem, end);
+	/* All of it or nothing. */
+	if (!has_room(cma, 1 + is_split))
+		return -ENOSPC;
+	put_bank(cma, start_pfn, is_split ? border : end_pfn);
+	if (is_split)
+		put_bank(cma, border, end_pfn);
+	cma->nr_pages += end_pfn - start_pfn;
+	totalcma_pages += end_pfn - start_pfn;
+	return 0;
 }
 
 static int __init check_reserved(phys_addr_t base, phys_addr_t size,
@@ -344,10 +352,14 @@ static int __init make_area(const struct cma_place *place,
 	int error = cma_init_reserved_mem(place->base[0], place->size[0],
 					  order_per_bit, name, res_cma);
 
-	for (unsigned int i = 1; i < place->nr && !error; i++)
-		error = cma_add_reserved_mem(*res_cma, place->base[i],
-					     place->size[i]);
-	return error;
+	if (error)
+		return error;
+	/* The end of low memory may make two of a piece, and so one too many. */
+	for (unsigned int i = 1; i < place->nr; i++)
+		if (cma_add_reserved_mem(*res_cma, place->base[i],
+					 place->size[i]))
+			memblock_phys_free(place->base[i], place->size[i]);
+	return 0;
 }
 
 static int __init check_wish(phys_addr_t size, phys_addr_t alignment,
@@ -494,23 +506,50 @@ void __init cma_reserve_pages_on_error(struct cma *cma)
 	cma->reserve_pages_on_error = true;
 }
 
-/* Pageblocks and free lists belong to a zone, so a buffer must do so too. */
-static bool __init is_of_one_zone(const struct cma_bank *bank)
+/* The first page in [@pfn, @end_pfn) that is not of the zone of @pfn. */
+static unsigned long __init end_of_zone(unsigned long pfn,
+					unsigned long end_pfn)
 {
-	unsigned long pfn = bank->start_pfn, last_pfn;
-	struct zone *zone;
+	const struct zone *zone = page_zone(pfn_to_page(pfn));
 
-	if (!pfn_valid(pfn))
-		return false;
-	zone = page_zone(pfn_to_page(pfn));
-	for (; pfn < bank->end_pfn; pfn = last_pfn + 1) {
-		last_pfn = min(pageblock_end_pfn(pfn), bank->end_pfn) - 1;
+	/* Zones end where blocks do, but for the odd one of 32 bit machines. */
+	while (pfn < end_pfn) {
+		unsigned long last_pfn = min(pageblock_end_pfn(pfn), end_pfn) - 1;
+
 		if (!pfn_valid(pfn) || !pfn_valid(last_pfn) ||
-		    page_zone(pfn_to_page(pfn)) != zone ||
 		    page_zone(pfn_to_page(last_pfn)) != zone)
-			return false;
+			break;
+		pfn = last_pfn + 1;
 	}
-	return true;
+	while (pfn < end_pfn && pfn_valid(pfn) &&
+	       page_zone(pfn_to_page(pfn)) == zone)
+		pfn++;
+	return pfn;
+}
+
+/* Pageblocks and free lists belong to a zone, so a buffer must do so too. */
+static int __init split_at_zones(struct cma *cma)
+{
+	for (unsigned int i = 0; i < cma->nr_banks; i++) {
+		struct cma_bank *bank = &cma->banks[i];
+		unsigned long end_pfn = bank->end_pfn, border;
+
+		border = pfn_valid(bank->start_pfn) ?
+			 end_of_zone(bank->start_pfn, end_pfn) :
+			 bank->start_pfn;
+		if (border == end_pfn)
+			continue;
+		if (!pfn_valid(border)) {
+			pr_err("%s: pfn %#lx is no memory\n", cma->name, border);
+			return -EINVAL;
+		}
+		bank->end_pfn = border;
+		if (put_bank(cma, border, end_pfn)) {
+			bank->end_pfn = end_pfn;
+			return -ENOSPC;
+		}
+	}
+	return 0;
 }
 
 /* Two pieces that touch are one for buffers, too, if they are of one zone. */
@@ -548,13 +587,10 @@ static int __init set_up(struct cma *cma)
 {
 	struct cma_bank *banks = cma->banks;
 	unsigned long start_pfn = banks[0].start_pfn;
-	int error = 0;
+	int error = split_at_zones(cma);
 
-	for (unsigned int i = 0; i < cma->nr_banks; i++)
-		if (!is_of_one_zone(&banks[i])) {
-			pr_err("%s: not of one zone\n", cma->name);
-			return -EINVAL;
-		}
+	if (error)
+		return error;
 	merge_banks(cma);
 
 	cma_range_init(&cma->range, start_pfn,

@@ -239,6 +239,25 @@ MANY = Case(
     steps=["- 4M=pool", "first 4M=a2", "last 4M=pool"],
     expect=["^cma: b@46000000: there are 8 areas already"])
 
+# More pieces than an area can be of; what is too much is everybody's again.
+NINE = Case(
+    "nine", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+	shreds: shreds@42000000 {
+		AREA
+		reg = """ + ", ".join(f"<0 {at:#x} 0 0x400000>" for at in range(
+			0x42000000, 0x46800000, 0x800000)) + """;
+	};
+""", """
+	camera { DEVICE memory-region = <&shreds>; };
+"""),
+    steps=["camera 8*4M=shreds@42000000 4M=nothing"],
+    commands=["cd /sys/kernel/debug/memblock && grep 45bfffff reserved && "
+              "! grep 463fffff reserved"],
+    expect=["^cma: shreds@42000000: more than 8 pieces of memory$",
+            "^cma: shreds@42000000: not in the area: 0x00400000 bytes at "
+            "0x46000000$"])
+
 # The default area has its place however many others there are.
 FULL = Case(
     "full", tree("".join(f"""
@@ -441,7 +460,7 @@ def manual_cases(rst):
     return [*MANUAL.values(), MANUAL_TREE]
 
 
-TREES = [FORMS, ODD, MANY, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
+TREES = [FORMS, ODD, MANY, NINE, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
 OTHERS = [LINE, BOARD, PIECES]
 
 

@@ -72,6 +72,18 @@ def boot_gigantic(stage):
                              f"echo 1 >{pages} && grep -x 524288 {taken}"])
 
 
+def boot_zones(stage):
+    """An area across the border of two zones is of two pieces."""
+    stage.boot("arm64-virt-zones", "arm64-virt", mem="4G", timeout_s=120,
+               append="cma=64M@0xfe000000",
+               expect=["^cma: reserved: 64 MiB at 0x00000000fe000000, "
+                       "0x0000000100000000, shared, for all devices"],
+               commands=["cd /sys/kernel/debug/cma/reserved && "
+                         "! echo 8193 >alloc && echo 8192 >alloc && "
+                         "echo 8192 >alloc && test $(cat maxchunk) = 0 && "
+                         "echo 16384 >free && test $(cat used) = 0"])
+
+
 # Behind the IOMMU that the board has with the option.
 IOMMU = ["-M", "iommu=smmuv3"]
 IOMMU_CLIENT = """/ { behind-iommu {
@@ -109,6 +121,7 @@ def stage_64_bit(stage):
     boot_generic(stage)
     boot_nodes(stage)
     boot_gigantic(stage)
+    boot_zones(stage)
 
 
 def boot_each_board(stage, tests, kernels):
