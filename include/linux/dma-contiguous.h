@@ -73,6 +73,7 @@ bool dma_contiguous_falls_back(struct device *dev);
 /* The driver core's. */
 void dma_contiguous_bind(struct device *dev);
 void dma_contiguous_unbind(struct device *dev);
+void dma_contiguous_forget(struct device *dev);
 
 /* The architecture's: an area that is to be ready for DMA mappings. */
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
@@ -99,6 +100,10 @@ static inline void dma_contiguous_bind(struct device *dev)
 }
 
 static inline void dma_contiguous_unbind(struct device *dev)
+{
+}
+
+static inline void dma_contiguous_forget(struct device *dev)
 {
 }
 
