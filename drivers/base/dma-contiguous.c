@@ -17,8 +17,10 @@
 #include <linux/dma-map-ops.h>
 #include <linux/highmem.h>
 #include <linux/init.h>
+#include <linux/iommu-dma.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -153,17 +155,37 @@ void dma_contiguous_bind(struct device *dev)
 	dma_areas_bind_declared(dev);
 }
 
-/* Any page of the area will do for the device; an area that failed has none. */
+/* Its mask is about addresses that it is given, and not about pages. */
+static bool is_behind_iommu(struct device *dev)
+{
+#ifdef to_dma_iommu_mapping
+	if (to_dma_iommu_mapping(dev))
+		return true;
+#endif
+	return use_dma_iommu(dev);
+}
+
+/* All of the page. */
+static bool reaches_page(struct device *dev, phys_addr_t phys)
+{
+	u64 mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);
+	dma_addr_t dma = phys_to_dma(dev, phys);
+
+	return dma != DMA_MAPPING_ERROR && (u64)dma + PAGE_SIZE - 1 <= mask;
+}
+
+/*
+ * Any page of the area will do for the device; an area that failed has none. A
+ * bus may show memory from anywhere on, or a part of it only.
+ */
 static bool reaches(struct device *dev, const struct cma *area)
 {
-	u64 mask;
-
 	if (!cma_get_size(area))
 		return false;
-	if (!dev)
+	if (!dev || is_behind_iommu(dev))
 		return true;
-	mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);
-	return phys_to_dma(dev, cma_get_end(area) - 1) <= mask;
+	return reaches_page(dev, cma_get_base(area)) &&
+	       reaches_page(dev, cma_get_end(area) - PAGE_SIZE);
 }
 
 static struct cma *area_choice(struct device *dev, unsigned int choice)
