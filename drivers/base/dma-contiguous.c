@@ -395,12 +395,12 @@ struct page *dma_alloc_contiguous_lowmem(struct device *dev, size_t size,
  * @size:	bytes
  *
  * It goes to a device, and from there to programs: what was in it belongs to
- * others. An architecture that has caches to care for has its own.
+ * others. Whoever called this has caches to care for, if the device does not see
+ * them.
  *
  * Context: May sleep.
  */
-void __weak dma_contiguous_clear(struct device *dev, struct page *page,
-				 size_t size)
+void dma_contiguous_clear(struct device *dev, struct page *page, size_t size)
 {
 	for (unsigned long i = 0; i < PFN_UP(size); i++)
 		clear_highpage(nth_page(page, i));
