@@ -28,6 +28,7 @@
 #include "dma-contiguous.h"
 #include "mm.h"
 
+#define PAGES_LOOKED_AT		64
 #define DEFAULT_POOL_SIZE	SZ_256K
 
 /*
@@ -40,6 +41,22 @@ static void clear_and_flush(void *addr, phys_addr_t phys, size_t size)
 	memset(addr, 0, size);
 	dmac_flush_range(addr, addr + size);
 	outer_flush_range(phys, phys + size);
+}
+
+/*
+ * kunmap() leaves a page mapped until there are no addresses left, or until
+ * somebody wants to kmap() it again: this would be another mapping than the
+ * device's, which the caches take part in. To look at many pages takes longer
+ * than to go through all such addresses.
+ */
+static void forget_kmaps(struct page *first, size_t size)
+{
+	bool mapped = size > PAGES_LOOKED_AT * PAGE_SIZE;
+
+	for (size_t done = 0; done < size && !mapped; done += PAGE_SIZE)
+		mapped = page_address(nth_page(first, done >> PAGE_SHIFT));
+	if (mapped)
+		kmap_flush_unused();
 }
 
 /* A buffer in high memory that is to have no mapping. */
@@ -143,6 +160,8 @@ static bool take(struct device *dev, size_t size, gfp_t gfp, pgprot_t prot,
 	buf->page = dma_contiguous_take(dev, nr_pages, get_order(size), gfp);
 	if (!buf->page)
 		return false;
+	if (PageHighMem(buf->page))
+		forget_kmaps(buf->page, size);
 	if (!want_vaddr && PageHighMem(buf->page)) {
 		clear_unmapped(buf->page, size);
 		buf->mapped = NULL;
