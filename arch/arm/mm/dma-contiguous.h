@@ -12,6 +12,7 @@
 #include <linux/rbtree.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <asm/barrier.h>
 
 struct arm_dma_allocator;
 struct device;
@@ -79,6 +80,8 @@ void dma_contiguous_remap(void);
 static inline void arm_dma_pool_clear(void *buffer, size_t size)
 {
 	memset(buffer, 0, size);
+	/* The zeroes must not come after what the device writes. */
+	wmb();
 }
 
 #else
