@@ -84,11 +84,13 @@ def boot_zones(stage):
                          "echo 16384 >free && test $(cat used) = 0"])
 
 
-# Behind the IOMMU that the board has with the option.
+# Behind the IOMMU that the board has with the option. With 30 bits it would not
+# reach a page: memory begins at 1 GiB.
 IOMMU = ["-M", "iommu=smmuv3"]
 IOMMU_CLIENT = """/ { behind-iommu {
 	compatible = "test,cma-dma-test";
 	iommus = <&{/smmuv3@9050000} 5>;
+	test,dma-bits = <30>;
 }; };"""
 
 # Huge pages would have the kernel keep more memory free than tests leave.
