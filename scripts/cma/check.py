@@ -53,6 +53,8 @@ ALLOWED = [
     # cma_for_each_area() is a function, __ClearPageReserved() the kernel's.
     ("mm/cma/area.c", {"OPEN_BRACE"}),
     ("mm/cma/lend.c", {"CAMELCASE"}),
+    # What kmap() leaves behind is what that test is about.
+    ("mm/cma/tests/mapping_kunit.c", {"DEPRECATED_API"}),
     # Documented in an edit of kernel-parameters.txt, which is no whole file.
     ("mm/cma/fail.c", {"UNDOCUMENTED_SETUP"}),
     # Which of two sizes counts takes no four lines to explain.
