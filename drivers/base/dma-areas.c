@@ -27,6 +27,8 @@
 #include "dma-areas.h"
 
 #define MAX_CHOICES	8
+/* Behind all that are the device's own. */
+#define ASKED_RANK	(INT_MAX / 2)
 
 /**
  * struct dma_area_list - the areas of a device
@@ -40,7 +42,7 @@ struct dma_area_list {
 	struct dma_area_choice {
 		struct cma *area;
 		const char *type;	/* what drivers ask for; may be NULL */
-		unsigned int rank;	/* place in the list as it was made */
+		int rank;		/* place in the list as it was made */
 		bool bound;		/* goes with the driver */
 		bool asked;		/* goes with the next dma_contiguous_use() */
 	} choices[MAX_CHOICES];
@@ -200,6 +202,21 @@ static int find_choice(const struct dma_area_list *list, const struct cma *cma)
 	return -ENOENT;
 }
 
+/* The place before or behind those that are there for good. */
+static int new_rank(const struct dma_area_list *list, bool first)
+{
+	int rank = 0;
+
+	for (unsigned int i = 0; i < list->nr; i++) {
+		const struct dma_area_choice *choice = &list->choices[i];
+
+		if (!choice->asked)
+			rank = first ? min(rank, choice->rank - 1) :
+				       max(rank, choice->rank + 1);
+	}
+	return rank;
+}
+
 static int add_choice(struct device *dev, struct cma *cma, const char *type,
 		      bool bound, bool first)
 {
@@ -218,10 +235,18 @@ static int add_choice(struct device *dev, struct cma *cma, const char *type,
 		goto out;
 	}
 	at = find_choice(list, cma);
+	/* One that is there because of a type stays where that put it. */
+	if (at >= 0 && !first && list->choices[at].asked) {
+		list->choices[at].rank = new_rank(list, false);
+		list->choices[at].asked = false;
+		list->choices[at].bound = bound;
+	}
 	if (at >= 0 && first) {
 		choice = list->choices[at];
 		remove_choice(list, at);
 	}
+	choice.asked = false;
+	choice.rank = new_rank(list, first);
 	if (at < 0 || first)
 		error = insert_choice(list, first ? 0 : list->nr, &choice);
 	if (error) {
@@ -229,8 +254,6 @@ static int add_choice(struct device *dev, struct cma *cma, const char *type,
 		kfree(list);
 		goto out;
 	}
-	for (unsigned int i = 0; i < list->nr; i++)
-		list->choices[i].rank = i;
 	publish(dev, list);
 out:
 	mutex_unlock(&lists_lock);
@@ -347,7 +370,7 @@ static int add_common(struct dma_area_list *list, const char *type)
 		struct dma_area_choice choice = {
 			.area	= declared[i].area,
 			.type	= type,
-			.rank	= MAX_CHOICES + i,
+			.rank	= ASKED_RANK + i,
 			.bound	= true,
 			.asked	= true,
 		};
@@ -555,7 +578,20 @@ void dma_contiguous_unbind(struct device *dev)
 	/* Without memory the next driver finds what this one had. */
 	if (list) {
 		remove_choices(list, is_bound);
+		/* What it asked for goes, too. */
+		sort_choices(list, NULL);
 		publish_or_free(dev, list);
 	}
 	mutex_unlock(&lists_lock);
+}
+
+/**
+ * dma_contiguous_forget() - free the list of a device that is no more
+ * @dev:	the device; nobody refers to it
+ *
+ * Context: Any.
+ */
+void dma_contiguous_forget(struct device *dev)
+{
+	kfree(rcu_replace_pointer(dev->cma_areas, NULL, true));
 }

@@ -17,8 +17,10 @@
 #include <linux/dma-map-ops.h>
 #include <linux/highmem.h>
 #include <linux/init.h>
+#include <linux/iommu-dma.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -153,17 +155,37 @@ void dma_contiguous_bind(struct device *dev)
 	dma_areas_bind_declared(dev);
 }
 
-/* Any page of the area will do for the device; an area that failed has none. */
+/* Its mask is about addresses that it is given, and not about pages. */
+static bool is_behind_iommu(struct device *dev)
+{
+#ifdef to_dma_iommu_mapping
+	if (to_dma_iommu_mapping(dev))
+		return true;
+#endif
+	return use_dma_iommu(dev);
+}
+
+/* All of the page. */
+static bool reaches_page(struct device *dev, phys_addr_t phys)
+{
+	u64 mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);
+	dma_addr_t dma = phys_to_dma(dev, phys);
+
+	return dma != DMA_MAPPING_ERROR && (u64)dma + PAGE_SIZE - 1 <= mask;
+}
+
+/*
+ * Any page of the area will do for the device; an area that failed has none. A
+ * bus may show memory from anywhere on, or a part of it only.
+ */
 static bool reaches(struct device *dev, const struct cma *area)
 {
-	u64 mask;
-
 	if (!cma_get_size(area))
 		return false;
-	if (!dev)
+	if (!dev || is_behind_iommu(dev))
 		return true;
-	mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);
-	return phys_to_dma(dev, cma_get_end(area) - 1) <= mask;
+	return reaches_page(dev, cma_get_base(area)) &&
+	       reaches_page(dev, cma_get_end(area) - PAGE_SIZE);
 }
 
 static struct cma *area_choice(struct device *dev, unsigned int choice)
@@ -182,13 +204,23 @@ static struct cma *area_choice(struct device *dev, unsigned int choice)
 	return choice ? NULL : dma_contiguous_default_area;
 }
 
-/* The next area that the device can use, from its @choice on. */
-static struct cma *next_area(struct device *dev, unsigned int *choice)
+/* Pieces are in order: if the first one is not, none of them has an address. */
+static bool has_lowmem(const struct cma *area)
+{
+	return !PageHighMem(pfn_to_page(PHYS_PFN(cma_get_base(area))));
+}
+
+/*
+ * The next area that the device can use, from its @choice on. A buffer from one
+ * that is in low memory in part may turn out to be in high memory all the same.
+ */
+static struct cma *next_area(struct device *dev, unsigned int *choice,
+			     bool highmem)
 {
 	struct cma *area;
 
 	while ((area = area_choice(dev, (*choice)++)))
-		if (reaches(dev, area))
+		if (reaches(dev, area) && (highmem || has_lowmem(area)))
 			return area;
 	return NULL;
 }
@@ -204,7 +236,24 @@ struct cma *dma_contiguous_first_area(struct device *dev)
 {
 	unsigned int choice = 0;
 
-	return next_area(dev, &choice);
+	return next_area(dev, &choice, true);
+}
+
+/**
+ * dma_contiguous_scope() - have what is done for a driver wait for what it may
+ * @gfp:	what the driver said
+ *
+ * Pages that are in the way are moved and reclaimed, and tables for mappings
+ * allocated, by functions that are not told: they ask the task.
+ *
+ * Context: Process.
+ * Return: for memalloc_flags_restore(), which ends it.
+ */
+unsigned int dma_contiguous_scope(gfp_t gfp)
+{
+	if (!(gfp & __GFP_IO))
+		return memalloc_noio_save();
+	return gfp & __GFP_FS ? 0 : memalloc_nofs_save();
 }
 
 /**
@@ -226,28 +275,50 @@ struct cma *dma_contiguous_area(struct device *dev, const char *type)
 EXPORT_SYMBOL_GPL(dma_contiguous_area);
 
 static struct page *take(struct device *dev, unsigned long nr_pages,
-			 unsigned int order, gfp_t gfp)
+			 unsigned int order, gfp_t gfp, bool highmem)
 {
 	unsigned int align = min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT);
 	const char *owner = dev ? dev_name(dev) : NULL;
 	unsigned int choice = 0;
-	struct cma *area = next_area(dev, &choice);
+	struct cma *area = next_area(dev, &choice, highmem);
 	bool quiet = gfp & __GFP_NOWARN ||
 		     (dev && dev->cma_area && dma_contiguous_falls_back(dev));
 	struct page *page = NULL;
+	unsigned int scope;
 
 	if (!area && !quiet && area_choice(dev, 0))
-		dev_err_ratelimited(dev, "cma: alloc failed, no area within reach of mask %#llx\n",
-				    dev->coherent_dma_mask);
+		dev_err_ratelimited(dev, "cma: alloc failed, no area within reach of mask %#llx%s\n",
+				    dev->coherent_dma_mask,
+				    highmem ? "" : " in low memory");
+	scope = dma_contiguous_scope(gfp);
 	while (area && !page) {
-		struct cma *next = next_area(dev, &choice);
+		struct cma *next = next_area(dev, &choice, highmem);
 
 		/* It is not for the log if there is another one. */
 		page = cma_alloc_for(area, nr_pages, align, next || quiet,
 				     owner);
 		area = next;
 	}
+	memalloc_flags_restore(scope);
 	return page;
+}
+
+/**
+ * dma_contiguous_take() - take pages from the areas of a device
+ * @dev:	the device; NULL for the default area
+ * @nr_pages:	number of pages
+ * @order:	wanted alignment, as an order of pages; CONFIG_CMA_ALIGNMENT at
+ *		most is given
+ * @gfp:	what to wait for: GFP_KERNEL, GFP_NOFS or GFP_NOIO; __GFP_NOWARN
+ *		is heeded
+ *
+ * Context: May sleep.
+ * Return: as dma_alloc_from_contiguous().
+ */
+struct page *dma_contiguous_take(struct device *dev, unsigned long nr_pages,
+				 unsigned int order, gfp_t gfp)
+{
+	return take(dev, nr_pages, order, gfp, true);
 }
 
 /**
@@ -265,7 +336,8 @@ static struct page *take(struct device *dev, unsigned long nr_pages,
 struct page *dma_alloc_from_contiguous(struct device *dev, size_t count,
 				       unsigned int order, bool no_warn)
 {
-	return take(dev, count, order, no_warn ? __GFP_NOWARN : 0);
+	return dma_contiguous_take(dev, count, order,
+				   GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0));
 }
 
 /**
@@ -283,6 +355,21 @@ bool dma_release_from_contiguous(struct device *dev, struct page *pages,
 	return cma_release(cma_area_of(pages), pages, count);
 }
 
+/* What the page allocator can have as well has not failed yet. */
+static struct page *take_or_not(struct device *dev, size_t size, gfp_t gfp,
+				bool highmem)
+{
+	unsigned long nr_pages = PFN_UP(size);
+
+	if (!gfpflags_allow_blocking(gfp))
+		return NULL;
+	if (!dev->cma_area && nr_pages <= 1)
+		return NULL;
+	if (get_order(size) <= MAX_PAGE_ORDER)
+		gfp |= __GFP_NOWARN;
+	return take(dev, nr_pages, get_order(size), gfp, highmem);
+}
+
 /**
  * dma_alloc_contiguous() - take memory from the first area that has it
  * @dev:	the device
@@ -298,13 +385,25 @@ bool dma_release_from_contiguous(struct device *dev, struct page *pages,
  */
 struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp)
 {
-	unsigned long nr_pages = PFN_UP(size);
+	return take_or_not(dev, size, gfp, true);
+}
 
-	if (!gfpflags_allow_blocking(gfp))
-		return NULL;
-	if (!dev->cma_area && nr_pages <= 1)
-		return NULL;
-	return take(dev, nr_pages, get_order(size), gfp);
+/**
+ * dma_alloc_contiguous_lowmem() - the same for what needs an address
+ * @dev:	the device
+ * @size:	bytes
+ * @gfp:	what the caller of the DMA API said
+ *
+ * Areas in high memory are passed over. Of one that has a piece in each a buffer
+ * may come from either: see PageHighMem().
+ *
+ * Context: As dma_alloc_contiguous().
+ * Return: as dma_alloc_contiguous().
+ */
+struct page *dma_alloc_contiguous_lowmem(struct device *dev, size_t size,
+					 gfp_t gfp)
+{
+	return take_or_not(dev, size, gfp, false);
 }
 
 /**
@@ -314,12 +413,12 @@ struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp)
  * @size:	bytes
  *
  * It goes to a device, and from there to programs: what was in it belongs to
- * others. An architecture that has caches to care for has its own.
+ * others. Whoever called this has caches to care for, if the device does not see
+ * them.
  *
  * Context: May sleep.
  */
-void __weak dma_contiguous_clear(struct device *dev, struct page *page,
-				 size_t size)
+void dma_contiguous_clear(struct device *dev, struct page *page, size_t size)
 {
 	for (unsigned long i = 0; i < PFN_UP(size); i++)
 		clear_highpage(nth_page(page, i));

@@ -73,6 +73,7 @@ bool dma_contiguous_falls_back(struct device *dev);
 /* The driver core's. */
 void dma_contiguous_bind(struct device *dev);
 void dma_contiguous_unbind(struct device *dev);
+void dma_contiguous_forget(struct device *dev);
 
 /* The architecture's: an area that is to be ready for DMA mappings. */
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
@@ -84,11 +85,18 @@ bool dma_area_refused(unsigned long node);
 int dma_area_check_size(unsigned long node, const char *name, phys_addr_t size,
 			phys_addr_t align);
 
+/* The architecture's way in, with what the driver said it may wait for. */
+unsigned int dma_contiguous_scope(gfp_t gfp);
+struct page *dma_contiguous_take(struct device *dev, unsigned long nr_pages,
+				 unsigned int order, gfp_t gfp);
+
 struct page *dma_alloc_from_contiguous(struct device *dev, size_t count,
 				       unsigned int order, bool no_warn);
 bool dma_release_from_contiguous(struct device *dev, struct page *pages,
 				 int count);
 struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp);
+struct page *dma_alloc_contiguous_lowmem(struct device *dev, size_t size,
+					 gfp_t gfp);
 void dma_free_contiguous(struct device *dev, struct page *page, size_t size);
 void dma_contiguous_clear(struct device *dev, struct page *page, size_t size);
 
@@ -99,6 +107,10 @@ static inline void dma_contiguous_bind(struct device *dev)
 }
 
 static inline void dma_contiguous_unbind(struct device *dev)
+{
+}
+
+static inline void dma_contiguous_forget(struct device *dev)
 {
 }
 
@@ -182,6 +194,12 @@ static inline bool dma_release_from_contiguous(struct device *dev,
 
 static inline struct page *dma_alloc_contiguous(struct device *dev,
 						size_t size, gfp_t gfp)
+{
+	return NULL;
+}
+
+static inline struct page *dma_alloc_contiguous_lowmem(struct device *dev,
+						       size_t size, gfp_t gfp)
 {
 	return NULL;
 }

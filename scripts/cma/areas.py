@@ -147,6 +147,11 @@ FORMS = Case(
         "grep -x first two/fit && grep -x best one/fit",
         "cd /sys/kernel/mm/cma && grep -x 'all devices' pool/devices && "
         "grep -x 'devices that refer to it' one/devices",
+        # Nothing to be kept ready where nothing is in the way.
+        f"{CLIENT} signal 4*16K=vault && "
+        "grep -x 0 /sys/kernel/debug/cma/vault/ready",
+        f"{CLIENT} camera 4*16K=frames@44000000 && "
+        "! grep -x 0 /sys/kernel/debug/cma/frames@44000000/ready",
         "cd /sys/kernel/debug/cma/pieces@46000000/ranges && "
         "test $(cat 0/base_pfn) = $((0x46000)) && "
         "test $(cat 1/base_pfn) = $((0x47000)) && "
@@ -472,6 +477,23 @@ PIECES = Case(
                       users="all devices")])
 
 
+# Memory for who cannot wait, from an area in low memory and from one in high:
+# no whole number of pages, none at all, more than there is.
+KUNIT_DMA = "kunit.enable=1 kunit.filter_glob=cma_[dm]*"
+POOLS = [
+    Case(f"pool-{i}-{board}", "", board=board, mem="384M",
+         append=f"{append} coherent_pool={pool} {KUNIT_DMA}",
+         steps=["- 4M=reserved"], expect=[f"^DMA: preallocated {said} KiB pool",
+                                          *expect])
+    for board, append in (("virt", "cma=16M"),
+                          ("vexpress-a9", "cma=16M vmalloc=768M"))
+    for i, (pool, said, expect) in enumerate((
+        ("100000", 100, []),
+        ("0", 256, [r"^cma: coherent_pool= ignored: no 0 KiB to be had$"]),
+        ("32M", 256, [r"^cma: coherent_pool= ignored: no 32768 KiB to be ha"])))
+]
+
+
 def manual(rst):
     """The examples of the manual: what it says on the command line, and in the
     device tree."""
@@ -493,7 +515,7 @@ def manual_cases(rst):
 
 
 TREES = [FORMS, ODD, MANY, NINE, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
-OTHERS = [LINE, BOARD, TEST_BOARD, INIT, PIECES]
+OTHERS = [LINE, BOARD, TEST_BOARD, INIT, PIECES, *POOLS]
 
 
 class Binding:

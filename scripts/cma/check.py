@@ -58,6 +58,8 @@ ALLOWED = [
     # cma_for_each_area() is a function, __ClearPageReserved() the kernel's.
     ("mm/cma/area.c", {"OPEN_BRACE"}),
     ("mm/cma/lend.c", {"CAMELCASE"}),
+    # What kmap() leaves behind is what that test is about.
+    ("mm/cma/tests/mapping_kunit.c", {"DEPRECATED_API"}),
     # Documented in an edit of kernel-parameters.txt, which is no whole file.
     ("mm/cma/fail.c", {"UNDOCUMENTED_SETUP"}),
     # Which of two sizes counts takes no four lines to explain.
@@ -252,13 +254,17 @@ def stage_lpae(stage):
     for name, append, bits, steps, place in (
             # An error when ordinary pages do not help either.
             ("far", far, 32, "4K=none 4M=nothing", "0x0*100000000"),
-            ("far-reached", far, 36, "3*16M=reserved 16M=nothing",
+            ("far-reached", far, 36, "4*16M=reserved 16M=nothing",
              "0x0*100000000"),
             ("near", " cma=64M", 32, "16M=reserved", "0x0*fc000000")):
         stage.boot(name, append=append, want_tests=True, timeout_s=60,
                    commands=[test_driver(f"dma_bits={bits}"),
                              f"{areas.CLIENT} - {steps}"],
                    expect=[f"^cma: reserved: 64 MiB at {place}, "], **where)
+    # Large pages in the mapping of all memory.
+    stage.boot("low", append=f"cma=64M@0x44000000 {areas.KUNIT_DMA}",
+               want_tests=True, timeout_s=60, commands=["true"],
+               expect=["^cma: reserved: 64 MiB at 0x0*44000000, "], **where)
     # As many areas as there can be, the default one beside them; one too many.
     stage.boot("many", append="cma=16M cma_areas=" + ";".join(
                    f"t{i}=2M" for i in range(65)), want_tests=True,

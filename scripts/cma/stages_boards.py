@@ -91,11 +91,25 @@ def boot_zones(stage):
                          "echo 16384 >free && test $(cat used) = 0"])
 
 
-# Behind the IOMMU that the board has with the option.
+def boot_zones(stage):
+    """An area across the border of two zones is of two pieces."""
+    stage.boot("arm64-virt-zones", "arm64-virt", mem="4G", timeout_s=120,
+               append="cma=64M@0xfe000000",
+               expect=["^cma: reserved: 64 MiB at 0x00000000fe000000, "
+                       "0x0000000100000000, shared, for all devices"],
+               commands=["cd /sys/kernel/debug/cma/reserved && "
+                         "! echo 8193 >alloc && echo 8192 >alloc && "
+                         "echo 8192 >alloc && test $(cat maxchunk) = 0 && "
+                         "echo 16384 >free && test $(cat used) = 0"])
+
+
+# Behind the IOMMU that the board has with the option. With 30 bits it would not
+# reach a page: memory begins at 1 GiB.
 IOMMU = ["-M", "iommu=smmuv3"]
 IOMMU_CLIENT = """/ { behind-iommu {
 	compatible = "test,cma-dma-test";
 	iommus = <&{/smmuv3@9050000} 5>;
+	test,dma-bits = <30>;
 }; };"""
 
 # Huge pages would have the kernel keep more memory free than tests leave.

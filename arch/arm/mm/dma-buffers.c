@@ -8,6 +8,8 @@
  *
  * shard->lock covers its tree.
  */
+#include <linux/bug.h>
+#include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/rbtree.h>
@@ -52,14 +54,16 @@ static int cmp_virt(const void *virt, const struct rb_node *node)
 /**
  * arm_dma_buffer_add() - remember a buffer that goes to a driver
  * @buf:	the buffer, with ->virt
+ * @size:	bytes, whole pages
  *
  * Context: Any but NMI.
  */
-void arm_dma_buffer_add(struct arm_dma_buffer *buf)
+void arm_dma_buffer_add(struct arm_dma_buffer *buf, size_t size)
 {
 	struct shard *shard = shard_of(buf->virt);
 	unsigned long flags;
 
+	buf->size = size;
 	spin_lock_irqsave(&shard->lock, flags);
 	rb_add(&buf->node, &shard->buffers, virt_less);
 	spin_unlock_irqrestore(&shard->lock, flags);
@@ -68,20 +72,37 @@ void arm_dma_buffer_add(struct arm_dma_buffer *buf)
 /**
  * arm_dma_buffer_find() - find a buffer that a driver gives back, and forget it
  * @virt:	what the driver knows it by
+ * @size:	bytes, whole pages, as the driver has it
+ *
+ * One of another size stays known, so that it can be given back yet: there is
+ * no telling which pages its owner believes to own, and some of them may be
+ * somebody else's.
  *
  * Context: Any but NMI.
- * Return: the buffer, or NULL if no driver has it.
+ * Return: the buffer; NULL if no driver has it; -EINVAL as a pointer, with a
+ * warning the first time, if it is of another size.
  */
-struct arm_dma_buffer *arm_dma_buffer_find(void *virt)
+struct arm_dma_buffer *arm_dma_buffer_find(void *virt, size_t size)
 {
 	struct shard *shard = shard_of(virt);
+	struct arm_dma_buffer *buf = NULL;
 	struct rb_node *node;
 	unsigned long flags;
+	size_t has = size;
 
 	spin_lock_irqsave(&shard->lock, flags);
 	node = rb_find(virt, &shard->buffers, cmp_virt);
-	if (node)
-		rb_erase(node, &shard->buffers);
+	if (node) {
+		buf = buffer_of(node);
+		has = buf->size;
+		if (has == size)
+			rb_erase(node, &shard->buffers);
+	}
 	spin_unlock_irqrestore(&shard->lock, flags);
-	return node ? buffer_of(node) : NULL;
+
+	if (has == size)
+		return buf;
+	WARN_ONCE(1, "cma: release of %zu bytes at %p, in a buffer of %zu\n",
+		  size, virt, has);
+	return ERR_PTR(-EINVAL);
 }

@@ -5,48 +5,68 @@
  * where the kernel maps it anyway (dma-lowmem.c); one in high memory has no
  * mapping of the kernel's, and gets one of its own.
  *
+ * All of this is for devices that do not see the caches: those that do are
+ * served by what architectures share.
+ *
  * No locks: the pages belong to the caller. Sizes are bytes.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
 #include <linux/cacheflush.h>
 #include <linux/cma.h>
+#include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/sched/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
 #include <asm/outercache.h>
 
 #include "dma.h"
 #include "dma-contiguous.h"
 #include "mm.h"
 
+#define PAGES_LOOKED_AT		64
+#define DEFAULT_POOL_SIZE	SZ_256K
+
 /*
  * Nothing of what was there before may be read by a device or by whoever it
  * gives the buffer to, and nothing dirty may be left in a cache to be written
  * over what the device writes.
  */
-static void clear_and_flush(void *addr, phys_addr_t phys, size_t size,
-			    bool coherent)
+static void clear_and_flush(void *addr, phys_addr_t phys, size_t size)
 {
 	memset(addr, 0, size);
-	if (coherent)
-		return;
 	dmac_flush_range(addr, addr + size);
 	outer_flush_range(phys, phys + size);
 }
 
-/* A buffer that is to have no mapping. */
-static void clear_unmapped(struct page *first, size_t size, bool coherent)
+/*
+ * kunmap() leaves a page mapped until there are no addresses left, or until
+ * somebody wants to kmap() it again: this would be another mapping than the
+ * device's, which the caches take part in. To look at many pages takes longer
+ * than to go through all such addresses.
+ */
+static void forget_kmaps(struct page *first, size_t size)
 {
-	/* All of an area is of one zone: in high memory, or not. */
-	size_t step = PageHighMem(first) ? PAGE_SIZE : size;
+	bool mapped = size > PAGES_LOOKED_AT * PAGE_SIZE;
 
-	for (size_t done = 0; done < size; done += step) {
+	for (size_t done = 0; done < size && !mapped; done += PAGE_SIZE)
+		mapped = page_address(nth_page(first, done >> PAGE_SHIFT));
+	if (mapped)
+		kmap_flush_unused();
+}
+
+/* A buffer in high memory that is to have no mapping. */
+static void clear_unmapped(struct page *first, size_t size)
+{
+	for (size_t done = 0; done < size; done += PAGE_SIZE) {
 		struct page *page = nth_page(first, done >> PAGE_SHIFT);
 		void *addr = kmap_local_page(page);
 
-		clear_and_flush(addr, page_to_phys(page), step, coherent);
+		clear_and_flush(addr, page_to_phys(page), PAGE_SIZE);
 		kunmap_local(addr);
 	}
 }
@@ -56,7 +76,7 @@ static void clear_unmapped(struct page *first, size_t size, bool coherent)
  * what the device needs. Return: the address, or NULL.
  */
 static void *map_cleared(struct page *page, size_t size, pgprot_t prot,
-			 bool coherent, const void *caller)
+			 const void *caller)
 {
 	bool highmem = PageHighMem(page);
 	void *addr = highmem ? arm_dma_map_highmem(page, size, caller) :
@@ -65,9 +85,7 @@ static void *map_cleared(struct page *page, size_t size, pgprot_t prot,
 
 	if (!addr)
 		return NULL;
-	clear_and_flush(addr, page_to_phys(page), size, coherent);
-	if (coherent)
-		return addr;
+	clear_and_flush(addr, page_to_phys(page), size);
 	error = highmem ? arm_dma_remap_highmem(addr, page, size, prot) :
 			  arm_dma_remap_lowmem(page, size, prot);
 	if (!error)
@@ -75,19 +93,6 @@ static void *map_cleared(struct page *page, size_t size, pgprot_t prot,
 	if (highmem)
 		arm_dma_unmap_highmem(addr, size);
 	return NULL;
-}
-
-/**
- * dma_contiguous_clear() - clear a buffer that the kernel is not to map
- * @dev:	the device that it is for
- * @page:	the first page, of an area or not
- * @size:	bytes, a multiple of pages
- *
- * Context: May sleep.
- */
-void dma_contiguous_clear(struct device *dev, struct page *page, size_t size)
-{
-	clear_unmapped(page, size, dev_is_dma_coherent(dev));
 }
 
 static unsigned long memory_type(pteval_t entry)
@@ -120,116 +125,228 @@ static void unmap_ready(struct page *page, unsigned long nr_pages, void *mapped)
  * A buffer that is mapped already. It is cleared through that mapping, if it is
  * not yet, so no cache has a line of it.
  */
-static void *alloc_ready(struct device *dev, size_t size, pgprot_t prot,
-			 struct page **page)
+static bool take_ready(struct device *dev, size_t size, pgprot_t prot,
+		       struct arm_dma_buffer *buf)
 {
 	bool cleared;
-	void *addr;
 
-	*page = cma_ready_get(dma_contiguous_first_area(dev), size >> PAGE_SHIFT,
-			      memory_type(pgprot_val(prot)),
-			      dev ? dev_name(dev) : NULL, &addr, &cleared);
-	if (!*page)
-		return NULL;
+	buf->page = cma_ready_get(dma_contiguous_first_area(dev),
+				  size >> PAGE_SHIFT,
+				  memory_type(pgprot_val(prot)),
+				  dev ? dev_name(dev) : NULL, &buf->mapped,
+				  &cleared);
+	if (!buf->page)
+		return false;
 	if (!cleared) {
-		memset(addr, 0, size);
+		memset(buf->mapped, 0, size);
 		/* The zeroes must not come after what the device writes. */
 		wmb();
 	}
-	return addr;
+	return true;
 }
 
-/**
- * arm_dma_may_fall_back() - may ordinary pages take the place of an area
- * @dev:	the device, whose areas are used up
- * @size:	bytes, a multiple of pages
- *
- * A device without an area of its own gets a few pages that way, more of them
- * only if its area says that other memory does: what is left for large buffers
- * is an area's purpose, and the page allocator would have to work for them.
- *
- * Context: Any.
- * Return: true if they may; arm_dma_fallback_flags() are for them.
+/*
+ * What is in low memory is mapped, whether or not somebody wants that: it has
+ * the memory type of the device's then, too, since two types of one page are
+ * not to be relied on. Return: false if there is no room, of memory or
+ * addresses.
  */
-bool arm_dma_may_fall_back(struct device *dev, size_t size)
+static bool take(struct device *dev, size_t size, gfp_t gfp, pgprot_t prot,
+		 bool want_vaddr, const void *caller,
+		 struct arm_dma_buffer *buf)
+{
+	size_t nr_pages = size >> PAGE_SHIFT;
+
+	buf->page = dma_contiguous_take(dev, nr_pages, get_order(size), gfp);
+	if (!buf->page)
+		return false;
+	if (PageHighMem(buf->page))
+		forget_kmaps(buf->page, size);
+	if (!want_vaddr && PageHighMem(buf->page)) {
+		clear_unmapped(buf->page, size);
+		buf->mapped = NULL;
+		return true;
+	}
+	buf->mapped = map_cleared(buf->page, size, prot, caller);
+	if (buf->mapped)
+		return true;
+	dma_release_from_contiguous(dev, buf->page, nr_pages);
+	return false;
+}
+
+/*
+ * Ordinary pages may take the place of areas that are used up. A device without
+ * an area of its own gets a few pages that way, more of them only if its area
+ * says that other memory does: what is left for large buffers is an area's
+ * purpose, and the page allocator would have to work for them.
+ */
+static bool may_fall_back(struct device *dev, size_t size)
 {
 	unsigned int order = get_order(size);
 
 	return dma_contiguous_falls_back(dev) && order <= MAX_PAGE_ORDER &&
-	       ((dev && dev->cma_area) || order <= PAGE_ALLOC_COSTLY_ORDER);
+	       (dev->cma_area || order <= PAGE_ALLOC_COSTLY_ORDER);
+}
+
+/* Return: 0; -EAGAIN if ordinary pages are to serve, with @gfp; -ENOMEM. */
+static int take_or_fall_back(struct device *dev, size_t size, gfp_t *gfp,
+			     pgprot_t prot, bool want_vaddr, const void *caller,
+			     struct arm_dma_buffer *buf)
+{
+	bool ordinary, taken;
+	unsigned int scope;
+
+	if (take_ready(dev, size, prot, buf))
+		return 0;
+
+	ordinary = may_fall_back(dev, size);
+	scope = dma_contiguous_scope(*gfp);
+	/* What ordinary pages stand in for has not failed. */
+	taken = take(dev, size, *gfp | (ordinary ? __GFP_NOWARN : 0), prot,
+		     want_vaddr, caller, buf);
+	memalloc_flags_restore(scope);
+	if (taken)
+		return 0;
+	/* Large ones are had if they are there: others would have to go. */
+	if (get_order(size) > PAGE_ALLOC_COSTLY_ORDER)
+		*gfp |= __GFP_NORETRY;
+	return ordinary ? -EAGAIN : -ENOMEM;
 }
 
 /**
- * arm_dma_contiguous_alloc() - a buffer from the area of a device
- * @dev:	the device; NULL for the default area
- * @size:	bytes, a multiple of pages
- * @gfp:	__GFP_NOWARN is heeded
+ * arm_dma_contiguous_alloc() - a buffer from the areas of a device
+ * @dev:	the device
+ * @size:	bytes
+ * @handle:	set to what the device knows the buffer by
+ * @gfp:	what the driver said; changed for ordinary pages
+ * @attrs:	DMA_ATTR_*; changed for ordinary pages
  * @prot:	how to map it
- * @coherent:	the device sees the caches, so they need not be flushed
- * @want_vaddr:	map it at all
  * @caller:	for /proc/vmallocinfo
- * @page:	set to the first page on success
+ * @cpu_addr:	set to where it is mapped, or, with DMA_ATTR_NO_KERNEL_MAPPING,
+ *		to its first page; to NULL if there is none
  *
- * Context: May sleep.
- * Return: where the buffer is mapped; NULL on failure, and if @want_vaddr is
- * not set.
+ * Context: May sleep if @gfp allows it.
+ * Return: false if ordinary pages are to serve.
  */
-void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
-			       pgprot_t prot, bool coherent, bool want_vaddr,
-			       const void *caller, struct page **page)
+bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
+			      dma_addr_t *handle, gfp_t *gfp,
+			      unsigned long *attrs, pgprot_t prot,
+			      const void *caller, void **cpu_addr)
 {
-	size_t nr_pages = size >> PAGE_SHIFT;
-	/* What ordinary pages stand in for has not failed. */
-	bool quiet = gfp & __GFP_NOWARN || arm_dma_may_fall_back(dev, size);
-	struct page *first;
-	void *addr = NULL;
+	bool want_vaddr = !(*attrs & DMA_ATTR_NO_KERNEL_MAPPING);
+	struct arm_dma_buffer *buf;
+	int error;
 
-	if (want_vaddr && !coherent) {
-		addr = alloc_ready(dev, size, prot, page);
-		if (addr)
-			return addr;
+	if (!gfpflags_allow_blocking(*gfp)) {
+		/* The pool is mapped, and is told by the address. */
+		*attrs &= ~DMA_ATTR_NO_KERNEL_MAPPING;
+		return false;
+	}
+	if (!dev_get_cma_area(dev))
+		return false;
+
+	*handle = DMA_MAPPING_ERROR;
+	*cpu_addr = NULL;
+	size = PAGE_ALIGN(size);
+	buf = kzalloc(sizeof(*buf),
+		      *gfp & ~(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM));
+	if (!buf)
+		return true;
+
+	error = take_or_fall_back(dev, size, gfp, prot, want_vaddr, caller,
+				  buf);
+	if (error) {
+		kfree(buf);
+		return error != -EAGAIN;
 	}
 
-	first = dma_alloc_from_contiguous(dev, nr_pages, get_order(size),
-					  quiet);
-	if (!first)
-		return NULL;
-
-	if (want_vaddr) {
-		addr = map_cleared(first, size, prot, coherent, caller);
-		if (!addr) {
-			dma_release_from_contiguous(dev, first, nr_pages);
-			return NULL;
-		}
-	} else {
-		clear_unmapped(first, size, coherent);
-	}
-	*page = first;
-	return addr;
+	*handle = phys_to_dma(dev, page_to_phys(buf->page));
+	*cpu_addr = want_vaddr ? buf->mapped : buf->page;
+	buf->virt = *cpu_addr;
+	arm_dma_buffer_add(buf, size);
+	return true;
 }
 
 /**
  * arm_dma_contiguous_free() - give back a buffer
  * @dev:	the device it was for
- * @page:	its first page
- * @cpu_addr:	where it is mapped
- * @size:	bytes, a multiple of pages
- * @want_vaddr:	it is mapped at all
+ * @buf:	the buffer, which arm_dma_buffer_find() found
  *
  * Context: Process; unmapping may sleep.
  */
-void arm_dma_contiguous_free(struct device *dev, struct page *page,
-			     void *cpu_addr, size_t size, bool want_vaddr)
+void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf)
 {
-	unsigned long nr_pages = size >> PAGE_SHIFT;
-	bool coherent = dev_is_dma_coherent(dev);
+	unsigned long nr_pages = buf->size >> PAGE_SHIFT;
 
-	/* Those of coherent devices are mapped like all memory. */
-	if (want_vaddr && !coherent &&
-	    cma_ready_put(cma_area_of(page), page, nr_pages,
-			  mapped_type(cpu_addr), cpu_addr, unmap_ready))
-		return;
-	if (want_vaddr && (!coherent || PageHighMem(page)))
-		unmap(page, cpu_addr, size);
-	dma_release_from_contiguous(dev, page, nr_pages);
+	if (buf->mapped) {
+		if (cma_ready_put(cma_area_of(buf->page), buf->page, nr_pages,
+				  mapped_type(buf->mapped), buf->mapped,
+				  unmap_ready))
+			return;
+		unmap(buf->page, buf->mapped, buf->size);
+	}
+	dma_release_from_contiguous(dev, buf->page, nr_pages);
+}
+
+/**
+ * arm_dma_contiguous_pool() - the atomic pool, from the default area
+ * @size:	bytes; made whole pages, and a size that can be had
+ * @prot:	how to map it
+ * @caller:	for /proc/vmallocinfo
+ * @page:	set to its first page
+ *
+ * The pool is for all devices, most of which reach 4 GiB.
+ *
+ * Context: Boot; may sleep.
+ * Return: where it is mapped; NULL if ordinary pages are to serve.
+ */
+void * __init arm_dma_contiguous_pool(size_t *size, pgprot_t prot,
+				      const void *caller, struct page **page)
+{
+	u64 limit = min_t(u64, arm_dma_limit, DMA_BIT_MASK(32));
+	struct cma *area = dev_get_cma_area(NULL);
+	struct arm_dma_buffer buf;
+
+	*size = PAGE_ALIGN(*size);
+	if (area && *size && cma_get_end(area) - 1 <= limit &&
+	    take(NULL, *size, GFP_KERNEL | __GFP_NOWARN, prot, true, caller,
+		 &buf)) {
+		*page = buf.page;
+		return buf.mapped;
+	}
+	if (!*size || get_order(*size) > MAX_PAGE_ORDER) {
+		pr_err("coherent_pool= ignored: no %zu KiB to be had\n",
+		       *size / SZ_1K);
+		*size = DEFAULT_POOL_SIZE;
+	}
+	return NULL;
+}
+
+/**
+ * arm_dma_check_reach() - have no device get what it does not reach
+ * @dev:	the device
+ * @cpu_addr:	a buffer that it got, from wherever; NULL for none
+ * @size:	bytes
+ * @handle:	what the device knows it by
+ * @gfp:	__GFP_NOWARN is heeded
+ * @attrs:	DMA_ATTR_*
+ *
+ * Context: As dma_free_attrs().
+ * Return: @cpu_addr; NULL if the device does not reach it, which is given back.
+ */
+void *arm_dma_check_reach(struct device *dev, void *cpu_addr, size_t size,
+			  dma_addr_t *handle, gfp_t gfp, unsigned long attrs)
+{
+	u64 mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);
+
+	/* One without any mask was warned of. */
+	if (!cpu_addr || !mask || (*handle != DMA_MAPPING_ERROR &&
+				   *handle + (u64)size - 1 <= mask))
+		return cpu_addr;
+	if (!(gfp & __GFP_NOWARN))
+		dev_err_ratelimited(dev, "cma: alloc failed, memory at %pad is not within reach of mask %#llx\n",
+				    handle, mask);
+	arch_dma_free(dev, size, cpu_addr, *handle, attrs);
+	*handle = DMA_MAPPING_ERROR;
+	return NULL;
 }

@@ -5,46 +5,62 @@
 #ifndef _ARM_MM_DMA_CONTIGUOUS_H
 #define _ARM_MM_DMA_CONTIGUOUS_H
 
+#include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/rbtree.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <asm/barrier.h>
 
 struct arm_dma_allocator;
 struct device;
 struct page;
-
-/* Large ones are had if they are there: others would have to go for them. */
-static inline gfp_t arm_dma_fallback_flags(size_t size)
-{
-	return get_order(size) > PAGE_ALLOC_COSTLY_ORDER ? __GFP_NORETRY : 0;
-}
 
 #ifdef CONFIG_DMA_CMA
 
 /**
  * struct arm_dma_buffer - a buffer that is out
  * @node:	in a tree of dma-buffers.c
- * @virt:	what the driver knows it by
- * @allocator:	where it comes from
+ * @virt:	what the driver knows it by: its address, or its first page if it
+ *		asked for no mapping
+ * @size:	bytes, whole pages
+ * @allocator:	where it comes from; NULL for an area
+ * @page:	its first page, if it is of an area
+ * @mapped:	where the kernel maps it, if it is of an area; NULL for nowhere
  */
 struct arm_dma_buffer {
 	struct rb_node node;
 	void *virt;
+	size_t size;
 	struct arm_dma_allocator *allocator;
+	struct page *page;
+	void *mapped;
 };
 
-void arm_dma_buffer_add(struct arm_dma_buffer *buf);
-struct arm_dma_buffer *arm_dma_buffer_find(void *virt);
+void arm_dma_buffer_add(struct arm_dma_buffer *buf, size_t size);
+struct arm_dma_buffer *arm_dma_buffer_find(void *virt, size_t size);
 
-void *arm_dma_contiguous_alloc(struct device *dev, size_t size, gfp_t gfp,
-			       pgprot_t prot, bool coherent, bool want_vaddr,
-			       const void *caller, struct page **page);
-void arm_dma_contiguous_free(struct device *dev, struct page *page,
-			     void *cpu_addr, size_t size, bool want_vaddr);
-bool arm_dma_may_fall_back(struct device *dev, size_t size);
+static inline bool arm_dma_buffer_differs(const struct arm_dma_buffer *buf)
+{
+	return IS_ERR(buf);
+}
+
+static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
+{
+	return !buf->allocator;
+}
+
+bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
+			      dma_addr_t *handle, gfp_t *gfp,
+			      unsigned long *attrs, pgprot_t prot,
+			      const void *caller, void **cpu_addr);
+void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf);
+void *arm_dma_contiguous_pool(size_t *size, pgprot_t prot, const void *caller,
+			      struct page **page);
+void *arm_dma_check_reach(struct device *dev, void *cpu_addr, size_t size,
+			  dma_addr_t *handle, gfp_t gfp, unsigned long attrs);
 
 /* dma-entries.c: page table entries */
 int arm_dma_set_entries(unsigned long start, unsigned long end,
@@ -64,28 +80,50 @@ void dma_contiguous_remap(void);
 static inline void arm_dma_pool_clear(void *buffer, size_t size)
 {
 	memset(buffer, 0, size);
+	/* The zeroes must not come after what the device writes. */
+	wmb();
 }
 
 #else
 
-static inline void *arm_dma_contiguous_alloc(struct device *dev, size_t size,
-					     gfp_t gfp, pgprot_t prot,
-					     bool coherent, bool want_vaddr,
-					     const void *caller,
-					     struct page **page)
+struct arm_dma_buffer;
+
+static inline bool arm_dma_buffer_differs(const struct arm_dma_buffer *buf)
+{
+	return false;
+}
+
+static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
+{
+	return false;
+}
+
+static inline bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
+					    dma_addr_t *handle, gfp_t *gfp,
+					    unsigned long *attrs,
+					    pgprot_t prot, const void *caller,
+					    void **cpu_addr)
+{
+	return false;
+}
+
+static inline void arm_dma_contiguous_free(struct device *dev,
+					   struct arm_dma_buffer *buf)
+{
+}
+
+static inline void *arm_dma_contiguous_pool(size_t *size, pgprot_t prot,
+					    const void *caller,
+					    struct page **page)
 {
 	return NULL;
 }
 
-static inline void arm_dma_contiguous_free(struct device *dev,
-					   struct page *page, void *cpu_addr,
-					   size_t size, bool want_vaddr)
+static inline void *arm_dma_check_reach(struct device *dev, void *cpu_addr,
+					size_t size, dma_addr_t *handle,
+					gfp_t gfp, unsigned long attrs)
 {
-}
-
-static inline bool arm_dma_may_fall_back(struct device *dev, size_t size)
-{
-	return false;
+	return cpu_addr;
 }
 
 static inline void dma_contiguous_remap(void)

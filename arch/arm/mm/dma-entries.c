@@ -3,10 +3,10 @@
  * Page table entries of DMA buffers.
  *
  * A buffer is mapped with large pages of 64 KiB where it has all of one: the CPU
- * then needs a sixteenth of the TLB entries for it. Two sizes of page at one
- * address at a time confuse a TLB, so such a page is unmapped first, then TLBs
- * are flushed, which they have to be anyway, then it is mapped again. Nobody
- * else's page is ever among them, so nobody misses it.
+ * then needs a sixteenth of the TLB entries for it. Two sizes of page, or two
+ * memory types, at one address at a time confuse a TLB, so a buffer is unmapped
+ * first, then TLBs are flushed, which they have to be anyway, then it is mapped
+ * again. Nobody else's page is ever among them, so nobody misses it.
  *
  * No locks: the pages and the addresses belong to the caller. Addresses are
  * bytes.
@@ -229,25 +229,33 @@ static void set_range(const struct part *part, unsigned long start,
 		  nr_pages_of(start, end), prot);
 }
 
-/* Maps what is around large pages, and unmaps those. */
-static void set_edges(const struct part *part, pgprot_t prot)
-{
-	set_range(part, part->start, part->large_start, prot);
-	set_none(entry_of(part, part->large_start),
-		 nr_pages_of(part->large_start, part->large_end));
-	set_range(part, part->large_end, part->end, prot);
-}
-
-static void set_middle(const struct part *part, pgprot_t prot, bool large)
+/* Large pages, and what is around them. */
+static void set_part(const struct part *part, pgprot_t prot)
 {
 	unsigned long nr_pages = nr_pages_of(part->large_start,
 					     part->large_end);
 
-	if (large && nr_pages)
+	set_range(part, part->start, part->large_start, prot);
+	if (nr_pages)
 		set_large(entry_of(part, part->large_start),
 			  pfn_of(part, part->large_start), nr_pages, prot);
-	else
-		set_range(part, part->large_start, part->large_end, prot);
+	set_range(part, part->large_end, part->end, prot);
+}
+
+/* All of it, or nothing and -EINVAL if not all is mapped with pages. */
+static int set_all_none(unsigned long start, unsigned long end)
+{
+	struct part part;
+
+	for (unsigned long addr = start; addr < end; addr = part.end)
+		if (!get_part(addr, end, 0, &part))
+			return -EINVAL;
+	for (unsigned long addr = start; addr < end; addr = part.end) {
+		get_part(addr, end, 0, &part);
+		set_none(part.pte, nr_pages_of(addr, part.end));
+	}
+	flush_mapping(start, end);
+	return 0;
 }
 
 /**
@@ -264,27 +272,18 @@ static void set_middle(const struct part *part, pgprot_t prot, bool large)
 int arm_dma_set_entries(unsigned long start, unsigned long end,
 			unsigned long pfn, pgprot_t prot, bool large)
 {
-	bool in_two_steps = has_large(start, end, pfn);
-	unsigned long addr, page = pfn;
+	int error = set_all_none(start, end);
 	struct part part;
 
-	for (addr = start; addr < end; addr = part.end) {
-		if (!get_part(addr, end, page, &part))
-			return -EINVAL;
-		if (in_two_steps)
-			set_edges(&part, prot);
+	if (error)
+		return error;
+	large = large && has_large(start, end, pfn);
+	for (unsigned long addr = start; addr < end; addr = part.end) {
+		get_part(addr, end, pfn, &part);
+		if (large)
+			set_part(&part, prot);
 		else
 			set_range(&part, addr, part.end, prot);
-		page += nr_pages_of(addr, part.end);
-	}
-	flush_mapping(start, end);
-	if (!in_two_steps)
-		return 0;
-
-	for (addr = start; addr < end; addr = part.end) {
-		if (!get_part(addr, end, pfn, &part))
-			return -EINVAL;
-		set_middle(&part, prot, large);
 		pfn += nr_pages_of(addr, part.end);
 	}
 	/* Before anybody reads or writes there. */
@@ -304,12 +303,5 @@ int arm_dma_set_entries(unsigned long start, unsigned long end,
  */
 void arm_dma_clear_entries(unsigned long start, unsigned long end)
 {
-	struct part part;
-
-	for (unsigned long addr = start; addr < end; addr = part.end) {
-		if (!get_part(addr, end, 0, &part))
-			return;
-		set_none(part.pte, nr_pages_of(addr, part.end));
-	}
-	flush_mapping(start, end);
+	set_all_none(start, end);
 }

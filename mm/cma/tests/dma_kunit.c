@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 
@@ -55,6 +56,11 @@ static bool is_in_area(struct dma_case *this, dma_addr_t dma)
 	phys_addr_t phys = dma_to_phys(this->dev, dma);
 
 	return cma_area_of(pfn_to_page(PHYS_PFN(phys))) == this->cma;
+}
+
+static bool lies_in_highmem(const struct dma_case *this)
+{
+	return PageHighMem(pfn_to_page(this->cma->range.start));
 }
 
 /* Cleared, writable, and afterwards full of what nobody else may see. */
@@ -156,6 +162,7 @@ static void failures_are_quiet_on_request(struct kunit *test)
 static void cacheable_pages(struct kunit *test)
 {
 	struct dma_case *this = test->priv;
+	u64 nr_taken = atomic64_read(&this->cma->nr_pages_succeeded);
 	struct page *page;
 	dma_addr_t dma;
 	void *cpu;
@@ -167,7 +174,7 @@ static void cacheable_pages(struct kunit *test)
 		/* They need an address: none of high memory will do. */
 		cpu = page_address(page);
 		KUNIT_ASSERT_NOT_NULL(test, cpu);
-		if (!PageHighMem(pfn_to_page(this->cma->range.start)))
+		if (!lies_in_highmem(this))
 			KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
 
 		dma_sync_single_for_cpu(this->dev, dma, SZ_1M,
@@ -181,6 +188,10 @@ static void cacheable_pages(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, memchr_inv(cpu, PATTERN, SZ_1M));
 		dma_free_pages(this->dev, SZ_1M, page, dma, DMA_BIDIRECTIONAL);
 	}
+	/* Nothing is cleared only to be thrown away. */
+	if (lies_in_highmem(this))
+		KUNIT_EXPECT_EQ(test, nr_taken,
+				atomic64_read(&this->cma->nr_pages_succeeded));
 }
 
 static void cacheable_buffers(struct kunit *test)
@@ -217,28 +228,44 @@ static void buffers_of_several_pieces(struct kunit *test)
 	dma_free_noncontiguous(this->dev, SZ_1M, sgt, DMA_FROM_DEVICE);
 }
 
-static void tables_describe_the_buffer(struct kunit *test)
+static void check_table(struct kunit *test, size_t size, gfp_t gfp,
+			unsigned long attrs)
 {
-	static const unsigned long attrs[] = { 0, DMA_ATTR_NO_KERNEL_MAPPING };
 	struct dma_case *this = test->priv;
-	size_t size = SZ_1M + SZ_4K;
 	struct sg_table sgt;
 	dma_addr_t dma;
 	void *cpu;
 
+	cpu = dma_alloc_attrs(this->dev, size, &dma, gfp, attrs);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	KUNIT_ASSERT_EQ(test, dma_get_sgtable_attrs(this->dev, &sgt, cpu, dma,
+						    size, attrs), 0);
+	KUNIT_EXPECT_EQ(test, sgt.nents, 1);
+	KUNIT_EXPECT_EQ(test, sgt.sgl->length, size);
+	KUNIT_EXPECT_EQ(test, sg_phys(sgt.sgl), dma_to_phys(this->dev, dma));
+	sg_free_table(&sgt);
+	dma_free_attrs(this->dev, size, cpu, dma, attrs);
+}
+
+static void set_coherent(struct device *dev, bool coherent)
+{
+#if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
+	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU)
+	dev->dma_coherent = coherent;
+#endif
+}
+
+static void tables_describe_the_buffer(struct kunit *test)
+{
+	static const unsigned long attrs[] = { 0, DMA_ATTR_NO_KERNEL_MAPPING };
+	struct dma_case *this = test->priv;
+
 	for (unsigned int i = 0; i < ARRAY_SIZE(attrs); i++) {
-		cpu = dma_alloc_attrs(this->dev, size, &dma, GFP_KERNEL,
-				      attrs[i]);
-		KUNIT_ASSERT_NOT_NULL(test, cpu);
-		KUNIT_ASSERT_EQ(test, dma_get_sgtable_attrs(this->dev, &sgt,
-							    cpu, dma, size,
-							    attrs[i]), 0);
-		KUNIT_EXPECT_EQ(test, sgt.nents, 1);
-		KUNIT_EXPECT_EQ(test, sgt.sgl->length, size);
-		KUNIT_EXPECT_EQ(test, sg_phys(sgt.sgl),
-				dma_to_phys(this->dev, dma));
-		sg_free_table(&sgt);
-		dma_free_attrs(this->dev, size, cpu, dma, attrs[i]);
+		check_table(test, SZ_1M + SZ_4K, GFP_KERNEL, attrs[i]);
+		check_table(test, SZ_16K, GFP_ATOMIC, attrs[i]);
+		set_coherent(this->dev, true);
+		check_table(test, SZ_1M + SZ_4K, GFP_KERNEL, attrs[i]);
+		set_coherent(this->dev, false);
 	}
 }
 
@@ -311,6 +338,42 @@ static void buffers_that_cannot_wait(struct kunit *test)
 	}
 }
 
+static void check_reach(struct kunit *test, size_t size, gfp_t gfp, u64 mask)
+{
+	struct dma_case *this = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	this->dev->coherent_dma_mask = mask;
+	cpu = dma_alloc_coherent(this->dev, size, &dma, gfp | __GFP_NOWARN);
+	if (!cpu)
+		return;
+	KUNIT_EXPECT_LE_MSG(test, (u64)dma + size - 1, mask, "%#x", gfp);
+	use(test, cpu, size);
+	dma_free_coherent(this->dev, size, cpu, dma);
+}
+
+/* Wherever the area lies, and whatever is there instead. */
+static void memory_is_within_reach(struct kunit *test)
+{
+	static const gfp_t gfp[] = { GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT };
+	struct dma_case *this = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(gfp); i++)
+		for (unsigned int bits = 24; bits <= DMA_BITS; bits++)
+			check_reach(test, SZ_8K, gfp[i], DMA_BIT_MASK(bits));
+
+	/* All of those that most devices have. */
+	for (unsigned int i = 0; i < ARRAY_SIZE(gfp); i++) {
+		this->dev->coherent_dma_mask = DMA_BIT_MASK(32);
+		cpu = dma_alloc_coherent(this->dev, SZ_8K, &dma, gfp[i]);
+		KUNIT_ASSERT_NOT_NULL(test, cpu);
+		dma_free_coherent(this->dev, SZ_8K, cpu, dma);
+	}
+}
+
 static void coherent_devices(struct kunit *test)
 {
 #if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
@@ -344,6 +407,8 @@ static void areas_out_of_reach(struct kunit *test)
 				 GFP_KERNEL | __GFP_NOWARN);
 	if (cpu) {
 		KUNIT_EXPECT_FALSE(test, is_in_area(this, dma));
+		KUNIT_EXPECT_LE(test, (u64)dma + SZ_8K - 1,
+				this->dev->bus_dma_limit);
 		dma_free_coherent(this->dev, SZ_8K, cpu, dma);
 	}
 	this->dev->bus_dma_limit++;
@@ -351,6 +416,165 @@ static void areas_out_of_reach(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
 	dma_free_coherent(this->dev, SZ_8K, cpu, dma);
+}
+
+/* A bus that shows a part of memory, from @dma_start on, and nothing else. */
+static struct cma *first_area_behind(struct kunit *test, phys_addr_t start,
+				     u64 size, dma_addr_t dma_start)
+{
+	struct dma_case *this = test->priv;
+	struct bus_dma_region *map = kunit_kcalloc(test, 2, sizeof(*map),
+						   GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, map);
+	map->cpu_start = start;
+	map->dma_start = dma_start;
+	map->size = size;
+	this->dev->dma_range_map = map;
+	return dma_contiguous_first_area(this->dev);
+}
+
+static void areas_that_a_bus_shows(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	phys_addr_t start = cma_get_base(this->cma);
+	u64 size = cma_get_end(this->cma) - start;
+	dma_addr_t dma;
+	void *cpu;
+
+	KUNIT_EXPECT_NULL(test, first_area_behind(test, start, size / 2, SZ_1G));
+	KUNIT_EXPECT_NULL(test, first_area_behind(test, start + size / 2,
+						  size / 2, SZ_1G));
+	/* All of it, at the end of what the device reaches. */
+	this->dev->coherent_dma_mask = SZ_1G + size - 1;
+	KUNIT_EXPECT_PTR_EQ(test, first_area_behind(test, start, size, SZ_1G),
+			    this->cma);
+	cpu = dma_alloc_coherent(this->dev, SZ_8K, &dma, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, cpu);
+	if (cpu) {
+		KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+		KUNIT_EXPECT_GE(test, (u64)dma, SZ_1G);
+		KUNIT_EXPECT_LT(test, (u64)dma, SZ_1G + size);
+		dma_free_coherent(this->dev, SZ_8K, cpu, dma);
+	}
+	this->dev->coherent_dma_mask--;
+	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
+	/* The device would free it. */
+	this->dev->dma_range_map = NULL;
+}
+
+/* Every page of the area that can be had, in pieces as large as can be. */
+static unsigned int use_up(struct dma_case *this, struct page **pages,
+			   unsigned long *nr_pages, unsigned int max)
+{
+	unsigned long nr = this->cma->nr_pages;
+	unsigned int taken = 0;
+
+	while (nr && taken < max) {
+		pages[taken] = cma_alloc(this->cma, nr, 0, true);
+		if (pages[taken])
+			nr_pages[taken++] = nr;
+		else
+			nr /= 2;
+	}
+	return taken;
+}
+
+static void areas_that_are_used_up(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	const unsigned int max = 64;
+	unsigned long *nr_pages;
+	unsigned int nr_taken;
+	struct page **pages;
+	struct page *page;
+	dma_addr_t dma;
+	void *cpu;
+
+	pages = kunit_kcalloc(test, max, sizeof(*pages), GFP_KERNEL);
+	nr_pages = kunit_kcalloc(test, max, sizeof(*nr_pages), GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, pages && nr_pages);
+	nr_taken = use_up(this, pages, nr_pages, max);
+	KUNIT_EXPECT_LT(test, nr_taken, max);
+
+	/* A word in the log would be an error. */
+	cpu = dma_alloc_coherent(this->dev, SZ_32K, &dma, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, cpu);
+	if (cpu) {
+		KUNIT_EXPECT_FALSE(test, is_in_area(this, dma));
+		use(test, cpu, SZ_32K);
+		dma_free_coherent(this->dev, SZ_32K, cpu, dma);
+	}
+	cpu = dma_alloc_coherent(this->dev, SZ_32K + SZ_4K, &dma,
+				 GFP_KERNEL | __GFP_NOWARN);
+	/* What is left for large ones is an area's purpose, on ARM. */
+	if (IS_ENABLED(CONFIG_ARM))
+		KUNIT_EXPECT_NULL(test, cpu);
+	if (cpu)
+		dma_free_coherent(this->dev, SZ_32K + SZ_4K, cpu, dma);
+	page = dma_alloc_pages(this->dev, SZ_256K, &dma, DMA_TO_DEVICE,
+			       GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	if (page) {
+		KUNIT_EXPECT_FALSE(test, is_in_area(this, dma));
+		dma_free_pages(this->dev, SZ_256K, page, dma, DMA_TO_DEVICE);
+	}
+
+	for (unsigned int i = 0; i < nr_taken; i++)
+		cma_release(this->cma, pages[i], nr_pages[i]);
+}
+
+/* What the task may wait for is what its driver said, and then as it was. */
+static void waits_for_what_it_may(struct kunit *test)
+{
+	static const gfp_t gfp[] = { GFP_NOIO, GFP_NOFS, GFP_KERNEL };
+	struct dma_case *this = test->priv;
+	unsigned int flags = current->flags, scope;
+	dma_addr_t dma;
+	void *cpu;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(gfp); i++) {
+		scope = dma_contiguous_scope(gfp[i]);
+		KUNIT_EXPECT_EQ(test, current_gfp_context(GFP_KERNEL), gfp[i]);
+		memalloc_flags_restore(scope);
+		KUNIT_EXPECT_EQ(test, current->flags, flags);
+		cpu = dma_alloc_coherent(this->dev, SZ_128K, &dma, gfp[i]);
+		KUNIT_EXPECT_EQ(test, current->flags, flags);
+		KUNIT_ASSERT_NOT_NULL(test, cpu);
+		use(test, cpu, SZ_128K);
+		dma_free_coherent(this->dev, SZ_128K, cpu, dma);
+	}
+}
+
+/* Types that a driver asks for change the order only until it asks again. */
+static void lists_keep_their_order(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	struct cma *area = kunit_kcalloc(test, 4, sizeof(*area), GFP_KERNEL);
+	struct device *dev = this->dev;
+
+	/* Nobody looks into them: nothing is allocated. */
+	KUNIT_ASSERT_NOT_NULL(test, area);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[0], "code"), 0);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[1], "frame"), 0);
+	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[0]);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_use(dev, "frame"), 0);
+	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[1]);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[2], "late"), 0);
+	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[1]);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_use(dev, NULL), 0);
+	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[0]);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_use(dev, "late"), 0);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[3], "late"), 0);
+	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[2]);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_use(dev, NULL), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[i]);
+		dma_contiguous_unassign(dev, &area[i]);
+	}
+	KUNIT_EXPECT_NULL(test, dev->cma_area);
+	/* It goes with the device. */
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[0], NULL), 0);
 }
 
 static struct kunit_case cases[] = {
@@ -365,7 +589,12 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pools),
 	KUNIT_CASE(buffers_that_cannot_wait),
 	KUNIT_CASE(coherent_devices),
+	KUNIT_CASE(memory_is_within_reach),
 	KUNIT_CASE(areas_out_of_reach),
+	KUNIT_CASE(areas_that_a_bus_shows),
+	KUNIT_CASE(areas_that_are_used_up),
+	KUNIT_CASE(waits_for_what_it_may),
+	KUNIT_CASE(lists_keep_their_order),
 	{ }
 };
 

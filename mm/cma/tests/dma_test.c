@@ -533,10 +533,18 @@ static int dma_test_probe(struct platform_device *pdev)
 	struct device *dev = &pdev->dev;
 	struct dma_test_device *test = devm_kzalloc(dev, sizeof(*test),
 						    GFP_KERNEL);
+	u32 bits;
 
 	if (!test)
 		return -ENOMEM;
 	test->dev = dev;
+	/* How far it reaches, in bits; all of 4 GiB otherwise. */
+	if (!device_property_read_u32(dev, "test,dma-bits", &bits)) {
+		int err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits));
+
+		if (err)
+			return err;
+	}
 	/* Memory of its own that is in no area, as a co-processor has it. */
 	if (device_property_present(dev, "test,own-memory")) {
 		int err = of_reserved_mem_device_init(dev);

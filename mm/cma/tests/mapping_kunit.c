@@ -9,6 +9,7 @@
 #include <linux/cma.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
@@ -136,6 +137,11 @@ static void check_addresses(struct kunit *test, u32 *words, size_t size)
 		KUNIT_ASSERT_EQ(test, READ_ONCE(words[i]), i);
 }
 
+static bool lies_in_highmem(const struct mapping_case *this)
+{
+	return PageHighMem(pfn_to_page(this->cma->range.start));
+}
+
 /* How each page of the area in low memory is mapped; NULL if it is in high. */
 static struct entry *all_entries(struct kunit *test)
 {
@@ -143,7 +149,7 @@ static struct entry *all_entries(struct kunit *test)
 	struct page *first = pfn_to_page(this->cma->range.start);
 	struct entry *entries;
 
-	if (PageHighMem(first))
+	if (lies_in_highmem(this))
 		return NULL;
 	entries = kvmalloc_array(this->cma->nr_pages, sizeof(*entries),
 				 GFP_KERNEL);
@@ -216,6 +222,150 @@ static void write_combining_buffers(struct kunit *test)
 			   pgprot_writecombine(PAGE_KERNEL));
 }
 
+/* A page of high memory has no address, in low memory it has that type. */
+static void check_unmapped(struct kunit *test, size_t size, unsigned long attrs,
+			   pgprot_t prot)
+{
+	struct mapping_case *this = test->priv;
+	struct entry *before = all_entries(test);
+	struct page *page;
+	dma_addr_t dma;
+	void *cookie;
+
+	attrs |= DMA_ATTR_NO_KERNEL_MAPPING;
+	cookie = dma_alloc_attrs(this->dev, size, &dma, GFP_KERNEL, attrs);
+	KUNIT_ASSERT_NOT_NULL(test, cookie);
+	page = pfn_to_page(PHYS_PFN(dma));
+	if (before) {
+		check_buffer(test, page_address(page), dma, size, prot);
+		check_addresses(test, page_address(page), size);
+		check_all(test, before, dma, size);
+	} else {
+		for (unsigned long i = 0; i < size >> PAGE_SHIFT; i++)
+			KUNIT_ASSERT_NULL(test, page_address(page + i));
+	}
+	dma_free_attrs(this->dev, size, cookie, dma, attrs);
+	if (before)
+		check_all(test, before, 0, 0);
+	kvfree(before);
+}
+
+static void buffers_without_a_mapping(struct kunit *test)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		check_unmapped(test, sizes[i], 0,
+			       pgprot_dmacoherent(PAGE_KERNEL));
+		check_unmapped(test, sizes[i], DMA_ATTR_WRITE_COMBINE,
+			       pgprot_writecombine(PAGE_KERNEL));
+	}
+}
+
+/* What is kept as it was for the next one has the type that one asks for. */
+static void kept_buffers_without_a_mapping(struct kunit *test)
+{
+	struct mapping_case *this = test->priv;
+
+	WRITE_ONCE(this->cma->ready_limit, this->ready_limit);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned long attrs = DMA_ATTR_NO_KERNEL_MAPPING;
+		pgprot_t prot = pgprot_dmacoherent(PAGE_KERNEL);
+		dma_addr_t dma;
+		void *cpu;
+
+		cpu = dma_alloc_coherent(this->dev, SZ_64K, &dma, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, cpu);
+		check_buffer(test, cpu, dma, SZ_64K, prot);
+		KUNIT_EXPECT_NULL(test, memchr_inv(cpu, 0, SZ_64K));
+		memset(cpu, 0xa5, SZ_64K);
+		dma_free_coherent(this->dev, SZ_64K, cpu, dma);
+
+		cpu = dma_alloc_attrs(this->dev, SZ_64K, &dma, GFP_KERNEL,
+				      attrs);
+		KUNIT_ASSERT_NOT_NULL(test, cpu);
+		if (!lies_in_highmem(this)) {
+			cpu = page_address(cpu);
+			check_buffer(test, cpu, dma, SZ_64K, prot);
+			KUNIT_EXPECT_NULL(test, memchr_inv(cpu, 0, SZ_64K));
+			memset(cpu, 0xa5, SZ_64K);
+			cpu = virt_to_page(cpu);
+		}
+		dma_free_attrs(this->dev, SZ_64K, cpu, dma, attrs);
+	}
+	WRITE_ONCE(this->cma->ready_limit, 0);
+	cma_ready_flush(this->cma);
+}
+
+static void free_buffer(struct mapping_case *this, size_t size, void *cpu,
+			dma_addr_t dma)
+{
+	/* Debugging of the DMA API would say the same, and forget the buffer. */
+	arch_dma_free(this->dev, size, cpu, dma, 0);
+}
+
+/* A driver that is mistaken about the size of the first of two buffers. */
+static void wrong_sizes(struct kunit *test)
+{
+	static const size_t wrong[] = { SZ_4K, SZ_64K, SZ_128K + SZ_4K, SZ_256K };
+	const pgprot_t prot = pgprot_dmacoherent(PAGE_KERNEL);
+	struct mapping_case *this = test->priv;
+	struct entry *before = all_entries(test);
+	dma_addr_t dma[2];
+	void *cpu[2];
+
+	kunit_info(test, "expect-splat: WARNING: .* arm_dma_buffer_find");
+	for (unsigned int i = 0; i < ARRAY_SIZE(cpu); i++) {
+		cpu[i] = arch_dma_alloc(this->dev, SZ_128K, &dma[i], GFP_KERNEL,
+					0);
+		KUNIT_ASSERT_NOT_NULL(test, cpu[i]);
+	}
+	for (unsigned int n = 0; n < ARRAY_SIZE(wrong); n++) {
+		free_buffer(this, wrong[n], cpu[0], dma[0]);
+		for (unsigned int i = 0; i < ARRAY_SIZE(cpu); i++) {
+			check_buffer(test, cpu[i], dma[i], SZ_128K, prot);
+			check_addresses(test, cpu[i], SZ_128K);
+		}
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(cpu); i++)
+		free_buffer(this, SZ_128K, cpu[i], dma[i]);
+	if (before)
+		check_all(test, before, 0, 0);
+	kvfree(before);
+}
+
+/* The mapping that kunmap() leaves behind, of pages that become a buffer. */
+static void pages_that_were_mapped(struct kunit *test)
+{
+	struct mapping_case *this = test->priv;
+	const unsigned long nr_pages = SZ_64K / PAGE_SIZE;
+	unsigned long nr_mapped = 0;
+	struct page *page;
+	dma_addr_t dma;
+	void *cpu;
+
+	if (!lies_in_highmem(this))
+		kunit_skip(test, "the area is in low memory");
+	for (unsigned int round = 0; round < 2; round++) {
+		page = cma_alloc(this->cma, nr_pages, get_order(SZ_64K), false);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		for (unsigned long i = 0; i < nr_pages; i++) {
+			*(u32 *)kmap(page + i) = i;
+			kunmap(page + i);
+			nr_mapped += !!page_address(page + i);
+		}
+		cma_release(this->cma, page, nr_pages);
+		cpu = dma_alloc_attrs(this->dev, SZ_64K, &dma, GFP_KERNEL,
+				      round ? DMA_ATTR_NO_KERNEL_MAPPING : 0);
+		KUNIT_ASSERT_NOT_NULL(test, cpu);
+		KUNIT_EXPECT_EQ(test, PHYS_PFN(dma), page_to_pfn(page));
+		for (unsigned long i = 0; i < nr_pages; i++)
+			KUNIT_EXPECT_NULL(test, page_address(page + i));
+		dma_free_attrs(this->dev, SZ_64K, cpu, dma,
+			       round ? DMA_ATTR_NO_KERNEL_MAPPING : 0);
+	}
+	/* Or this was no test. */
+	KUNIT_EXPECT_EQ(test, nr_mapped, 2 * nr_pages);
+}
+
 /* Nothing of the kernel's mapping changes for them. */
 static void cached_buffers(struct kunit *test)
 {
@@ -249,6 +399,10 @@ static void buffers_that_start_anywhere(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(coherent_buffers),
 	KUNIT_CASE(write_combining_buffers),
+	KUNIT_CASE(buffers_without_a_mapping),
+	KUNIT_CASE(kept_buffers_without_a_mapping),
+	KUNIT_CASE(wrong_sizes),
+	KUNIT_CASE(pages_that_were_mapped),
 	KUNIT_CASE(cached_buffers),
 	KUNIT_CASE(buffers_that_start_anywhere),
 	{ }
