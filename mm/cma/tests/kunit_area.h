@@ -13,6 +13,9 @@
 
 #include "../internal.h"
 
+/* Of an address that devices are given. */
+#define DMA_BITS	(BITS_PER_BYTE * sizeof(dma_addr_t))
+
 /* What is kept ready is held by nobody. */
 static inline unsigned long area_nr_held(struct cma *cma)
 {
@@ -42,8 +45,7 @@ static inline struct device *area_device(struct kunit *test, const char *name)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	dev->dma_mask = &dev->coherent_dma_mask;
-	dev->coherent_dma_mask = DMA_BIT_MASK(BITS_PER_BYTE *
-					      sizeof(dma_addr_t));
+	dev->coherent_dma_mask = DMA_BIT_MASK(DMA_BITS);
 	return dev;
 }
 
