@@ -173,6 +173,8 @@ GOALS = {
     ("free", 1 * MIB, "free"): (10, None),
     ("free", 16 * MIB, "median"): (2800, 2623),
     ("free", 16 * MIB, "free"): (130, None),
+    # What is asked for again: 2 % of mainline's 3918 on a free area.
+    ("kept", 16 * MIB, "median"): (78, None),
     ("cache", 4 * MIB, "median"): (1250, 656),
     ("swap", 4 * MIB, "median"): (5000, 656),
     ("swap", 4 * MIB, "worst"): (15000, 656),
@@ -181,6 +183,11 @@ GOALS = {
     ("threads-4", 64, "rate"): (1.5, None),
     ("build", 4, "rate"): (0.99, None),
 }
+
+
+def goals_of(wanted):
+    """The goals that cases of these names have."""
+    return [key for key in GOALS if key[0] in wanted]
 
 
 def all_cases():

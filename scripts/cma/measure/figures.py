@@ -71,9 +71,11 @@ class Results:
             s.rate_hz = pairs * 1e9 / time_ns
 
     def missing(self, case):
-        """The sizes of a case that have no figure at all."""
+        """The sizes of a case that lack a figure; that all requests for one
+        failed is none."""
         return [kib for kib in case.sizes
-                if (case.name, kib) not in self.samples]
+                if any(self.figure(case.name, kib, name) is None
+                       for name in case.figures)]
 
     def figure(self, case, kib, name):
         """One figure; None if there is none."""
@@ -97,14 +99,17 @@ class Results:
 
 
 class Row:
-    """One line of the table. mainline, ours: None where there is none."""
+    """One line of the table. mainline, ours: None where there is none.
+    failed: how many requests of ours for it got no buffer, None if ours did
+    not run."""
 
-    def __init__(self, case, kib, figure, mainline, ours, goal, floor):
+    def __init__(self, case, kib, figure, mainline, ours, failed, goal, floor):
         self.case = case
         self.kib = kib
         self.figure = figure
         self.mainline = mainline
         self.ours = ours
+        self.failed = failed
         self.goal = goal
         self.floor = floor
 
@@ -117,9 +122,12 @@ class Row:
 
     @property
     def holds(self):
-        """Whether ours keeps its goal; None without goal or figure."""
-        if self.goal is None or self.ours is None:
+        """Whether ours keeps its goal, which what it does not give cannot;
+        None without a goal, or without ours."""
+        if self.goal is None or self.failed is None:
             return None
+        if self.failed or self.ours is None:
+            return False
         if self.figure in MORE_IS_BETTER:
             return self.ours >= self.goal
         return self.ours <= self.goal
@@ -136,10 +144,14 @@ def rows(cases, goals, mainline, ours):
             names = list(case.figures)
             if any(of(r, case.name, kib, "failed") for r in (mainline, ours)):
                 names.append("failed")
+            failed = None
+            if ours:
+                failed = of(ours, case.name, kib, "failed") or 0
             for name in names:
                 key = case.name, kib, name
                 row = Row(case, kib, name, of(mainline, *key), of(ours, *key),
-                          *goals.get(key, (None, None)))
-                if row.mainline is not None or row.ours is not None:
+                          failed, *goals.get(key, (None, None)))
+                if (row.mainline is not None or row.ours is not None
+                        or row.holds is False):
                     out.append(row)
     return out

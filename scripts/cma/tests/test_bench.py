@@ -7,9 +7,11 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import bench  # noqa: E402
+import check  # noqa: E402
 import kernel  # noqa: E402
 from measure import cases, figures, report  # noqa: E402
 
@@ -22,6 +24,7 @@ bench: sample c 4096 4000 2000
 bench: failed c 4096 70000
 guest: end 0: /bench c free 3 4
 """
+NO_FAILURE = re.sub(r"bench: failed.*\n", "", CONSOLE)
 
 
 def results(text):
@@ -114,16 +117,16 @@ class Rows(unittest.TestCase):
         self.assertIsNone(row.ratio)
 
     def test_failed_calls_appear_only_when_there_are_some(self):
-        none = re.sub(r"bench: failed.*\n", "", CONSOLE)
-        self.assertNotIn("failed", [r.figure for r in rows(none, none)])
-        row = rows(none, CONSOLE)[-1]
+        self.assertNotIn("failed", [r.figure for r in rows(NO_FAILURE,
+                                                           NO_FAILURE)])
+        row = rows(NO_FAILURE, CONSOLE)[-1]
         self.assertEqual((row.figure, row.mainline, row.ours),
                          ("failed", 0, 1))
         self.assertIsNone(row.ratio)
 
     def test_goal(self):
         for goal, holds in ((5, True), (4.9, False), (None, None)):
-            row = rows(None, CONSOLE, {("c", 4, "median"): (goal, 1)})[0]
+            row = rows(None, NO_FAILURE, {("c", 4, "median"): (goal, 1)})[0]
             self.assertIs(row.holds, holds)
 
     def test_goal_of_what_should_be_large(self):
@@ -133,14 +136,28 @@ class Rows(unittest.TestCase):
                        {("c", 4, "count"): (goal, None)}, case)[0]
             self.assertIs(row.holds, holds)
 
-    def test_no_figure_keeps_no_goal(self):
+    def test_mainline_alone_has_no_goals(self):
         row = rows(CONSOLE, None, {("c", 4, "median"): (100, 1)})[0]
         self.assertIsNone(row.holds)
+
+    def test_a_goal_without_a_figure_is_missed(self):
+        goals = {("c", 4, "median"): (100, 1)}
+        for mainline in (CONSOLE, None):
+            row = rows(mainline, "guest: done\n", goals)[0]
+            self.assertEqual((row.figure, row.ours), ("median", None))
+            self.assertIs(row.holds, False)
+
+    def test_a_failed_request_misses_the_goal(self):
+        goals = {("c", 4, "median"): (100, 1)}
+        all_failed = re.sub(r"bench: sample.*\n", "", CONSOLE)
+        for ours in (CONSOLE, all_failed):
+            self.assertIs(rows(NO_FAILURE, ours, goals)[0].holds, False)
+        self.assertIs(rows(CONSOLE, NO_FAILURE, goals)[0].holds, True)
 
 
 class Table(unittest.TestCase):
     def test_lines(self):
-        lines = report.table(rows(CONSOLE, CONSOLE,
+        lines = report.table(rows(CONSOLE, NO_FAILURE,
                                   {("c", 4, "median"): (4, 0.7),
                                    ("c", 4, "free"): (2, None)}))
         text = "\n".join(lines)
@@ -148,7 +165,7 @@ class Table(unittest.TestCase):
         self.assertRegex(text, r"4 KiB  alloc +5\.00  5\.00 +1\.00 +4\.00"
                                r" +0\.70  MISSED")
         self.assertRegex(text, r"free +2\.00  2\.00 +1\.00 +2\.00 +holds")
-        self.assertRegex(text, r"failed calls +1 +1$")
+        self.assertRegex(text, r"failed calls +1 +0$")
         self.assertEqual(len({line.index("alloc") for line in lines
                               if "alloc" in line}), 1)
 
@@ -182,8 +199,8 @@ class Table(unittest.TestCase):
 
 
 class Failures(unittest.TestCase):
-    def collect(self, lines, problems=()):
-        run = bench.Run("ours", "cache", {"cache"}, None)
+    def collect(self, lines, problems=(), side="ours"):
+        run = bench.Run(side, "cache", {"cache"}, None)
         run.lines = lines.splitlines()
         run.problems = list(problems)
         return bench.collect([run])[1]
@@ -208,10 +225,41 @@ class Failures(unittest.TestCase):
         said = self.collect(self.whole() + "bench: bad cache no disk\n")
         self.assertEqual(said, ["cache, ours: no disk"])
 
-    def test_failed_requests_are_figures(self):
+    def test_nothing_but_failed_requests(self):
+        """Of mainline's it is a figure, and of ours a fault."""
+        text = self.whole().replace("sample cache 65536 1 1",
+                                    "failed cache 65536 1")
+        self.assertEqual(self.collect(text, side="mainline"), [])
+        self.assertEqual(self.collect(text), [
+            "cache, ours: every request for 64 KiB failed"])
+
+    def test_some_failed_requests(self):
         self.assertEqual(self.collect(
-            self.whole().replace("sample cache 65536 1 1",
-                                 "failed cache 65536 1")), [])
+            self.whole() + "bench: failed cache 65536 1\n"), [])
+
+
+class Stage(unittest.TestCase):
+    """The stage bench of check.py counts the goals that must hold."""
+
+    def failed(self, text):
+        stage = mock.Mock()
+        stage.run.return_value = text
+        check.stage_bench(stage)
+        stage.result.assert_called_once()
+        return not stage.result.call_args[0][0]
+
+    def test_all_of_them(self):
+        nr = len(cases.goals_of(check.BENCH_CASES))
+        self.assertGreater(nr, 8)
+        self.assertFalse(self.failed(f"{nr} of {nr} goals hold, 40 figures\n"))
+        for said in (f"{nr - 1} of {nr} goals hold\n", "0 of 0 goals hold\n",
+                     f"{nr - 1} of {nr - 1} goals hold\n", ""):
+            self.assertTrue(self.failed(said), said)
+
+    def test_none_varies(self):
+        chosen = [c for c in cases.all_cases() if c.name in check.BENCH_CASES]
+        self.assertEqual({c.name for c in chosen}, set(check.BENCH_CASES))
+        self.assertFalse([c.name for c in chosen if c.varies])
 
 
 class Cases(unittest.TestCase):
