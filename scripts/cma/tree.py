@@ -5,7 +5,7 @@
   tree     base -> bare -> cma in $BUILD/linux, ready to build
   export   edits in $BUILD/linux -> the repository
   status   each file as new (+), edited (~) or stripped (-), with changed lines
-  series   a patch series for git am in $BUILD/patches, verified
+  series   the same as tree, then a patch series for git am in $BUILD/patches, verified
 
 BUILD: where the trees and objects live (default: build/ of the repository).
 KSRC:  a tarball or an unpacked folder of Linux 6.12.y; it is never modified.
@@ -212,10 +212,7 @@ class Trees:
                 mark, total.get(mark, [0])[0], word, *total.get(mark, [0, 0, 0])[1:]))
 
     def series(self):
-        self.need()
-        if not self._up_to_date(self.state()):
-            raise Error("the kernel tree and the repository differ: run 'make export' "
-                        "or 'make tree' first")
+        self.make()
         names = series.generate(self.repo, self.root,
                                 os.path.join(self.build, "patches"), self.steps)
         for name in names:

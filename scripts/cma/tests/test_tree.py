@@ -516,6 +516,9 @@ class Series(TreeCase):
         self.run_it("tree")
         self.patches = os.path.join(self.top, "build", "patches")
 
+    def patch(self, name):
+        return self.text(os.path.join(self.patches, name))
+
     def test_it_verifies(self):
         out = self.run_it("series")
         self.assertIn("these 3 patches", out)
@@ -556,9 +559,32 @@ class Series(TreeCase):
         self.assertIn("include/linux/cma.h belongs to no step", message)
         self.assertIn("mm/cma/range.c belongs to 0020-new.msg and 0030-rest.msg", message)
 
-    def test_a_stale_tree_is_refused(self):
+    def test_without_a_tree(self):
+        shutil.rmtree(self.linux)
+        self.assertIn("these 3 patches", self.run_it("series"))
+
+    def test_a_stale_tree_is_made_anew(self):
         write(self.root, {"mm/cma/range.c": "range 2\n"})
-        self.assertIn("make tree", self.fails("series"))
+        self.run_it("series")
+        self.assertIn("\n+range 2\n", self.patch("0002-mm-cma-add-the-new-one.patch"))
+
+    def test_another_source_is_what_it_is_made_against(self):
+        self.run_it("series")
+        write(self.source, {"Makefile": SOURCE["Makefile"].replace("7", "8")})
+        self.assertIn("on Linux 6.12.8 gives", self.run_it("series"))
+        self.assertIn("SUBLEVEL = 8", self.git("show", "base:Makefile"))
+        self.assertIn("base-commit: " + self.git("rev-parse", "base"),
+                      self.patch("0001-mm-remove-the-old-one.patch"))
+
+    def test_edits_that_were_not_exported_are_refused(self):
+        for sublevel in "78":       # whether the source changes or not
+            write(self.linux, {"mm/cma/range.c": "edited\n"})
+            write(self.source, {"Makefile": SOURCE["Makefile"].replace("7", sublevel)})
+            message = self.fails("series")
+            self.assertIn("make export", message)
+            self.assertIn("mm/cma/range.c", message)
+            self.assertEqual(self.text(self.at("mm/cma/range.c")), "edited\n")
+            self.assertFalse(os.path.exists(self.patches))
 
 
 class Recipes(TreeCase):
