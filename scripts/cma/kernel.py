@@ -23,6 +23,8 @@ import sys
 import time
 from pathlib import Path
 
+from trees import git
+
 REPO = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
 
@@ -69,8 +71,7 @@ PROGRAMS = {"arm": ("armhf", []),
             "x86_64": ("amd64", [])}
 
 
-class BuildError(Exception):
-    """A message for the user; no traceback."""
+BuildError = git.Error		# a message for the user; no traceback
 
 
 class Kernel:
@@ -138,17 +139,18 @@ def run(cmd, **kw):
 
 def worktree(tag):
     """A worktree of a tag beside the main tree; follows the tag."""
-    main, beside = BUILD / "linux", BUILD / f"linux-{tag}"
-    git = ["git", "-C", str(main)]
-    want = run(git + ["rev-parse", f"{tag}^{{commit}}"],
-               capture_output=True).stdout.strip()
-    if not (beside / ".git").exists():
-        run(git + ["worktree", "prune"])
-        run(git + ["worktree", "add", "-q", "--detach", str(beside), want])
-    elif run(["git", "-C", str(beside), "rev-parse", "HEAD"],
-             capture_output=True).stdout.strip() != want:
-        run(["git", "-C", str(beside), "checkout", "-q", "-f", "--detach",
-             want])
+    main, beside = git.Repo(BUILD / "linux"), BUILD / f"linux-{tag}"
+    want = main.tag(tag)
+    if not want:
+        raise BuildError(f"{main.path} has no tag {tag}: run 'make tree'")
+    have = (beside / ".git").exists() and git.Repo(beside).resolve("HEAD")
+    if not have:
+        # There is none yet, or its repository went when another source came.
+        shutil.rmtree(beside, ignore_errors=True)
+        main.run("worktree", "prune")
+        main.run("worktree", "add", "-q", "--detach", str(beside), want)
+    elif have != want:
+        git.Repo(beside).run("checkout", "-q", "-f", "--detach", want)
     return beside
 
 
