@@ -128,13 +128,18 @@ class Builder:
 
     def __init__(self):
         self.locks = {name: threading.Lock() for name in kernel.KERNELS}
-        self.built = set()
+        self.built = {}		# name: why it does not build, or None
 
     def build(self, name):
         with self.locks[name]:
             if name not in self.built:
-                kernel.build(name)
-                self.built.add(name)
+                try:
+                    kernel.build(name)
+                    self.built[name] = None
+                except kernel.BuildError as err:
+                    self.built[name] = err
+            if self.built[name]:
+                raise self.built[name]
 
     def build_ahead(self, names):
         def work():
@@ -146,12 +151,15 @@ class Builder:
         threading.Thread(target=work, daemon=True).start()
 
     def build_for(self, stage, names):
-        """As results: it builds, and has what it should have."""
+        """As results: it builds, and has what it should have. True if there
+        is what the stage needs."""
+        built = True
         for name in names:
             try:
                 self.build(name)
             except kernel.BuildError as err:
                 stage.result(False, f"build {name}", err)
+                built = False
                 continue
             stage.result(True, f"build {name}")
             have = vmlinux_symbols(name)
@@ -162,3 +170,4 @@ class Builder:
                 gone = [s for s in SYMBOLS if s not in have]
                 stage.result(not gone, f"{name} has the allocator",
                              "\n".join(gone))
+        return built

@@ -8,9 +8,10 @@ from pathlib import Path
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import check
-import kernel
-import stage
+import boards  # noqa: E402
+import check  # noqa: E402
+import kernel  # noqa: E402
+import stage  # noqa: E402
 
 
 class Builds(unittest.TestCase):
@@ -56,9 +57,38 @@ class Builds(unittest.TestCase):
 
     def test_a_failure_is_told_by_the_stage(self):
         self.broken.add("arm")
-        self.builder.build_for(self.stage, ["arm", "arm-lpae"])
+        self.assertFalse(self.builder.build_for(self.stage,
+                                                ["arm", "arm-lpae"]))
         self.assertEqual(self.calls, ["arm", "arm-lpae"])
         self.assertEqual(self.counts(), (2, 1))
+
+    def test_it_fails_once_and_is_told_by_each_stage(self):
+        self.broken.add("arm")
+        for _ in range(2):
+            self.builder.build_for(self.stage, ["arm"])
+        self.assertEqual(self.calls, ["arm"])
+        self.assertEqual(self.counts(), (0, 2))
+
+    def test_what_did_not_build_is_not_booted(self):
+        self.broken.add("arm")
+        with mock.patch.dict(check.STAGES, virt=mock.Mock()) as stages:
+            done = check.run_stage(self.builder, "virt")
+            stages["virt"].assert_not_called()
+            self.assertEqual(done.failed, 1)
+            self.broken.clear()
+            check.run_stage(stage.Builder(), "virt")
+            stages["virt"].assert_called_once()
+
+    def test_stages_run_in_their_order(self):
+        ran = []
+        for name in "virt", "tree", "lpae":
+            patch = mock.patch.dict(
+                check.STAGES, {name: lambda s: ran.append(s.name)})
+            patch.start()
+            self.addCleanup(patch.stop)
+        check.run_stages(["lpae", "virt", "tree"])
+        self.assertEqual(ran, ["tree", "virt", "lpae"])
+        self.assertEqual(set(self.calls), {"arm", "arm-lpae"})
 
     def test_a_failure_in_the_background_is_told_as_well(self):
         self.broken.add("arm")
@@ -75,6 +105,37 @@ class Builds(unittest.TestCase):
         self.assertLessEqual(set(check.KERNELS), set(check.STAGES))
         self.assertLessEqual({k for names in check.KERNELS.values()
                               for k in names}, set(kernel.KERNELS))
+
+
+class Boots(unittest.TestCase):
+    """A stage names the kernels that it boots, or it boots old ones."""
+
+    def boot(self, name, board, kernel_dir=None, **kw):
+        self.booted.add(Path(kernel_dir).name.removeprefix("obj-")
+                        if kernel_dir else boards.BOARDS[board].kernel)
+        return mock.Mock(screens=[])
+
+    def booted_by(self, name):
+        self.booted = set()
+        one = mock.Mock(boot=self.boot)
+        with mock.patch("check.selftests", lambda *a: ["/t/cma_basic"]), \
+                mock.patch("stages_boards.selftests", lambda *a: ["/t/x"]), \
+                mock.patch("check.check_binding"), \
+                mock.patch("subprocess.run"):
+            check.STAGES[name](one)
+        return self.booted
+
+    def test_kernels_are_those_it_boots(self):
+        for name in ("virt", "vexpress", "parameters", "areas", "clients",
+                     "lpae", "debug", "bare", "64-bit", "boards",
+                     "boards-whole"):
+            with self.subTest(name):
+                self.assertEqual(self.booted_by(name),
+                                 set(check.KERNELS[name]))
+
+    def test_scripts_that_build_nothing(self):
+        self.assertEqual(check.KERNELS["demo"], ["arm"])
+        self.assertEqual(check.KERNELS["bench"], ["arm"])
 
 
 if __name__ == "__main__":
