@@ -55,8 +55,9 @@ def main():
         smp=opts.smp, icount=opts.icount, log=opts.log,
         want_tests=bool(opts.kunit), ask_host=opts.ask_host,
         nodes=Path(opts.nodes).read_text())
-    for name, status in result.ktap:
-        print(f"{status:7}{name}")
+    for test in result.ktap:
+        print(f"{test.status:7}{test.name}"
+              + (f" ({test.reason})" if test.reason else ""))
     for problem in result.problems:
         print(f"PROBLEM {problem}")
     print(f"{opts.board}: {'passed' if result.ok else 'FAILED'} "

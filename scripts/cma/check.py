@@ -24,6 +24,7 @@ import boards
 import kernel
 import measure.cases
 import picture
+import skips
 import stages_boards
 import verdict
 from stage import (BUILD, HERE, LOGS, Builder, Stage, guest_files, selftests,
@@ -388,7 +389,8 @@ def stage_kasan(stage):
     lines = done.stdout.splitlines()
     stage.log("kasan", done.stdout)
     judged = verdict.judge(lines + [verdict.DONE], True)
-    stage.tests("kasan", judged.tests)
+    has = skips.features((kernel.obj("kasan") / ".config").read_text())
+    stage.tests("kasan", judged.tests, has)
     stage.result(done.returncode == 0 and judged.ok, "kasan",
                  "\n".join(judged.problems + lines[-12:]))
 

@@ -13,6 +13,7 @@ Pure: lines in, verdict out. Owns the meaning of "passed":
 """
 
 import re
+from typing import NamedTuple
 
 TIMESTAMP = re.compile(r"^\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?")
 
@@ -38,6 +39,7 @@ MAX_FINDINGS = 8	# that are told of one result
 VERSION = re.compile(r"^( *)K?TAP version \d+$")
 PLAN = re.compile(r"^( *)1\.\.(\d+)\b(.*)$")
 RESULT = re.compile(r"^( *)(ok|not ok) (\d+)\b(?: *-)? *([^#]*?)? *(?:#(.*))?$")
+SKIP = re.compile(r" *SKIP\b(.*)$", re.IGNORECASE)
 NOT_OK = re.compile(r"^ *not ok\b")
 SUBTEST = re.compile(r"^( *)# Subtest: (.+)$")
 # Which line of a test found what: of kselftest's harness, and of KUnit.
@@ -48,6 +50,13 @@ BEGIN = re.compile(r"^guest: begin: (.*)$")
 END = re.compile(r"^guest: end (\d+): (.*)$")
 DONE = "guest: done"
 KSFT_SKIP = 4
+
+
+class Test(NamedTuple):
+    """status: "ok", "skip" or "not ok". reason: that it gives for a skip."""
+    name: str
+    status: str
+    reason: str = ""
 
 
 class Document:
@@ -63,7 +72,7 @@ class Document:
 
 
 class Verdict:
-    """tests: (name, "ok", "skip" or "not ok"), the innermost ones."""
+    """tests: each a Test, the innermost ones."""
 
     def __init__(self):
         self.tests = []
@@ -72,7 +81,7 @@ class Verdict:
         self.ended = False
 
     def count(self, status):
-        return sum(s == status for _, s in self.tests)
+        return sum(test.status == status for test in self.tests)
 
     @property
     def ok(self):
@@ -86,6 +95,7 @@ class Reader:
         self.messages = {re.compile(e): False for e in expect}
         self.open = []
         self.command = None
+        self.skip_all = ""	# why its command has no test at all
         self.nr_tests_before = 0
         self.dump_until = -1
         self.findings = []	# since the last result
@@ -142,14 +152,16 @@ class Reader:
             self.problem(f"{doc.name}: result {number} ({name}) where "
                          f"{doc.nr_results} was due")
             doc.nr_results = number
-        skip = (directive or "").strip().upper().startswith("SKIP")
+        skip = SKIP.match(directive or "")
         if status == "not ok":
             self.problem("\n  ".join([f"not ok: {doc.name}: {name}",
                                       *self.findings[:MAX_FINDINGS]]))
         self.findings = []
         if not doc.nr_nested or status == "not ok":
-            kind = "skip" if skip and status == "ok" else status
-            self.out.tests.append((f"{doc.name}: {name}", kind))
+            kind, reason = status, ""
+            if skip and status == "ok":
+                kind, reason = "skip", skip[1].strip()
+            self.out.tests.append(Test(f"{doc.name}: {name}", kind, reason))
         doc.nr_nested = 0
 
     def splat(self, number, text):
@@ -169,9 +181,9 @@ class Reader:
         self.end_segment()
         if command != self.command:
             self.problem(f"end of a command that did not begin: {command}")
-        if status == KSFT_SKIP and all(s == "skip" for _, s in results):
+        if status == KSFT_SKIP and all(t.status == "skip" for t in results):
             if not results:
-                self.out.tests.append((command, "skip"))
+                self.out.tests.append(Test(command, "skip", self.skip_all))
         elif status:
             self.problem(f"status {status}: {command}")
         self.command = None
@@ -182,6 +194,7 @@ class Reader:
                 self.problem(f"did not end: {self.command}")
             self.end_segment()
             self.command = m[1]
+            self.skip_all = ""
             self.nr_tests_before = len(self.out.tests)
         elif m := END.match(text):
             self.command_end(int(m[1]), m[2])
@@ -189,6 +202,8 @@ class Reader:
             self.start(len(m[1]))
         elif m := PLAN.match(text):
             self.plan(len(m[1]), int(m[2]))
+            if skip := SKIP.match(m[3].strip(" #")):
+                self.skip_all = skip[1].strip()
         elif m := RESULT.match(text):
             self.result(len(m[1]), m[2], int(m[3]), m[4] or m[3], m[5])
         elif NOT_OK.match(text) or text.startswith("Bail out!"):

@@ -55,13 +55,14 @@ class Passes(unittest.TestCase):
     def test_kselftest(self):
         v = judge(KSFT)
         self.assertEqual(v.problems, [])
-        self.assertEqual([s for _, s in v.tests], ["ok", "skip"])
+        self.assertEqual([(t.status, t.reason) for t in v.tests],
+                         [("ok", ""), ("skip", "no driver")])
         self.assertTrue(v.ended)
 
     def test_kunit_counts_innermost_results(self):
         v = judge(KUNIT, want_tests=True)
         self.assertEqual(v.problems, [])
-        self.assertEqual([n for n, _ in v.tests],
+        self.assertEqual([t.name for t in v.tests],
                          ["cma_range: place", "align: order 0",
                           "align: order 4", "cma_parse: size"])
 
@@ -74,7 +75,7 @@ class Passes(unittest.TestCase):
         v = judge("guest: begin: t\nTAP version 13\n1..0 # SKIP no driver\n"
                   "guest: end 4: t\n")
         self.assertEqual(v.problems, [])
-        self.assertEqual(v.tests, [("t", "skip")])
+        self.assertEqual(v.tests, [("t", "skip", "no driver")])
 
     def test_announced_splat(self):
         v = judge("guest: begin: t\nTAP version 13\n1..1\n"

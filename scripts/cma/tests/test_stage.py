@@ -2,6 +2,7 @@
 """Kernels are built once, in the background or for whoever needs them."""
 
 import sys
+import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -11,7 +12,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import boards  # noqa: E402
 import check  # noqa: E402
 import kernel  # noqa: E402
+import skips  # noqa: E402
 import stage  # noqa: E402
+import verdict  # noqa: E402
 
 
 class Builds(unittest.TestCase):
@@ -105,6 +108,59 @@ class Builds(unittest.TestCase):
         self.assertLessEqual(set(check.KERNELS), set(check.STAGES))
         self.assertLessEqual({k for names in check.KERNELS.values()
                               for k in names}, set(kernel.KERNELS))
+
+
+class Skips(unittest.TestCase):
+    """A test that skips where it could run has failed."""
+
+    def counts(self, reason, has):
+        one = stage.Stage("test")
+        with mock.patch("builtins.print"):
+            one.tests("virt", [verdict.Test("cma_x.y", "skip", reason)], has)
+        return one.skipped, one.failed
+
+    def test_what_the_kernel_does_not_have(self):
+        without = skips.features("# CONFIG_FAIL_CMA is not set\nCONFIG_CMA=y\n")
+        self.assertEqual(self.counts("no CONFIG_FAIL_CMA", without), (1, 0))
+        has = skips.features("CONFIG_FAIL_CMA=y\n")
+        self.assertEqual(self.counts("no CONFIG_FAIL_CMA", has), (0, 1))
+
+    def test_what_the_boot_does_not_have(self):
+        disk = "no file on a disk in $CMA_TEST_FILE"
+        self.assertEqual(self.counts(disk, skips.features("")), (1, 0))
+        self.assertEqual(self.counts(disk, skips.features("", disk=True)),
+                         (0, 1))
+        far = "vivid does not reach the area"
+        for append, skipped in (("cma=64M", 0), ("cma=64M@0x48000000", 0),
+                                ("mem=128M@0x100000000 cma=64M", 0),
+                                ("cma=64M@0x100000000", 1)):
+            has = skips.features("CONFIG_VIDEO_VIVID=m", append)
+            self.assertEqual(self.counts(far, has), (skipped, 1 - skipped))
+
+    def test_other_reasons(self):
+        for reason in "", "there is no default area":
+            self.assertEqual(self.counts(reason, set()), (0, 1), reason)
+
+    def test_reasons_are_given(self):
+        said = "".join(path.read_text() for folder in (
+            "tools/testing/selftests/cma", "mm/cma/tests")
+            for path in (kernel.REPO / folder).glob("*.c"))
+        for reason in skips.NEEDS:
+            if reason.startswith("no /dev/cma_test"):
+                continue	# put together by the compiler
+            self.assertIn(f'"{reason}"', said)
+
+    def test_a_boot_knows_its_kernel(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            (Path(tmp) / ".config").write_text("CONFIG_FAIL_CMA=y\n")
+            got = mock.Mock(ok=True, elapsed_s=1, problems=[], lines=[], ktap=[
+                verdict.Test("t", "skip", "no CONFIG_FAIL_CMA"),
+                verdict.Test("t", "skip", "a kernel without hugetlb")])
+            with mock.patch("boards.boot", lambda *a, **kw: got), \
+                    mock.patch("builtins.print"):
+                one = stage.Stage("test")
+                one.boot("virt", "virt", kernel_dir=Path(tmp))
+        self.assertEqual((one.passed, one.failed, one.skipped), (1, 1, 1))
 
 
 class Boots(unittest.TestCase):

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which tests may skip, and where.
+
+A test skips for the lack of something, and may do so where the kernel or the
+board does not have it. Where it is there, or for any other reason, a skip is
+a test that should have run.
+"""
+
+import re
+
+# What a test says: what it would have run with, options of the kernel or
+# features of a boot, see features().
+NEEDS = {
+    "no CONFIG_FAIL_CMA": {"FAIL_CMA"},
+    "a kernel without hugetlb": {"HUGETLBFS"},
+    "a kernel without transparent huge pages": {"TRANSPARENT_HUGEPAGE"},
+    "no gup_test in debugfs": {"GUP_TEST"},
+    "no io_uring": {"IO_URING"},
+    "no /dev/udmabuf": {"UDMABUF"},
+    "no vivid": {"VIDEO_VIVID"},
+    # vivid has 32 bits for addresses.
+    "vivid does not reach the area": {"area in 32 bits"},
+    # The DMA API that other architectures share.
+    "what the area cannot give comes from elsewhere": {"ARM"},
+    "all devices are": {"ARCH_HAS_SYNC_DMA_FOR_DEVICE",
+                        "ARCH_HAS_SYNC_DMA_FOR_CPU"},
+    "no file on a disk in $CMA_TEST_FILE": {"disk"},
+    "no host that does what it is asked for": {"host"},
+    "no /dev/cma_test.behind-iommu": {"iommu"},
+}
+
+
+def features(config_text, append="", nodes="", disk=None, ask_host=False):
+    """What a boot has; the arguments are those of boards.boot()."""
+    has = set(re.findall(r"^CONFIG_(\w+)=", config_text, re.M))
+    if disk:
+        has.add("disk")
+    if ask_host:
+        has.add("host")
+    if "behind-iommu" in nodes:
+        has.add("iommu")
+    if not re.search(r"\bcma=\w+@0x[0-9a-f]{9}", append):
+        has.add("area in 32 bits")
+    return has
+
+
+def allowed(reason, has):
+    """Whether a test may skip for this reason where these features are."""
+    return reason in NEEDS and not NEEDS[reason] & has
