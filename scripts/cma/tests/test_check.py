@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the stages of check.py make of what tools say."""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import check  # noqa: E402
+import stage  # noqa: E402
+
+TESTS = {
+    "ok": "def test_ok(self): pass",
+    "fail": "def test_fail(self): self.fail()",
+    "error": "def test_error(self): raise OSError",
+    "skip": "@unittest.skip('why')\n    def test_skip(self): pass",
+    "better": "@unittest.expectedFailure\n    def test_better(self): pass",
+    "known": "@unittest.expectedFailure\n    def test_known(self): self.fail()",
+}
+
+
+class Unittest(unittest.TestCase):
+    def counts(self, *names):
+        """(passed, failed, skipped) of a file with these tests."""
+        with tempfile.TemporaryDirectory() as tmp:
+            (Path(tmp) / "test_x.py").write_text(
+                "import unittest\nclass X(unittest.TestCase):\n    "
+                + "\n    ".join(TESTS[name] for name in names) + "\n")
+            done = subprocess.run(
+                [sys.executable, "-B", "-m", "unittest", "discover", "-v",
+                 "-s", tmp], text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT)
+        return self.judged(done.stdout, done.returncode)
+
+    def judged(self, said, status):
+        one = stage.Stage("host")
+        with mock.patch("builtins.print"):
+            check.judge_unittest(one, said, status)
+        return one.passed, one.failed, one.skipped
+
+    def test_all_is_well(self):
+        self.assertEqual(self.counts("ok", "known"), (2, 0, 0))
+
+    def test_each_kind_counts(self):
+        self.assertEqual(self.counts("ok", "fail", "error", "skip"), (1, 3, 0))
+
+    def test_each_kind_alone(self):
+        for name in "fail", "error", "skip", "better":
+            self.assertEqual(self.counts("ok", name), (1, 1, 0), name)
+
+    def test_no_tests(self):
+        self.assertEqual(self.judged("Traceback: ...", 1), (0, 1, 0))
+        self.assertEqual(self.judged("", 1), (0, 1, 0))
+
+
+if __name__ == "__main__":
+    unittest.main()
