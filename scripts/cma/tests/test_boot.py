@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Console logs that must pass pass; those that must fail fail, and say why."""
 
+import re
+import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -263,6 +266,34 @@ class Configuration(unittest.TestCase):
             with self.subTest(name):
                 self.assertTrue(kernel.wanted_lines(
                     [kernel.REPO / f for f in row.fragments]))
+
+
+class Guest(unittest.TestCase):
+    def run_commands(self, *commands):
+        """What the loop of guest/init tells of these."""
+        init = (Path(boards.__file__).parent / "guest/init").read_text()
+        loop = re.search(r"^\twhile [^\n]*<&4.*?^\tdone 4</commands$", init,
+                         re.M | re.S)[0]
+        with tempfile.TemporaryDirectory() as tmp:
+            status = Path(tmp) / ".status"
+            status.write_text("0\n")	# of an earlier command
+            (Path(tmp) / "commands").write_text("".join(
+                c.replace("STATUS", str(status)) + "\n" for c in commands))
+            loop = loop.replace("/tmp/.status", str(status))
+            loop = loop.replace("</commands", f"<{tmp}/commands")
+            done = subprocess.run(
+                ["bash", "-c", "exec 3>&1; to_console() { cat >&3; }\n" + loop],
+                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return re.findall(r"^guest: end (\d+): ", done.stdout, re.M)
+
+    def test_status_of_each_command(self):
+        self.assertEqual(self.run_commands("true", "exit 3", "true"),
+                         ["0", "3", "0"])
+
+    def test_no_room_for_the_status(self):
+        self.assertEqual(self.run_commands(
+            "true", "test ! -e STATUS && mkdir STATUS", "rmdir STATUS"),
+            ["0", "255", "0"])
 
 
 class Archive(unittest.TestCase):
