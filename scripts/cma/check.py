@@ -29,6 +29,7 @@ import stages_boards
 import verdict
 from stage import (BUILD, HERE, LOGS, Builder, Stage, guest_files, selftests,
                    test_driver)
+from trees import overlay
 
 REPO = kernel.REPO
 
@@ -101,15 +102,10 @@ NOT_PLACED = [
 
 
 def overlay_files(*starts):
-    """The repository's files that go into the kernel tree, whole."""
-    done = subprocess.run(
-        ["git", "-C", str(REPO), "ls-files", "-co", "--exclude-standard"],
-        check=True, capture_output=True, text=True)
-    names = [n for n in done.stdout.splitlines()
-             if "/" in n and (REPO / n).is_file()
-             and not n.startswith(("scripts/cma/", ".", "build/"))
-             and not n.endswith(".diff")]
-    return [n for n in names if not starts or n.startswith(starts)]
+    """The repository's files that go into a folder of the kernel tree, whole."""
+    files = overlay.Overlay(REPO, BUILD).files.values()
+    return [name for name, edit in files if not edit and "/" in name
+            and (not starts or name.startswith(starts))]
 
 
 def allowed(name, line):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the stages of check.py make of what tools say."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,32 @@ class Unittest(unittest.TestCase):
     def test_no_tests(self):
         self.assertEqual(self.judged("Traceback: ...", 1), (0, 1, 0))
         self.assertEqual(self.judged("", 1), (0, 1, 0))
+
+
+class Files(unittest.TestCase):
+    """What the stage style looks at."""
+
+    def setUp(self):
+        self.root = Path(tempfile.mkdtemp(prefix="cma-check-"))
+        self.addCleanup(shutil.rmtree, self.root)
+        for name in ("Kconfig", "README.md", "mm/cma/a.c", "mm/page.c.diff",
+                     "scripts/cma/x.py", "build/b.c", "out/obj/c.c"):
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+
+    def files(self, build="out", *starts):
+        with mock.patch.multiple(check, REPO=self.root,
+                                 BUILD=self.root / build):
+            return check.overlay_files(*starts)
+
+    def test_the_build_folder_is_no_part_wherever_it_is(self):
+        for git in False, True:	# a copy without .git is as good
+            if git:
+                subprocess.run(["git", "init", "-q", self.root], check=True)
+            self.assertEqual(self.files("out"), ["mm/cma/a.c"])
+            self.assertEqual(self.files("build"), ["mm/cma/a.c", "out/obj/c.c"])
+            self.assertEqual(self.files("out", "mm/cma/b"), [])
 
 
 if __name__ == "__main__":
