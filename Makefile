@@ -14,7 +14,7 @@ export KSRC
 help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
 	@echo 'make check    every test: trees, style, builds, boots'
-	@echo 'make check-boards  every test on every board'
+	@echo 'make check-boards  every test on every board, every patch of the series'
 	@echo 'make bench    measure it beside mainline (CASE=NAME[,NAME]: some cases)'
 	@echo 'make stress   a busy board for a while, with both (MINUTES=N, ONLY=ours|mainline)'
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
@@ -34,7 +34,7 @@ check:
 
 check-boards:
 	@$(SCRIPTS)/deps.sh check
-	@$(SCRIPTS)/check.py --only tree boards-whole
+	@$(SCRIPTS)/check.py --only tree series boards-whole bisect
 
 bench:
 	@$(SCRIPTS)/deps.sh bench

@@ -26,6 +26,7 @@ import measure.cases
 import picture
 import skips
 import stages_boards
+import stages_series
 import verdict
 from stage import (BUILD, HERE, LOGS, Builder, Stage, guest_files, selftests,
                    test_driver)
@@ -424,6 +425,7 @@ STAGES = {
     "bare-64-bit": only_build,
     "boards": stages_boards.stage_boards,
     "boards-whole": stages_boards.stage_boards_whole,
+    "bisect": stages_series.stage_bisect,
 }
 # These change the kernel trees.
 TREE_STAGES = ["tree", "series"]
@@ -442,7 +444,7 @@ KERNELS = {
     "boards-whole": ["arm-boards", "armv5", "arm64", "x86_64"],
 }
 # More than one wants to wait for with every change: "make check-boards".
-ON_REQUEST = ["boards-whole"]
+ON_REQUEST = ["boards-whole", "bisect"]
 
 
 def run_stage(builder, name):

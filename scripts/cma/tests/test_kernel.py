@@ -10,6 +10,8 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import kernel  # noqa: E402
+import stage  # noqa: E402
+import stages_series  # noqa: E402
 from trees import git  # noqa: E402
 
 
@@ -24,7 +26,7 @@ class Folder(unittest.TestCase):
         self.addCleanup(patch.stop)
 
 
-class Worktrees(Folder):
+class Source(Folder):
     def source(self, text):
         """A new repository with the tag base, as tree.py makes it."""
         shutil.rmtree(self.build / "linux", ignore_errors=True)
@@ -38,6 +40,8 @@ class Worktrees(Folder):
         repo.run("add", "Makefile")
         repo.set_tag("base", repo.commit(repo.out("write-tree"), [], "base"))
 
+
+class Worktrees(Source):
     def text(self):
         return (kernel.worktree("base") / "Makefile").read_text()
 
@@ -53,10 +57,68 @@ class Worktrees(Folder):
             self.assertEqual(self.text(), text)
             self.assertTrue(git.Repo(self.build / "linux-base").resolve("HEAD"))
 
+    def test_one_of_another_name(self):
+        self.source("one")
+        self.assertEqual(kernel.worktree("base", "step").name, "linux-step")
+
     def test_no_such_tag(self):
         self.source("one")
         with self.assertRaisesRegex(kernel.BuildError, "make tree"):
             kernel.worktree("bare")
+
+
+class Steps(Source):
+    """Each patch of the series is built in turn."""
+
+    def setUp(self):
+        super().setUp()
+        self.source("one\n")
+        repo = git.Repo(self.build / "linux")
+        base = tip = repo.tag("base")
+        for text in "two\n", "three\n":
+            blob = repo.blob(text.encode())
+            tree = repo.write_tree(repo.tree_of(tip),
+                                   {"Makefile": ("100644", blob)})
+            tip = repo.commit(tree, [tip], text)
+        repo.run("format-patch", "-q", "-o", str(self.build / "patches"),
+                 f"{base}..{tip}")
+        self.built = []
+        self.broken = ""
+        for target, new in (("stages_series.BUILD", self.build),
+                            ("kernel.configure", mock.Mock()),
+                            ("kernel.make", self.make)):
+            patch = mock.patch(target, new)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def make(self, name, targets, src, log):
+        text = (src / "Makefile").read_text()
+        self.built.append(text)
+        if text == self.broken:
+            raise kernel.BuildError(f"{name} is broken")
+
+    def run_stage(self):
+        one = stage.Stage("bisect")
+        with mock.patch("builtins.print"):
+            stages_series.stage_bisect(one)
+        return one.passed, one.failed
+
+    def test_each_once(self):
+        for _ in range(2):	# what the first run left is no harm
+            self.built = []
+            self.assertEqual(self.run_stage(), (3, 0))
+            self.assertEqual(self.built, ["two\n", "three\n"])
+        self.assertEqual([call.kwargs["whole"] for call in
+                          kernel.configure.call_args_list[:2]], [False, True])
+
+    def test_one_that_does_not_build(self):
+        self.broken = "two\n"
+        self.assertEqual(self.run_stage(), (2, 1))
+        self.assertEqual(self.built, ["two\n", "three\n"])
+
+    def test_no_patches(self):
+        shutil.rmtree(self.build / "patches")
+        self.assertEqual(self.run_stage(), (0, 1))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ RECIPE = "delete mm/old.c\nedit mm/Makefile\n\t- obj-y += old.o\n"
 STEPS = {
     "0010-bare.msg": "mm: remove the old one\n\nIt goes.\n",
     "0020-new.msg": "mm/cma: add the new one\n\nIt comes.\n\nPaths:\nmm/*\n!mm/page.c\n",
-    "0030-rest.msg": "mm: hook it in\n\nNow.\n\nPaths:\nmm/page.c\ninclude/\nscripts/\n",
+    "0030-rest.msg": "mm: hook it in\n\nNow.\n\nPaths:\nmm/page.c\ninclude/\n",
 }
 PAGE_DIFF = """The page allocator has to know.
 
@@ -558,6 +558,17 @@ class Series(TreeCase):
         message = self.fails("series")
         self.assertIn("include/linux/cma.h belongs to no step", message)
         self.assertIn("mm/cma/range.c belongs to 0020-new.msg and 0030-rest.msg", message)
+
+    def test_each_name_is_of_a_file(self):
+        write(os.path.join(self.top, "steps"), {
+            "0020-new.msg": STEPS["0020-new.msg"] + "mm/none.c\n!mm/page.h\n",
+            "0040-more.msg": "more\n\nPaths:\nfs/\n"})
+        message = self.fails("series")
+        for said in ("0020-new.msg: mm/none.c is the name of no file",
+                     "0020-new.msg: !mm/page.h is the name of no file",
+                     "0040-more.msg: fs/ is the name of no file",
+                     "0040-more.msg takes no file"):
+            self.assertIn(said, message)
 
     def test_without_a_tree(self):
         shutil.rmtree(self.linux)

@@ -4,7 +4,8 @@
 A step is a file NNNN-name.msg: the commit message, a line `Paths:`, then patterns
 of kernel paths, one a line. A pattern that ends in / takes the folder, one that
 begins with ! leaves out what those above it take. Each file of ours belongs to
-exactly one step; the order has to let each step build.
+exactly one step, and each pattern matches a file; the order has to let each step
+build.
 """
 
 import fnmatch
@@ -35,7 +36,9 @@ def read_steps(folder=FOLDER):
 def assign(paths, steps):
     """[[paths of the step]]; every path belongs to exactly one of @steps."""
     taken = [[] for _ in steps]
-    errors = []
+    errors = ["%s: %s is the name of no file" % (name, pattern)
+              for name, _, patterns in steps for pattern in patterns
+              if not any(matches(pattern.removeprefix("!"), p) for p in paths)]
     for path in sorted(paths):
         owners = [i for i, (_, _, patterns) in enumerate(steps)
                   if takes(patterns, path)]
@@ -44,10 +47,17 @@ def assign(paths, steps):
         else:
             errors.append("%s belongs to %s" % (
                 path, " and ".join(steps[i][0] for i in owners) or "no step"))
+    errors += ["%s takes no file" % step[0] for step, own in zip(steps, taken) if not own]
     if errors:
         raise Error("series: each file belongs to exactly one step, but\n" +
                     "\n".join(errors))
     return taken
+
+
+def matches(pattern, path):
+    if pattern.endswith("/"):
+        return path.startswith(pattern)
+    return fnmatch.fnmatchcase(path, pattern)
 
 
 def takes(patterns, path):
@@ -55,8 +65,7 @@ def takes(patterns, path):
     found = False
     for pattern in patterns:
         plain = pattern.removeprefix("!")
-        if path.startswith(plain) if plain.endswith("/") else \
-                fnmatch.fnmatchcase(path, plain):
+        if matches(plain, path):
             found = plain == pattern
     return found
 
@@ -85,10 +94,7 @@ def generate(repo, overlay_root, patches, folder=FOLDER):
 
     tree = repo.tree_of(bare)
     tip = signed.commit(tree, [base], first)
-    for (name, message, _), paths in zip(steps, taken):
-        if not paths:
-            print("series: no file yet for %s, left out" % name)
-            continue
+    for (_, message, _), paths in zip(steps, taken):
         tree = repo.write_tree(tree, {p: changes[p][3:5] for p in paths})
         tip = signed.commit(tree, [tip], message)
     if tree != repo.tree_of(cma):
