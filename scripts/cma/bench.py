@@ -45,10 +45,9 @@ class BenchError(Exception):
 
 def build(sides=KERNELS):
     """What the boots of these need."""
-    for script in ("userland.sh", "tree.py"):
-        args = [str(HERE / script)] + (["tree"] if script == "tree.py" else [])
-        if subprocess.run(args).returncode:
-            raise BenchError(f"{script} failed")
+    if subprocess.run([HERE / "tree.py", "tree"]).returncode:
+        raise BenchError("tree.py failed")
+    kernel.userland()
     for side in sides:
         kernel.build(KERNELS[side])
     if len(sides) == len(KERNELS):

@@ -492,7 +492,7 @@ def main():
         print("\n".join(STAGES))
         return 0
     LOGS.mkdir(parents=True, exist_ok=True)
-    subprocess.run([HERE / "userland.sh"], check=True)
+    kernel.userland()
     stages = run_stages(opts.only)
     passed, failed, skipped = (sum(getattr(s, k) for s in stages)
                                for k in ("passed", "failed", "skipped"))

@@ -15,6 +15,7 @@ names the line.
 """
 
 import argparse
+import functools
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ import sys
 import time
 from pathlib import Path
 
+import lock
 from trees import git
 
 REPO = Path(__file__).resolve().parents[2]
@@ -135,6 +137,15 @@ KERNELS = {
 OURS_ONLY = TEST + FAULT + SAMPLE
 
 
+def alone(work):
+    """What no other run may do at the same time."""
+    @functools.wraps(work)
+    def locked(*args, **kw):
+        with lock.held(BUILD):
+            return work(*args, **kw)
+    return locked
+
+
 def run(cmd, **kw):
     return subprocess.run(cmd, check=True, text=True, **kw)
 
@@ -219,6 +230,7 @@ def missing_lines(want, config_text):
             if have.get(sym, f"# {sym} is not set") != line]
 
 
+@alone
 def configure(name, src=None, whole=True):
     """src: the tree if not its own. whole: every line has to take effect."""
     src = src or tree(name)
@@ -241,6 +253,7 @@ def configure(name, src=None, whole=True):
     return src
 
 
+@alone
 def make(name, args, src, log):
     """Runs make; prints a line every few seconds; returns its output."""
     start = shown = time.monotonic()
@@ -285,6 +298,7 @@ def build_driver(name, src, driver, mods):
         f"INSTALL_MOD_DIR=kernel/{driver.parent}"])
 
 
+@alone
 def build(name):
     src = configure(name)
     arch = KERNELS[name].arch
@@ -300,6 +314,7 @@ def build(name):
     print(f"{name}: {nr_files} files built in {elapsed_s:.0f} s", flush=True)
 
 
+@alone
 def selftests(name="arm"):
     """The test programs in $BUILD/selftests-ARCH, which every boot takes
     along: for the user space of this kernel's boards, built with its headers."""
@@ -313,6 +328,14 @@ def selftests(name="arm"):
     return dest / "cma"
 
 
+@alone
+def userland(*archs):
+    """What the boards run, of these architectures beside the usual one."""
+    run([REPO / "scripts/cma/userland.sh", *archs],
+        env=lock.environment(BUILD))
+
+
+@alone
 def guest_program(name):
     """A program of guest/, with the library of the selftests; its bytes.
     Its sources are NAME.c and NAME_*.c."""

@@ -5,14 +5,13 @@ kernel on many boards.
 
 import os
 import re
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import areas
 import boards
 import kernel
-from stage import HERE, guest_files, selftests, test_driver
+from stage import guest_files, selftests, test_driver
 
 # Two nodes, half of the memory and one processor each.
 NODES = ["-object", "memory-backend-ram,id=m0,size=512M",
@@ -105,7 +104,7 @@ def stage_64_bit(stage):
     # Each boot takes along the programs of its architecture.
     selftests("arm")
     selftests("x86_64")
-    subprocess.run([HERE / "userland.sh", "amd64"], check=True)
+    kernel.userland("amd64")
     boot_generic(stage)
     boot_nodes(stage)
     boot_gigantic(stage)
@@ -117,7 +116,7 @@ def boot_each_board(stage, tests, kernels):
     chosen = [name for name, board in boards.BOARDS.items()
               if name == "virt" or board.kernel in kernels]
     userlands = {boards.BOARDS[name].arch.userland for name in chosen}
-    subprocess.run([HERE / "userland.sh", *sorted(userlands)], check=True)
+    kernel.userland(*sorted(userlands))
     programs = {userland: selftests(kernel_name)
                 for kernel_name, (userland, _) in kernel.PROGRAMS.items()
                 if userland in userlands}

@@ -21,6 +21,7 @@ import json
 import os
 import sys
 
+import lock
 from trees import bare, overlay, series, source
 from trees.git import Error, Repo
 
@@ -84,6 +85,10 @@ class Trees:
         if not wanted and self._up_to_date(state):
             print("tree: Linux %s, up to date" % self.kernel())
             return
+        with lock.held(self.build):         # nobody builds from it meanwhile
+            self._change(wanted)
+
+    def _change(self, wanted):
         if wanted:
             self._refuse_unexported(None)
             source.make_base(wanted["path"], self.linux)

@@ -14,8 +14,17 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 BUILD=${BUILD:-$here/../../build}
 mkdir -p "$BUILD"
-BUILD=$(cd "$BUILD" && pwd)
+BUILD=$(cd "$BUILD" && pwd -P)
 PATH=$PATH:/usr/sbin:/sbin
+
+# See lock.py.
+if [ "${CMA_LOCKED:-}" != "$BUILD/.lock" ]; then
+	exec 9>"$BUILD/.lock"
+	if ! flock -n 9; then
+		echo "waiting for another run in $BUILD"
+		flock 9
+	fi
+fi
 
 packages=busybox-static,coreutils,v4l-utils,libdrm-tests,stress-ng
 data_mib=160

@@ -257,7 +257,7 @@ class Source(TreeCase):
         self.assertIn("6.12.y", message)
         self.assertEqual(contents(self.linux), before)
         self.assertEqual(set(os.listdir(os.path.dirname(self.linux))),
-                         {"linux", ".tree.lock"})
+                         {"linux", ".lock", ".tree.lock"})
 
     def test_what_is_no_kernel_is_refused(self):
         os.unlink(os.path.join(self.source, "Makefile"))
@@ -534,7 +534,7 @@ class Series(TreeCase):
                       self.text(os.path.join(self.patches, names[0])))
         self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
         self.assertEqual(set(os.listdir(os.path.dirname(self.patches))),
-                         {"linux", "patches", ".tree.lock"})
+                         {"linux", "patches", ".lock", ".tree.lock"})
 
     def test_git_am_by_hand(self):
         self.run_it("series")
