@@ -20,13 +20,13 @@ is in the table.
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boards
+import children
 import kernel
 from measure import cases, figures, report
 
@@ -45,7 +45,7 @@ class BenchError(Exception):
 
 def build(sides=KERNELS):
     """What the boots of these need."""
-    if subprocess.run([HERE / "tree.py", "tree"]).returncode:
+    if children.run([HERE / "tree.py", "tree"]).returncode:
         raise BenchError("tree.py failed")
     kernel.userland()
     for side in sides:
@@ -174,6 +174,7 @@ def main():
         wanted.add("threads-1")		# what the others are compared with
     if "build" in wanted:
         wanted.add("build-none")
+    children.end_on_signals()
     start = time.monotonic()
     OUT.mkdir(parents=True, exist_ok=True)
     folders = {side: kernel.obj(name) for side, name in KERNELS.items()}

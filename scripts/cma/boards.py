@@ -8,14 +8,17 @@ Lines by which a guest asks its machine for something go to the monitor.
 Emulation is always TCG: /dev/kvm can exist and still stall a guest.
 """
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+import children
 import devicetree
 import monitor
 import verdict
@@ -308,20 +311,21 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
         if ask_host:
             cmd += host.options()
         start = time.monotonic()
-        proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, text=True,
-                                errors="replace", stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT,
-                                env=dict(os.environ, QEMU_AUDIO_DRV="none"))
+        with contextlib.closing(host), open(log or os.devnull, "w") as out, \
+                children.running(cmd, signal.SIGKILL, text=True,
+                                 errors="replace", stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT,
+                                 env=dict(os.environ,
+                                          QEMU_AUDIO_DRV="none")) as proc:
 
-        def give_up():
-            timed_out.set()
-            proc.kill()
+            def give_up():
+                timed_out.set()
+                proc.kill()
 
-        timer = threading.Timer(timeout_s, give_up)
-        timer.start()
-        out = open(log, "w") if log else open(os.devnull, "w")
-        try:
-            with out:
+            timer = threading.Timer(timeout_s, give_up)
+            timer.start()
+            try:
                 for line in proc.stdout:
                     line = line.rstrip("\r\n")
                     lines.append(line)
@@ -330,12 +334,9 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
                         on_line(line)
                     if ask_host:
                         host.on_line(line)
-            proc.wait()
-        finally:
-            timer.cancel()
-            host.close()
-            proc.kill()
-            proc.wait()
+                proc.wait()
+            finally:
+                timer.cancel()
         elapsed_s = time.monotonic() - start
     judged = verdict.judge(lines, want_tests, [*expect, *board.says],
                            board.may_say)
@@ -356,4 +357,4 @@ def shell(board, kernel_dir=None, append="", mem=None, disk=None):
                            None, disk, False, tmp)
         at = cmd.index("-monitor")
         cmd[at:at + 4] = ["-serial", "mon:stdio"]
-        return subprocess.run(cmd).returncode
+        return children.run(cmd, signal.SIGKILL).returncode

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import boards
+import children
 
 
 def main():
@@ -44,6 +45,7 @@ def main():
     parser.add_argument("--echo", action="store_true",
                         help="show the console")
     opts = parser.parse_args()
+    children.end_on_signals()
     if not opts.run and not opts.kunit and sys.stdin.isatty():
         return boards.shell(opts.board, opts.kernel, opts.append, opts.mem,
                             opts.disk)

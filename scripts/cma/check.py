@@ -21,6 +21,7 @@ from pathlib import Path
 
 import areas
 import boards
+import children
 import kernel
 import measure.cases
 import picture
@@ -118,7 +119,7 @@ def allowed(name, line):
 
 def stage_host(stage):
     """unittest: the trees, the tools, the verdict."""
-    done = subprocess.run(
+    done = children.run(
         [sys.executable, "-B", "-m", "unittest", "discover", "-v", "-s",
          str(HERE / "tests")], text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
@@ -331,7 +332,7 @@ def code(name):
     source line or the place in memory decides: constants and addresses."""
     objdump = kernel.CROSS[kernel.KERNELS[name].arch] + "objdump"
     out = kernel.run([objdump, "-d", "--no-show-raw-insn",
-                      kernel.obj(name) / "vmlinux"], capture_output=True)
+                      kernel.obj(name) / "vmlinux"], stdout=subprocess.PIPE)
     functions, body = [], None
     for line in out.stdout.splitlines():
         if m := re.match(r"[0-9a-f]+ <(.+)>:$", line):
@@ -347,7 +348,7 @@ def code(name):
 def section_sizes(name):
     size = kernel.CROSS[kernel.KERNELS[name].arch] + "size"
     out = kernel.run([size, "-A", kernel.obj(name) / "vmlinux"],
-                     capture_output=True)
+                     stdout=subprocess.PIPE)
     return re.findall(r"^(\.\S+) +(\d+)", out.stdout, re.M)
 
 
@@ -383,7 +384,7 @@ def stage_bench(stage):
 
 def stage_kasan(stage):
     """The pure parts under KASAN, in a kernel that is a program."""
-    done = subprocess.run(
+    done = children.run(
         [kernel.obj("kasan") / "linux", "mem=512M", "stderr=1",
          "printk.time=1", "loglevel=8", "panic=-1", "kunit.enable=1",
          "kunit.filter_glob=cma_*", "kunit_shutdown=halt"],
@@ -491,6 +492,7 @@ def main():
     if opts.list:
         print("\n".join(STAGES))
         return 0
+    children.end_on_signals()
     LOGS.mkdir(parents=True, exist_ok=True)
     kernel.userland()
     stages = run_stages(opts.only)

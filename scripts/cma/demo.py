@@ -17,6 +17,7 @@ import sys
 import time
 
 import boards
+import children
 import kernel
 
 HERE = boards.Path(__file__).resolve().parent
@@ -109,7 +110,7 @@ def run_step(screen, title, cmd):
     start = shown = time.monotonic()
     lines = []
     screen.pass_by(f"{title} ...")
-    with subprocess.Popen(list(map(str, cmd)), text=True, errors="replace",
+    with children.running(cmd, text=True, errors="replace",
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as proc:
         for line in proc.stdout:
@@ -152,6 +153,7 @@ def main():
     parser.add_argument("--no-build", action="store_true",
                         help="boot what is in $BUILD already")
     opts = parser.parse_args()
+    children.end_on_signals()
     screen = Screen()
     start = time.monotonic()
     try:

@@ -24,6 +24,7 @@ import sys
 import time
 from pathlib import Path
 
+import children
 import lock
 from trees import git
 
@@ -147,7 +148,9 @@ def alone(work):
 
 
 def run(cmd, **kw):
-    return subprocess.run(cmd, check=True, text=True, **kw)
+    done = children.run(cmd, text=True, **kw)
+    done.check_returncode()
+    return done
 
 
 def worktree(tag, name=None):
@@ -240,7 +243,7 @@ def configure(name, src=None, whole=True):
     allconfig = out / "cma-fragments.config"
     allconfig.write_text("\n".join(want.values()) + "\n")
     # kbuild keeps .config's time if nothing changed, so this is harmless.
-    done = subprocess.run(
+    done = children.run(
         make_command(name, src) + ["-s", KERNELS[name].base],
         env=dict(os.environ, KCONFIG_ALLCONFIG=str(allconfig)), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -260,7 +263,7 @@ def make(name, args, src, log):
     lines, nr_files, last = [], 0, ""
     cmd = make_command(name, src) + [f"-j{os.cpu_count()}"] + args
     with open(log, "w") as out, \
-            subprocess.Popen(cmd, text=True, errors="replace",
+            children.running(cmd, text=True, errors="replace",
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT) as proc:
         for line in proc.stdout:
@@ -369,6 +372,7 @@ def main():
     unknown = [n for n in names if n not in KERNELS]
     if unknown or not names and opts.action != "selftests":
         parser.error(f"unknown kernel {unknown or ''}, try 'list'")
+    children.end_on_signals()
     try:
         if opts.action == "selftests":
             selftests()

@@ -32,6 +32,7 @@ import time
 from pathlib import Path
 
 import boards
+import children
 import verdict
 from calls import ARM, SWITCH, Image, Profile, ProfileError, executed
 
@@ -254,6 +255,7 @@ def options():
 
 def main():
     opts = options()
+    children.end_on_signals()
     kernel_dir = Path(opts.kernel or boards.BUILD / "obj-arm")
 
     def show(want, found, elapsed_s):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import boards
+import children
 import kernel
 import skips
 
@@ -57,10 +58,9 @@ class Stage:
 
     def run(self, name, cmd, **kw):
         """A command as one result; returns its output."""
-        done = subprocess.run([str(c) for c in cmd], text=True,
-                              errors="replace", stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, **kw)
+        done = children.run(cmd, text=True, errors="replace",
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, **kw)
         self.log(name, done.stdout)
         self.result(done.returncode == 0, name,
                     "\n".join(done.stdout.splitlines()[-20:]))
@@ -70,9 +70,9 @@ class Stage:
         """The lines that a tool of the kernel tree says."""
         # Debian's python3 is the one that has the modules.
         env = dict(os.environ, PATH="/usr/bin:/bin:" + os.environ["PATH"])
-        done = subprocess.run([str(c) for c in cmd], cwd=BUILD / "linux",
-                              text=True, errors="replace", env=env,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = children.run(cmd, cwd=BUILD / "linux", text=True,
+                            errors="replace", env=env, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT)
         self.log(name, done.stdout)
         return done.stdout.splitlines()
 
@@ -127,7 +127,7 @@ def guest_files(*names):
 
 def vmlinux_symbols(name):
     nm = kernel.CROSS[kernel.KERNELS[name].arch] + "nm"
-    out = kernel.run([nm, kernel.obj(name) / "vmlinux"], capture_output=True)
+    out = kernel.run([nm, kernel.obj(name) / "vmlinux"], stdout=subprocess.PIPE)
     return {line.split()[-1] for line in out.stdout.splitlines()}
 
 

@@ -23,6 +23,7 @@ import sys
 
 import bench
 import boards
+import children
 import kernel
 
 OUT = kernel.BUILD / "stress"
@@ -108,6 +109,7 @@ def main():
                         help="boot what is in $BUILD already")
     opts = parser.parse_args()
     names = [n for n in ORDER if opts.only in (None, n)]
+    children.end_on_signals()
     OUT.mkdir(parents=True, exist_ok=True)
     try:
         if not opts.no_build:

@@ -21,6 +21,7 @@ import json
 import os
 import sys
 
+import children
 import lock
 from trees import bare, overlay, series, source
 from trees.git import Error, Repo
@@ -237,6 +238,7 @@ def main(argv=None):
     command = parser.parse_args(argv).command
     build = os.environ.get("BUILD") or os.path.join(overlay.REPO, "build")
     trees = Trees(build)
+    children.end_on_signals()
     try:
         with trees.locked():
             {"tree": trees.make, "export": trees.export, "status": trees.status,
