@@ -331,6 +331,22 @@ def selftests(name="arm"):
     return dest / "cma"
 
 
+def install_packages(which):
+    """One of the lists of deps.sh. The kernel's source is there already."""
+    try:
+        run([REPO / "scripts/cma/deps.sh", which],
+            env=os.environ | {"KSRC": str(BUILD / "linux")})
+    except subprocess.CalledProcessError:
+        raise BuildError("packages are missing; as root or with sudo run "
+                         f"scripts/cma/deps.sh {which}") from None
+
+
+def packages(names):
+    """Which list of deps.sh has what builds these."""
+    other = any(KERNELS[name].arch == "arm64" for name in names)
+    return "check" if other or not names else "build"
+
+
 @alone
 def userland(*archs):
     """What the boards run, of these architectures beside the usual one."""
@@ -374,6 +390,8 @@ def main():
         parser.error(f"unknown kernel {unknown or ''}, try 'list'")
     children.end_on_signals()
     try:
+        our_tree()
+        install_packages(packages(names))
         if opts.action == "selftests":
             selftests()
         for name in names:

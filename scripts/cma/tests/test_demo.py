@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a newcomer runs first gets what it needs."""
+
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import boards  # noqa: E402
+import boot  # noqa: E402
+import demo  # noqa: E402
+import kernel  # noqa: E402
+
+
+class Steps(unittest.TestCase):
+    """The stage demo of check.py leaves them out."""
+
+    def test_they_can_be_run(self):
+        commands = [list(map(str, cmd)) for _, cmd in demo.STEPS]
+        for cmd in commands:
+            self.assertTrue(os.access(cmd[0], os.X_OK), cmd)
+        self.assertEqual([[Path(cmd[0]).name, *cmd[1:]] for cmd in commands],
+                         [["deps.sh", "demo"], ["tree.py", "tree"],
+                          ["kernel.py", "build", "arm"], ["userland.sh"]])
+        self.assertEqual(demo.KERNEL, kernel.obj("arm"))
+
+    def run_demo(self, *steps):
+        """(status, what was printed)."""
+        said = []
+        screen = mock.Mock(tty=False, style=lambda code, text: text,
+                           line=lambda text="": said.append(text))
+        with tempfile.TemporaryDirectory() as tmp, \
+                mock.patch.multiple(demo, STEPS=steps, OUT=Path(tmp),
+                                    Screen=lambda: screen,
+                                    boot=lambda *a: said.append("boot") or []), \
+                mock.patch("kernel.guest_program"), \
+                mock.patch("sys.argv", ["demo.py"]):
+            return demo.main(), said
+
+    def test_steps_come_before_the_boot(self):
+        status, said = self.run_demo(("one", ["true"]), ("two", ["true"]))
+        self.assertEqual(status, 0)
+        self.assertRegex(" ".join(said), "one.*two.*boot.*SUCCESS")
+
+    def test_a_step_that_fails_says_why(self):
+        status, said = self.run_demo(
+            ("one", ["sh", "-c", "echo no mirror; exit 1"]), ("two", ["true"]))
+        self.assertEqual(status, 1)
+        self.assertRegex("".join(said), "FAILED.*one:\nno mirror")
+        self.assertNotIn("boot", said)
+
+
+class Boot(unittest.TestCase):
+    """boot.py makes the user space, and names the kernel that is missing."""
+
+    def setUp(self):
+        self.build = Path(tempfile.mkdtemp(prefix="cma-boot-py-"))
+        self.addCleanup(shutil.rmtree, self.build)
+        self.made = []
+        for target, new in (
+                ("kernel.BUILD", self.build),
+                ("kernel.install_packages", self.made.append),
+                ("kernel.userland", lambda *a: self.made.append(a)),
+                ("shutil.which", lambda name: name)):
+            patch = mock.patch(target, new)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def touch(self, name):
+        path = self.build / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    def test_no_kernel(self):
+        with self.assertRaisesRegex(kernel.BuildError,
+                                    "run scripts/cma/kernel.py build armv5$"):
+            boot.prepare("versatilepb")
+
+    def test_no_user_space(self):
+        self.touch("obj-arm/arch/arm/boot/zImage")
+        self.touch("obj-x86_64/arch/x86/boot/bzImage")
+        boot.prepare("virt")
+        self.assertEqual(self.made, ["demo", ("armhf",)])
+        self.made.clear()
+        self.touch("initramfs-armhf.cpio.gz")
+        boot.prepare("virt")
+        self.assertEqual(self.made, [])
+        boot.prepare("x86_64")
+        self.assertEqual(self.made, ["check", ("amd64",)])
+
+    def test_no_emulator(self):
+        self.touch("obj-arm/arch/arm/boot/zImage")
+        self.touch("initramfs-armhf.cpio.gz")
+        with mock.patch("shutil.which", lambda name: None):
+            boot.prepare("virt")
+        self.assertEqual(self.made, ["demo", ("armhf",)])
+
+
+class Build(unittest.TestCase):
+    def test_packages_come_before_the_build(self):
+        made = []
+        with mock.patch("kernel.our_tree"), \
+                mock.patch("kernel.install_packages", made.append), \
+                mock.patch("kernel.build", made.append), \
+                mock.patch("sys.argv", ["kernel.py", "build", "arm"]):
+            self.assertEqual(kernel.main(), 0)
+        self.assertEqual(made, ["build", "arm"])
+        self.assertEqual(kernel.packages(["arm", "arm64"]), "check")
+        self.assertEqual({kernel.packages([b.kernel]) for b in
+                          boards.BOARDS.values() if b.arch.userland != "armhf"},
+                         {"build"})
+
+
+if __name__ == "__main__":
+    unittest.main()
