@@ -122,7 +122,7 @@ BOOTS = {
     "pinned": Boot([
         Case("pinned", "256 pages pinned all over, zram swap",
              "pinned-swap-one:256", 64, [256]),
-    ], disk=False),
+    ], disk=False, timeout_s=600),
     "pinned-row": Boot([
         Case("pinned-row", "256 pages pinned all over, no swap, many in a row",
              "pinned:256", 128, [256]),
