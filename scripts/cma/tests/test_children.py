@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 HEAD = f"""import sys
 sys.path.insert(0, {str(HERE)!r})
-import boards, children, kernel, stage
+import boards, children, kernel, signal, stage
 from concurrent.futures import ThreadPoolExecutor
 """
 # An emulator, or make, that says which process it is and does not end.
@@ -23,6 +23,7 @@ ENDLESS = "#!/bin/sh\necho $$ >>$PIDS\nexec sleep 1000\n"
 BOOT = """
 def boot(unused=0):
     boards.boot("virt", kernel_dir=boards.BUILD)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)	# whatever nohup says
 children.end_on_signals()
 """
 IN_THREADS = """
