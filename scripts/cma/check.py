@@ -22,6 +22,7 @@ from pathlib import Path
 import areas
 import boards
 import children
+import identical
 import kernel
 import measure.cases
 import picture
@@ -334,45 +335,6 @@ def stage_bare(stage):
                              "/proc/meminfo /proc/vmstat"])
 
 
-def code(name):
-    """Every function of vmlinux as instructions, without what the number of a
-    source line or the place in memory decides: constants and addresses."""
-    objdump = kernel.CROSS[kernel.KERNELS[name].arch] + "objdump"
-    out = kernel.run([objdump, "-d", "--no-show-raw-insn",
-                      kernel.obj(name) / "vmlinux"], stdout=subprocess.PIPE)
-    functions, body = [], None
-    for line in out.stdout.splitlines():
-        if m := re.match(r"[0-9a-f]+ <(.+)>:$", line):
-            body = []
-            functions.append((m[1], body))
-        elif body is not None and (m := re.match(r" *[0-9a-f]+:\t(.*)$", line)):
-            text = re.sub(r"[;@].*|\+0x[0-9a-f]+", "", m[1])
-            text = re.sub(r"#?-?\b(?:0x[0-9a-f]+|[0-9a-f]{8}|\d+)\b", "N", text)
-            body.append(text.replace("movw", "mov").strip())
-    return functions
-
-
-def section_sizes(name):
-    size = kernel.CROSS[kernel.KERNELS[name].arch] + "size"
-    out = kernel.run([size, "-A", kernel.obj(name) / "vmlinux"],
-                     stdout=subprocess.PIPE)
-    return re.findall(r"^(\.\S+) +(\d+)", out.stdout, re.M)
-
-
-def stage_identical(stage):
-    """CONFIG_CMA=n leaves no trace."""
-    bare, ours = code("bare-arm"), code("nocma-arm")
-    differ = [name for (name, body), other in zip(bare, ours)
-              if (name, body) != other]
-    stage.result(bare and len(bare) == len(ours) and not differ,
-                 "CONFIG_CMA=n is the code of bare",
-                 f"{len(bare)} and {len(ours)} functions, different: {differ}")
-    sizes = section_sizes("bare-arm"), section_sizes("nocma-arm")
-    stage.result(sizes[0] and sizes[0] == sizes[1],
-                 "CONFIG_CMA=n has the sizes of bare",
-                 set(sizes[0]) ^ set(sizes[1]))
-
-
 def stage_demo(stage):
     """The demonstration, as a newcomer runs it."""
     stage.run("demo", [HERE / "demo.py", "--no-build"])
@@ -427,7 +389,7 @@ STAGES = {
     "lpae": stage_lpae,
     "debug": stage_debug,
     "bare": stage_bare,
-    "identical": stage_identical,
+    "identical": identical.stage_identical,
     "kasan": stage_kasan,
     "64-bit": stages_boards.stage_64_bit,
     "bare-64-bit": only_build,
@@ -444,7 +406,7 @@ KERNELS = {
     "lpae": ["arm-lpae"],
     "debug": ["arm-debug"],
     "bare": ["bare-arm"],
-    "identical": ["bare-arm", "nocma-arm"],
+    "identical": identical.KERNELS,
     "kasan": ["kasan"],
     "64-bit": ["arm64", "x86_64"],
     "bare-64-bit": ["bare-arm64", "bare-x86_64"],

@@ -205,7 +205,8 @@ def make_command(name, src):
     if COMPARE[0] in KERNELS[name].fragments:
         # ccache makes source paths relative, where kbuild strips absolute
         # ones from __FILE__: the name of the tree must not be in the image.
-        command.append(f"KCPPFLAGS=-fmacro-prefix-map=../{src.name}/=")
+        command.append(f"KCPPFLAGS=-fmacro-prefix-map=../{src.name}/= "
+                       f"-include {REPO}/scripts/cma/no_lines.h")
     return command
 
 

@@ -2,6 +2,7 @@
 """What the stages of check.py make of what tools say."""
 
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import check  # noqa: E402
+import identical  # noqa: E402
 import stage  # noqa: E402
 
 TESTS = {
@@ -81,6 +83,52 @@ class Files(unittest.TestCase):
             self.assertEqual(self.files("out"), ["mm/cma/a.c"])
             self.assertEqual(self.files("build"), ["mm/cma/a.c", "out/obj/c.c"])
             self.assertEqual(self.files("out", "mm/cma/b"), [])
+
+
+def elf(*contents):
+    """A 32 bit file with a section .sN for each of contents."""
+    names, data, headers = b"\0", b"", [struct.pack("<10I", *[0] * 10)]
+    for i, content in enumerate([*contents, b""]):
+        last = i == len(contents)
+        name = b".shstrtab\0" if last else b".s%d\0" % i
+        names += name
+        content = names if last else content
+        headers.append(struct.pack("<10I", len(names) - len(name), 3 if last
+                                   else 1, 0, 0, 52 + len(data), len(content),
+                                   0, 0, 1, 0))
+        data += content
+    head = bytes(32) + struct.pack("<I", 52 + len(data)) + bytes(10)
+    return head + struct.pack("<3H", 40, len(headers),
+                              len(headers) - 1) + data + b"".join(headers)
+
+
+class Identical(unittest.TestCase):
+    def test_the_same(self):
+        self.assertEqual(identical.differences(elf(b"a"), elf(b"a")), [])
+
+    def test_what_differs_is_named(self):
+        one = elf(b"code", b"data", b"more")
+        self.assertEqual(identical.differences(one, elf(b"code", b"dat4",
+                                                        b"more")), [".s1"])
+        self.assertEqual(identical.differences(one, b"\x7f" + one[1:]),
+                         ["the headers"])
+        self.assertIn(".s2", identical.differences(one, elf(b"code", b"data")))
+
+    def run_stage(self, bare, ours):
+        one = stage.Stage("identical")
+        kernels = {"bare-arm": bare, "nocma-arm": ours}
+        with mock.patch("identical.programs", kernels.get), \
+                mock.patch("builtins.print"):
+            identical.stage_identical(one)
+        return one.passed, one.failed
+
+    def test_one_constant_is_enough(self):
+        same = {"vmlinux": elf(b"\1\0"), "a.ko": elf(b"x")}
+        self.assertEqual(self.run_stage(same, dict(same)), (3, 0))
+        self.assertEqual(self.run_stage(
+            same, {**same, "vmlinux": elf(b"\2\0")}), (2, 1))
+        self.assertEqual(self.run_stage(same, {"vmlinux": elf(b"\1\0")}),
+                         (1, 1))
 
 
 if __name__ == "__main__":
