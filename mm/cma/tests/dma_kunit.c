@@ -535,7 +535,8 @@ static void waits_for_what_it_may(struct kunit *test)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(gfp); i++) {
 		scope = dma_contiguous_scope(gfp[i]);
-		KUNIT_EXPECT_EQ(test, current_gfp_context(GFP_KERNEL), gfp[i]);
+		KUNIT_EXPECT_TRUE(test,
+				  current_gfp_context(GFP_KERNEL) == gfp[i]);
 		memalloc_flags_restore(scope);
 		KUNIT_EXPECT_EQ(test, current->flags, flags);
 		cpu = dma_alloc_coherent(this->dev, SZ_128K, &dma, gfp[i]);
