@@ -395,7 +395,7 @@ static int try_until(struct search *search, unsigned long deadline,
 		if (fatal_signal_pending(current))
 			return -EINTR;
 	} while (++nr_rounds < min_rounds || time_before(jiffies, deadline));
-	return -EBUSY;
+	return error;
 }
 
 static int try_all(struct search *search)

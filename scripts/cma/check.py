@@ -227,7 +227,8 @@ def stage_vexpress(stage):
     little["append"] += " cma=64M"
     got = stage.boot("display", "vexpress-a9", disk=True, want_tests=True,
                      ask_host=True, commands=["/display_test"], timeout_s=120,
-                     files=guest_files("display_test"), **little)
+                     files=guest_files("display_test", "fill_memory"),
+                     **little)
     said = [line for screen in got.screens for line in picture.faults(screen)]
     stage.result(len(got.screens) == 1 and not said, "the picture on display",
                  "\n".join(said))
@@ -238,7 +239,8 @@ def stage_clients(stage):
     own test of dma-buf heaps."""
     selftests()
     stage.boot("clients", "virt", disk=True, want_tests=True,
-               append="cma=64M", timeout_s=180, files=guest_files("camera_test"),
+               append="cma=64M", timeout_s=180,
+               files=guest_files("camera_test", "fill_memory"),
                commands=["/camera_test",
                          "/selftests/dmabuf-heaps/dmabuf-heap"])
 

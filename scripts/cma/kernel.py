@@ -288,14 +288,16 @@ def make(name, args, src, log):
 
 
 def build_driver(name, src, driver, mods):
-    """A module of our tree's for another tree, from the same source file."""
+    """A module of our tree's for another tree, from the same source file and
+    the headers that are called like it."""
     out = obj(name) / "drivers" / driver.stem
     out.mkdir(parents=True, exist_ok=True)
     (out / "Kbuild").write_text(f"obj-m := {driver.stem}.o\n")
-    for path in (driver, driver.with_suffix(".h")):
+    folder = our_tree() / driver.parent
+    for path in [folder / driver.name, *folder.glob(f"{driver.stem}*.h")]:
         link = out / path.name
         link.unlink(missing_ok=True)
-        link.symlink_to(our_tree() / path)
+        link.symlink_to(path)
     make(name, [f"M={out}", "modules"], src, out / "build.log")
     run(make_command(name, src) + [
         "-s", f"M={out}", "modules_install", f"INSTALL_MOD_PATH={mods}",

@@ -30,6 +30,20 @@ X86_NODE_AREAS = [("cma_pernuma=16M cma=16M", 0, "pernuma0"),
                   ("numa_cma=0:8M,1:32M cma=16M", 0, "numa0"),
                   ("numa_cma=0:8M,1:32M cma=16M", 1, "numa1")]
 
+# As nobody should write them, and what is said to each: all in one boot.
+NODE_ERRORS = [
+    ("numa_cma", r'"numa_cma=" ignored: a node is missing'),
+    ("numa_cma=1", r'"numa_cma=1" ignored: a colon is missing'),
+    ("numa_cma=0:8X", r'"numa_cma=0:8X" ignored: unknown unit'),
+    ("numa_cma=99999:8M", r'"numa_cma=99999:8M" ignored: no such node'),
+    ("numa_cma=1:8M;2:8M", r'"numa_cma=1:8M;2:8M" ignored: garbage'),
+    ("numa_cma=7:8M", "numa_cma: there is no node 7"),
+    ("cma_pernuma", r'"cma_pernuma=" ignored: a size is missing'),
+    ("cma_pernuma=foo", r'"cma_pernuma=foo" ignored: a number is missing'),
+    ("cma_pernuma=8M@0x48000000", r'"cma_pernuma=8M@0x48000000" ignored: '
+     "an address makes no sense here"),
+]
+
 
 def boot_nodes(stage):
     """Devices on NUMA nodes take from the area of their node."""
@@ -46,6 +60,10 @@ def boot_nodes(stage):
                            + ("all devices" if area == "reserved" else
                               "devices of its node")
                            for area in {first, second}])
+    stage.boot("node-errors", "arm64-virt", extra=NODES, want_tests=True,
+               append="cma=16M " + " ".join(bad for bad, _ in NODE_ERRORS),
+               timeout_s=60, commands=[f"{areas.CLIENT} - 4M=reserved"],
+               expect=[f"^cma: {said}" for _, said in NODE_ERRORS])
     # No device tree there; processors of one socket are of one node.
     for append, node, area in X86_NODE_AREAS:
         stage.boot(f"x86_64-{area}", "x86_64", extra=NODES, want_tests=True,

@@ -32,6 +32,8 @@
 #include <linux/xarray.h>
 
 #include "dma_test.h"
+#include "dma_test_raw.h"
+#include "dma_test_tables.h"
 
 static_assert(DMA_TEST_ATTRS == (DMA_ATTR_WRITE_COMBINE | DMA_ATTR_NO_WARN |
 				 DMA_ATTR_FORCE_CONTIGUOUS |
@@ -60,6 +62,9 @@ struct dma_test_file {
  * @dma:	the device's address
  * @size:	bytes asked for; the API hands out whole pages
  * @attrs:	DMA_ATTR_* it was allocated with
+ * @kind:	which of the API's functions it is for
+ * @page:	DMA_TEST_PAGES
+ * @sgt:	DMA_TEST_NONCONTIGUOUS
  * @users:	user mappings and ioctls at work; not freed while there are any
  * @written:	no longer as the API handed it out
  */
@@ -69,6 +74,11 @@ struct dma_test_buf {
 	dma_addr_t dma;
 	size_t size;
 	unsigned long attrs;
+	enum dma_test_kind kind;
+	union {
+		struct page *page;
+		struct sg_table *sgt;
+	};
 	unsigned int users;
 	bool written;
 };
@@ -76,47 +86,6 @@ struct dma_test_buf {
 static DEFINE_SPINLOCK(dma_test_atomic_lock); /* held to be atomic only */
 
 #ifdef CONFIG_ARM
-/*
- * dma_test_lookup() - what the page table in use says about a kernel address
- * @addr:	the address
- * @pfn:	where it leads
- * @type:	its memory type, as in L_PTE_MT_MASK
- *
- * This process's copy of the kernel's entries is what the CPU walks, and
- * init_mm is out of a module's reach.
- *
- * Return: false when nothing is mapped there.
- */
-static bool dma_test_lookup(unsigned long addr, unsigned long *pfn,
-			    pteval_t *type)
-{
-	pgd_t *pgd = pgd_offset(current->mm, addr);
-	pmd_t *pmd;
-	pte_t pte;
-
-	if (pgd_none(*pgd))
-		return false;
-	pmd = pmd_offset(pud_offset(p4d_offset(pgd, addr), addr), addr);
-	if (!IS_ENABLED(CONFIG_ARM_LPAE) && (addr & SECTION_SIZE))
-		pmd++;
-	if (pmd_none(*pmd))
-		return false;
-	if (pmd_leaf(*pmd)) {
-		/* Both formats keep the type's low bits in the same place. */
-		*type = pmd_val(*pmd) & PMD_SECT_CACHE_MASK & L_PTE_MT_MASK;
-		*pfn = PHYS_PFN((pmd_val(*pmd) & SECTION_MASK & PHYS_MASK) |
-				(addr & ~SECTION_MASK));
-		return true;
-	}
-
-	pte = *pte_offset_kernel(pmd, addr);
-	if (!pte_present(pte))
-		return false;
-	*type = pte_val(pte) & L_PTE_MT_MASK;
-	*pfn = pte_pfn(pte);
-	return true;
-}
-
 /* Tests the mapping of one page of the buffer; returns what is wrong. */
 static u32 dma_test_page_faults(struct dma_test_buf *buf, size_t offset)
 {
@@ -218,21 +187,61 @@ static void dma_test_count_user(struct dma_test_buf *buf, int change)
 
 static u64 dma_test_call_free(struct dma_test_buf *buf)
 {
+	struct device *dev = buf->file->dev;
 	u64 time_ns = ktime_get_ns();
 
-	dma_free_attrs(buf->file->dev, buf->size, buf->cpu, buf->dma,
-		       buf->attrs);
+	switch (buf->kind) {
+	case DMA_TEST_PAGES:
+		dma_free_pages(dev, buf->size, buf->page, buf->dma,
+			       DMA_BIDIRECTIONAL);
+		break;
+	case DMA_TEST_NONCONTIGUOUS:
+		dma_vunmap_noncontiguous(dev, buf->cpu);
+		dma_free_noncontiguous(dev, buf->size, buf->sgt,
+				       DMA_BIDIRECTIONAL);
+		break;
+	default:
+		dma_free_attrs(dev, buf->size, buf->cpu, buf->dma, buf->attrs);
+	}
 	time_ns = ktime_get_ns() - time_ns;
 	kfree(buf);
 	return time_ns;
 }
 
+/* In pieces or not: this device has no IOMMU, so it is one. */
+static void dma_test_call_noncontiguous(struct dma_test_buf *buf, gfp_t gfp)
+{
+	struct device *dev = buf->file->dev;
+
+	buf->sgt = dma_alloc_noncontiguous(dev, buf->size, DMA_BIDIRECTIONAL,
+					   gfp, 0);
+	if (!buf->sgt)
+		return;
+	buf->dma = sg_dma_address(buf->sgt->sgl);
+	buf->cpu = dma_vmap_noncontiguous(dev, buf->size, buf->sgt);
+	if (!buf->cpu)
+		dma_free_noncontiguous(dev, buf->size, buf->sgt,
+				       DMA_BIDIRECTIONAL);
+}
+
 static u64 dma_test_call_alloc(struct dma_test_buf *buf, gfp_t gfp)
 {
+	struct device *dev = buf->file->dev;
 	u64 time_ns = ktime_get_ns();
 
-	buf->cpu = dma_alloc_attrs(buf->file->dev, buf->size, &buf->dma, gfp,
-				   buf->attrs);
+	switch (buf->kind) {
+	case DMA_TEST_PAGES:
+		buf->page = dma_alloc_pages(dev, buf->size, &buf->dma,
+					    DMA_BIDIRECTIONAL, gfp);
+		buf->cpu = buf->page ? page_address(buf->page) : NULL;
+		break;
+	case DMA_TEST_NONCONTIGUOUS:
+		dma_test_call_noncontiguous(buf, gfp);
+		break;
+	default:
+		buf->cpu = dma_alloc_attrs(dev, buf->size, &buf->dma, gfp,
+					   buf->attrs);
+	}
 	return ktime_get_ns() - time_ns;
 }
 
@@ -245,7 +254,8 @@ static int dma_test_ioc_alloc(struct dma_test_file *file,
 
 	if (!arg->size || arg->size > SIZE_MAX - PAGE_SIZE ||
 	    arg->context >= DMA_TEST_NR_CONTEXTS ||
-	    arg->attrs & ~DMA_TEST_ATTRS)
+	    arg->kind >= DMA_TEST_NR_KINDS || arg->attrs & ~DMA_TEST_ATTRS ||
+	    (arg->kind != DMA_TEST_COHERENT && arg->attrs))
 		return -EINVAL;
 
 	buf = kzalloc(sizeof(*buf), GFP_KERNEL);
@@ -254,6 +264,7 @@ static int dma_test_ioc_alloc(struct dma_test_file *file,
 	buf->file = file;
 	buf->size = arg->size;
 	buf->attrs = arg->attrs;
+	buf->kind = arg->kind;
 
 	if (arg->context == DMA_TEST_ATOMIC) {
 		spin_lock(&dma_test_atomic_lock);
@@ -330,6 +341,14 @@ static void dma_test_ioc_check(struct dma_test_buf *buf,
 	arg->found = arg->tested & ~faults;
 }
 
+static int dma_test_ioc_mapping(struct dma_test_buf *buf,
+				struct dma_test_mapping *arg)
+{
+	if (arg->offset >= PAGE_ALIGN(buf->size))
+		return -EINVAL;
+	return dma_test_compare((unsigned long)buf->cpu + arg->offset, arg);
+}
+
 static void dma_test_ioc_info(struct dma_test_file *file,
 			      struct dma_test_info *arg)
 {
@@ -387,6 +406,8 @@ static int dma_test_contents(struct dma_test_file *file, unsigned int cmd,
 		err = -EOPNOTSUPP;
 	} else if (cmd == DMA_TEST_IOC_CHECK) {
 		dma_test_ioc_check(buf, arg);
+	} else if (cmd == DMA_TEST_IOC_MAPPING) {
+		err = dma_test_ioc_mapping(buf, arg);
 	} else if (cmd == DMA_TEST_IOC_FILL) {
 		dma_test_fill(buf, fill->seed);
 	} else {
@@ -410,6 +431,8 @@ static long dma_test_ioctl(struct file *f, unsigned int cmd,
 		struct dma_test_fill fill;
 		struct dma_test_info info;
 		struct dma_test_use use;
+		struct dma_test_mapping mapping;
+		struct dma_test_raw raw;
 	} arg;
 	int err = 0;
 
@@ -432,6 +455,13 @@ static long dma_test_ioctl(struct file *f, unsigned int cmd,
 	case DMA_TEST_IOC_FILL:
 	case DMA_TEST_IOC_VERIFY:
 		err = dma_test_contents(file, cmd, arg.fill.id, &arg.fill);
+		break;
+	case DMA_TEST_IOC_MAPPING:
+		err = dma_test_contents(file, cmd, arg.mapping.id,
+					&arg.mapping);
+		break;
+	case DMA_TEST_IOC_RAW:
+		err = dma_test_ioc_raw(file->dev, &arg.raw);
 		break;
 	case DMA_TEST_IOC_INFO:
 		dma_test_ioc_info(file, &arg.info);
@@ -463,6 +493,22 @@ static const struct vm_operations_struct dma_test_vm_ops = {
 	.close = dma_test_vm_close,
 };
 
+static int dma_test_call_mmap(struct dma_test_buf *buf,
+			      struct vm_area_struct *vma)
+{
+	struct device *dev = buf->file->dev;
+
+	switch (buf->kind) {
+	case DMA_TEST_PAGES:
+		return dma_mmap_pages(dev, vma, buf->size, buf->page);
+	case DMA_TEST_NONCONTIGUOUS:
+		return dma_mmap_noncontiguous(dev, vma, buf->size, buf->sgt);
+	default:
+		return dma_mmap_attrs(dev, vma, buf->cpu, buf->dma, buf->size,
+				      buf->attrs);
+	}
+}
+
 static int dma_test_mmap(struct file *f, struct vm_area_struct *vma)
 {
 	struct dma_test_buf *buf = dma_test_get(f->private_data,
@@ -472,8 +518,7 @@ static int dma_test_mmap(struct file *f, struct vm_area_struct *vma)
 	if (!buf)
 		return -ENOENT;
 	vma->vm_pgoff = 0;
-	err = dma_mmap_attrs(buf->file->dev, vma, buf->cpu, buf->dma, buf->size,
-			     buf->attrs);
+	err = dma_test_call_mmap(buf, vma);
 	if (err) {
 		dma_test_count_user(buf, -1);
 		return err;

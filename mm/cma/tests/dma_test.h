@@ -33,6 +33,14 @@ enum dma_test_context {
 					 DMA_TEST_ALLOC_SINGLE_PAGES | \
 					 DMA_TEST_NO_WARN)
 
+/* Which functions of the DMA API it is for. */
+enum dma_test_kind {
+	DMA_TEST_COHERENT,	/* dma_alloc_attrs() */
+	DMA_TEST_PAGES,		/* dma_alloc_pages(), without attributes */
+	DMA_TEST_NONCONTIGUOUS,	/* dma_alloc_noncontiguous(), likewise */
+	DMA_TEST_NR_KINDS,
+};
+
 /* Where the address given to the kernel side lies. */
 enum dma_test_where {
 	DMA_TEST_NOWHERE,	/* DMA_TEST_NO_KERNEL_MAPPING */
@@ -48,6 +56,8 @@ struct dma_test_alloc {
 	__u64 time_ns;		/* the time dma_alloc_attrs() took */
 	__u32 id;
 	__u32 where;
+	__u32 kind;		/* in */
+	__u32 pad;
 };
 
 struct dma_test_free {
@@ -76,6 +86,34 @@ struct dma_test_fill {
 	__u64 offset;		/* out: the first byte that differs */
 };
 
+/* A page of a buffer as the caller has it mapped, and as the kernel has. */
+struct dma_test_mapping {
+	__u64 addr;		/* the caller's */
+	__u32 id;
+	__u32 offset;		/* of that page in the buffer */
+	__u32 user_type;	/* out: memory types, as in page table entries */
+	__u32 kernel_type;
+	__u32 same_page;	/* out: both lead to the same page */
+	__u32 pad;
+};
+
+/* Where pages of an area are given back. */
+enum dma_test_release {
+	DMA_TEST_LOCKED,	/* under a spinlock */
+	DMA_TEST_LOCKED_IRQ,	/* likewise, with interrupts off */
+	DMA_TEST_SOFTIRQ,	/* by a timer */
+	DMA_TEST_HARDIRQ,	/* in an interrupt */
+	DMA_TEST_NR_RELEASES,
+};
+
+/* Pages taken with cma_alloc() and released at once. */
+struct dma_test_raw {
+	__u64 nr_pages;
+	__u32 release;
+	__u32 pad;
+	__u64 pfn;		/* out */
+};
+
 struct dma_test_use {
 	char type[32];		/* what the next buffers are for; "" for nothing */
 };
@@ -101,6 +139,8 @@ struct dma_test_info {
  * CHECK	overwrites the contents
  * VERIFY	-EILSEQ when the contents are not those of FILL with this seed
  * USE		as dma_contiguous_use(): -ENOENT if the device has no such type
+ * MAPPING	-EOPNOTSUPP on other architectures than ARM
+ * RAW		-ENODEV without an area, -ENOMEM when it has no such pages
  *
  * mmap() takes the id times the page size for its offset.
  */
@@ -111,5 +151,7 @@ struct dma_test_info {
 #define DMA_TEST_IOC_VERIFY	_IOWR('c', 0x74, struct dma_test_fill)
 #define DMA_TEST_IOC_INFO	_IOR('c', 0x75, struct dma_test_info)
 #define DMA_TEST_IOC_USE	_IOW('c', 0x76, struct dma_test_use)
+#define DMA_TEST_IOC_MAPPING	_IOWR('c', 0x77, struct dma_test_mapping)
+#define DMA_TEST_IOC_RAW	_IOWR('c', 0x78, struct dma_test_raw)
 
 #endif /* __CMA_DMA_TEST_H */

@@ -13,6 +13,7 @@
 #define TIMEOUT_S	300
 #define FAIL_DIR	"/sys/kernel/debug/fail_cma/"
 #define BUF_SIZE	(8 * MIB)
+#define NR_TIMES	"2"	/* that a step fails at first */
 
 /* The order of enum cma_fail_point in mm/cma/internal.h. */
 enum fail_point {
@@ -31,16 +32,19 @@ FIXTURE(cma_faults) {
 	int fd;
 };
 
-/* @always: the step fails each time, and with it the request */
+/*
+ * @always: the step fails each time, and with it the request
+ * @reason: the error of the request, which the DMA API does not tell
+ */
 FIXTURE_VARIANT(cma_faults) {
 	enum fail_point point;
 	bool always;
 	bool full;
-	int error;
+	int reason;
 };
 
 FIXTURE_VARIANT_ADD(cma_faults, buffer) {
-	.point = FAIL_BUFFER, .always = true, .error = -ENOMEM,
+	.point = FAIL_BUFFER, .always = true, .reason = -ENOMEM,
 };
 
 FIXTURE_VARIANT_ADD(cma_faults, take_at_first) {
@@ -48,7 +52,7 @@ FIXTURE_VARIANT_ADD(cma_faults, take_at_first) {
 };
 
 FIXTURE_VARIANT_ADD(cma_faults, claim) {
-	.point = FAIL_CLAIM, .always = true, .full = true, .error = -ENOMEM,
+	.point = FAIL_CLAIM, .always = true, .full = true, .reason = -EINTR,
 };
 
 FIXTURE_VARIANT_ADD(cma_faults, isolate_at_first) {
@@ -56,7 +60,7 @@ FIXTURE_VARIANT_ADD(cma_faults, isolate_at_first) {
 };
 
 FIXTURE_VARIANT_ADD(cma_faults, isolate) {
-	.point = FAIL_ISOLATE, .always = true, .full = true, .error = -ENOMEM,
+	.point = FAIL_ISOLATE, .always = true, .full = true, .reason = -EBUSY,
 };
 
 FIXTURE_VARIANT_ADD(cma_faults, evacuate_at_first) {
@@ -64,7 +68,7 @@ FIXTURE_VARIANT_ADD(cma_faults, evacuate_at_first) {
 };
 
 FIXTURE_VARIANT_ADD(cma_faults, evacuate) {
-	.point = FAIL_EVACUATE, .always = true, .full = true, .error = -ENOMEM,
+	.point = FAIL_EVACUATE, .always = true, .full = true, .reason = -EBUSY,
 };
 
 FIXTURE_VARIANT_ADD(cma_faults, target_at_first) {
@@ -72,7 +76,7 @@ FIXTURE_VARIANT_ADD(cma_faults, target_at_first) {
 };
 
 FIXTURE_VARIANT_ADD(cma_faults, target) {
-	.point = FAIL_TARGET, .always = true, .full = true, .error = -ENOMEM,
+	.point = FAIL_TARGET, .always = true, .full = true, .reason = -ENOMEM,
 };
 
 static void set(const char *file, const char *value)
@@ -119,11 +123,18 @@ TEST_F_TIMEOUT(cma_faults, step, TIMEOUT_S)
 	struct dma_test_alloc buf = {};
 	int error;
 
-	fail_at(variant->point, variant->always ? "-1" : "2");
+	fail_at(variant->point, variant->always ? "-1" : NR_TIMES);
 	error = ct_dma_alloc(self->fd, BUF_SIZE, DMA_TEST_KERNEL,
 			     DMA_TEST_NO_WARN, &buf);
 	set("probability", "0");
-	EXPECT_EQ(variant->error, error);
+	if (variant->always) {
+		EXPECT_EQ(-ENOMEM, error);
+		EXPECT_EQ(variant->reason, ct_last_error());
+	} else {
+		EXPECT_EQ(0, error);
+		/* It has been there, and has failed each time. */
+		EXPECT_EQ(0, ct_read_long(FAIL_DIR "times"));
+	}
 	if (!error)
 		EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
 	EXPECT_EQ(self->used, ct_area_debugfs(&self->area, "used"));

@@ -69,27 +69,36 @@ static int buf_sync(int buf, uint64_t flags)
 	return ioctl(buf, DMA_BUF_IOCTL_SYNC, &sync);
 }
 
-/*
- * What is mapped is the memory of the area itself and no copy of it: what is
- * written here stands there. /proc/self/pagemap does not show such mappings.
- */
-static void test_same_memory(struct __test_metadata *_metadata,
-			     const uint32_t *data, unsigned long first,
-			     unsigned long nr_pages)
+/* Pages as they stand in memory; NULL where the kernel does not show them. */
+static uint32_t *map_pages(unsigned long first, size_t size)
 {
-	size_t size = nr_pages * ct_page_size;
 	int mem = open("/dev/mem", O_RDONLY | O_CLOEXEC);
 	uint32_t *there;
 
 	if (mem < 0)
-		return;
+		return NULL;
 	there = mmap(NULL, size, PROT_READ, MAP_SHARED, mem,
 		     (off_t)first * ct_page_size);
 	close(mem);
-	if (there == MAP_FAILED)
-		return;
+	return there == MAP_FAILED ? NULL : there;
+}
+
+/*
+ * What is mapped is the memory of the area itself and no copy of it: what is
+ * written here stands there. /proc/self/pagemap does not show such mappings.
+ * Return: false if there is no telling.
+ */
+static bool test_same_memory(struct __test_metadata *_metadata,
+			     const uint32_t *data, unsigned long first,
+			     size_t size)
+{
+	uint32_t *there = map_pages(first, size);
+
+	if (!there)
+		return false;
 	EXPECT_EQ(0, memcmp(data, there, size));
 	munmap(there, size);
+	return true;
 }
 
 static void test_buffer(struct __test_metadata *_metadata, int heap,
@@ -128,7 +137,7 @@ static void test_buffer(struct __test_metadata *_metadata, int heap,
 		data[i] = ~i;
 	ASSERT_EQ(0, buf_sync(buf, DMA_BUF_SYNC_END));
 	EXPECT_EQ(0, memcmp(data, again, size));
-	test_same_memory(_metadata, data, first, nr_pages);
+	test_same_memory(_metadata, data, first, size);
 
 	/* A mapping keeps the buffer. */
 	munmap(data, size);
@@ -175,6 +184,35 @@ TEST_F_TIMEOUT(cma_heap, areas, 300)
 		nr_tested++;
 	}
 	EXPECT_LT(0, nr_tested);
+}
+
+/* The tests above go without this where memory is not shown. */
+TEST_F_TIMEOUT(cma_heap, no_copy, 120)
+{
+	const size_t size = 300 * KIB;
+	struct ca_buffers before, after;
+	int heap, buf;
+	uint32_t *data;
+	bool shown;
+
+	heap = heap_open(self->area.name);
+	ASSERT_GE(heap, 0);
+	ca_buffers(&self->area, size / ct_page_size, &before);
+	buf = heap_alloc(heap, size);
+	ASSERT_GE(buf, 0);
+	ca_buffers(&self->area, size / ct_page_size, &after);
+	data = buf_map(buf, size);
+	ASSERT_TRUE(data != MAP_FAILED);
+	ASSERT_EQ(0, buf_sync(buf, DMA_BUF_SYNC_START));
+	data[0] = 1;
+	ASSERT_EQ(0, buf_sync(buf, DMA_BUF_SYNC_END));
+	shown = test_same_memory(_metadata, data,
+				 ca_new_buffer(&before, &after), size);
+	munmap(data, size);
+	close(buf);
+	close(heap);
+	if (!shown)
+		SKIP(return, "no /dev/mem, or none that shows memory");
 }
 
 /* As kernels from 6.17 on name it; the name of the area stays good. */

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -142,6 +143,33 @@ TEST_F(cma_interface, counters)
 	EXPECT_EQ(bad + nr_busy, ct_area_sysfs(area, "alloc_pages_fail"));
 	EXPECT_EQ(failed + 1, ct_vmstat("cma_alloc_fail"));
 	EXPECT_EQ(calls + 4, ct_vmstat("cma_alloc_success"));
+}
+
+/* Pages are given back wherever their driver is; the DMA API may sleep. */
+TEST_F(cma_interface, releases_anywhere)
+{
+	static const unsigned long sizes[] = { 1, 300, 3000 };
+	struct ct_area *area = &self->area;
+	long used = ct_area_debugfs(area, "used");
+	long held = ct_area_held(area);
+	unsigned int i;
+
+	for (i = 0; i < 3 * DMA_TEST_NR_RELEASES; i++) {
+		long back = ct_area_sysfs(area, "release_pages_success");
+		struct dma_test_raw raw = {
+			.nr_pages = sizes[i % 3], .release = i / 3,
+		};
+
+		ASSERT_EQ(0, ioctl(self->fd, DMA_TEST_IOC_RAW, &raw)) {
+			TH_LOG("%lu pages, release %u: %s", sizes[i % 3],
+			       raw.release, strerror(errno));
+		}
+		EXPECT_TRUE(ct_area_holds(area, raw.pfn));
+		EXPECT_EQ(used, ct_area_debugfs(area, "used"));
+		EXPECT_EQ(held, ct_area_held(area));
+		EXPECT_EQ(back + (long)sizes[i % 3],
+			  ct_area_sysfs(area, "release_pages_success"));
+	}
 }
 
 TEST_F(cma_interface, totals)

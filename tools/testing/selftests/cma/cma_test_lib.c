@@ -290,7 +290,8 @@ static bool find_area(struct ct_area *area)
 
 	area->nr_pages = 0;
 	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' ||
+		/* There are files beside the areas. */
+		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR ||
 		    strlen(entry->d_name) >= sizeof(found.name))
 			continue;
 		strcpy(found.name, entry->d_name);
