@@ -190,6 +190,18 @@ void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
 	}
 }
 
+/* Pages that are free above @mark, as far as the allocation could use them. */
+static unsigned int nr_spare(struct zone *zone, bool in_areas,
+			     unsigned long mark)
+{
+	long free = zone_page_state(zone, NR_FREE_PAGES);
+
+	if (!in_areas)
+		free -= zone_page_state(zone, NR_FREE_CMA_PAGES);
+	mark += zone->lowmem_reserve[zone_idx(zone)];
+	return clamp(free - (long)mark, 0L, (long)INT_MAX);
+}
+
 /**
  * buddy_pull() - take free pages, wherever they are
  * @zone:	from this zone
@@ -208,15 +220,16 @@ unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
 			unsigned long mark, unsigned int nr_pages,
 			struct list_head *pages)
 {
-	unsigned int order = min(ilog2(nr_pages), MAX_PAGE_ORDER), nr = 0;
 	bool in_areas = block == BUDDY_BLOCK_CMA;
+	unsigned int order, nr = 0;
 	struct page *page;
 	unsigned long flags;
 
-	if (!zone_watermark_ok(zone, 0, mark + nr_pages, zone_idx(zone),
-			       in_areas ? ALLOC_CMA : 0))
+	nr_pages = min(nr_pages, nr_spare(zone, in_areas, mark));
+	if (!nr_pages)
 		return 0;
 
+	order = min(ilog2(nr_pages), MAX_PAGE_ORDER);
 	spin_lock_irqsave(&zone->lock, flags);
 	while (nr < nr_pages) {
 		order = min_t(unsigned int, order, ilog2(nr_pages - nr));

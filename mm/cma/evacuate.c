@@ -22,6 +22,7 @@
  * No lock of our own. Context: may sleep.
  */
 #include <linux/hugetlb.h>
+#include <linux/memcontrol.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
@@ -40,6 +41,9 @@
  * larger ones are cut there anyway and keep more pages isolated.
  */
 #define EVACUATE_BATCH		512
+
+/* Taken off their LRU list at a time. */
+#define RUN_PAGES_MAX		32
 
 /* Of finding memory; between them, what is left in the way is reclaimed. */
 #define LAST_ATTEMPT		2
@@ -122,6 +126,52 @@ static bool isolate(struct evacuation *ev, struct folio *folio)
 	return isolate_folio_to_list(folio, &ev->batch);
 }
 
+/* One page on an LRU list, most likely. */
+static bool is_plain(const struct page *page)
+{
+	return (READ_ONCE(page->flags) & (BIT(PG_lru) | BIT(PG_head))) ==
+	       BIT(PG_lru) && !PageTail(page);
+}
+
+/*
+ * Adds what begins at @pfn to the batch, as long as it is plain pages, which are
+ * taken off their list together. Returns the pfn to go on with.
+ */
+static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
+				 unsigned long end_pfn)
+{
+	struct pglist_data *node = ev->req->zone->zone_pgdat;
+	struct folio *run[RUN_PAGES_MAX];
+	struct lruvec *lruvec = NULL;
+	unsigned int nr = 0, nr_file = 0;
+
+	for (; nr < RUN_PAGES_MAX && pfn < end_pfn; pfn++) {
+		struct folio *folio = (struct folio *)pfn_to_page(pfn);
+
+		if (!is_plain(&folio->page) || !folio_try_get(folio))
+			break;
+		if (!folio_test_clear_lru(folio)) {
+			folio_put(folio);
+			break;
+		}
+		run[nr++] = folio;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		lruvec = folio_lruvec_relock_irq(run[i], lruvec);
+		lruvec_del_folio(lruvec, run[i]);
+	}
+	if (lruvec)
+		unlock_page_lruvec_irq(lruvec);
+	for (unsigned int i = 0; i < nr; i++) {
+		list_add(&run[i]->lru, &ev->batch);
+		nr_file += folio_is_file_lru(run[i]);
+	}
+	mod_node_page_state(node, NR_ISOLATED_FILE, nr_file);
+	mod_node_page_state(node, NR_ISOLATED_ANON, nr - nr_file);
+	ev->nr_batch += nr;
+	return pfn;
+}
+
 /* Adds the folio of @pfn to the batch; returns the pfn to go on with. */
 static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 {
@@ -177,14 +227,14 @@ static bool lives_on_reserves(const struct evacuation *ev)
 
 /*
  * Free memory becomes less by the window anyway, so its reserves may serve for a
- * while: the next one who finds them low has them refilled in the background,
- * which is not for this request to wait for. Not all that __GFP_HIGH gives:
- * with half of them gone, whoever reclaims has to wait until there are more.
+ * while: kswapd refills them, which is not for this request to wait for. Not all
+ * that __GFP_HIGH gives: with half of them gone, whoever reclaims has to wait
+ * until there are more (allow_direct_reclaim()).
  */
 static unsigned long reserve_left(const struct evacuation *ev)
 {
-	return min_wmark_pages(ev->req->zone) / 8 *
-	       (lives_on_reserves(ev) ? 2 : 6);
+	return min_wmark_pages(ev->req->zone) / 16 *
+	       (lives_on_reserves(ev) ? 4 : 9);
 }
 
 static bool may_use_reserves(const struct evacuation *ev)
@@ -209,19 +259,22 @@ static void add_targets(struct evacuation *ev, struct list_head *blocks)
 	}
 }
 
-/* Free pages for so many more to move to: outside of areas, then anywhere. */
+/*
+ * Free pages for so many more to move to: outside of areas, in areas, and then
+ * of the reserves.
+ */
 static void fill_targets(struct evacuation *ev, unsigned int nr_wanted)
 {
 	struct zone *zone = ev->req->zone;
-	unsigned int nr = 0;
+	unsigned long low = low_wmark_pages(zone);
 	LIST_HEAD(blocks);
 
-	if (nr_wanted)
-		nr = buddy_pull(zone, BUDDY_BLOCK_PLAIN, low_wmark_pages(zone),
+	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_PLAIN, low, nr_wanted,
+				&blocks);
+	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_CMA, reserve_left(ev),
 				nr_wanted, &blocks);
-	if (nr < nr_wanted)
-		buddy_pull(zone, BUDDY_BLOCK_CMA, reserve_left(ev),
-			   nr_wanted - nr, &blocks);
+	buddy_pull(zone, BUDDY_BLOCK_PLAIN, reserve_left(ev), nr_wanted,
+		   &blocks);
 	add_targets(ev, &blocks);
 }
 
@@ -457,8 +510,13 @@ static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
 	for (ev->attempt = 0; ev->attempt <= LAST_ATTEMPT; ev->attempt++) {
 		unsigned long pfn = start_pfn;
 
-		while (pfn < end_pfn)
-			pfn = collect_page(ev, pfn);
+		while (pfn < end_pfn) {
+			unsigned long next = pfn;
+
+			if (is_plain(pfn_to_page(pfn)))
+				next = collect_run(ev, pfn, end_pfn);
+			pfn = next > pfn ? next : collect_page(ev, pfn);
+		}
 		error = move_batch(ev);
 		if (!error)
 			break;
@@ -535,6 +593,8 @@ int evacuate_range(struct contig_request *req)
 	if (lru_batches_off)
 		lru_cache_enable();
 	free_targets(&ev);
+	if (req->move_gfp & __GFP_KSWAPD_RECLAIM)
+		wakeup_kswapd(req->zone, req->move_gfp, 0, zone_idx(req->zone));
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
 						 ev.nr_migrated,
 						 ev.nr_reclaimed, ev.nr_mapped,

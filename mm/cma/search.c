@@ -239,7 +239,7 @@ static unsigned long survey_near(struct search *search, unsigned long start,
  * holds nothing but cold cache is good enough: what is left to gain is less
  * than what it takes to look for it. In general, looking ends when it has taken
  * about a hundredth of what the window found so far will take: the look at a
- * page is some twentieth of the unit of its price.
+ * page is some twelfth of the unit of its price.
  */
 static unsigned long cheapest_window(struct search *search)
 {
@@ -268,7 +268,7 @@ static unsigned long cheapest_window(struct search *search)
 		}
 		start = next_window(search, start, &thrifty);
 		nr_looked += survey.nr_looked;
-		if (4 * nr_looked >= best_price)
+		if (8 * nr_looked >= best_price)
 			break;
 		cond_resched();
 	}

@@ -8,7 +8,7 @@
  *
  * Prices are in units of what it takes to drop a page of cold cache. They were
  * measured under -icount (make bench): 0.6 thousand instructions to drop a
- * page, 4 thousand to move a mapped one; to look at one takes some 30.
+ * page, 4 thousand to move a mapped one; to look at one takes some 50.
  *
  * Units are pages; ranges are [start, end).
  */

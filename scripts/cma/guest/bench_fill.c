@@ -26,7 +26,7 @@
 #define CACHE_ROUNDS	64		/* of reading some more, until it is */
 #define QUIET_US	20000		/* without a change in what is free */
 #define MEM_FULL_KIB	1024
-#define SWAP_FULL_KIB	8192		/* kswapd frees more */
+#define SWAP_FULL_KIB	13312		/* kswapd frees as much */
 
 #define LAST_KIB	768		/* neither reserved nor free any more */
 #define TEXT_PFNS	1024		/* looked at in one go */
@@ -92,7 +92,7 @@ static void prepare_cache(void)
 	leave_area(CACHE_ROOM_SIZE);
 }
 
-/* kswapd goes on after the last page was read, and frees much at a time. */
+/* kswapd goes on after the last page was used, and frees much at a time. */
 static void wait_for_reclaim(void)
 {
 	long free_kib;
@@ -100,7 +100,8 @@ static void wait_for_reclaim(void)
 	do {
 		free_kib = ct_meminfo_kib("MemFree");
 		usleep(QUIET_US);
-		wait_for_disk();
+		if (big_file)
+			wait_for_disk();
 	} while (ct_meminfo_kib("MemFree") != free_kib);
 }
 
@@ -437,6 +438,13 @@ void swap_on(void)
 		die("no swap: %s", strerror(-err));
 }
 
+/* What CPUs keep on lists of their own is not in MemFree. */
+static unsigned long nr_free(void)
+{
+	return ct_meminfo_kib("MemFree") * KIB / ct_page_size +
+	       ct_zone_sum("count:");
+}
+
 /*
  * The data of programs, somewhat more of them than fit: what is touched again
  * comes back from swap.
@@ -448,7 +456,7 @@ static void prepare_swap(void)
 
 	ct_drop_caches();
 	swap_on();
-	nr = ct_meminfo_kib("MemFree") * KIB / ct_page_size;
+	nr = nr_free();
 	err = ct_mem_init(&mem, CT_ANON, nr);
 	if (err)
 		die("cannot map memory: %s", strerror(-err));
@@ -481,6 +489,7 @@ static void refill_swap(void)
 
 	for (round = 0; round < SWAP_ROUNDS; round++) {
 		touch_back();
+		wait_for_reclaim();
 		if (ct_meminfo_kib("CmaFree") <= SWAP_FULL_KIB)
 			break;
 	}
