@@ -20,6 +20,7 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/swap.h>
 #include <trace/events/cma.h>
 
@@ -41,6 +42,11 @@
 
 /* Windows of a round that are waited for when time is up. */
 #define LATE_TRIES	2
+
+/* What is free in a full area makes a difference to windows of up to 512 KiB. */
+#define SMALL_PAGES	(SZ_512K / PAGE_SIZE)
+#define NR_BLOCKS	8
+#define ENOUGH_BLOCKS	2
 
 #define NO_WINDOW	ULONG_MAX
 
@@ -234,6 +240,58 @@ static unsigned long survey_near(struct search *search, unsigned long start,
 	return thrifty;
 }
 
+/**
+ * struct choice - the cheapest window so far
+ * @start:	where it begins
+ * @price:	what it takes to empty it
+ * @nr_looked:	pages that were looked at
+ */
+struct choice {
+	unsigned long start;
+	unsigned long price;
+	unsigned long nr_looked;
+};
+
+static void consider(struct search *search, struct choice *best,
+		     unsigned long start, const struct cma_survey *survey)
+{
+	best->nr_looked += survey->nr_looked;
+	if (survey->blocker.reason != CMA_BLOCK_NONE) {
+		search->blocker = survey->blocker;
+	} else if (survey->price < best->price) {
+		best->start = start;
+		best->price = survey->price;
+	}
+}
+
+/*
+ * In a full area the few pages that are free lie here and there. A window that
+ * is not much larger than the largest blocks of them has less to be emptied of
+ * where they are.
+ */
+static void look_at_blocks(struct search *search, struct choice *best)
+{
+	struct cma *cma = search->cma;
+	struct zone *zone = page_zone(pfn_to_page(cma->banks[0].start_pfn));
+	unsigned long pfns[NR_BLOCKS], nr_pages = search->buffer->nr_pages;
+	unsigned long thrifty, start;
+	struct cma_survey survey;
+	unsigned int nr, nr_found = 0;
+
+	if (cma->class != CMA_SHARED || nr_pages > SMALL_PAGES)
+		return;
+	nr = buddy_large_blocks(zone, cma->range.start,
+				cma_range_end(&cma->range), pfns, NR_BLOCKS);
+	for (unsigned int i = 0; i < nr && nr_found < ENOUGH_BLOCKS; i++) {
+		start = pfns[i] & ~search->want.align_mask;
+		if (next_window(search, start, &thrifty) != start)
+			continue;
+		survey_lent(cma, start, start + nr_pages, &survey);
+		consider(search, best, start, &survey);
+		nr_found += survey.blocker.reason == CMA_BLOCK_NONE;
+	}
+}
+
 /*
  * The cheapest window among those that nothing rules out. The first one that
  * holds nothing but cold cache is good enough: what is left to gain is less
@@ -245,34 +303,26 @@ static unsigned long cheapest_window(struct search *search)
 {
 	unsigned long nr_pages = search->buffer->nr_pages;
 	unsigned long step = max(nr_pages, search->want.align_mask + 1);
-	unsigned long best = NO_WINDOW, best_price = ULONG_MAX;
-	unsigned long nr_looked = 0;
-	unsigned long thrifty, window;
-	unsigned long start = next_window(search, 0, &thrifty);
+	struct choice best = { .start = NO_WINDOW, .price = ULONG_MAX };
+	unsigned long thrifty, window, start;
 	struct cma_survey survey;
 
+	look_at_blocks(search, &best);
+	start = next_window(search, 0, &thrifty);
 	while (start != NO_WINDOW && !fatal_signal_pending(current)) {
 		search->tried = true;
-		window = survey_near(search, start, thrifty, &survey);
-		if (survey.blocker.reason != CMA_BLOCK_NONE) {
-			search->blocker = survey.blocker;
-			start = max(start, survey.blocker.pfn) + 1;
-		} else {
-			if (survey.price < best_price) {
-				best = window;
-				best_price = survey.price;
-			}
-			if (best_price <= nr_pages)
-				break;
-			start += step;
-		}
-		start = next_window(search, start, &thrifty);
-		nr_looked += survey.nr_looked;
-		if (8 * nr_looked >= best_price)
+		if (best.price <= nr_pages || 8 * best.nr_looked >= best.price)
 			break;
+		window = survey_near(search, start, thrifty, &survey);
+		consider(search, &best, window, &survey);
+		if (survey.blocker.reason != CMA_BLOCK_NONE)
+			start = max(start, survey.blocker.pfn) + 1;
+		else
+			start += step;
+		start = next_window(search, start, &thrifty);
 		cond_resched();
 	}
-	return best;
+	return best.start;
 }
 
 /* Return: 0 with a window held and taken; -EBUSY if all are ruled out. */
