@@ -284,7 +284,9 @@ static void look_at_blocks(struct search *search, struct choice *best)
 				cma_range_end(&cma->range), pfns, NR_BLOCKS);
 	for (unsigned int i = 0; i < nr && nr_found < ENOUGH_BLOCKS; i++) {
 		start = pfns[i] & ~search->want.align_mask;
-		if (next_window(search, start, &thrifty) != start)
+		/* There is one, and it costs no other. */
+		if (next_window(search, start, &thrifty) != start ||
+		    thrifty != start)
 			continue;
 		survey_lent(cma, start, start + nr_pages, &survey);
 		consider(search, best, start, &survey);
