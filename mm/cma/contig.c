@@ -384,8 +384,8 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
  * Context: May sleep.
  * Return: 0; -EINVAL for an empty range, flags or a shape that is not
  * supported, and if the pageblocks are not of @migratetype; -EBUSY if a page is
- * in the way, or if who may not wait for I/O meets a peer; -ENOMEM if there was no memory to move pages to; -EINTR if the
- * task is being killed.
+ * in the way, or if who may not wait for I/O meets a peer; -ENOMEM if there was
+ * no memory to move pages to; -EINTR if the task is being killed.
  */
 int alloc_contig_range_noprof(unsigned long start, unsigned long end,
 			      unsigned int migratetype, gfp_t gfp_mask)

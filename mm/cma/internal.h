@@ -377,8 +377,7 @@ static inline bool cma_cold_cache(const struct folio *folio)
 /* shift.c: warm cache */
 unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn);
 unsigned long shift_cache(struct zone *zone, unsigned long start_pfn,
-			       unsigned long end_pfn,
-			       struct list_head *targets);
+			  unsigned long end_pfn, struct list_head *targets);
 
 /* evacuate.c: what is in the way */
 int evacuate_range(struct contig_request *req);

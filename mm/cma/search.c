@@ -148,8 +148,10 @@ static int take_held(struct search *search, bool patient,
 	int error = 0;
 
 	if (cma->class == CMA_EXCLUSIVE ||
-	    !cma_lent_part(cma, &req.start_pfn, &req.end_pfn))
-		req.start_pfn = req.end_pfn = pfn + nr_pages;
+	    !cma_lent_part(cma, &req.start_pfn, &req.end_pfn)) {
+		req.start_pfn = pfn + nr_pages;
+		req.end_pfn = pfn + nr_pages;
+	}
 	if (!kept_is_free(pfn, pfn + nr_pages, req.start_pfn, req.end_pfn,
 			  &req.blocker))
 		error = -EBUSY;

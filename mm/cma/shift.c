@@ -248,7 +248,7 @@ unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn)
  * Return: number of pages that became free.
  */
 unsigned long shift_cache(struct zone *zone, unsigned long start_pfn,
-			       unsigned long end_pfn, struct list_head *targets)
+			  unsigned long end_pfn, struct list_head *targets)
 {
 	unsigned long pfn = start_pfn, nr_moved = 0;
 
