@@ -151,16 +151,17 @@ static unsigned long remove_from_lruvec(struct lruvec *lruvec,
 
 static void remove_from_lru(unsigned long pfn, unsigned long end_pfn)
 {
+	struct lruvec *lruvec = NULL;
 	unsigned long run = pfn;
 
 	while (pfn < end_pfn) {
-		struct lruvec *lruvec = folio_lruvec_lock_irq(folio_at(pfn));
-
+		lruvec = folio_lruvec_relock_irq(folio_at(pfn), lruvec);
 		pfn = remove_from_lruvec(lruvec, pfn, end_pfn);
 		__mod_lruvec_state(lruvec, NR_FILE_PAGES, run - pfn);
-		unlock_page_lruvec_irq(lruvec);
 		run = pfn;
 	}
+	if (lruvec)
+		unlock_page_lruvec_irq(lruvec);
 }
 
 /* Locks a folio that is cold cache, or can be made so at once. */
