@@ -27,6 +27,8 @@ NEEDS = {
     "no file on a disk in $CMA_TEST_FILE": {"disk"},
     "no host that does what it is asked for": {"host"},
     "no /dev/cma_test.behind-iommu": {"iommu"},
+    "page table entries of another architecture": {"ARM"},
+    "the area is in low memory": {"area in high memory"},
 }
 
 
@@ -41,6 +43,11 @@ def features(config_text, append="", nodes="", disk=None, ask_host=False):
         has.add("iommu")
     if not re.search(r"\bcma=\w+@0x[0-9a-f]{9}", append):
         has.add("area in 32 bits")
+    else:
+        has.add("area in high memory")
+    # Less low memory than the boards with this have.
+    if "vmalloc=768M" in append:
+        has.add("area in high memory")
     return has
 
 

@@ -137,6 +137,12 @@ class Skips(unittest.TestCase):
             has = skips.features("CONFIG_VIDEO_VIVID=m", append)
             self.assertEqual(self.counts(far, has), (skipped, 1 - skipped))
 
+        low = "the area is in low memory"
+        for append, skipped in (("cma=64M", 1), ("cma=64M@0x100000000", 0),
+                                ("vmalloc=768M cma=64M", 0)):
+            has = skips.features("", append)
+            self.assertEqual(self.counts(low, has), (skipped, 1 - skipped))
+
     def test_other_reasons(self):
         for reason in "", "there is no default area":
             self.assertEqual(self.counts(reason, set()), (0, 1), reason)
