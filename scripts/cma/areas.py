@@ -261,7 +261,8 @@ NINE = Case(
               "! grep 463fffff reserved"],
     expect=["^cma: shreds@42000000: more than 8 pieces of memory$",
             "^cma: shreds@42000000: not in the area: 0x00400000 bytes at "
-            "0x46000000$"])
+            "0x46000000$"],
+    refused=["shreds@42000000: reg: .* is too long"])
 
 # The default area has its place however many others there are.
 FULL = Case(
