@@ -24,6 +24,7 @@ import boards
 import children
 import identical
 import kernel
+import lock
 import measure.cases
 import picture
 import skips
@@ -465,8 +466,9 @@ def main():
         return 0
     children.end_on_signals()
     LOGS.mkdir(parents=True, exist_ok=True)
-    kernel.userland()
-    stages = run_stages(opts.only)
+    with lock.held(BUILD):		# of all that the stages start
+        kernel.userland()
+        stages = run_stages(opts.only)
     passed, failed, skipped = (sum(getattr(s, k) for s in stages)
                                for k in ("passed", "failed", "skipped"))
     print(f"{passed} passed, {failed} failed, {skipped} skipped")

@@ -13,6 +13,7 @@ from pathlib import Path
 import boards
 import children
 import kernel
+import lock
 import skips
 
 BUILD = kernel.BUILD
@@ -57,8 +58,10 @@ class Stage:
         return path
 
     def run(self, name, cmd, **kw):
-        """A command as one result; returns its output."""
+        """A command as one result; returns its output. It does not wait for
+        what this process builds meanwhile."""
         done = children.run(cmd, text=True, errors="replace",
+                            env=lock.environment(BUILD),
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, **kw)
         self.log(name, done.stdout)

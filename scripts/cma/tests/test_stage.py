@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import boards  # noqa: E402
 import check  # noqa: E402
 import kernel  # noqa: E402
+import lock  # noqa: E402
 import skips  # noqa: E402
 import stage  # noqa: E402
 import verdict  # noqa: E402
@@ -108,6 +109,18 @@ class Builds(unittest.TestCase):
         self.assertLessEqual(set(check.KERNELS), set(check.STAGES))
         self.assertLessEqual({k for names in check.KERNELS.values()
                               for k in names}, set(kernel.KERNELS))
+
+
+class Commands(unittest.TestCase):
+    def test_they_do_not_wait_for_a_build_of_ours(self):
+        one = stage.Stage("test")
+        with lock.held(stage.BUILD), mock.patch.object(one, "log"), \
+                mock.patch("builtins.print"):
+            one.run("locked", [
+                sys.executable, "-c", f"import sys; sys.path.insert(0, "
+                f"{str(stage.HERE)!r}); import lock\n"
+                f"with lock.held({str(stage.BUILD)!r}): pass"], timeout=20)
+        self.assertEqual((one.passed, one.failed), (1, 0))
 
 
 class Skips(unittest.TestCase):
