@@ -114,12 +114,13 @@ class Builds(unittest.TestCase):
 class Commands(unittest.TestCase):
     def test_they_do_not_wait_for_a_build_of_ours(self):
         one = stage.Stage("test")
-        with lock.held(stage.BUILD), mock.patch.object(one, "log"), \
-                mock.patch("builtins.print"):
+        with tempfile.TemporaryDirectory() as build, lock.held(build), \
+                mock.patch("stage.BUILD", build), \
+                mock.patch.object(one, "log"), mock.patch("builtins.print"):
             one.run("locked", [
                 sys.executable, "-c", f"import sys; sys.path.insert(0, "
                 f"{str(stage.HERE)!r}); import lock\n"
-                f"with lock.held({str(stage.BUILD)!r}): pass"], timeout=20)
+                f"with lock.held({build!r}): pass"], timeout=20)
         self.assertEqual((one.passed, one.failed), (1, 0))
 
 
