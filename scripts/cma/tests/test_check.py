@@ -114,6 +114,15 @@ class Identical(unittest.TestCase):
                          ["the headers"])
         self.assertIn(".s2", identical.differences(one, elf(b"code", b"data")))
 
+    def test_numbers_of_the_compiler_are_no_difference(self):
+        one = elf(b"code", b"\0CSWTCH.329\0main\0")
+        other = elf(b"code", b"\0CSWTCH.330\0main\0")
+        self.assertEqual(identical.differences(one, other), [".s1"])
+        with mock.patch("identical.SYMBOLS", ".s1"):
+            self.assertEqual(identical.differences(one, other), [])
+            self.assertEqual(identical.differences(
+                one, elf(b"code", b"\0CSWTCH.330\0mair\0")), [".s1"])
+
     def run_stage(self, bare, ours):
         one = stage.Stage("identical")
         kernels = {"bare-arm": bare, "nocma-arm": ours}
