@@ -234,7 +234,8 @@ unsigned int buddy_large_blocks(struct zone *zone, unsigned long start_pfn,
 static unsigned int nr_spare(struct zone *zone, bool in_areas,
 			     unsigned long mark)
 {
-	long free = zone_page_state(zone, NR_FREE_PAGES);
+	long free = zone_page_state(zone, NR_FREE_PAGES) -
+		    READ_ONCE(zone->nr_free_highatomic);
 
 	if (!in_areas)
 		free -= zone_page_state(zone, NR_FREE_CMA_PAGES);
