@@ -104,18 +104,19 @@ static void fill(struct __test_metadata *_metadata,
 
 TEST_F_TIMEOUT(cma_balloon, moves, TIMEOUT_S)
 {
-	long nr_in, nr_moved;
+	long nr_in, nr_moved, nr_left = self->area.nr_pages / 4;
 
 	fill(_metadata, self);
 	nr_in = ct_area_count(&self->area, KPF_OFFLINE, 0);
-	ASSERT_GT(nr_in, (long)self->area.nr_pages / 4);
+	ASSERT_GT(nr_in, nr_left);
 
 	nr_moved = ct_vmstat("balloon_migrate");
 	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
 	nr_moved = ct_vmstat("balloon_migrate") - nr_moved;
 	TH_LOG("%ld pages of the balloon in the area, %ld moved", nr_in,
 	       nr_moved);
-	EXPECT_GE(nr_moved, nr_in / 2);
+	/* Three quarters were a driver's: there was room for no more of them. */
+	EXPECT_GE(nr_moved, nr_in - nr_left);
 	EXPECT_EQ(self->total_kib - self->size_kib, ct_meminfo_kib("MemTotal"));
 	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
 }

@@ -184,10 +184,23 @@ unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area)
 	return mem_scan(mem, area, false, 0);
 }
 
+/*
+ * What a CPU frees is there for all. It would keep some MiB on a list of its
+ * own, else, and take from that list first: outside the area, whatever is free
+ * in there.
+ */
+static void keep_lists_short(bool on)
+{
+	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction",
+		      on ? 100000 : 0);
+}
+
 void ct_mem_drop(struct ct_mem *mem, const struct ct_area *area, bool inside,
 		 unsigned long nr_max)
 {
+	keep_lists_short(true);
 	mem_scan(mem, area, inside, nr_max);
+	keep_lists_short(false);
 }
 
 void ct_mem_exit(struct ct_mem *mem)
@@ -245,7 +258,7 @@ void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 	sched_getaffinity(0, sizeof(cpus), &cpus);
 	boost = ct_read_long("/proc/sys/vm/watermark_boost_factor");
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", 0);
-	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction", 100000);
+	keep_lists_short(true);
 	for (page = 0; page + LOOK_PAGES <= mem->nr_pages; page += LOOK_PAGES) {
 		if (!(page % CPU_PAGES)) {
 			next_cpu();
@@ -257,7 +270,7 @@ void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 			break;
 		memset(mem->kept + page, 1, LOOK_PAGES);
 	}
-	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction", 0);
+	keep_lists_short(false);
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", boost);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
