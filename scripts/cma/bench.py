@@ -118,15 +118,17 @@ def collect(runs):
                      for case, why in results.bad[known:]]
         problems += [f"{r.name}, {r.side}: {p}" for p in r.problems]
         for case in r.cases:
-            for kib in results.missing(case):
-                if results.figure(case.name, kib, "failed"):
-                    # Of mainline's this is a figure.
-                    if r.side == "ours":
-                        problems.append(f"{case.name}, ours: every request "
-                                        f"for {report.size_text(kib)} failed")
-                    continue
-                problems.append(f"{case.name}, {r.side}: no figure for "
-                                f"{report.size_text(kib)}")
+            problems += [f"{case.name}, {r.side}: no figure for "
+                         + report.size_text(kib)
+                         for kib in results.missing(case)
+                         if not results.figure(case.name, kib, "failed")]
+            # Of mainline's this is a figure.
+            for kib in case.sizes if r.side == "ours" else ():
+                nr = results.figure(case.name, kib, "avoidable")
+                if nr:
+                    problems.append(f"{case.name}, ours: {nr} requests for "
+                                    f"{report.size_text(kib)} failed that "
+                                    "there was room for")
     return sides, problems
 
 

@@ -7,7 +7,8 @@
  *
  * What it prints, for scripts/cma/measure/:
  *   bench: sample LABEL SIZE ALLOC_NS FREE_NS AGAIN_NS	a buffer
- *   bench: failed LABEL SIZE ALLOC_NS		a request without a buffer
+ *   bench: failed LABEL SIZE ALLOC_NS AVOIDABLE	a request without a buffer; 0 if
+ *						there was no room for one
  *   bench: count LABEL SIZE NR			how many buffers there were
  *   bench: rate LABEL SIZE PAIRS FAILED TIME_NS	how many in that time
  *   bench: bad LABEL WHY			no figures
@@ -36,6 +37,7 @@ struct sample {
 	uint64_t free_ns;
 	uint64_t again_ns;
 	bool failed;
+	bool avoidable;
 };
 
 struct ct_area area;
@@ -160,11 +162,26 @@ uint64_t now_ns(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+/* Some that failed did not for lack of room: there was room for @nr_windows. */
+static void judge_failed(struct sample *row, int nr, unsigned long nr_windows)
+{
+	unsigned long nr_got = 0;
+	int i;
+
+	for (i = 0; i < nr; i++)
+		nr_got += !row[i].failed;
+	for (i = 0; i < nr; i++) {
+		row[i].avoidable = row[i].failed && nr_got < nr_windows;
+		nr_got += row[i].avoidable;
+	}
+}
+
 /* Takes at most @nr_max samples of one size; returns how many. */
 static int take_row(const struct kind *kind, struct sample *samples,
 		    size_t size, int nr_max)
 {
 	int nr = kind->in_row ? ROW_SIZE / size : 1;
+	unsigned long nr_windows = ROW_MAX;
 	uint32_t ids[ROW_MAX];
 	int i;
 
@@ -172,6 +189,8 @@ static int take_row(const struct kind *kind, struct sample *samples,
 	nr = nr > nr_max ? nr_max : nr;
 	if (kind->refill)
 		kind->refill();
+	if (kind->nr_windows)
+		nr_windows = kind->nr_windows(size);
 	for (i = 0; i < nr; i++) {
 		samples[i].size = size;
 		samples[i].failed = get_buffer(driver, size, &ids[i],
@@ -181,6 +200,7 @@ static int take_row(const struct kind *kind, struct sample *samples,
 	for (i = 0; i < nr; i++)
 		if (!samples[i].failed)
 			put_buffer(driver, ids[i], &samples[i].free_ns);
+	judge_failed(samples, nr, nr_windows);
 	return nr;
 }
 
@@ -191,8 +211,9 @@ static void print_samples(const struct sample *samples, int nr)
 
 	for (s = samples; s < samples + nr; s++) {
 		if (s->failed)
-			printf("bench: failed %s %zu %llu\n", label, s->size,
-			       (unsigned long long)s->alloc_ns);
+			printf("bench: failed %s %zu %llu %d\n", label,
+			       s->size, (unsigned long long)s->alloc_ns,
+			       s->avoidable);
 		else
 			printf("bench: sample %s %zu %llu %llu %llu\n", label,
 			       s->size, (unsigned long long)s->alloc_ns,

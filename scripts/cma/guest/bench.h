@@ -15,6 +15,8 @@
  * @refill:	before each row of samples; brings the state back
  * @again:	after a request: others do once more what they did before; the
  *		time it takes them
+ * @nr_windows:	before a row: how many buffers of a size there is room for, if
+ *		something cannot move
  * @run:	instead of samples, for cases that measure something else
  * @no_area:	needs neither an area nor the driver
  * @in_turn:	one sample of each size after the other, not size by size
@@ -26,6 +28,7 @@ struct kind {
 	void (*prepare)(void);
 	void (*refill)(void);
 	uint64_t (*again)(void);
+	unsigned long (*nr_windows)(size_t size);
 	void (*run)(const size_t *sizes, int nr_sizes);
 	bool no_area;
 	bool in_turn;

@@ -38,6 +38,7 @@
 #define CHUNK_SIZE	(64 * KIB)
 #define PIPE_PAGES	16		/* a pipe holds this many */
 #define MAX_PIPES	64
+#define ALIGN_MAX	256		/* pages: CONFIG_CMA_ALIGNMENT is 8 */
 #define LONGTERM_SIZE	(16 * MIB)
 #define SWAP_SIZE	"134217728"
 #define SWAP_ROUNDS	4		/* until the area is full again */
@@ -53,6 +54,7 @@ static const char **text_in_area;	/* pages of it ... */
 static unsigned long nr_text_in_area;
 static int text_file;
 static int pipes[MAX_PIPES][2];
+static char *fixed;			/* which pages of the area cannot move */
 
 static char *page_addr(unsigned long page)
 {
@@ -316,11 +318,47 @@ static char *random_page(void)
 	return page_addr(page);
 }
 
+/* What drivers hold, decimal words of 32 bits each, is all that cannot move. */
+static void look_at_held(void)
+{
+	FILE *file = ct_area_open(&area, "bitmap");
+	long order = ct_area_debugfs(&area, "order_per_bit");
+	unsigned long i, page = 0;
+	unsigned int word;
+
+	if (!fixed)
+		fixed = malloc(area.nr_pages);
+	if (!file || order || !fixed)
+		die("cannot tell what is held in the area");
+	memset(fixed, 0, area.nr_pages);
+	while (fscanf(file, "%u", &word) == 1)
+		for (i = 0; i < 32 && page < area.nr_pages; i++)
+			fixed[page++] = word >> i & 1;
+	fclose(file);
+}
+
+/* Windows of a power of two pages that nothing stands in, side by side. */
+static unsigned long nr_free_of_fixed(size_t size)
+{
+	unsigned long nr_pages = size / ct_page_size, nr = 0, page, step;
+	unsigned long align = nr_pages < ALIGN_MAX ? nr_pages : ALIGN_MAX;
+
+	for (page = -area.base_pfn % align; page + nr_pages <= area.nr_pages;
+	     page += step) {
+		bool in_the_way = memchr(fixed + page, 1, nr_pages);
+
+		nr += !in_the_way;
+		step = in_the_way ? align : nr_pages;
+	}
+	return nr;
+}
+
 /* number pages all over the area, held by pipes. */
 static void pin(void)
 {
 	unsigned long i;
 
+	look_at_held();
 	for (i = 0; i < number; i++) {
 		struct iovec iov = { random_page(), ct_page_size };
 		int *pipe_fds = pipes[i / PIPE_PAGES];
@@ -329,6 +367,7 @@ static void pin(void)
 			die("pipe: %s", strerror(errno));
 		if (vmsplice(pipe_fds[1], &iov, 1, 0) != (ssize_t)iov.iov_len)
 			die("vmsplice: %s", strerror(errno));
+		fixed[ct_pfn(iov.iov_base) - area.base_pfn] = 1;
 	}
 }
 
@@ -514,13 +553,16 @@ const struct kind fill_kinds[] = {
 	FILL("anon", prepare_anon, refill_mem),
 	FILL("shmem", prepare_shmem, refill_mem),
 	FILL("mlocked", prepare_mlocked, refill_mem),
-	FILL("pinned", prepare_anon, refill_pinned),
+	{ .name = "pinned", .prepare = prepare_anon, .refill = refill_pinned,
+	  .nr_windows = nr_free_of_fixed, .in_row = true },
 	FILL("longterm", prepare_longterm, refill_mem),
 	FILL("direct", prepare_direct, refill_mem),
 	FILL("swap", prepare_swap, refill_swap),
 	{ .name = "swap-one", .prepare = prepare_swap, .refill = refill_swap },
 	{ .name = "pinned-swap-one", .prepare = prepare_swap,
-	  .refill = refill_pinned_swap },
-	FILL("pinned-swap", prepare_swap, refill_pinned_swap),
+	  .refill = refill_pinned_swap, .nr_windows = nr_free_of_fixed },
+	{ .name = "pinned-swap", .prepare = prepare_swap,
+	  .refill = refill_pinned_swap, .nr_windows = nr_free_of_fixed,
+	  .in_row = true },
 	{}
 };

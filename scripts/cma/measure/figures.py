@@ -9,6 +9,7 @@ Pure: lines in, figures out. Owns the meaning of each figure:
     sum                      median of the requests and of what others have to
                              do once more because of them, disk not waited for
     failed                   requests that got none
+    avoidable                of those, the ones that there was room for
     count                    buffers that there was room for
     rate                     what is done in a second, as a multiple of the
                              same in another case: pairs of request and
@@ -34,6 +35,7 @@ class Samples:
         self.free_ns = []
         self.sum_ns = []
         self.failed_ns = []
+        self.avoidable = 0
         self.count = None
         self.rate_hz = None
 
@@ -64,6 +66,7 @@ class Results:
             s.sum_ns.append(values[0] + sum(values[2:]))
         elif kind == "failed":
             s.failed_ns.append(values[0])
+            s.avoidable += values[1]
         elif kind == "count":
             s.count = values[0]
         else:
@@ -84,6 +87,8 @@ class Results:
             return None
         if name == "failed":
             return len(s.failed_ns)
+        if name == "avoidable":
+            return s.avoidable
         if name == "count":
             return s.count
         if name == "rate":
@@ -116,7 +121,7 @@ class Row:
     @property
     def ratio(self):
         if (self.ours is None or not self.mainline
-                or self.figure == "failed"):
+                or self.figure in ("failed", "avoidable")):
             return None
         return self.ours / self.mainline
 
@@ -143,7 +148,7 @@ def rows(cases, goals, mainline, ours):
         for kib in case.sizes:
             names = list(case.figures)
             if any(of(r, case.name, kib, "failed") for r in (mainline, ours)):
-                names.append("failed")
+                names += ["failed", "avoidable"]
             failed = None
             if ours:
                 failed = of(ours, case.name, kib, "failed") or 0

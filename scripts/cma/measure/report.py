@@ -8,7 +8,8 @@ HEAD = ["case", "size", "figure", "mainline", "ours", "ratio", "goal",
         "floor", ""]
 FIGURES = {"median": "alloc", "average": "alloc average",
            "worst": "alloc worst", "sum": "alloc + again", "free": "free",
-           "failed": "failed calls", "count": "buffers", "rate": "rate, x"}
+           "failed": "failed calls", "avoidable": "of those avoidable",
+           "count": "buffers", "rate": "rate, x"}
 MARKS = {True: "holds", False: "MISSED", None: ""}
 
 
@@ -20,7 +21,7 @@ def number(value, figure=None):
     """Three digits that count, and no point where there is none to make."""
     if value is None:
         return "-"
-    if figure in ("failed", "count"):
+    if figure in ("failed", "avoidable", "count"):
         return str(value)
     if abs(value) >= 100:
         return f"{value:.0f}"

@@ -21,7 +21,7 @@ guest: begin: /bench c free 3 4
 bench: sample c 4096 5000 1000
 bench: sample c 4096 9000 3000
 bench: sample c 4096 4000 2000
-bench: failed c 4096 70000
+bench: failed c 4096 70000 1
 guest: end 0: /bench c free 3 4
 """
 NO_FAILURE = re.sub(r"bench: failed.*\n", "", CONSOLE)
@@ -70,7 +70,7 @@ class Figures(unittest.TestCase):
 
     def test_failed_requests_are_counted_and_no_time(self):
         self.assertEqual(self.figure("failed"), 1)
-        only = results("bench: failed c 4096 70000")
+        only = results("bench: failed c 4096 70000 1")
         self.assertIsNone(only.figure("c", 4, "median"))
         self.assertIsNone(only.figure("c", 4, "free"))
 
@@ -119,10 +119,11 @@ class Rows(unittest.TestCase):
     def test_failed_calls_appear_only_when_there_are_some(self):
         self.assertNotIn("failed", [r.figure for r in rows(NO_FAILURE,
                                                            NO_FAILURE)])
-        row = rows(NO_FAILURE, CONSOLE)[-1]
-        self.assertEqual((row.figure, row.mainline, row.ours),
-                         ("failed", 0, 1))
-        self.assertIsNone(row.ratio)
+        for row, name in zip(rows(NO_FAILURE, CONSOLE)[-2:],
+                             ("failed", "avoidable")):
+            self.assertEqual((row.figure, row.mainline, row.ours),
+                             (name, 0, 1))
+            self.assertIsNone(row.ratio)
 
     def test_goal(self):
         for goal, holds in ((5, True), (4.9, False), (None, None)):
@@ -165,7 +166,8 @@ class Table(unittest.TestCase):
         self.assertRegex(text, r"4 KiB  alloc +5\.00  5\.00 +1\.00 +4\.00"
                                r" +0\.70  MISSED")
         self.assertRegex(text, r"free +2\.00  2\.00 +1\.00 +2\.00 +holds")
-        self.assertRegex(text, r"failed calls +1 +0$")
+        self.assertRegex(text, r"failed calls +1 +0\n"
+                         r".*of those avoidable +1 +0$")
         self.assertEqual(len({line.index("alloc") for line in lines
                               if "alloc" in line}), 1)
 
@@ -228,14 +230,22 @@ class Failures(unittest.TestCase):
     def test_nothing_but_failed_requests(self):
         """Of mainline's it is a figure, and of ours a fault."""
         text = self.whole().replace("sample cache 65536 1 1",
-                                    "failed cache 65536 1")
+                                    "failed cache 65536 1 1")
         self.assertEqual(self.collect(text, side="mainline"), [])
         self.assertEqual(self.collect(text), [
-            "cache, ours: every request for 64 KiB failed"])
+            "cache, ours: 1 requests for 64 KiB failed that there was room "
+            "for"])
+
+    def test_requests_that_had_to_fail(self):
+        text = self.whole().replace("sample cache 65536 1 1",
+                                    "failed cache 65536 1 0")
+        self.assertEqual(self.collect(text), [])
 
     def test_some_failed_requests(self):
         self.assertEqual(self.collect(
-            self.whole() + "bench: failed cache 65536 1\n"), [])
+            self.whole() + "bench: failed cache 65536 1 1\n"), [
+            "cache, ours: 1 requests for 64 KiB failed that there was room "
+            "for"])
 
 
 class Stage(unittest.TestCase):
