@@ -56,13 +56,14 @@ class Board:
     is none. dtb_remove: nodes to drop from a copy of it. dtb_set: numbers to
     put into it, as (node, property, value). end: how the guest ends itself,
     poweroff or reboot. kernel: of kernel.py, the one it boots with unless
-    told. net: how its network is had, None if it has none that works. append:
+    told. net: how its network is had, None if it has none that works. holders:
+    devices that hold buffers of the area once it is up, network aside. append:
     kernel parameters that it always needs. says: what it complains of on any
     kernel, as regular expressions; may_say: on a busy host."""
 
     def __init__(self, machine, console, mem, smp, cpu=None, dtb=None,
                  dtb_remove=(), dtb_set=(), end="poweroff", serial=0,
-                 kernel="arm", arch="arm", net=None, append="",
+                 kernel="arm", arch="arm", net=None, holders=(), append="",
                  says=(), may_say=()):
         self.machine = machine
         self.console = console
@@ -77,6 +78,7 @@ class Board:
         self.kernel = kernel
         self.arch = ARCHS[arch]
         self.net = net
+        self.holders = holders
         self.append = append
         self.says = says
         self.may_say = may_say
@@ -92,6 +94,10 @@ ON_BOARD = ["-nic", "user,{options}"]
 BOTH_ON_BOARD = ON_BOARD * 2
 VIRTIO_PCI = ["-netdev", "user,id=net,{options}", "-device",
               "virtio-net-pci,netdev=net,disable-legacy=on,iommu_platform=on"]
+VIRTIO_MMIO = ["-global", "virtio-mmio.force-legacy=false",
+               "-netdev", "user,id=net,{options}", "-device",
+               "virtio-net-device,netdev=net,iommu_platform=on"]
+ON_USB = ["-netdev", "user,id=net,{options}", "-device", "usb-net,netdev=net"]
 
 BOARDS = {
     "virt": Board("virt,highmem=off", "ttyAMA0", "256M", 2, cpu="cortex-a15",
@@ -105,31 +111,37 @@ BOARDS = {
         "vexpress-a9", "ttyAMA0", "1G", 4, dtb="arm/vexpress-v2p-ca9.dtb",
         dtb_remove=["/bus@40000000/motherboard-bus@40000000/iofpga@7,00000000/"
                     "i2c@16000/dvi-transmitter@39/ports/port@1"],
+        holders=["10020000.clcd"],
         # For 100 ms there was no frame: the host had something else to do.
         may_say=["WARNING: .* drm_atomic_helper_wait_for_vblanks"]),
     "vexpress-a15": Board(
         "vexpress-a15", "ttyAMA0", "1G", 2, kernel="arm-boards",
-        dtb="arm/vexpress-v2p-ca15-tc1.dtb"),
+        dtb="arm/vexpress-v2p-ca15-tc1.dtb", net=VIRTIO_MMIO),
     "smdkc210": Board(
         "smdkc210", "ttySAC0", "1G", 2, kernel="arm-boards",
-        dtb="samsung/exynos4210-smdkv310.dtb"),
+        dtb="samsung/exynos4210-smdkv310.dtb",
+        holders=["12680000.dma-controller", "12690000.dma-controller",
+                 "12850000.dma-controller", "12530000.mmc"]),
     "sabrelite": Board(
         "sabrelite", "ttymxc1", "1G", 4, kernel="arm-boards", serial=1,
-        dtb="nxp/imx/imx6q-sabrelite.dtb", end="reboot", net=ON_BOARD),
+        dtb="nxp/imx/imx6q-sabrelite.dtb", end="reboot", net=ON_BOARD,
+        holders=["2198000.mmc", "219c000.mmc"]),
     "mcimx6ul-evk": Board(
         "mcimx6ul-evk", "ttymxc0", "512M", 1, kernel="arm-boards",
         dtb="nxp/imx/imx6ul-14x14-evk.dtb", end="reboot",
-        net=BOTH_ON_BOARD),
+        net=BOTH_ON_BOARD, holders=["2190000.mmc", "2194000.mmc"]),
     "mcimx7d-sabre": Board(
         "mcimx7d-sabre", "ttymxc0", "1G", 2, kernel="arm-boards",
         dtb="nxp/imx/imx7d-sdb.dtb", end="reboot",
-        net=BOTH_ON_BOARD),
+        net=BOTH_ON_BOARD, holders=["30b40000.mmc", "30b50000.mmc", "30b60000.mmc"]),
     "raspi2b": Board(
         "raspi2b", "ttyAMA0", "1G", 4, kernel="arm-boards",
-        dtb="broadcom/bcm2836-rpi-2-b.dtb"),
+        dtb="broadcom/bcm2836-rpi-2-b.dtb", net=ON_USB,
+        holders=["3f980000.usb"], append="NET_TEST=pings"),
     "orangepi-pc": Board(
         "orangepi-pc", "ttyS0", "1G", 4, kernel="arm-boards",
-        dtb="allwinner/sun8i-h3-orangepi-pc.dtb", net=ON_BOARD),
+        dtb="allwinner/sun8i-h3-orangepi-pc.dtb", net=ON_BOARD,
+        holders=["1c0f000.mmc"]),
     # The emulated processors count from 0, the real ones from 0x900.
     "highbank": Board(
         "highbank", "ttyAMA0", "512M", 4, kernel="arm-boards",
@@ -139,10 +151,12 @@ BOARDS = {
         dtb_set=[(f"/cpus/cpu@90{i}", "reg", i) for i in range(4)]),
     "xilinx-zynq-a9": Board(
         "xilinx-zynq-a9", "ttyPS0", "512M", 1, kernel="arm-boards", serial=1,
-        dtb="xilinx/zynq-zc702.dtb", end="reboot", net=BOTH_ON_BOARD),
+        dtb="xilinx/zynq-zc702.dtb", end="reboot", net=BOTH_ON_BOARD,
+        holders=["f8003000.dma-controller", "e0100000.mmc"]),
     "versatilepb": Board(
         "versatilepb", "ttyAMA0", "256M", 1, kernel="armv5", arch="armv5",
-        dtb="arm/versatile-pb.dtb", end="reboot"),
+        dtb="arm/versatile-pb.dtb", end="reboot",
+        holders=["10120000.display"]),
     "arm64-virt": Board(
         "virt", "ttyAMA0", "1G", 2, cpu="cortex-a53", kernel="arm64",
         arch="arm64"),

@@ -131,6 +131,9 @@ EACH_64_BIT = [*EACH, "cma_huge"]
 WITHOUT = {"arm64": ["cma_kinds", "cma_share"],
            "x86_64": ["cma_kinds", "cma_share"]}
 
+# Boards of every day, which boot the image of all the others as well.
+SAME_IMAGE = ["virt", "vexpress-a9"]
+
 
 def boot_generic(stage):
     """The DMA API that all architectures but some share."""
@@ -155,10 +158,10 @@ def stage_64_bit(stage):
 
 
 def boot_each_board(stage, tests, kernels):
-    """Every board of these kernels, with these tests, and its network if it
-    has one. virt is here for the image that it shares with others."""
+    """Every board of these kernels, with these tests, and with what it has:
+    drivers that hold buffers, a network."""
     chosen = [name for name, board in boards.BOARDS.items()
-              if name == "virt" or board.kernel in kernels]
+              if name in SAME_IMAGE or board.kernel in kernels]
     userlands = {boards.BOARDS[name].arch.userland for name in chosen}
     kernel.userland(*sorted(userlands))
     programs = {userland: selftests(kernel_name)
@@ -170,17 +173,18 @@ def boot_each_board(stage, tests, kernels):
         left_out = WITHOUT.get(board.kernel, ())
         commands = [p for p in programs[board.arch.userland]
                     if Path(p).name in tests and Path(p).name not in left_out]
-        net = {}
+        if board.holders:
+            commands.insert(0, " ".join(["/holders_test", *board.holders]))
+        net = None
         if board.net:
             commands.append("/net_test")
-            net = {"net": "guestfwd=tcp:10.0.2.100:7-cmd:cat",
-                   "files": guest_files("net_test")}
+            net = "guestfwd=tcp:10.0.2.100:7-cmd:cat"
         # Tests fill all memory there is, and 256 MiB say as much as 1 GiB.
         less = " mem=256M" if board.arch.emulator == "qemu-system-arm" else ""
-        shared = kernel.obj("arm-boards") if name == "virt" else None
-        stage.boot(name, name, want_tests=True, commands=commands,
-                   kernel_dir=shared, append=APPEND + less, timeout_s=1800,
-                   **net)
+        shared = kernel.obj("arm-boards") if name in SAME_IMAGE else None
+        stage.boot(name, name, want_tests=True, commands=commands, net=net,
+                   files=guest_files("holders_test", "net_test"),
+                   kernel_dir=shared, append=APPEND + less, timeout_s=1800)
 
     # Boards wait for something half of the time.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
