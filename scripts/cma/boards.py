@@ -57,14 +57,15 @@ class Board:
     put into it, as (node, property, value). end: how the guest ends itself,
     poweroff or reboot. kernel: of kernel.py, the one it boots with unless
     told. net: how its network is had, None if it has none that works. holders:
-    devices that hold buffers of the area once it is up, network aside. append:
-    kernel parameters that it always needs. says: what it complains of on any
+    devices that hold buffers of the area once it is up, network aside. copies:
+    its DMA controller reads what it has to do from the area. append: kernel
+    parameters that it always needs. says: what it complains of on any
     kernel, as regular expressions; may_say: on a busy host."""
 
     def __init__(self, machine, console, mem, smp, cpu=None, dtb=None,
                  dtb_remove=(), dtb_set=(), end="poweroff", serial=0,
-                 kernel="arm", arch="arm", net=None, holders=(), append="",
-                 says=(), may_say=()):
+                 kernel="arm", arch="arm", net=None, holders=(),
+                 copies=False, append="", says=(), may_say=()):
         self.machine = machine
         self.console = console
         self.serial = serial
@@ -79,6 +80,7 @@ class Board:
         self.arch = ARCHS[arch]
         self.net = net
         self.holders = holders
+        self.copies = copies
         self.append = append
         self.says = says
         self.may_say = may_say
@@ -121,7 +123,7 @@ BOARDS = {
         "smdkc210", "ttySAC0", "1G", 2, kernel="arm-boards",
         dtb="samsung/exynos4210-smdkv310.dtb",
         holders=["12680000.dma-controller", "12690000.dma-controller",
-                 "12850000.dma-controller", "12530000.mmc"]),
+                 "12850000.dma-controller", "12530000.mmc"], copies=True),
     "sabrelite": Board(
         "sabrelite", "ttymxc1", "1G", 4, kernel="arm-boards", serial=1,
         dtb="nxp/imx/imx6q-sabrelite.dtb", end="reboot", net=ON_BOARD,
@@ -152,7 +154,7 @@ BOARDS = {
     "xilinx-zynq-a9": Board(
         "xilinx-zynq-a9", "ttyPS0", "512M", 1, kernel="arm-boards", serial=1,
         dtb="xilinx/zynq-zc702.dtb", end="reboot", net=BOTH_ON_BOARD,
-        holders=["f8003000.dma-controller", "e0100000.mmc"]),
+        holders=["f8003000.dma-controller", "e0100000.mmc"], copies=True),
     "versatilepb": Board(
         "versatilepb", "ttyAMA0", "256M", 1, kernel="armv5", arch="armv5",
         dtb="arm/versatile-pb.dtb", end="reboot",

@@ -175,6 +175,8 @@ def boot_each_board(stage, tests, kernels):
                     if Path(p).name in tests and Path(p).name not in left_out]
         if board.holders:
             commands.insert(0, " ".join(["/holders_test", *board.holders]))
+        if board.copies:
+            commands.append("/copy_test")
         net = None
         if board.net:
             commands.append("/net_test")
@@ -183,7 +185,7 @@ def boot_each_board(stage, tests, kernels):
         less = " mem=256M" if board.arch.emulator == "qemu-system-arm" else ""
         shared = kernel.obj("arm-boards") if name in SAME_IMAGE else None
         stage.boot(name, name, want_tests=True, commands=commands, net=net,
-                   files=guest_files("holders_test", "net_test"),
+                   files=guest_files("holders_test", "copy_test", "net_test"),
                    kernel_dir=shared, append=APPEND + less, timeout_s=1800)
 
     # Boards wait for something half of the time.
