@@ -252,7 +252,7 @@ static int make_shared(struct cma *cma)
  * Return: 0; -EBUSY if a page did not move for %SWITCH_SECONDS, or a folio is
  * out; -ENOMEM if there is no memory to move pages to; -EINTR if the task is
  * being killed; -EINVAL if the area did not come up. The area is what it was
- * then, and the log says why.
+ * then, and the log says why unless it was the signal.
  */
 int cma_set_class(struct cma *cma, enum cma_class class)
 {

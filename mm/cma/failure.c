@@ -185,7 +185,8 @@ bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
  * @align_order: alignment asked for
  * @error:	negative error code
  * @blocker:	the last page that was in the way
- * @warn:	whether to say it in the log
+ * @warn:	whether to say it in the log; -EINTR never is: who was killed gets
+ *		what it was killed for
  *
  * Context: Process; takes cma->lock and ring_lock.
  */
@@ -210,7 +211,7 @@ void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 	ring[nr_failures++ % RING_SIZE] = failure;
 	spin_unlock(&ring_lock);
 
-	if (!warn || !__ratelimit(&limit))
+	if (!warn || error == -EINTR || !__ratelimit(&limit))
 		return;
 
 	spin_lock_irq(&cma->lock);
