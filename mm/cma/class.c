@@ -266,7 +266,8 @@ int cma_set_class(struct cma *cma, enum cma_class class)
 	if (!cma->active)
 		return -EINVAL;
 
-	mutex_lock(&one_at_a_time);
+	if (mutex_lock_killable(&one_at_a_time))
+		return -EINTR;
 	if (cma->class != class) {
 		error = class == CMA_EXCLUSIVE ? make_exclusive(cma) :
 						 make_shared(cma);
