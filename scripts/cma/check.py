@@ -218,16 +218,16 @@ def test_boot(stage, name, board, commands=(), append="", quick=True, **kw):
 
 
 def stage_virt(stage):
-    test_boot(stage, "virt", "virt", quick=False, timeout_s=900)
+    test_boot(stage, "virt", "virt", quick=False, timeout_s=1800)
 
 
 def stage_vexpress(stage):
     """Little lowmem, so that the area lies in highmem; and the display."""
     little = {"mem": "384M", "append": "vmalloc=768M"}
-    test_boot(stage, "vexpress", "vexpress-a9", timeout_s=900, **little)
+    test_boot(stage, "vexpress", "vexpress-a9", timeout_s=1800, **little)
     little["append"] += " cma=64M"
     got = stage.boot("display", "vexpress-a9", disk=True, want_tests=True,
-                     ask_host=True, commands=["/display_test"], timeout_s=120,
+                     ask_host=True, commands=["/display_test"], timeout_s=300,
                      files=guest_files("display_test", "fill_memory"),
                      **little)
     said = [line for screen in got.screens for line in picture.faults(screen)]
@@ -251,7 +251,7 @@ def stage_lpae(stage):
     not; and where the default area lies unless it is told."""
     where = {"kernel_dir": kernel.obj("arm-lpae"), "board": "virt-highmem"}
     far = " cma=64M@0x100000000"
-    test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=900,
+    test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=1800,
               commands=[test_driver("dma_bits=36")],
               expect=["^cma: reserved: 64 MiB at 0x0*100000000, "], **where)
     # All 4 GiB, which no 32 bit program could fill.
@@ -261,18 +261,18 @@ def stage_lpae(stage):
             ("far-reached", far, 36, "4*16M=reserved 16M=nothing",
              "0x0*100000000"),
             ("near", " cma=64M", 32, "16M=reserved", "0x0*fc000000")):
-        stage.boot(name, append=append, want_tests=True, timeout_s=60,
+        stage.boot(name, append=append, want_tests=True, timeout_s=180,
                    commands=[test_driver(f"dma_bits={bits}"),
                              f"{areas.CLIENT} - {steps}"],
                    expect=[f"^cma: reserved: 64 MiB at {place}, "], **where)
     # Large pages in the mapping of all memory.
     stage.boot("low", append=f"cma=64M@0x44000000 {areas.KUNIT_DMA}",
-               want_tests=True, timeout_s=60, commands=["true"],
+               want_tests=True, timeout_s=180, commands=["true"],
                expect=["^cma: reserved: 64 MiB at 0x0*44000000, "], **where)
     # As many areas as there can be, the default one beside them; one too many.
     stage.boot("many", append="cma=16M cma_areas=" + ";".join(
                    f"t{i}=2M" for i in range(65)), want_tests=True,
-               timeout_s=60, commands=[
+               timeout_s=180, commands=[
                    "test $(ls /sys/kernel/mm/cma | wc -l) = 65",
                    f"{areas.CLIENT} - 8M=reserved",
                    "/selftests/cma/cma_heap"],
@@ -283,7 +283,7 @@ def stage_lpae(stage):
 
 def stage_debug(stage):
     test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="384M",
-              kernel_dir=kernel.obj("arm-debug"), timeout_s=1500)
+              kernel_dir=kernel.obj("arm-debug"), timeout_s=2400)
 
 
 def stage_parameters(stage):
@@ -293,7 +293,7 @@ def stage_parameters(stage):
     wanted += [(bad, f"^cma: .*(?:{why})") for bad, why in NOT_PLACED]
     for bad, message in wanted:
         stage.boot(re.sub(r"\W", "_", bad), "virt", append=bad, mem="256M",
-                   timeout_s=60, commands=["grep MemTotal /proc/meminfo"],
+                   timeout_s=180, commands=["grep MemTotal /proc/meminfo"],
                    expect=[message])
 
 
@@ -326,13 +326,13 @@ def stage_areas(stage):
         stage.boot(case.name, case.board, nodes=case.nodes,
                    overlays=case.overlays, append=case.append, mem=case.mem,
                    commands=case.commands, expect=case.expect,
-                   want_tests=True, timeout_s=60)
+                   want_tests=True, timeout_s=180)
 
 
 def stage_bare(stage):
     for board in (n for n, b in boards.BOARDS.items() if b.kernel == "arm"):
         stage.boot(board, board, kernel_dir=kernel.obj("bare-arm"),
-                   timeout_s=60,
+                   timeout_s=180,
                    commands=["grep MemTotal /proc/meminfo",
                              "! grep -E 'Cma|cma_alloc' "
                              "/proc/meminfo /proc/vmstat"])

@@ -52,7 +52,7 @@ def boot_nodes(stage):
 """ for i in (0, 1)) + "};"
     for append, first, second in NODE_AREAS:
         stage.boot(re.sub(r"\W", "_", append), "arm64-virt", extra=NODES,
-                   nodes=devices, append=append, want_tests=True, timeout_s=60,
+                   nodes=devices, append=append, want_tests=True, timeout_s=180,
                    commands=[f"{areas.CLIENT} - 4M=reserved",
                              f"{areas.CLIENT} node0 4M={first}",
                              f"{areas.CLIENT} node1 4M={second}"],
@@ -62,12 +62,12 @@ def boot_nodes(stage):
                            for area in {first, second}])
     stage.boot("node-errors", "arm64-virt", extra=NODES, want_tests=True,
                append="cma=16M " + " ".join(bad for bad, _ in NODE_ERRORS),
-               timeout_s=60, commands=[f"{areas.CLIENT} - 4M=reserved"],
+               timeout_s=180, commands=[f"{areas.CLIENT} - 4M=reserved"],
                expect=[f"^cma: {said}" for _, said in NODE_ERRORS])
     # No device tree there; processors of one socket are of one node.
     for append, node, area in X86_NODE_AREAS:
         stage.boot(f"x86_64-{area}", "x86_64", extra=NODES, want_tests=True,
-                   append=append, smp="2,sockets=2", timeout_s=120,
+                   append=append, smp="2,sockets=2", timeout_s=300,
                    commands=[test_driver(f"node={node}"),
                              f"{areas.CLIENT} - 4M={area}"],
                    expect=[rf"^cma: {area}: \d+ MiB at \S+, shared, for "
@@ -84,7 +84,7 @@ def boot_gigantic(stage):
     # Not every x86 has such pages.
     for board, extra in ("arm64-virt", []), ("x86_64", ["-cpu", "max"]):
         stage.boot(f"{board}-gigantic", board, mem="4G", extra=extra,
-                   append="hugetlb_cma=1G", timeout_s=120,
+                   append="hugetlb_cma=1G", timeout_s=300,
                    expect=["^cma: hugetlb0: 1024 MiB at "],
                    commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "
                              f"grep -x 262144 {taken}",
@@ -100,7 +100,7 @@ def boot_gigantic(stage):
 
 def boot_zones(stage):
     """An area across the border of two zones is of two pieces."""
-    stage.boot("arm64-virt-zones", "arm64-virt", mem="4G", timeout_s=120,
+    stage.boot("arm64-virt-zones", "arm64-virt", mem="4G", timeout_s=300,
                append="cma=64M@0xfe000000",
                expect=["^cma: reserved: 64 MiB at 0x00000000fe000000, "
                        "0x0000000100000000, shared, for all devices"],
@@ -142,7 +142,7 @@ def boot_generic(stage):
              {"extra": IOMMU, "nodes": IOMMU_CLIENT}),
             ("x86_64", EACH_64_BIT, {})):
         stage.boot(f"{board}-tests", board, want_tests=True, append=APPEND,
-                   timeout_s=300, commands=[f"/selftests/cma/{name}"
+                   timeout_s=900, commands=[f"/selftests/cma/{name}"
                                             for name in tests], **options)
 
 
