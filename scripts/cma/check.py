@@ -207,12 +207,13 @@ def stage_lint(stage):
                      f"{set(targets) - set(here) or 'none'}", "\n".join(bad))
 
 
-def test_boot(stage, name, board, commands=(), append="", quick=True, **kw):
-    """KUnit and every selftest on one board."""
+def test_boot(stage, name, board, commands=(), after=(), append="", quick=True,
+              **kw):
+    """KUnit and every selftest on one board, between other commands."""
     if quick:
         append += " " + boards.QUICK
     stage.boot(name, board, disk=True, want_tests=True, ask_host=True,
-               commands=list(commands) + selftests(),
+               commands=[*commands, *selftests(), *after],
                append="cma=64M kunit.enable=1 kunit.filter_glob=cma* "
                + append, **kw)
 
@@ -283,7 +284,8 @@ def stage_lpae(stage):
 
 def stage_debug(stage):
     test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="384M",
-              kernel_dir=kernel.obj("arm-debug"), timeout_s=2400)
+              kernel_dir=kernel.obj("arm-debug"), timeout_s=2400,
+              after=["/leak_test"], files=guest_files("leak_test"))
 
 
 def stage_parameters(stage):
