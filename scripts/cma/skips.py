@@ -17,6 +17,9 @@ NEEDS = {
     "no gup_test in debugfs": {"GUP_TEST"},
     "no io_uring": {"IO_URING"},
     "no /dev/udmabuf": {"UDMABUF"},
+    # virtio-mem, which the kernels of 64 bits have, and /dev/mem with all of
+    # memory in it exclude each other.
+    "no /dev/mem, or none that shows memory": {"DEVMEM"},
     "no vivid": {"VIDEO_VIVID"},
     # vivid has 32 bits for addresses.
     "vivid does not reach the area": {"area in 32 bits"},
