@@ -34,14 +34,9 @@
 /* Interrupts are off for a run: some 300 instructions for each page. */
 #define RUN_PAGES_MAX	128
 
-static struct folio *folio_at(unsigned long pfn)
-{
-	return (struct folio *)pfn_to_page(pfn);
-}
-
 static inline bool is_cold(unsigned long pfn)
 {
-	return !PageTail(pfn_to_page(pfn)) && cma_cold_cache(folio_at(pfn));
+	return !PageTail(pfn_to_page(pfn)) && cma_cold_cache(cma_folio_at(pfn));
 }
 
 /*
@@ -50,7 +45,7 @@ static inline bool is_cold(unsigned long pfn)
  */
 static bool goes_along(const struct address_space *mapping, unsigned long pfn)
 {
-	struct folio *folio = folio_at(pfn);
+	struct folio *folio = cma_folio_at(pfn);
 
 	return is_cold(pfn) && folio->mapping == mapping &&
 	       !folio_test_private(folio) && !mapping_release_always(mapping);
@@ -86,7 +81,7 @@ static bool freeze_cold(struct folio *folio, int refs, bool locked)
 static unsigned long remove_run(struct address_space *mapping,
 				unsigned long pfn, unsigned long end_pfn)
 {
-	struct folio *first = folio_at(pfn);
+	struct folio *first = cma_folio_at(pfn);
 	unsigned long run = pfn;
 	XA_STATE(xas, &mapping->i_pages, first->index);
 
@@ -94,7 +89,7 @@ static unsigned long remove_run(struct address_space *mapping,
 	spin_lock(&mapping->host->i_lock);
 	xas_lock_irq(&xas);
 	for (; pfn < end_pfn; pfn++) {
-		struct folio *folio = folio_at(pfn);
+		struct folio *folio = cma_folio_at(pfn);
 		bool is_first = folio == first;
 		void *entry;
 
@@ -129,7 +124,7 @@ static unsigned long remove_from_lruvec(struct lruvec *lruvec,
 					unsigned long pfn,
 					unsigned long end_pfn)
 {
-	struct folio *folio = folio_at(pfn);
+	struct folio *folio = cma_folio_at(pfn);
 	long nr_pages = 0;
 
 	do {
@@ -140,7 +135,7 @@ static unsigned long remove_from_lruvec(struct lruvec *lruvec,
 			nr_pages++;
 		}
 		__folio_clear_lru_flags(folio);
-		folio = folio_at(++pfn);
+		folio = cma_folio_at(++pfn);
 	} while (pfn < end_pfn && folio_matches_lruvec(folio, lruvec));
 
 	if (nr_pages)
@@ -155,7 +150,7 @@ static void remove_from_lru(unsigned long pfn, unsigned long end_pfn)
 	unsigned long run = pfn;
 
 	while (pfn < end_pfn) {
-		lruvec = folio_lruvec_relock_irq(folio_at(pfn), lruvec);
+		lruvec = folio_lruvec_relock_irq(cma_folio_at(pfn), lruvec);
 		pfn = remove_from_lruvec(lruvec, pfn, end_pfn);
 		__mod_lruvec_state(lruvec, NR_FILE_PAGES, run - pfn);
 		run = pfn;
@@ -167,19 +162,14 @@ static void remove_from_lru(unsigned long pfn, unsigned long end_pfn)
 /* Locks a folio that is cold cache, or can be made so at once. */
 static bool lock_first(struct folio *folio)
 {
-	if (!folio_try_get(folio))
+	if (!cma_folio_get_lock(folio))
 		return false;
-	if (!folio_trylock(folio)) {
-		folio_put(folio);
-		return false;
-	}
 	/* Locked, a folio stays what it is, and in its mapping. */
 	if (folio_test_large(folio) || !folio->mapping ||
 	    folio->mapping != folio_mapping(folio) ||
 	    folio_test_swapbacked(folio) || folio_mapped(folio) ||
 	    (folio_needs_release(folio) && !filemap_release_folio(folio, 0))) {
-		folio_unlock(folio);
-		folio_put(folio);
+		cma_folio_unlock_put(folio);
 		return false;
 	}
 	return true;
@@ -190,7 +180,7 @@ static unsigned long drop_run(struct zone *zone, unsigned long pfn,
 			      unsigned long end_pfn)
 {
 	void (*free_folio)(struct folio *folio);
-	struct folio *first = folio_at(pfn);
+	struct folio *first = cma_folio_at(pfn);
 	unsigned long stop;
 
 	if (!lock_first(first))
@@ -208,8 +198,8 @@ static unsigned long drop_run(struct zone *zone, unsigned long pfn,
 	remove_from_lru(pfn, stop);
 	for (unsigned long i = pfn; i < stop; i++) {
 		if (free_folio)
-			free_folio(folio_at(i));
-		mem_cgroup_uncharge(folio_at(i));
+			free_folio(cma_folio_at(i));
+		mem_cgroup_uncharge(cma_folio_at(i));
 	}
 	buddy_free_range(zone, pfn, stop);
 	return stop;

@@ -146,7 +146,7 @@ static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
 	unsigned int nr = 0, nr_file = 0;
 
 	for (; nr < RUN_PAGES_MAX && pfn < end_pfn; pfn++) {
-		struct folio *folio = (struct folio *)pfn_to_page(pfn);
+		struct folio *folio = cma_folio_at(pfn);
 
 		if (!is_plain(&folio->page) || !folio_try_get(folio))
 			break;

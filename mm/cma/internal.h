@@ -341,6 +341,28 @@ int survey_foreign_refs(const struct page *page);
 unsigned long drop_cold_cache(struct zone *zone, unsigned long start_pfn,
 			      unsigned long end_pfn);
 
+/* Of a page that is no tail, as far as was seen: without another look. */
+static inline struct folio *cma_folio_at(unsigned long pfn)
+{
+	return (struct folio *)pfn_to_page(pfn);
+}
+
+static inline void cma_folio_unlock_put(struct folio *folio)
+{
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+static inline bool cma_folio_get_lock(struct folio *folio)
+{
+	if (!folio_try_get(folio))
+		return false;
+	if (folio_trylock(folio))
+		return true;
+	folio_put(folio);
+	return false;
+}
+
 /* Pages of files that are worth a copy, as far as their use tells. */
 static inline bool cma_warm(unsigned long flags)
 {

@@ -51,20 +51,15 @@ struct run {
 	struct folio *copies[RUN_PAGES_MAX];
 };
 
-static struct folio *folio_at(unsigned long pfn)
-{
-	return (struct folio *)pfn_to_page(pfn);
-}
-
 static struct folio *page_of(const struct run *run, unsigned int i)
 {
-	return folio_at(run->start_pfn + i);
+	return cma_folio_at(run->start_pfn + i);
 }
 
 static bool is_clean(unsigned long pfn)
 {
 	return !PageTail(pfn_to_page(pfn)) &&
-	       cma_clean_cache(folio_at(pfn), BIT(PG_locked) | BIT(PG_private));
+	       cma_clean_cache(cma_folio_at(pfn), BIT(PG_locked) | BIT(PG_private));
 }
 
 /*
@@ -82,25 +77,15 @@ static bool moves_by_copy(const struct address_space *mapping)
 			    migrate == buffer_migrate_folio));
 }
 
-static void unlock_and_put(struct folio *folio)
-{
-	folio_unlock(folio);
-	folio_put(folio);
-}
-
 /* Locked, a folio stays in its file, and its contents stay what they are. */
 static bool lock_clean(struct folio *folio)
 {
-	if (!folio_try_get(folio))
+	if (!cma_folio_get_lock(folio))
 		return false;
-	if (!folio_trylock(folio)) {
-		folio_put(folio);
-		return false;
-	}
 	if (cma_clean_cache(folio, BIT(PG_private)) &&
 	    folio_test_uptodate(folio) && moves_by_copy(folio->mapping))
 		return true;
-	unlock_and_put(folio);
+	cma_folio_unlock_put(folio);
 	return false;
 }
 
@@ -116,7 +101,7 @@ static void copy_run(struct run *run, unsigned long end_pfn,
 			break;
 		if ((run->nr && folio->mapping != run->mapping) ||
 		    folio_mc_copy(copy, folio)) {
-			unlock_and_put(folio);
+			cma_folio_unlock_put(folio);
 			break;
 		}
 		list_del(&copy->lru);
@@ -202,9 +187,9 @@ static unsigned int finish_run(struct run *run, struct zone *zone,
 		if (test_bit(i, run->moved)) {
 			folio->mapping = NULL;
 			__folio_clear_locked(folio);
-			unlock_and_put(copy);
+			cma_folio_unlock_put(copy);
 		} else {
-			unlock_and_put(folio);
+			cma_folio_unlock_put(folio);
 			__folio_clear_locked(copy);
 			list_add(&copy->lru, targets);
 		}
