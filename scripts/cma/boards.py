@@ -58,14 +58,15 @@ class Board:
     poweroff or reboot. kernel: of kernel.py, the one it boots with unless
     told. net: how its network is had, None if it has none that works. holders:
     devices that hold buffers of the area once it is up, network aside. copies:
-    its DMA controller reads what it has to do from the area. append: kernel
-    parameters that it always needs. says: what it complains of on any
+    its DMA controller reads what it has to do from the area. iommu: the device
+    tree's reference to one of its IOMMUs. append: kernel parameters that it
+    always needs. says: what it complains of on any
     kernel, as regular expressions; may_say: on a busy host."""
 
     def __init__(self, machine, console, mem, smp, cpu=None, dtb=None,
                  dtb_remove=(), dtb_set=(), end="poweroff", serial=0,
                  kernel="arm", arch="arm", net=None, holders=(),
-                 copies=False, append="", says=(), may_say=()):
+                 copies=False, iommu=None, append="", says=(), may_say=()):
         self.machine = machine
         self.console = console
         self.serial = serial
@@ -81,6 +82,7 @@ class Board:
         self.net = net
         self.holders = holders
         self.copies = copies
+        self.iommu = iommu
         self.append = append
         self.says = says
         self.may_say = may_say
@@ -123,7 +125,8 @@ BOARDS = {
         "smdkc210", "ttySAC0", "1G", 2, kernel="arm-boards",
         dtb="samsung/exynos4210-smdkv310.dtb",
         holders=["12680000.dma-controller", "12690000.dma-controller",
-                 "12850000.dma-controller", "12530000.mmc"], copies=True),
+                 "12850000.dma-controller", "12530000.mmc"], copies=True,
+        iommu="&{/soc/sysmmu@12a30000}"),
     "sabrelite": Board(
         "sabrelite", "ttymxc1", "1G", 4, kernel="arm-boards", serial=1,
         dtb="nxp/imx/imx6q-sabrelite.dtb", end="reboot", net=ON_BOARD,
