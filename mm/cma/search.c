@@ -45,6 +45,11 @@
 
 /* What is free in a full area makes a difference to windows of up to 512 KiB. */
 #define SMALL_PAGES	(SZ_512K / PAGE_SIZE)
+/*
+ * They lie in the first half of the area then: all over it they would leave no
+ * hole for the large ones.
+ */
+#define SMALL_PART	2
 #define NR_BLOCKS	8
 #define ENOUGH_BLOCKS	2
 
@@ -282,8 +287,9 @@ static void look_at_blocks(struct search *search, struct choice *best)
 
 	if (cma->class != CMA_SHARED || nr_pages > SMALL_PAGES)
 		return;
-	nr = buddy_large_blocks(zone, cma->range.start,
-				cma_range_end(&cma->range), pfns, NR_BLOCKS);
+	nr = buddy_large_blocks(zone, cma->range.start, cma->range.start +
+				cma->range.nr_pages / SMALL_PART, pfns,
+				NR_BLOCKS);
 	for (unsigned int i = 0; i < nr && nr_found < ENOUGH_BLOCKS; i++) {
 		start = pfns[i] & ~search->want.align_mask;
 		/* There is one, and it costs no other. */
