@@ -136,45 +136,27 @@ static void note_isolated_block(struct contig_request *req)
 			 CMA_BLOCK_ISOLATED);
 }
 
-/*
- * In an area there is nothing to be checked beforehand: no page in it may be
- * unmovable, and what reaches over the edge of a pageblock is moved as a whole.
- */
-static int isolate_area(const struct contig_request *req)
-{
-	unsigned long pfn = pageblock_start_pfn(req->start_pfn), flags;
-	struct zone *zone = req->zone;
-	bool done = true;
-
-	for (; done && pfn < req->end_pfn; pfn += pageblock_nr_pages) {
-		spin_lock_irqsave(&zone->lock, flags);
-		done = !is_migrate_isolate_page(pfn_to_page(pfn)) &&
-		       move_freepages_block_isolate(zone, pfn_to_page(pfn),
-						    MIGRATE_ISOLATE);
-		zone->nr_isolate_pageblock += done;
-		spin_unlock_irqrestore(&zone->lock, flags);
-	}
-	if (done)
-		return 0;
-	/* The last block is not ours. */
-	undo_isolate_page_range(req->start_pfn, pfn - pageblock_nr_pages,
-				MIGRATE_CMA);
-	return -EBUSY;
-}
-
 static int isolate(const struct contig_request *req)
 {
 	if (cma_should_fail(CMA_FAIL_ISOLATE))
 		return -EBUSY;
 	if (req->in_area)
-		return isolate_area(req);
+		return isolate_range(req->zone, req->start_pfn, req->end_pfn);
 	return start_isolate_page_range(req->start_pfn, req->end_pfn,
 					MIGRATE_MOVABLE, 0, req->move_gfp);
 }
 
+static void undo_isolation(const struct contig_request *req)
+{
+	if (req->in_area)
+		isolate_undo(req->zone, req->start_pfn, req->end_pfn);
+	else
+		undo_isolate_page_range(req->start_pfn, req->end_pfn,
+					MIGRATE_MOVABLE);
+}
+
 static int take_occupied(struct contig_request *req)
 {
-	int migratetype = req->in_area ? MIGRATE_CMA : MIGRATE_MOVABLE;
 	int error = -EBUSY;
 	unsigned long stop;
 
@@ -199,7 +181,7 @@ static int take_occupied(struct contig_request *req)
 			drain_all_pages(req->zone);
 	}
 
-	undo_isolate_page_range(req->start_pfn, req->end_pfn, migratetype);
+	undo_isolation(req);
 	return error;
 }
 

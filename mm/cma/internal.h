@@ -332,6 +332,12 @@ unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
 			unsigned long mark, unsigned int nr_pages,
 			struct list_head *pages);
 
+/* isolate.c: pageblocks of areas */
+int isolate_range(struct zone *zone, unsigned long start_pfn,
+		  unsigned long end_pfn);
+void isolate_undo(struct zone *zone, unsigned long start_pfn,
+		  unsigned long end_pfn);
+
 /* survey.c: what a window would cost */
 void survey_window(unsigned long start_pfn, unsigned long end_pfn,
 		   struct cma_survey *survey);

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Isolates the pageblocks of an area, and undoes it.
+ *
+ * What is free in a pageblock has to change lists with its type. The kernel
+ * finds that by a look at each page of the block, which for a window of a few
+ * pages takes longer than to empty it. In a full area little is free, so here
+ * the lists are gone through instead, as long as they are short.
+ *
+ * Under zone->lock a block and what is free in it change together. Units are
+ * pages.
+ */
+#include <linux/mm.h>
+#include <linux/page-isolation.h>
+
+#include "../internal.h"
+#include "internal.h"
+#include "placement.h"
+
+/*
+ * Entries of all lists together. To look at one takes about as long as at two
+ * pages of the block, and they lie apart.
+ */
+#define FEW_ENTRIES	(pageblock_nr_pages / 8)
+
+/*
+ * A free block may be larger than a pageblock, and begin before it. Returns
+ * false if that would take too long; something may have been lifted then.
+ */
+static bool lift_free(struct zone *zone, unsigned long start_pfn,
+		      int migratetype, struct list_head *lifted)
+{
+	unsigned long end_pfn = start_pfn + pageblock_nr_pages;
+	unsigned int nr_looked = 0;
+
+	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
+		struct list_head *entries =
+			&zone->free_area[order].free_list[migratetype];
+		struct page *page, *next;
+
+		list_for_each_entry_safe(page, next, entries, buddy_list) {
+			unsigned long pfn = page_to_pfn(page);
+
+			if (++nr_looked > FEW_ENTRIES)
+				return false;
+			if (pfn >= end_pfn || pfn + (1UL << order) <= start_pfn)
+				continue;
+			buddy_lift(zone, page, order);
+			set_page_private(page, order);
+			list_add_tail(&page->lru, lifted);
+		}
+	}
+	return true;
+}
+
+static void put_lifted(struct zone *zone, struct list_head *lifted)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, lifted, lru) {
+		unsigned int order = page_private(page);
+
+		list_del(&page->lru);
+		set_page_private(page, 0);
+		buddy_put(zone, page, order);
+	}
+}
+
+/* Return: false, and nothing has changed, if that would take too long. */
+static bool change_type(struct zone *zone, unsigned long start_pfn, int from,
+			int to)
+{
+	LIST_HEAD(lifted);
+	bool done;
+
+	lockdep_assert_held(&zone->lock);
+	done = lift_free(zone, start_pfn, from, &lifted);
+	if (done)
+		set_pageblock_migratetype(pfn_to_page(start_pfn), to);
+	put_lifted(zone, &lifted);
+	return done;
+}
+
+static bool isolate_block(struct zone *zone, unsigned long start_pfn)
+{
+	struct page *page = pfn_to_page(start_pfn);
+	unsigned long flags;
+	bool done = false;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	if (is_migrate_cma_page(page))
+		done = change_type(zone, start_pfn, MIGRATE_CMA,
+				   MIGRATE_ISOLATE) ||
+		       move_freepages_block_isolate(zone, page,
+						    MIGRATE_ISOLATE);
+	zone->nr_isolate_pageblock += done;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return done;
+}
+
+static void undo_block(struct zone *zone, unsigned long start_pfn)
+{
+	unsigned long flags;
+	bool done;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	done = change_type(zone, start_pfn, MIGRATE_ISOLATE, MIGRATE_CMA);
+	zone->nr_isolate_pageblock -= done;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (!done)
+		undo_isolate_page_range(start_pfn,
+					start_pfn + pageblock_nr_pages,
+					MIGRATE_CMA);
+}
+
+/**
+ * isolate_undo() - pageblocks of an area are as before
+ * @zone:	the zone of all the pages
+ * @start_pfn:	of the range that was isolated
+ * @end_pfn:	first page behind it
+ *
+ * Context: Any that may take zone->lock; does not sleep.
+ */
+void isolate_undo(struct zone *zone, unsigned long start_pfn,
+		  unsigned long end_pfn)
+{
+	unsigned long pfn = pageblock_start_pfn(start_pfn);
+
+	for (; pfn < end_pfn; pfn += pageblock_nr_pages)
+		undo_block(zone, pfn);
+}
+
+/**
+ * isolate_range() - isolate the pageblocks of a range of an area
+ * @zone:	the zone of all the pages
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind
+ *
+ * There is nothing to be checked beforehand: no page of an area may be
+ * unmovable, and what reaches over the edge of a pageblock is moved as a whole.
+ *
+ * Context: Any that may take zone->lock; does not sleep. The caller has a claim
+ * on the pageblocks.
+ * Return: 0, or -EBUSY if somebody else has isolated one of them.
+ */
+int isolate_range(struct zone *zone, unsigned long start_pfn,
+		  unsigned long end_pfn)
+{
+	unsigned long pfn = pageblock_start_pfn(start_pfn);
+
+	for (; pfn < end_pfn; pfn += pageblock_nr_pages) {
+		if (!isolate_block(zone, pfn)) {
+			isolate_undo(zone, start_pfn, pfn);
+			return -EBUSY;
+		}
+	}
+	return 0;
+}
