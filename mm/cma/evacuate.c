@@ -3,12 +3,13 @@
  * Drops and moves what is in the way.
  *
  * Cold cache is dropped, warm cache is copied by the run as long as there is
- * free memory, and the rest is moved in large batches. The first pass waits for
- * nothing and touches no other CPU: most windows are through with
- * it. A page that is held by somebody ends it, unless the caller is patient:
- * then two more passes follow, which wait for locks and writeback, the first
- * with the per-CPU batches of LRU pages emptied, the second with them switched
- * off, since a page that sits in one has a reference more than it should.
+ * free memory, and the rest is moved in large batches, anonymous pages by
+ * anon.c and all others by migrate_pages(). The first pass waits for nothing
+ * and touches no other CPU: most windows are through with it. A page that is
+ * held by somebody ends it, unless the caller is patient: then two more passes
+ * follow, which wait for locks and writeback, the first with the per-CPU batches
+ * of LRU pages emptied, the second with them switched off, since a page that
+ * sits in one has a reference more than it should.
  *
  * Pages move out of areas as long as there is memory to spare outside, so that
  * the next request does not find them in its way again; then to wherever a
@@ -393,10 +394,7 @@ static void put_target(struct folio *dst, unsigned long private)
 {
 	struct evacuation *ev = (struct evacuation *)private;
 
-	if (folio_test_large(dst))
-		folio_put(dst);
-	else
-		list_add(&dst->lru, &ev->targets);
+	cma_put_target(dst, &ev->targets);
 }
 
 static void free_targets(struct evacuation *ev)
@@ -409,6 +407,18 @@ static void free_targets(struct evacuation *ev)
 	}
 }
 
+/* By far the most of what is not cache; as far as there is free memory. */
+static void move_anonymous(struct evacuation *ev)
+{
+	unsigned int nr_pages = anon_count(&ev->batch);
+
+	if (!nr_pages)
+		return;
+	fill_targets(ev, nr_pages);
+	ev->nr_wanted -= nr_pages;
+	ev->nr_migrated += anon_move(ev->req->zone, &ev->batch, &ev->targets);
+}
+
 static int migrate_batch(struct evacuation *ev)
 {
 	unsigned int nr_moved = 0;
@@ -416,7 +426,10 @@ static int migrate_batch(struct evacuation *ev)
 
 	if (cma_should_fail(CMA_FAIL_TARGET))
 		return -ENOMEM;
-	if (!cma_should_fail(CMA_FAIL_EVACUATE))
+	if (cma_should_fail(CMA_FAIL_EVACUATE))
+		return 0;
+	move_anonymous(ev);
+	if (!list_empty(&ev->batch))
 		error = migrate_pages(&ev->batch, new_target, put_target,
 				      (unsigned long)ev, ev->mode,
 				      MR_CONTIG_RANGE, &nr_moved);

@@ -369,6 +369,18 @@ static inline bool cma_folio_get_lock(struct folio *folio)
 	return false;
 }
 
+/*
+ * What nothing was moved to serves again, unless who tried has left a mark, of
+ * memory tags for example.
+ */
+static inline void cma_put_target(struct folio *copy, struct list_head *targets)
+{
+	if (folio_test_large(copy) || copy->flags & PAGE_FLAGS_CHECK_AT_PREP)
+		folio_put(copy);
+	else
+		list_add(&copy->lru, targets);
+}
+
 /* Pages of files that are worth a copy, as far as their use tells. */
 static inline bool cma_warm(unsigned long flags)
 {
@@ -406,6 +418,11 @@ static inline bool cma_cold_cache(const struct folio *folio)
 unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn);
 unsigned long shift_cache(struct zone *zone, unsigned long start_pfn,
 			  unsigned long end_pfn, struct list_head *targets);
+
+/* anon.c: anonymous pages */
+unsigned int anon_count(const struct list_head *batch);
+unsigned int anon_move(struct zone *zone, struct list_head *batch,
+		       struct list_head *targets);
 
 /* evacuate.c: what is in the way */
 int evacuate_range(struct contig_request *req);
@@ -501,6 +518,7 @@ enum cma_fail_point {
 	CMA_FAIL_ISOLATE,	/* a pageblock cannot be isolated */
 	CMA_FAIL_EVACUATE,	/* a page does not get out of the way */
 	CMA_FAIL_TARGET,	/* nowhere to move a page to */
+	CMA_FAIL_COPY,		/* an unmapped page is in use after all */
 	CMA_FAIL_NR
 };
 

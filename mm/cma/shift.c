@@ -191,7 +191,7 @@ static unsigned int finish_run(struct run *run, struct zone *zone,
 		} else {
 			cma_folio_unlock_put(folio);
 			__folio_clear_locked(copy);
-			list_add(&copy->lru, targets);
+			cma_put_target(copy, targets);
 		}
 	}
 	for_each_set_bitrange(begin, end, run->moved, run->nr) {

@@ -23,6 +23,7 @@ enum fail_point {
 	FAIL_ISOLATE,
 	FAIL_EVACUATE,
 	FAIL_TARGET,
+	FAIL_COPY,
 };
 
 FIXTURE(cma_faults) {
@@ -77,6 +78,10 @@ FIXTURE_VARIANT_ADD(cma_faults, target_at_first) {
 
 FIXTURE_VARIANT_ADD(cma_faults, target) {
 	.point = FAIL_TARGET, .always = true, .full = true, .reason = -ENOMEM,
+};
+
+FIXTURE_VARIANT_ADD(cma_faults, copy_at_first) {
+	.point = FAIL_COPY, .full = true,
 };
 
 static void set(const char *file, const char *value)

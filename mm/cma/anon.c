@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Moves anonymous pages, in the swap cache or not.
+ *
+ * To take a page out of the page tables and to enter its copy is the kernel's
+ * business, and two thirds of what a page costs. The rest is done once for many
+ * here: references are counted before anything is touched, copies are added to
+ * the LRU lists under one lock, and what was moved goes back to the page
+ * allocator by the run, not page by page.
+ *
+ * Everything is unmapped first, so that TLBs are flushed once for all of it.
+ * Nothing is waited for. What does not go this way stays in the batch as it
+ * was, for migrate_pages() to try, which also knows the pages that are left out
+ * here: large and locked ones, those that KSM shares or that a program may lose
+ * (MADV_FREE).
+ *
+ * Locks: the pages; then those of their anon_vma, or of the swap cache, or of
+ * an LRU list, for a moment.
+ */
+#include <linux/memcontrol.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/page_owner.h>
+#include <linux/rmap.h>
+#include <linux/vmstat.h>
+
+#include "../internal.h"
+#include "internal.h"
+
+/* Copied at a time; and what is on the stack for them. */
+#define RUN_PAGES_MAX	32
+
+/* Of a page that is in a batch: the batch's. */
+#define BATCH_REFS	1
+
+/**
+ * struct move - a page that nobody maps at the moment
+ * @folio:	the page
+ * @copy:	where it goes
+ * @anon_vma:	who mapped it; NULL if nobody did
+ */
+struct move {
+	struct folio *folio;
+	struct folio *copy;
+	struct anon_vma *anon_vma;
+};
+
+/*
+ * A page of its own that only page tables, the swap cache and the batch refer
+ * to. A guess unless the folio is locked.
+ */
+static bool is_simple(const struct folio *folio)
+{
+	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
+	const unsigned long flags = READ_ONCE(folio->flags);
+	const unsigned long must_not =
+		BIT(PG_writeback) | BIT(PG_unevictable) | BIT(PG_head) |
+		BIT(PG_mlocked) | BIT(PG_private) | BIT(PG_private_2) |
+		__PG_HWPOISON;
+	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
+	const int known_refs = atomic_read(&folio->_mapcount) + 1 +
+			       ((flags & swapped) == swapped);
+
+	return (flags & (must_not | BIT(PG_swapbacked))) == BIT(PG_swapbacked) &&
+	       (mapping & PAGE_MAPPING_FLAGS) == PAGE_MAPPING_ANON &&
+	       known_refs && folio_ref_count(folio) == BATCH_REFS + known_refs;
+}
+
+/**
+ * anon_count() - how many pages of a batch may be moved like this
+ * @batch:	isolated folios
+ *
+ * Context: Any.
+ * Return: a guess.
+ */
+unsigned int anon_count(const struct list_head *batch)
+{
+	const struct folio *folio;
+	unsigned int nr = 0;
+
+	list_for_each_entry(folio, batch, lru)
+		nr += is_simple(folio);
+	return nr;
+}
+
+/* Into the page tables again, where it was; or its copy. */
+static void map_again(struct folio *folio, struct folio *now,
+		      struct anon_vma *anon_vma)
+{
+	if (!anon_vma)
+		return;
+	remove_migration_ptes(folio, now, 0);
+	put_anon_vma(anon_vma);
+}
+
+/*
+ * Locked and unmapped, a page is found by nobody. Who maps it is remembered, as
+ * an anon_vma may go with the last page that is mapped.
+ */
+static bool unmap(struct folio *folio, struct anon_vma **anon_vma)
+{
+	if (!folio_trylock(folio))
+		return false;
+	if (!is_simple(folio)) {
+		folio_unlock(folio);
+		return false;
+	}
+	*anon_vma = folio_get_anon_vma(folio);
+	if (*anon_vma && folio_mapped(folio))
+		try_to_migrate(folio, TTU_BATCH_FLUSH);
+	if (!folio_mapped(folio))
+		return true;
+	map_again(folio, folio, *anon_vma);
+	folio_unlock(folio);
+	return false;
+}
+
+/* As far as there are @targets. From the end: that is by address. */
+static void unmap_batch(struct list_head *batch, struct list_head *targets,
+			struct list_head *unmapped, struct list_head *copies)
+{
+	struct folio *folio, *next;
+	struct anon_vma *anon_vma;
+
+	list_for_each_entry_safe_reverse(folio, next, batch, lru) {
+		struct folio *copy;
+
+		copy = list_first_entry_or_null(targets, struct folio, lru);
+		if (!copy)
+			break;
+		if (!unmap(folio, &anon_vma))
+			continue;
+		list_move_tail(&folio->lru, unmapped);
+		__folio_set_locked(copy);
+		copy->private = anon_vma;
+		list_move_tail(&copy->lru, copies);
+	}
+}
+
+static bool copy_page_of(const struct move *move)
+{
+	struct address_space *mapping = folio_mapping(move->folio);
+
+	return !cma_should_fail(CMA_FAIL_COPY) &&
+	       !migrate_folio(mapping, move->copy, move->folio, MIGRATE_ASYNC);
+}
+
+static void undo(const struct move *move, struct list_head *batch,
+		 struct list_head *targets)
+{
+	map_again(move->folio, move->folio, move->anon_vma);
+	folio_unlock(move->folio);
+	list_add(&move->folio->lru, batch);
+
+	__folio_clear_locked(move->copy);
+	cma_put_target(move->copy, targets);
+}
+
+/* Return: how many there are copies of now, with all that is known of them. */
+static unsigned int copy_run(struct move *moves, struct list_head *unmapped,
+			     struct list_head *copies, struct list_head *batch,
+			     struct list_head *targets)
+{
+	unsigned int nr = 0;
+
+	while (nr < RUN_PAGES_MAX && !list_empty(unmapped)) {
+		struct move *move = &moves[nr];
+
+		move->folio = list_first_entry(unmapped, struct folio, lru);
+		move->copy = list_first_entry(copies, struct folio, lru);
+		list_del(&move->folio->lru);
+		list_del(&move->copy->lru);
+		move->anon_vma = move->copy->private;
+		move->copy->private = NULL;
+		if (copy_page_of(move)) {
+			flush_dcache_folio(move->copy);
+			nr++;
+		} else {
+			undo(move, batch, targets);
+		}
+	}
+	return nr;
+}
+
+/* On its list first: only then is an mlock() counted rightly. */
+static void add_to_lru(const struct move *moves, unsigned int nr)
+{
+	struct lruvec *lruvec = NULL;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct folio *copy = moves[i].copy;
+
+		lruvec = folio_lruvec_relock_irq(copy, lruvec);
+		folio_set_lru(copy);
+		lruvec_add_folio(lruvec, copy);
+	}
+	if (lruvec)
+		unlock_page_lruvec_irq(lruvec);
+}
+
+static void map_copies(const struct move *moves, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct move *move = &moves[i];
+
+		map_again(move->folio, move->copy, move->anon_vma);
+		set_page_owner_migrate_reason(&move->copy->page,
+					      MR_CONTIG_RANGE);
+		cma_folio_unlock_put(move->copy);
+	}
+}
+
+/*
+ * Nobody else refers to the page, and there is nothing special about it: it may
+ * be freed together with others.
+ */
+static bool freeze(struct folio *folio)
+{
+	if (folio_test_mlocked(folio) || folio_test_hwpoison(folio) ||
+	    !folio_ref_freeze(folio, BATCH_REFS))
+		return false;
+	folio->mapping = NULL;
+	return true;
+}
+
+static void free_moved(struct zone *zone, const struct move *moves,
+		       unsigned int nr)
+{
+	unsigned long start_pfn = 0, end_pfn = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct folio *folio = moves[i].folio;
+		unsigned long pfn = folio_pfn(folio);
+
+		folio_unlock(folio);
+		if (!freeze(folio)) {
+			folio_put(folio);
+			continue;
+		}
+		if (pfn != end_pfn) {
+			buddy_free_range(zone, start_pfn, end_pfn);
+			start_pfn = pfn;
+		}
+		end_pfn = pfn + 1;
+	}
+	buddy_free_range(zone, start_pfn, end_pfn);
+	mod_node_page_state(zone->zone_pgdat, NR_ISOLATED_ANON, -(long)nr);
+}
+
+/**
+ * anon_move() - move the anonymous pages of a batch
+ * @zone:	the zone of all the pages
+ * @batch:	folios that were isolated from their LRU lists, the last one by
+ *		address first; those that do not move stay
+ * @targets:	pages of the same zone to move them to; those that are left stay
+ *		there
+ *
+ * Context: May sleep, but waits for no I/O and no page.
+ * Return: number of pages that were moved.
+ */
+unsigned int anon_move(struct zone *zone, struct list_head *batch,
+		       struct list_head *targets)
+{
+	struct move moves[RUN_PAGES_MAX];
+	unsigned int nr, nr_moved = 0;
+	LIST_HEAD(unmapped);
+	LIST_HEAD(copies);
+
+	unmap_batch(batch, targets, &unmapped, &copies);
+	try_to_unmap_flush();
+	while (!list_empty(&unmapped)) {
+		nr = copy_run(moves, &unmapped, &copies, batch, targets);
+		add_to_lru(moves, nr);
+		map_copies(moves, nr);
+		free_moved(zone, moves, nr);
+		nr_moved += nr;
+		cond_resched();
+	}
+	count_vm_events(PGMIGRATE_SUCCESS, nr_moved);
+	return nr_moved;
+}
