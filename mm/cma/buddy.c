@@ -190,46 +190,6 @@ void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
 	}
 }
 
-/**
- * buddy_large_blocks() - where the largest free blocks of a range are
- * @zone:	the zone of all the pages
- * @start_pfn:	first page of the range, which is of an area
- * @end_pfn:	first page behind
- * @pfns:	set to the first page of each block, the largest ones first
- * @nr_max:	how many to find
- *
- * A look at the heads of the free lists: no more than a few blocks of each order.
- *
- * Context: Any that may take zone->lock; does not sleep.
- * Return: how many were found, of two pages or more.
- */
-unsigned int buddy_large_blocks(struct zone *zone, unsigned long start_pfn,
-				unsigned long end_pfn, unsigned long *pfns,
-				unsigned int nr_max)
-{
-	unsigned int nr = 0;
-	unsigned long flags;
-
-	spin_lock_irqsave(&zone->lock, flags);
-	for (int order = MAX_PAGE_ORDER; order > 0 && nr < nr_max; order--) {
-		struct free_area *area = &zone->free_area[order];
-		unsigned int nr_looked = 0;
-		struct page *page;
-
-		list_for_each_entry(page, &area->free_list[MIGRATE_CMA],
-				    buddy_list) {
-			unsigned long pfn = page_to_pfn(page);
-
-			if (nr == nr_max || ++nr_looked > 2 * nr_max)
-				break;
-			if (pfn >= start_pfn && pfn < end_pfn)
-				pfns[nr++] = pfn;
-		}
-	}
-	spin_unlock_irqrestore(&zone->lock, flags);
-	return nr;
-}
-
 /* Pages that are free above @mark, as far as the allocation could use them. */
 static unsigned int nr_spare(struct zone *zone, bool in_areas,
 			     unsigned long mark)

@@ -325,9 +325,6 @@ unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn);
 bool buddy_page_unlisted(const struct page *page);
 
 void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp);
-unsigned int buddy_large_blocks(struct zone *zone, unsigned long start_pfn,
-				unsigned long end_pfn, unsigned long *pfns,
-				unsigned int nr_max);
 unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
 			unsigned long mark, unsigned int nr_pages,
 			struct list_head *pages);

@@ -20,7 +20,6 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 #include <linux/swap.h>
 #include <trace/events/cma.h>
 
@@ -42,16 +41,6 @@
 
 /* Windows of a round that are waited for when time is up. */
 #define LATE_TRIES	2
-
-/* What is free in a full area makes a difference to windows of up to 512 KiB. */
-#define SMALL_PAGES	(SZ_512K / PAGE_SIZE)
-/*
- * They lie in the first half of the area then: all over it they would leave no
- * hole for the large ones.
- */
-#define SMALL_PART	2
-#define NR_BLOCKS	8
-#define ENOUGH_BLOCKS	2
 
 #define NO_WINDOW	ULONG_MAX
 
@@ -272,37 +261,6 @@ static void consider(struct search *search, struct choice *best,
 }
 
 /*
- * In a full area the few pages that are free lie here and there. A window that
- * is not much larger than the largest blocks of them has less to be emptied of
- * where they are.
- */
-static void look_at_blocks(struct search *search, struct choice *best)
-{
-	struct cma *cma = search->cma;
-	struct zone *zone = page_zone(pfn_to_page(cma->banks[0].start_pfn));
-	unsigned long pfns[NR_BLOCKS], nr_pages = search->buffer->nr_pages;
-	unsigned long thrifty, start;
-	struct cma_survey survey;
-	unsigned int nr, nr_found = 0;
-
-	if (cma->class != CMA_SHARED || nr_pages > SMALL_PAGES)
-		return;
-	nr = buddy_large_blocks(zone, cma->range.start, cma->range.start +
-				cma->range.nr_pages / SMALL_PART, pfns,
-				NR_BLOCKS);
-	for (unsigned int i = 0; i < nr && nr_found < ENOUGH_BLOCKS; i++) {
-		start = pfns[i] & ~search->want.align_mask;
-		/* There is one, and it costs no other. */
-		if (next_window(search, start, &thrifty) != start ||
-		    thrifty != start)
-			continue;
-		survey_lent(cma, start, start + nr_pages, &survey);
-		consider(search, best, start, &survey);
-		nr_found += survey.blocker.reason == CMA_BLOCK_NONE;
-	}
-}
-
-/*
  * The cheapest window among those that nothing rules out. The first one that
  * holds nothing but cold cache is good enough: what is left to gain is less
  * than what it takes to look for it. In general, looking ends when it has taken
@@ -317,7 +275,6 @@ static unsigned long cheapest_window(struct search *search)
 	unsigned long thrifty, window, start;
 	struct cma_survey survey;
 
-	look_at_blocks(search, &best);
 	start = next_window(search, 0, &thrifty);
 	while (start != NO_WINDOW && !fatal_signal_pending(current)) {
 		search->tried = true;
