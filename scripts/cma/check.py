@@ -81,6 +81,9 @@ DEBUG_APPEND = "debug_pagealloc=on page_poison=1 page_owner=on slub_debug=FZPU"
 LPAE_APPEND = "mem=160M@0x40000000 mem=128M@0x100000000"
 
 BENCH_CASES = ["free", "kept", "swap", "pinned"]
+COST = re.compile(r"(\d+) holders: place (\d+) ns, hold (\d+) ns, "
+                  r"release (\d+) ns")
+COST_GROWTH = 3		# from a thousand holders to a million; logarithms: 2
 
 # cma= as nobody should write it, and what is said to it. The board, with
 # 256 MiB at 1 GiB, has to boot on.
@@ -356,6 +359,25 @@ def stage_bench(stage):
                  "\n".join(missed))
 
 
+def stage_cost(stage):
+    """What the range costs hardly grows with its holders, in instructions."""
+    got = stage.boot("range", "virt", icount=True, want_tests=True,
+                     commands=["true"], timeout_s=600,
+                     append="kunit.enable=1 kunit.filter_glob=cma_range_cost")
+    costs = {int(m[1]): list(map(int, m.groups()[1:]))
+             for m in map(COST.search, got.lines) if m}
+    few, many = costs.get(1000), costs.get(1000000)
+    stage.result(few and many and all(m <= COST_GROWTH * f for f, m
+                                      in zip(few, many)),
+                 "the cost with a million holders", costs)
+
+
+def stage_stress(stage):
+    """A busy minute, after which the area is still in large pieces."""
+    stage.run("stress", [HERE / "stress.py", "--only", "ours", "--no-build",
+                         "--minutes", "1"])
+
+
 def stage_kasan(stage):
     """The pure parts under KASAN, in a kernel that is a program."""
     done = children.run(
@@ -391,6 +413,8 @@ STAGES = {
     "clients": stage_clients,
     "demo": stage_demo,
     "bench": stage_bench,
+    "cost": stage_cost,
+    "stress": stage_stress,
     "lpae": stage_lpae,
     "debug": stage_debug,
     "bare": stage_bare,
@@ -407,7 +431,8 @@ TREE_STAGES = ["tree", "series"]
 # What a stage boots or looks at; made up to date before it begins.
 KERNELS = {
     **dict.fromkeys(["build", "virt", "vexpress", "parameters", "areas",
-                     "clients", "demo", "bench"], ["arm"]),
+                     "clients", "demo", "bench", "cost", "stress"],
+                    ["arm"]),
     "lpae": ["arm-lpae"],
     "debug": ["arm-debug"],
     "bare": ["bare-arm"],

@@ -272,6 +272,30 @@ class Stage(unittest.TestCase):
         self.assertFalse([c.name for c in chosen if c.varies])
 
 
+class Cost(unittest.TestCase):
+    """The stage cost of check.py compares a million holders with a thousand."""
+
+    LINE = "[ 1.0]     # test: {} holders: place {} ns, hold {} ns, " \
+           "release {} ns"
+
+    def failed(self, *costs):
+        stage = mock.Mock()
+        stage.boot.return_value.lines = [self.LINE.format(*c) for c in costs]
+        check.stage_cost(stage)
+        return not stage.result.call_args[0][0]
+
+    def test_it_hardly_grows(self):
+        few = (1000, 700, 1200, 900)
+        self.assertFalse(self.failed(few, (30000, 9, 9, 9),
+                                     (1000000, 1100, 2100, 2000)))
+        self.assertTrue(self.failed(few, (1000000, 1100, 2100, 2800)))
+        self.assertTrue(self.failed(few, (1000000, 2101, 2100, 2000)))
+
+    def test_it_has_to_be_there(self):
+        self.assertTrue(self.failed())
+        self.assertTrue(self.failed((1000, 700, 1200, 900)))
+
+
 class Cases(unittest.TestCase):
     def test_names_are_unique(self):
         names = [c.name for c in cases.all_cases()]

@@ -54,6 +54,12 @@ class Judgement(unittest.TestCase):
                 "bench: stress stress 2 3000 4 0 0 1")
         self.assertEqual(side("ours", text).problems, [])
 
+    def test_one_may_fail_now_and_then(self):
+        text = "bench: stress stress 2 {} 4 0 0 1"
+        self.assertEqual(side("ours", text.format(2000)).problems, [])
+        self.assertRegex(side("ours", text.format(1999)).problems[0], "pieces")
+        self.assertEqual(side("mainline", text.format(1999)).problems, [])
+
     def test_lost_data(self):
         s = side("mainline", "bench: stress stress 2 3000 0 0 1 1\n"
                  "bench: bad stress data of a program")
