@@ -21,6 +21,8 @@
 #define NR_PINS_MAX	256
 #define DRAIN_MS	100
 #define NR_LEFT_MAX	4
+#define SMALL_SIZE	(256 * KIB)
+#define NR_SMALL	8
 
 FIXTURE(cma_search) {
 	struct ct_area area;
@@ -261,6 +263,42 @@ TEST_F_TIMEOUT(cma_search, leaves_room, TIMEOUT_S)
 	}
 	EXPECT_EQ(0, ct_dma_free(self->fd, first.id));
 	EXPECT_EQ(0, ct_dma_free(self->fd, second.id));
+}
+
+/* Some free pages in the midst of each part of the area. */
+static void free_here_and_there(FIXTURE_DATA(cma_search) *self)
+{
+	struct ct_area place = self->area;
+	int i;
+
+	place.nr_pages = SMALL_SIZE / ct_page_size / 2;
+	for (i = 0; i < NR_SMALL; i++) {
+		place.base_pfn = self->area.base_pfn +
+				 self->area.nr_pages / NR_SMALL * (2 * i + 1) / 2;
+		ct_mem_drop(&self->mem, &place, true, place.nr_pages);
+	}
+}
+
+/*
+ * It takes least to empty a window where pages are free. But small buffers that
+ * stay leave the rest in one piece, for those that need it.
+ */
+TEST_F_TIMEOUT(cma_search, keeps_small_ones_together, TIMEOUT_S)
+{
+	struct dma_test_alloc bufs[NR_SMALL];
+	long widest;
+	int i;
+
+	fill(_metadata, self);
+	free_here_and_there(self);
+	widest = ct_area_debugfs(&self->area, "maxchunk");
+	ASSERT_GT(widest, (long)(self->area.nr_pages / 2));
+	for (i = 0; i < NR_SMALL; i++)
+		ASSERT_EQ(0, ct_dma_alloc(self->fd, SMALL_SIZE,
+					  DMA_TEST_KERNEL, 0, &bufs[i]));
+	EXPECT_GE(ct_area_debugfs(&self->area, "maxchunk"), widest / 8 * 7);
+	for (i = 0; i < NR_SMALL; i++)
+		EXPECT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
 }
 
 TEST_F_TIMEOUT(cma_search, names_the_blocker, TIMEOUT_S)
