@@ -115,11 +115,13 @@ def boot_zones(stage):
 # Behind the IOMMU that the board has with the option. With 30 bits it would not
 # reach a page: memory begins at 1 GiB.
 IOMMU = ["-M", "iommu=smmuv3"]
-IOMMU_CLIENT = """/ { behind-iommu {
+IOMMU_STREAM = "&{/smmuv3@9050000} 5"
+IOMMU_CLIENT = """/ {{ behind-iommu {{
 	compatible = "test,cma-dma-test";
-	iommus = <&{/smmuv3@9050000} 5>;
-	test,dma-bits = <30>;
-}; };"""
+	iommus = <{}>;
+	{}
+}}; }};"""
+REACH = "test,dma-bits = <30>;"
 
 # Huge pages would have the kernel keep more memory free than tests leave.
 APPEND = ("cma=64M kunit.enable=1 kunit.filter_glob=cma* "
@@ -131,13 +133,6 @@ EACH_64_BIT = [*EACH, "cma_huge"]
 WITHOUT = {"arm64": ["cma_kinds", "cma_share"],
            "x86_64": ["cma_kinds", "cma_share"]}
 
-# ARM's own DMA API for such devices. QEMU has none of the IOMMU's registers, all
-# of them read as 0, but a device whose data the processor writes needs none.
-EXYNOS_CLIENT = """/ {{ behind-iommu {{
-	compatible = "test,cma-dma-test";
-	iommus = <{}>;
-}}; }};"""
-
 # Boards of every day, which boot the image of all the others as well.
 SAME_IMAGE = ["virt", "vexpress-a9"]
 
@@ -146,7 +141,8 @@ def boot_generic(stage):
     """The DMA API that all architectures but some share."""
     for board, tests, options in (
             ("arm64-virt", [*EACH_64_BIT, "cma_iommu"],
-             {"extra": IOMMU, "nodes": IOMMU_CLIENT}),
+             {"extra": IOMMU,
+              "nodes": IOMMU_CLIENT.format(IOMMU_STREAM, REACH)}),
             ("x86_64", EACH_64_BIT, {})):
         stage.boot(f"{board}-tests", board, want_tests=True, append=APPEND,
                    timeout_s=900, commands=[f"/selftests/cma/{name}"
@@ -185,7 +181,10 @@ def boot_each_board(stage, tests, kernels):
             commands.insert(0, " ".join(["/holders_test", *board.holders]))
         if board.copies:
             commands.append("/copy_test")
-        nodes = EXYNOS_CLIENT.format(board.iommu) if board.iommu else ""
+        # ARM's own DMA API for such devices. QEMU has none of the IOMMU's
+        # registers, all of them read as 0, but a device whose data the
+        # processor writes needs none.
+        nodes = IOMMU_CLIENT.format(board.iommu, "") if board.iommu else ""
         net = None
         if board.net:
             commands.append("/net_test")

@@ -318,7 +318,7 @@ static char *random_page(void)
 	return page_addr(page);
 }
 
-/* What drivers hold, decimal words of 32 bits each, is all that cannot move. */
+/* What drivers hold, in decimal words of 32 bits, does not move. */
 static void look_at_held(void)
 {
 	FILE *file = ct_area_open(&area, "bitmap");
