@@ -292,7 +292,10 @@ static unsigned long cheapest_window(struct search *search)
 	return best.start;
 }
 
-/* Return: 0 with a window held and taken; -EBUSY if all are ruled out. */
+/*
+ * Return: 0 with a window held and taken; -EBUSY if all are ruled out; -EINTR
+ * if they were not looked at for the task is being killed.
+ */
 static int try_cheapest(struct search *search)
 {
 	unsigned int nr_tries = 0;
@@ -314,7 +317,7 @@ static int try_cheapest(struct search *search)
 		if (!search->remembered || ++nr_tries == MAX_TRIES)
 			return error;
 	}
-	return -EBUSY;
+	return fatal_signal_pending(current) ? -EINTR : -EBUSY;
 }
 
 /*

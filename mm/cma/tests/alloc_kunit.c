@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/vmstat.h>
 
@@ -263,6 +264,39 @@ static void pages_that_stay_are_gone_around(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
 }
 
+static void set_killed(bool killed)
+{
+	if (killed) {
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+	} else {
+		sigdelset(&current->pending.signal, SIGKILL);
+		clear_thread_flag(TIF_SIGPENDING);
+	}
+}
+
+/* Who is being killed gets no answer, so the log does not hear of one. */
+static void the_killed_fail_silently(struct kunit *test)
+{
+	struct cma *cma = test->priv;
+	struct page *page = movable_page_in(cma), *buffer;
+	unsigned long before = area_nr_held(cma), nr_pages;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	/* Nearly all of the area, and the page is in the way. */
+	spin_lock_irq(&cma->lock);
+	nr_pages = cma_range_widest_hole(&cma->range);
+	spin_unlock_irq(&cma->lock);
+	set_killed(true);
+	buffer = cma_alloc(cma, nr_pages, 0, false);
+	set_killed(false);
+	KUNIT_EXPECT_NULL(test, buffer);
+	if (buffer)
+		cma_release(cma, buffer, nr_pages);
+	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
+	__free_page(page);
+}
+
 #define PATTERN	0xa5
 
 /* Fills and gives back, so that the next one of this size gets the same. */
@@ -343,6 +377,7 @@ static struct kunit_case cma_alloc_cases[] = {
 	KUNIT_CASE(free_pages_cost_nothing),
 	KUNIT_CASE(pages_in_use_are_reported),
 	KUNIT_CASE(pages_that_stay_are_gone_around),
+	KUNIT_CASE(the_killed_fail_silently),
 	KUNIT_CASE(memory_is_cleared_if_told_so),
 	{ }
 };
