@@ -3,8 +3,8 @@
  * Drops and moves what is in the way.
  *
  * Cold cache is dropped, warm cache is copied by the run as long as there is
- * free memory, and the rest is moved in large batches, anonymous pages by
- * anon.c and all others by migrate_pages(). The first pass waits for nothing
+ * free memory, and the rest is moved in large batches, what programs map by
+ * mapped.c and all else by migrate_pages(). The first pass waits for nothing
  * and touches no other CPU: most windows are through with it. A page that is
  * held by somebody ends it, unless the caller is patient: then two more passes
  * follow, which wait for locks and writeback, the first with the per-CPU batches
@@ -407,16 +407,17 @@ static void free_targets(struct evacuation *ev)
 	}
 }
 
-/* By far the most of what is not cache; as far as there is free memory. */
-static void move_anonymous(struct evacuation *ev)
+/* Most of what was not dropped; as far as there is free memory. */
+static void move_mapped(struct evacuation *ev)
 {
-	unsigned int nr_pages = anon_count(&ev->batch);
+	unsigned int nr_pages = mapped_count(&ev->batch);
 
 	if (!nr_pages)
 		return;
 	fill_targets(ev, nr_pages);
 	ev->nr_wanted -= nr_pages;
-	ev->nr_migrated += anon_move(ev->req->zone, &ev->batch, &ev->targets);
+	ev->nr_migrated += mapped_move(ev->req->zone, &ev->batch,
+				       &ev->targets);
 }
 
 static int migrate_batch(struct evacuation *ev)
@@ -428,7 +429,7 @@ static int migrate_batch(struct evacuation *ev)
 		return -ENOMEM;
 	if (cma_should_fail(CMA_FAIL_EVACUATE))
 		return 0;
-	move_anonymous(ev);
+	move_mapped(ev);
 	if (!list_empty(&ev->batch))
 		error = migrate_pages(&ev->batch, new_target, put_target,
 				      (unsigned long)ev, ev->mode,

@@ -416,10 +416,10 @@ unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn);
 unsigned long shift_cache(struct zone *zone, unsigned long start_pfn,
 			  unsigned long end_pfn, struct list_head *targets);
 
-/* anon.c: anonymous pages */
-unsigned int anon_count(const struct list_head *batch);
-unsigned int anon_move(struct zone *zone, struct list_head *batch,
-		       struct list_head *targets);
+/* mapped.c: what programs map */
+unsigned int mapped_count(const struct list_head *batch);
+unsigned int mapped_move(struct zone *zone, struct list_head *batch,
+			 struct list_head *targets);
 
 /* evacuate.c: what is in the way */
 int evacuate_range(struct contig_request *req);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Moves anonymous pages, in the swap cache or not.
+ * Moves what programs map: anonymous pages, in the swap cache or not, and pages
+ * of files.
  *
  * To take a page out of the page tables and to enter its copy is the kernel's
  * business, and two thirds of what a page costs. The rest is done once for many
@@ -12,10 +13,10 @@
  * Nothing is waited for. What does not go this way stays in the batch as it
  * was, for migrate_pages() to try, which also knows the pages that are left out
  * here: large and locked ones, those that KSM shares or that a program may lose
- * (MADV_FREE).
+ * (MADV_FREE), and those with private data.
  *
- * Locks: the pages; then those of their anon_vma, or of the swap cache, or of
- * an LRU list, for a moment.
+ * Locks: the pages; then those of who maps them, or of the file or the swap
+ * cache, or of an LRU list, for a moment.
  */
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
@@ -38,7 +39,7 @@
  * struct move - a page that nobody maps at the moment
  * @folio:	the page
  * @copy:	where it goes
- * @anon_vma:	who mapped it; NULL if nobody did
+ * @anon_vma:	who mapped it; NULL for a page of a file, or if nobody did
  */
 struct move {
 	struct folio *folio;
@@ -47,8 +48,8 @@ struct move {
 };
 
 /*
- * A page of its own that only page tables, the swap cache and the batch refer
- * to. A guess unless the folio is locked.
+ * A page of its own that only page tables, a cache and the batch refer to. A
+ * guess unless the folio is locked.
  */
 static bool is_simple(const struct folio *folio)
 {
@@ -59,22 +60,32 @@ static bool is_simple(const struct folio *folio)
 		BIT(PG_mlocked) | BIT(PG_private) | BIT(PG_private_2) |
 		__PG_HWPOISON;
 	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
-	const int known_refs = atomic_read(&folio->_mapcount) + 1 +
-			       ((flags & swapped) == swapped);
+	const int nr_maps = atomic_read(&folio->_mapcount) + 1;
+	int cache_refs;
 
-	return (flags & (must_not | BIT(PG_swapbacked))) == BIT(PG_swapbacked) &&
-	       (mapping & PAGE_MAPPING_FLAGS) == PAGE_MAPPING_ANON &&
-	       known_refs && folio_ref_count(folio) == BATCH_REFS + known_refs;
+	if (flags & must_not)
+		return false;
+	if ((mapping & PAGE_MAPPING_FLAGS) == PAGE_MAPPING_ANON) {
+		if (!(flags & BIT(PG_swapbacked)))
+			return false;
+		cache_refs = (flags & swapped) == swapped;
+	} else if (mapping && !(mapping & PAGE_MAPPING_FLAGS) && nr_maps) {
+		cache_refs = 1;
+	} else {
+		return false;
+	}
+	return nr_maps + cache_refs && folio_ref_count(folio) ==
+				       BATCH_REFS + nr_maps + cache_refs;
 }
 
 /**
- * anon_count() - how many pages of a batch may be moved like this
+ * mapped_count() - how many pages of a batch may be moved like this
  * @batch:	isolated folios
  *
  * Context: Any.
  * Return: a guess.
  */
-unsigned int anon_count(const struct list_head *batch)
+unsigned int mapped_count(const struct list_head *batch)
 {
 	const struct folio *folio;
 	unsigned int nr = 0;
@@ -88,10 +99,19 @@ unsigned int anon_count(const struct list_head *batch)
 static void map_again(struct folio *folio, struct folio *now,
 		      struct anon_vma *anon_vma)
 {
-	if (!anon_vma)
-		return;
-	remove_migration_ptes(folio, now, 0);
-	put_anon_vma(anon_vma);
+	if (anon_vma || !folio_test_anon(folio))
+		remove_migration_ptes(folio, now, 0);
+	if (anon_vma)
+		put_anon_vma(anon_vma);
+}
+
+/* Its file, or the swap cache, lets it be moved. */
+static bool has_mover(struct folio *folio)
+{
+	struct address_space *mapping = folio_mapping(folio);
+
+	return !mapping || (!mapping_inaccessible(mapping) &&
+			    READ_ONCE(mapping->a_ops)->migrate_folio);
 }
 
 /*
@@ -102,12 +122,12 @@ static bool unmap(struct folio *folio, struct anon_vma **anon_vma)
 {
 	if (!folio_trylock(folio))
 		return false;
-	if (!is_simple(folio)) {
+	if (!is_simple(folio) || !has_mover(folio)) {
 		folio_unlock(folio);
 		return false;
 	}
-	*anon_vma = folio_get_anon_vma(folio);
-	if (*anon_vma && folio_mapped(folio))
+	*anon_vma = folio_test_anon(folio) ? folio_get_anon_vma(folio) : NULL;
+	if (folio_mapped(folio) && (*anon_vma || !folio_test_anon(folio)))
 		try_to_migrate(folio, TTU_BATCH_FLUSH);
 	if (!folio_mapped(folio))
 		return true;
@@ -138,12 +158,21 @@ static void unmap_batch(struct list_head *batch, struct list_head *targets,
 	}
 }
 
-static bool copy_page_of(const struct move *move)
+/* A locked page stays in its file, but the file may change its operations. */
+static int copy_page_of(const struct move *move)
 {
 	struct address_space *mapping = folio_mapping(move->folio);
+	const struct address_space_operations *ops;
 
-	return !cma_should_fail(CMA_FAIL_COPY) &&
-	       !migrate_folio(mapping, move->copy, move->folio, MIGRATE_ASYNC);
+	if (cma_should_fail(CMA_FAIL_COPY))
+		return -EAGAIN;
+	if (!mapping)
+		return migrate_folio(NULL, move->copy, move->folio,
+				     MIGRATE_ASYNC);
+	ops = READ_ONCE(mapping->a_ops);
+	return ops->migrate_folio ?
+	       ops->migrate_folio(mapping, move->copy, move->folio,
+				  MIGRATE_ASYNC) : -EOPNOTSUPP;
 }
 
 static void undo(const struct move *move, struct list_head *batch,
@@ -173,7 +202,10 @@ static unsigned int copy_run(struct move *moves, struct list_head *unmapped,
 		list_del(&move->copy->lru);
 		move->anon_vma = move->copy->private;
 		move->copy->private = NULL;
-		if (copy_page_of(move)) {
+		if (!copy_page_of(move)) {
+			/* Whoever waits for the lock sees that it is gone. */
+			if (!folio_test_anon(move->folio))
+				move->folio->mapping = NULL;
 			flush_dcache_folio(move->copy);
 			nr++;
 		} else {
@@ -228,11 +260,13 @@ static void free_moved(struct zone *zone, const struct move *moves,
 		       unsigned int nr)
 {
 	unsigned long start_pfn = 0, end_pfn = 0;
+	unsigned int nr_file = 0;
 
 	for (unsigned int i = 0; i < nr; i++) {
 		struct folio *folio = moves[i].folio;
 		unsigned long pfn = folio_pfn(folio);
 
+		nr_file += folio_is_file_lru(folio);
 		folio_unlock(folio);
 		if (!freeze(folio)) {
 			folio_put(folio);
@@ -245,11 +279,13 @@ static void free_moved(struct zone *zone, const struct move *moves,
 		end_pfn = pfn + 1;
 	}
 	buddy_free_range(zone, start_pfn, end_pfn);
-	mod_node_page_state(zone->zone_pgdat, NR_ISOLATED_ANON, -(long)nr);
+	mod_node_page_state(zone->zone_pgdat, NR_ISOLATED_FILE, -(long)nr_file);
+	mod_node_page_state(zone->zone_pgdat, NR_ISOLATED_ANON,
+			    -(long)(nr - nr_file));
 }
 
 /**
- * anon_move() - move the anonymous pages of a batch
+ * mapped_move() - move the pages of a batch that programs map
  * @zone:	the zone of all the pages
  * @batch:	folios that were isolated from their LRU lists, the last one by
  *		address first; those that do not move stay
@@ -259,8 +295,8 @@ static void free_moved(struct zone *zone, const struct move *moves,
  * Context: May sleep, but waits for no I/O and no page.
  * Return: number of pages that were moved.
  */
-unsigned int anon_move(struct zone *zone, struct list_head *batch,
-		       struct list_head *targets)
+unsigned int mapped_move(struct zone *zone, struct list_head *batch,
+			 struct list_head *targets)
 {
 	struct move moves[RUN_PAGES_MAX];
 	unsigned int nr, nr_moved = 0;
