@@ -350,6 +350,37 @@ void ct_init(struct ct_area *area)
 				   strerror(errno));
 }
 
+#define FAIL_DIR	"/sys/kernel/debug/fail_cma/"
+
+bool ct_can_fail(void)
+{
+	return !access(FAIL_DIR "points", W_OK);
+}
+
+static void set_fail(const char *file, long value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), FAIL_DIR "%s", file);
+	if (ct_write_long(path, value))
+		ksft_exit_fail_msg("cannot write %ld to %s\n", value, path);
+}
+
+void ct_fail_at(enum ct_step step, int times)
+{
+	set_fail("points", 1 << step);
+	set_fail("verbose", 0);
+	set_fail("interval", 1);
+	set_fail("times", times);
+	set_fail("probability", 100);
+}
+
+int ct_fail_end(void)
+{
+	set_fail("probability", 0);
+	return ct_read_long(FAIL_DIR "times");
+}
+
 int ct_dma_open(void)
 {
 	return open(DMA_TEST_DEVICE, O_RDWR | O_CLOEXEC);

@@ -156,6 +156,27 @@ const char *ct_big_file(void);
 int ct_read_on(const char *path, off_t *offset, off_t size_max, long kib);
 void ct_drop_caches(void);
 
+/*
+ * Steps of an allocation that can be made to fail, the order of enum
+ * cma_fail_point in mm/cma/internal.h.
+ */
+enum ct_step {
+	CT_STEP_BUFFER,
+	CT_STEP_TAKE,
+	CT_STEP_CLAIM,
+	CT_STEP_ISOLATE,
+	CT_STEP_EVACUATE,
+	CT_STEP_TARGET,
+	CT_STEP_COPY,
+};
+
+/* Whether there is CONFIG_FAIL_CMA, which the others need. */
+bool ct_can_fail(void);
+/* From now on a step fails so many times; -1 stands for always. */
+void ct_fail_at(enum ct_step step, int times);
+/* Until here. Returns how many times are left. */
+int ct_fail_end(void);
+
 int ct_dma_open(void);
 /*
  * True where ordinary pages take the place of an area as far as they can: for
