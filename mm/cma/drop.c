@@ -25,7 +25,6 @@
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
-#include <linux/xarray.h>
 #include <trace/events/filemap.h>
 
 #include "../internal.h"
@@ -95,12 +94,7 @@ static unsigned long remove_run(struct address_space *mapping,
 
 		if (!is_first && !goes_along(mapping, pfn))
 			break;
-		if (!is_first && folio->index == xas.xa_index + 1) {
-			entry = xas_next_entry(&xas, folio->index);
-		} else {
-			xas_set(&xas, folio->index);
-			entry = xas_load(&xas);
-		}
+		entry = cma_load_entry(&xas, folio->index);
 		/* Ours is one more reference of the first. */
 		if (entry != folio || !freeze_cold(folio, 1 + is_first, is_first))
 			break;
@@ -117,8 +111,9 @@ static unsigned long remove_run(struct address_space *mapping,
 }
 
 /*
- * All of them are inactive pages of files, so what counts those is told once.
- * With generations each page may be of another one.
+ * Nearly all of them are inactive pages of files, and what counts those is told
+ * once. With generations each page may be of another one; while those are
+ * switched on or off, it may be on either kind of list.
  */
 static unsigned long remove_from_lruvec(struct lruvec *lruvec,
 					unsigned long pfn,
@@ -128,7 +123,7 @@ static unsigned long remove_from_lruvec(struct lruvec *lruvec,
 	long nr_pages = 0;
 
 	do {
-		if (lru_gen_enabled()) {
+		if (folio->flags & (LRU_GEN_MASK | BIT(PG_active))) {
 			lruvec_del_folio(lruvec, folio);
 		} else {
 			list_del(&folio->lru);

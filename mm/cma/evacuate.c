@@ -2,9 +2,9 @@
 /*
  * Drops and moves what is in the way.
  *
- * Cold cache is dropped, warm cache is copied by the run as long as there is
- * free memory, and the rest is moved in large batches, what programs map by
- * mapped.c and all else by migrate_pages(). The first pass waits for nothing
+ * Cold cache is dropped, warm cache and program text are copied by the run as
+ * long as there is free memory, and the rest is moved in large batches, what
+ * programs map by mapped.c and all else by migrate_pages(). The first pass waits for nothing
  * and touches no other CPU: most windows are through with it. A page that is
  * held by somebody ends it, unless the caller is patient: then two more passes
  * follow, which wait for locks and writeback, the first with the per-CPU batches
@@ -69,7 +69,7 @@
  * @stuck:	a page of this pass did not go
  * @nr_migrated: pages moved, for the event
  * @nr_reclaimed: pages dropped
- * @nr_mapped:	pages that were mapped before they were moved
+ * @nr_mapped:	pages that were mapped at the beginning
  */
 struct evacuation {
 	struct contig_request *req;
@@ -465,12 +465,16 @@ static void reclaim_batch(struct evacuation *ev)
 
 static void count_mapped(struct evacuation *ev)
 {
-	struct folio *folio;
+	const struct contig_request *req = ev->req;
 
-	if (trace_mm_alloc_contig_migrate_range_info_enabled())
-		list_for_each_entry(folio, &ev->batch, lru)
-			if (folio_mapped(folio))
-				ev->nr_mapped += folio_nr_pages(folio);
+	if (!trace_mm_alloc_contig_migrate_range_info_enabled())
+		return;
+	for (unsigned long pfn = req->start_pfn; pfn < req->end_pfn; pfn++) {
+		const struct folio *folio = page_folio(pfn_to_page(pfn));
+
+		ev->nr_mapped += READ_ONCE(folio->flags) & BIT(PG_lru) &&
+				 cma_guess_maps(folio);
+	}
 }
 
 /* Return: 0, or -ENOMEM if there is nowhere to move pages to. */
@@ -482,7 +486,6 @@ static int move_batch(struct evacuation *ev)
 	if (list_empty(&ev->batch))
 		return 0;
 
-	count_mapped(ev);
 	ev->nr_wanted = ev->nr_batch;
 	ev->nr_in_batch = ev->nr_batch;
 	error = migrate_batch(ev);
@@ -496,18 +499,28 @@ static int move_batch(struct evacuation *ev)
 	return error;
 }
 
-/* What needs no more than a copy, while there is free memory for it. */
+/*
+ * What needs no more than a copy is moved, as long as there is free memory. If
+ * that is missed by others, cold text is not: to have other pages reclaimed for
+ * it takes more than to read it again.
+ */
 static void shift(struct evacuation *ev, unsigned long start_pfn,
 		  unsigned long end_pfn)
 {
+	struct zone *zone = ev->req->zone;
 	unsigned int nr_pages = shift_count(start_pfn, end_pfn);
 
 	if (!nr_pages)
 		return;
+	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone) + nr_pages,
+			       zone_idx(zone), ALLOC_CMA)) {
+		unmap_cold_text(start_pfn, end_pfn);
+		ev->nr_reclaimed += drop_cold_cache(zone, start_pfn, end_pfn);
+		nr_pages = shift_count(start_pfn, end_pfn);
+	}
 	ev->attempt = 0;
 	fill_targets(ev, nr_pages);
-	ev->nr_migrated += shift_cache(ev->req->zone, start_pfn, end_pfn,
-					    &ev->targets);
+	ev->nr_migrated += shift_cache(zone, start_pfn, end_pfn, &ev->targets);
 }
 
 /*
@@ -587,6 +600,7 @@ int evacuate_range(struct contig_request *req)
 	bool lru_batches_off = false;
 	int error;
 
+	count_mapped(&ev);
 	for (int pass = 0; pass < PATIENT_PASSES; pass++) {
 		ev.stuck = false;
 		error = evacuate_pass(&ev);

@@ -27,6 +27,7 @@
 #include <linux/spinlock.h>
 #include <linux/time64.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include "range.h"
 
@@ -386,11 +387,10 @@ static inline bool cma_warm(unsigned long flags)
 }
 
 /*
- * Clean page cache that nobody maps, without any of the flags @nor. A guess
- * unless the folio is locked.
+ * Clean page cache, without any of the flags @nor. A guess unless the folio is
+ * locked.
  */
-static inline bool cma_clean_cache(const struct folio *folio,
-				   unsigned long nor)
+static inline bool cma_clean_file(const struct folio *folio, unsigned long nor)
 {
 	const unsigned long flags = READ_ONCE(folio->flags);
 	const unsigned long must_not =
@@ -400,8 +400,25 @@ static inline bool cma_clean_cache(const struct folio *folio,
 	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
 
 	return (flags & (must_not | BIT(PG_lru))) == BIT(PG_lru) && mapping &&
-	       !(mapping & PAGE_MAPPING_FLAGS) &&
+	       !(mapping & PAGE_MAPPING_FLAGS);
+}
+
+/* The same, and nobody maps it. */
+static inline bool cma_clean_cache(const struct folio *folio,
+				   unsigned long nor)
+{
+	return cma_clean_file(folio, nor) &&
 	       atomic_read(&folio->_mapcount) < 0;
+}
+
+/* The same, mapped or not, and with @refs more than page tables and cache have. */
+static inline bool cma_clean_unheld(const struct folio *folio, int refs,
+				    unsigned long nor)
+{
+	const int nr_maps = atomic_read(&folio->_mapcount) + 1;
+
+	return cma_clean_file(folio, nor) &&
+	       folio_ref_count(folio) == nr_maps + 1 + refs;
 }
 
 /* That was read once at most: it is not worth a copy. */
@@ -411,7 +428,23 @@ static inline bool cma_cold_cache(const struct folio *folio)
 	       cma_clean_cache(folio, BIT(PG_locked));
 }
 
-/* shift.c: warm cache */
+/*
+ * The entry of a page in its file. Pages that lie next to each other in memory
+ * mostly do so there, and the next one takes no walk.
+ */
+static inline void *cma_load_entry(struct xa_state *xas, pgoff_t index)
+{
+	if (xas_valid(xas) && index == xas->xa_index + 1)
+		return xas_next_entry(xas, index);
+	xas_set(xas, index);
+	return xas_load(xas);
+}
+
+/* unmap.c: text */
+bool unmap_text(struct folio *folio);
+void unmap_cold_text(unsigned long start_pfn, unsigned long end_pfn);
+
+/* shift.c: clean cache, mapped or not */
 unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn);
 unsigned long shift_cache(struct zone *zone, unsigned long start_pfn,
 			  unsigned long end_pfn, struct list_head *targets);

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Moves warm cache: clean pages of files that nobody maps, and that are read
- * too often to be dropped.
+ * Moves what is clean and of a file: cache that is read too often to be
+ * dropped, and program text.
  *
- * They need no walk of anybody's page tables and have nothing attached, so all
- * there is to moving them is the copy and an entry in their file. What remains
- * are the locks, and those are taken once for a run of pages that lie next to
- * each other in memory, as drop.c does: i_pages to change the entries, that of
- * the LRU list to take the pages off it and once more to add the copies. The
- * copy itself is made under the lock of each page, before it is known whether
- * nobody else uses the page; so interrupts are not off for it.
+ * It has nothing attached, so all there is to moving it is the copy and an entry
+ * in its file. What remains are the locks, and those are taken once for a run of
+ * pages that lie next to each other in memory, as drop.c does: i_pages to change
+ * the entries, that of the LRU list to put the copies in their place. The copy
+ * itself is made under the lock of each page, before it is known whether nobody
+ * else uses the page; so interrupts are not off for it.
  *
- * What does not go this way is left where it is, for migrate_pages() to try.
+ * Who maps a page loses it, and finds the copy in the file when he needs it
+ * next. That is cheaper than to map the copies: sixteen of them come with one
+ * fault, and those that are not needed cost nothing.
  *
- * Locks, in this order: folios, mapping->i_pages; then the lruvec. Units are
- * pages; ranges are [start, end).
+ * What does not go this way is left where it is, for mapped.c and
+ * migrate_pages() to try.
+ *
+ * Locks, in this order: folios, then those of who maps them; mapping->i_pages;
+ * then the lruvec. Units are pages; ranges are [start, end).
  */
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
@@ -23,8 +27,8 @@
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/pagemap.h>
+#include <linux/rmap.h>
 #include <linux/vmstat.h>
-#include <linux/xarray.h>
 
 #include "../internal.h"
 #include "internal.h"
@@ -56,34 +60,42 @@ static struct folio *page_of(const struct run *run, unsigned int i)
 	return cma_folio_at(run->start_pfn + i);
 }
 
+/* Of a file, and nobody holds it. */
 static bool is_clean(unsigned long pfn)
 {
 	return !PageTail(pfn_to_page(pfn)) &&
-	       cma_clean_cache(cma_folio_at(pfn), BIT(PG_locked) | BIT(PG_private));
+	       cma_clean_unheld(cma_folio_at(pfn), 0,
+				BIT(PG_locked) | BIT(PG_private));
 }
 
 /*
  * To these, a page without private data is its contents, its flags, and its
- * place in the file.
+ * place in the file; to those that say nothing, too, as read-only ones do.
  */
-static bool moves_by_copy(const struct address_space *mapping)
+static bool moves_by_copy(struct address_space *mapping)
 {
 	typeof(mapping->a_ops->migrate_folio) migrate =
 		mapping->a_ops->migrate_folio;
 
-	return migrate && (migrate == filemap_migrate_folio ||
-			   migrate == migrate_folio ||
-			   (IS_ENABLED(CONFIG_BUFFER_HEAD) &&
-			    migrate == buffer_migrate_folio));
+	if (!migrate)
+		return !mapping_release_always(mapping) &&
+		       !mapping_inaccessible(mapping);
+	return migrate == filemap_migrate_folio || migrate == migrate_folio ||
+	       (IS_ENABLED(CONFIG_BUFFER_HEAD) &&
+		migrate == buffer_migrate_folio);
 }
 
-/* Locked, a folio stays in its file, and its contents stay what they are. */
-static bool lock_clean(struct folio *folio)
+/*
+ * Locked and unmapped, a folio stays in its file, and its contents stay what
+ * they are.
+ */
+static bool lock_clean(struct folio *folio, const struct address_space *of)
 {
 	if (!cma_folio_get_lock(folio))
 		return false;
-	if (cma_clean_cache(folio, BIT(PG_private)) &&
-	    folio_test_uptodate(folio) && moves_by_copy(folio->mapping))
+	if (cma_clean_unheld(folio, 1, BIT(PG_private)) &&
+	    folio_test_uptodate(folio) && (!of || folio->mapping == of) &&
+	    moves_by_copy(folio->mapping) && unmap_text(folio))
 		return true;
 	cma_folio_unlock_put(folio);
 	return false;
@@ -97,10 +109,11 @@ static void copy_run(struct run *run, unsigned long end_pfn,
 		struct folio *folio = page_of(run, run->nr), *copy;
 
 		copy = list_first_entry_or_null(targets, struct folio, lru);
-		if (!copy || !is_clean(folio_pfn(folio)) || !lock_clean(folio))
+		if (!copy || !is_clean(folio_pfn(folio)) ||
+		    !lock_clean(folio, run->mapping))
 			break;
-		if ((run->nr && folio->mapping != run->mapping) ||
-		    folio_mc_copy(copy, folio)) {
+		if (folio_mc_copy(copy, folio)) {
+			try_to_unmap_flush();
 			cma_folio_unlock_put(folio);
 			break;
 		}
@@ -117,7 +130,7 @@ static void copy_run(struct run *run, unsigned long end_pfn,
  */
 static bool freeze(struct folio *folio)
 {
-	if (!folio_ref_freeze(folio, REFS))
+	if (cma_should_fail(CMA_FAIL_COPY) || !folio_ref_freeze(folio, REFS))
 		return false;
 	if (cma_clean_cache(folio, BIT(PG_private)))
 		return true;
@@ -133,8 +146,8 @@ static void replace_in_file(struct run *run)
 	for (unsigned int i = 0; i < run->nr; i++) {
 		struct folio *folio = page_of(run, i), *copy = run->copies[i];
 
-		xas_set(&xas, folio->index);
-		if (xas_load(&xas) != folio || !freeze(folio))
+		if (cma_load_entry(&xas, folio->index) != folio ||
+		    !freeze(folio))
 			continue;
 		copy->index = folio->index;
 		copy->mapping = run->mapping;
@@ -145,31 +158,31 @@ static void replace_in_file(struct run *run)
 	xas_unlock_irq(&xas);
 }
 
+/*
+ * A copy is in the same zone, of the same owner and as warm, so it is what the
+ * page was to its list, and takes its place. With generations it may be of
+ * another one.
+ */
 static void replace_on_lru(struct run *run)
 {
 	struct lruvec *lruvec = NULL;
 	unsigned int i;
 
 	for_each_set_bit(i, run->moved, run->nr) {
-		struct folio *folio = page_of(run, i);
+		struct folio *folio = page_of(run, i), *copy = run->copies[i];
+		bool has_generation;
 
 		lruvec = folio_lruvec_relock_irq(folio, lruvec);
-		lruvec_del_folio(lruvec, folio);
+		has_generation = folio->flags & LRU_GEN_MASK;
+		if (has_generation)
+			lruvec_del_folio(lruvec, folio);
 		__folio_clear_lru(folio);
-	}
-	if (lruvec)
-		unlock_page_lruvec_irq(lruvec);
-
-	for_each_set_bit(i, run->moved, run->nr)
-		folio_migrate_flags(run->copies[i], page_of(run, i));
-
-	lruvec = NULL;
-	for_each_set_bit(i, run->moved, run->nr) {
-		struct folio *copy = run->copies[i];
-
-		lruvec = folio_lruvec_relock_irq(copy, lruvec);
+		folio_migrate_flags(copy, folio);
+		if (has_generation)
+			lruvec_add_folio(lruvec, copy);
+		else
+			list_replace(&folio->lru, &copy->lru);
 		folio_set_lru(copy);
-		lruvec_add_folio(lruvec, copy);
 	}
 	if (lruvec)
 		unlock_page_lruvec_irq(lruvec);
@@ -187,6 +200,7 @@ static unsigned int finish_run(struct run *run, struct zone *zone,
 		if (test_bit(i, run->moved)) {
 			folio->mapping = NULL;
 			__folio_clear_locked(folio);
+			flush_dcache_folio(copy);
 			cma_folio_unlock_put(copy);
 		} else {
 			cma_folio_unlock_put(folio);
@@ -227,7 +241,7 @@ unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn)
  * @targets:	pages of the same zone to move them to; those that are left stay
  *		there
  *
- * Waits for nothing: what is locked or in use stays.
+ * Waits for no I/O and no page: what is locked or in use stays.
  *
  * Context: May sleep.
  * Return: number of pages that became free.
@@ -243,6 +257,7 @@ unsigned long shift_cache(struct zone *zone, unsigned long start_pfn,
 		if (is_clean(pfn))
 			copy_run(&run, end_pfn, targets);
 		if (run.nr) {
+			try_to_unmap_flush();
 			replace_in_file(&run);
 			replace_on_lru(&run);
 			nr_moved += finish_run(&run, zone, targets);

@@ -8,8 +8,8 @@
  *
  * Prices are in units of what it takes to drop a page of cold cache. They were
  * measured under -icount (make bench): 0.6 thousand instructions to drop a
- * page, 3.2 to move one of a program's data, 4 if it is of a file and mapped; to
- * look at one takes some 50.
+ * page, 3.2 to move one of a program's data, 2.4 if it is of a file, and then it
+ * is to be mapped again; to look at one takes some 50.
  *
  * Units are pages; ranges are [start, end).
  */

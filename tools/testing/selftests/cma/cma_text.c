@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Program text is in the way: clean pages of files that are mapped. While there
+ * is room they stay in memory, otherwise they are read again, and whoever maps
+ * them finds in them what was there before.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/loop.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "cma_kinds_lib.h"
+
+#define TIMEOUT_S	600
+#define CHUNK_SIZE	(64 * KIB)
+#define NR_TURNS	5
+#define NR_COPIES	20	/* that fail */
+#define NR_BUFS		64
+
+FIXTURE(cma_text) {
+	struct ct_area area;
+	struct ct_mem outside;
+	char path[256];
+	char dir[300];
+	int fd, file, loop;
+	uint32_t *addr;
+	size_t size;
+	unsigned long nr_in;
+};
+
+/*
+ * @iso: on a file system that has nothing to say about how its pages move
+ */
+FIXTURE_VARIANT(cma_text) {
+	bool iso;
+};
+
+FIXTURE_VARIANT_ADD(cma_text, disk) { };
+FIXTURE_VARIANT_ADD(cma_text, iso9660) { .iso = true };
+
+#define ISO_SECTOR	2048
+#define ISO_VOLUME	16	/* the sector of what tells of the volume ... */
+#define ISO_END		17	/* ... of the last of such ... */
+#define ISO_ROOT	18	/* ... of the directory ... */
+#define ISO_DATA	20	/* ... and of the file in it */
+#define ISO_IS_DIR	2
+#define ISO_NAME	"TEXT.;1"
+
+/* Numbers are there in both orders, the least significant byte first. */
+struct iso_u16 {
+	uint8_t bytes[2 * sizeof(uint16_t)];
+};
+
+struct iso_u32 {
+	uint8_t bytes[2 * sizeof(uint32_t)];
+};
+
+struct iso_record {
+	uint8_t length;
+	uint8_t attributes_length;
+	struct iso_u32 sector, size;
+	uint8_t date[7];
+	uint8_t flags, unit, gap;
+	struct iso_u16 volume;
+	uint8_t name_length;
+	char name[9];
+};
+
+struct iso_volume {
+	uint8_t type;
+	char magic[5];
+	uint8_t version;
+	char unused_1[73];
+	struct iso_u32 nr_sectors;
+	char unused_2[32];
+	struct iso_u16 nr_volumes, volume, sector_size;
+	char unused_3[24];
+	struct iso_record root;
+};
+
+static void put_both(uint8_t *bytes, size_t size, uint32_t value)
+{
+	size_t i;
+
+	for (i = 0; i < size / 2; i++, value >>= 8) {
+		bytes[i] = value;
+		bytes[size - 1 - i] = value;
+	}
+}
+
+static struct iso_u16 iso_u16(uint16_t value)
+{
+	struct iso_u16 both;
+
+	put_both(both.bytes, sizeof(both.bytes), value);
+	return both;
+}
+
+static struct iso_u32 iso_u32(uint32_t value)
+{
+	struct iso_u32 both;
+
+	put_both(both.bytes, sizeof(both.bytes), value);
+	return both;
+}
+
+static struct iso_record iso_record(uint32_t sector, uint32_t size,
+				    const char *name, uint8_t name_length,
+				    uint8_t flags)
+{
+	struct iso_record record = {
+		.length		= offsetof(struct iso_record, name) +
+				  (name_length | 1),
+		.sector		= iso_u32(sector),
+		.size		= iso_u32(size),
+		.flags		= flags,
+		.volume		= iso_u16(1),
+		.name_length	= name_length,
+	};
+
+	memcpy(record.name, name, name_length);
+	return record;
+}
+
+/* All that lies before a file of @size bytes. */
+static void make_iso(uint8_t iso[ISO_DATA * ISO_SECTOR], uint32_t size)
+{
+	struct iso_record records[] = {
+		iso_record(ISO_ROOT, ISO_SECTOR, "\0", 1, ISO_IS_DIR),
+		iso_record(ISO_ROOT, ISO_SECTOR, "\1", 1, ISO_IS_DIR),
+		iso_record(ISO_DATA, size, ISO_NAME, sizeof(ISO_NAME) - 1, 0),
+	};
+	struct iso_volume volume = {
+		.type		= 1,
+		.magic		= "CD001",
+		.version	= 1,
+		.nr_sectors	= iso_u32(ISO_DATA + size / ISO_SECTOR),
+		.nr_volumes	= iso_u16(1),
+		.volume		= iso_u16(1),
+		.sector_size	= iso_u16(ISO_SECTOR),
+		.root		= records[0],
+	};
+	uint8_t *at = iso + ISO_ROOT * ISO_SECTOR;
+	size_t i;
+
+	memset(iso, 0, ISO_DATA * ISO_SECTOR);
+	memcpy(iso + ISO_VOLUME * ISO_SECTOR, &volume, sizeof(volume));
+	volume.type = 255;
+	memcpy(iso + ISO_END * ISO_SECTOR, &volume, 7);
+	for (i = 0; i < sizeof(records) / sizeof(*records); i++) {
+		memcpy(at, &records[i], records[i].length);
+		at += records[i].length;
+	}
+}
+
+static void write_noise(struct __test_metadata *_metadata, int file,
+			size_t size)
+{
+	uint32_t data[CHUNK_SIZE / sizeof(uint32_t)];
+	size_t offset;
+
+	for (offset = 0; offset < size; offset += CHUNK_SIZE) {
+		ct_noise_make(data, CHUNK_SIZE, offset / sizeof(*data));
+		ASSERT_EQ(CHUNK_SIZE, write(file, data, CHUNK_SIZE));
+	}
+	ASSERT_EQ(0, fsync(file));
+}
+
+static bool has_iso(void)
+{
+	FILE *file = fopen("/proc/filesystems", "r");
+	bool found = false;
+	char line[80];
+
+	while (file && fgets(line, sizeof(line), file))
+		found |= !strcmp(line, "\tiso9660\n");
+	if (file)
+		fclose(file);
+	return found && !access("/dev/loop-control", W_OK);
+}
+
+/* Returns the file in it. */
+static int mount_iso(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(cma_text) *self)
+{
+	struct loop_config config = {
+		.fd = self->file,
+		.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR,
+	};
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	char loop[32], path[320];
+
+	ASSERT_GE(control, 0);
+	snprintf(loop, sizeof(loop), "/dev/loop%d",
+		 ioctl(control, LOOP_CTL_GET_FREE));
+	close(control);
+	self->loop = open(loop, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(self->loop, 0);
+	ASSERT_EQ(0, ioctl(self->loop, LOOP_CONFIGURE, &config));
+	ASSERT_EQ(0, mkdir(self->dir, 0700));
+	ASSERT_EQ(0, mount(loop, self->dir, "iso9660", MS_RDONLY, NULL));
+	snprintf(path, sizeof(path), "%s/text", self->dir);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Of a loop device, all would be in memory three times. */
+static void drop_doubles(FIXTURE_DATA(cma_text) *self)
+{
+	if (self->loop < 0)
+		return;
+	posix_fadvise(self->file, 0, 0, POSIX_FADV_DONTNEED);
+	ioctl(self->loop, BLKFLSBUF);
+}
+
+static uint32_t *map_file(FIXTURE_DATA(cma_text) *self, int prot, int flags,
+			  int file)
+{
+	uint32_t *addr = mmap(NULL, self->size, prot, flags, file, 0);
+	size_t at;
+
+	if (addr == MAP_FAILED)
+		return NULL;
+	for (at = 0; at < self->size; at += ct_page_size) {
+		__atomic_load_n((char *)addr + at, __ATOMIC_RELAXED);
+		if (!(at % MIB))
+			drop_doubles(self);
+	}
+	drop_doubles(self);
+	return addr;
+}
+
+/* What a test that ended early left behind, too. */
+static void clean_up(FIXTURE_DATA(cma_text) *self)
+{
+	umount2(self->dir, MNT_DETACH);
+	rmdir(self->dir);
+	unlink(self->path);
+}
+
+FIXTURE_SETUP(cma_text)
+{
+	static uint8_t iso[ISO_DATA * ISO_SECTOR];
+	int file;
+
+	ct_init(&self->area);
+	self->fd = ct_dma_open();
+	ASSERT_GE(self->fd, 0);
+	self->file = -1;
+	self->loop = -1;
+	if (!ct_big_file())
+		SKIP(return, "no file on a disk in $CMA_TEST_FILE");
+	if (variant->iso && !has_iso())
+		SKIP(return, "no iso9660 or no loop device");
+	/* Whatever part of the area is left alone, it is not all of this. */
+	self->size = self->area.nr_pages / 2 * ct_page_size;
+	snprintf(self->path, sizeof(self->path), "%s.text", ct_big_file());
+	snprintf(self->dir, sizeof(self->dir), "%s.dir", self->path);
+	clean_up(self);
+	self->file = open(self->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
+			  0600);
+	ASSERT_GE(self->file, 0);
+	if (variant->iso) {
+		make_iso(iso, self->size);
+		ASSERT_EQ(sizeof(iso), write(self->file, iso, sizeof(iso)));
+	}
+	write_noise(_metadata, self->file, self->size);
+	file = variant->iso ? mount_iso(_metadata, self) : self->file;
+	ASSERT_GE(file, 0);
+
+	ASSERT_EQ(0, ct_mem_fill_outside(&self->outside, CT_ANON, &self->area));
+	self->addr = map_file(self, PROT_READ | PROT_EXEC, MAP_PRIVATE, file);
+	ASSERT_TRUE(!!self->addr);
+	if (file != self->file)
+		close(file);
+	self->nr_in = ct_map_in_area(self->addr, self->size, &self->area);
+	ASSERT_GT(self->nr_in, self->size / ct_page_size / 2);
+}
+
+FIXTURE_TEARDOWN(cma_text)
+{
+	if (self->addr)
+		munmap(self->addr, self->size);
+	if (self->outside.addr) {
+		EXPECT_EQ(0, ct_mem_verify(&self->outside));
+		ct_mem_exit(&self->outside);
+	}
+	if (self->file >= 0)
+		clean_up(self);
+	close(self->fd);
+}
+
+static unsigned long nr_wrong(const FIXTURE_DATA(cma_text) *self)
+{
+	return ct_noise_wrong(self->addr, self->size, 0);
+}
+
+static unsigned long nr_cached(const FIXTURE_DATA(cma_text) *self)
+{
+	unsigned long nr_pages = self->size / ct_page_size, i, nr = 0;
+	unsigned char *in = calloc(nr_pages, 1);
+
+	if (!in || mincore(self->addr, self->size, in))
+		perror("mincore");
+	for (i = 0; in && i < nr_pages; i++)
+		nr += in[i] & 1;
+	free(in);
+	return nr;
+}
+
+/* There is room: nothing has to be read again. */
+TEST_F_TIMEOUT(cma_text, stays_in_memory, TIMEOUT_S)
+{
+	unsigned long nr_pages = self->size / ct_page_size, moved;
+
+	ct_mem_exit(&self->outside);
+	moved = ct_vmstat("pgmigrate_success");
+	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	moved = ct_vmstat("pgmigrate_success") - moved;
+	EXPECT_GE(moved, self->nr_in / 4);
+	EXPECT_GE(nr_cached(self), nr_pages * 9 / 10);
+	EXPECT_EQ(0, nr_wrong(self));
+	EXPECT_LT(ct_map_in_area(self->addr, self->size, &self->area),
+		  self->nr_in / 4 * 3);
+}
+
+/* There is none: text goes, and what cannot be read again stays. */
+TEST_F_TIMEOUT(cma_text, is_read_again, TIMEOUT_S)
+{
+	struct dma_test_alloc bufs[NR_BUFS];
+	unsigned int nr_bufs, nr, i;
+	unsigned long cached;
+	struct ct_mem rest;
+
+	nr_bufs = self->nr_in / 2 * ct_page_size / MIB;
+	if (nr_bufs > NR_BUFS)
+		nr_bufs = NR_BUFS;
+	ASSERT_GT(nr_bufs, 0);
+	ASSERT_EQ(0, ct_mem_fill(&rest, CT_ANON));
+	ASSERT_LT(ct_meminfo_kib("MemFree"), self->size / KIB);
+	cached = nr_cached(self);
+	for (nr = 0; nr < nr_bufs; nr++)
+		if (ct_dma_alloc(self->fd, MIB, DMA_TEST_KERNEL, 0, &bufs[nr]))
+			break;
+	EXPECT_EQ(nr_bufs, nr);
+	EXPECT_LT(nr_cached(self), cached - nr * MIB / ct_page_size / 4);
+	EXPECT_EQ(0, nr_wrong(self));
+	for (i = 0; i < nr; i++)
+		EXPECT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
+	EXPECT_EQ(0, ct_mem_verify(&rest));
+	ct_mem_exit(&rest);
+}
+
+/* Somebody gets hold of a page after it was copied: it stays what it was. */
+TEST_F_TIMEOUT(cma_text, is_held_after_all, TIMEOUT_S)
+{
+	if (!ct_can_fail())
+		SKIP(return, "no CONFIG_FAIL_CMA");
+	ct_mem_exit(&self->outside);
+	ct_fail_at(CT_STEP_COPY, NR_COPIES);
+	EXPECT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	EXPECT_EQ(0, ct_fail_end());
+	EXPECT_EQ(0, nr_wrong(self));
+	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	EXPECT_EQ(0, nr_wrong(self));
+}
+
+/**
+ * struct writer - a thread that writes to each page of a file, again and again
+ * @thread:	which
+ * @addr:	where it is mapped
+ * @size:	bytes of it
+ * @nr_runs:	what it has written to all pages
+ * @stop:	it is told to end
+ */
+struct writer {
+	pthread_t thread;
+	uint32_t *addr;
+	size_t size;
+	uint32_t nr_runs;
+	bool stop;
+};
+
+/* The first word of each page. */
+static void *write_on(void *arg)
+{
+	struct writer *writer = arg;
+	size_t i;
+
+	do {
+		for (i = 0; i < writer->size / sizeof(*writer->addr);
+		     i += ct_page_size / sizeof(*writer->addr))
+			writer->addr[i] = writer->nr_runs + 1;
+		__atomic_add_fetch(&writer->nr_runs, 1, __ATOMIC_RELAXED);
+	} while (!__atomic_load_n(&writer->stop, __ATOMIC_RELAXED));
+	return NULL;
+}
+
+static unsigned long nr_lost(const struct writer *writer)
+{
+	const size_t words = ct_page_size / sizeof(*writer->addr);
+	unsigned long page, nr = 0;
+
+	for (page = 0; page < writer->size / ct_page_size; page++) {
+		const uint32_t *word = writer->addr + page * words;
+
+		nr += *word != writer->nr_runs ||
+		      ct_noise_wrong(word + 1, ct_page_size - sizeof(*word),
+				     page * words + 1);
+	}
+	return nr;
+}
+
+/*
+ * Written to through one mapping, it is clean as soon as it is on the disk, and
+ * dirty again. Not a word is lost, neither in memory nor on the disk.
+ */
+TEST_F_TIMEOUT(cma_text, is_written_to, TIMEOUT_S)
+{
+	struct writer writer = { .size = self->size };
+	int turn;
+
+	if (variant->iso)
+		SKIP(return, "nobody writes to iso9660");
+	ct_mem_exit(&self->outside);
+	writer.addr = map_file(self, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       self->file);
+	ASSERT_TRUE(!!writer.addr);
+	ASSERT_EQ(0, pthread_create(&writer.thread, NULL, write_on, &writer));
+	for (turn = 0; turn < NR_TURNS; turn++) {
+		ASSERT_EQ(0, fsync(self->file));
+		ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	}
+	__atomic_store_n(&writer.stop, true, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_join(writer.thread, NULL));
+	EXPECT_GT(writer.nr_runs, 1);
+	EXPECT_EQ(0, nr_lost(&writer));
+
+	munmap(self->addr, self->size);
+	self->addr = NULL;
+	ASSERT_EQ(0, fsync(self->file));
+	munmap(writer.addr, writer.size);
+	ct_drop_caches();
+	writer.addr = map_file(self, PROT_READ, MAP_SHARED, self->file);
+	ASSERT_TRUE(!!writer.addr);
+	EXPECT_EQ(0, nr_lost(&writer));
+	munmap(writer.addr, writer.size);
+}
+
+TEST_HARNESS_MAIN
