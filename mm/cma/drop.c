@@ -51,6 +51,25 @@ static bool goes_along(const struct address_space *mapping, unsigned long pfn)
 }
 
 /*
+ * With generations, what reclaim has found to be used again moves to a younger
+ * one and loses its mark. Cold cache begins in the oldest.
+ */
+static bool is_young(struct folio *folio)
+{
+#ifdef CONFIG_LRU_GEN
+	int gen = folio_lru_gen(folio);
+	unsigned long min_seq;
+
+	if (gen < 0)
+		return false;
+	min_seq = READ_ONCE(folio_lruvec(folio)->lrugen.min_seq[LRU_GEN_FILE]);
+	return gen != lru_gen_from_seq(min_seq);
+#else
+	return false;
+#endif
+}
+
+/*
  * With its references frozen nobody can get hold of a page, so what is clean,
  * unlocked and on its list now stays so; see __remove_mapping() for why the
  * references come first.
@@ -67,7 +86,7 @@ static bool freeze_cold(struct folio *folio, int refs, bool locked)
 		       !cma_warm(folio->flags);
 	else
 		cold = cma_cold_cache(folio);
-	if (cold)
+	if (cold && !is_young(folio))
 		return true;
 	folio_ref_unfreeze(folio, refs);
 	return false;
