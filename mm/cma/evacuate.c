@@ -4,12 +4,12 @@
  *
  * Cold cache is dropped, warm cache and program text are copied by the run as
  * long as there is free memory, and the rest is moved in large batches, what
- * programs map by mapped.c and all else by migrate_pages(). The first pass waits for nothing
- * and touches no other CPU: most windows are through with it. A page that is
- * held by somebody ends it, unless the caller is patient: then two more passes
- * follow, which wait for locks and writeback, the first with the per-CPU batches
- * of LRU pages emptied, the second with them switched off, since a page that
- * sits in one has a reference more than it should.
+ * programs map by mapped.c and all else by migrate_pages(). The first pass waits
+ * for nothing and touches no other CPU: most windows are through with it. A page
+ * that is held by somebody ends it, unless the caller is patient: then two more
+ * passes follow, which wait for locks and writeback, the first with the per-CPU
+ * batches of LRU pages emptied, the second with them switched off, since a page
+ * that sits in one has a reference more than it should.
  *
  * Pages move out of areas as long as there is memory to spare outside, so that
  * the next request does not find them in its way again; then to wherever a

@@ -11,8 +11,8 @@
  * else uses the page; so interrupts are not off for it.
  *
  * Who maps a page loses it, and finds the copy in the file when he needs it
- * next. That is cheaper than to map the copies: sixteen of them come with one
- * fault, and those that are not needed cost nothing.
+ * next. That is cheaper than to map the copies: with one fault come those around
+ * it (fault_around_bytes), and those that are not needed cost nothing.
  *
  * What does not go this way is left where it is, for mapped.c and
  * migrate_pages() to try.
