@@ -184,11 +184,11 @@ bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
  * @nr_pages:	pages asked for
  * @align_order: alignment asked for
  * @error:	negative error code
- * @blocker:	the last page that was in the way
+ * @blocker:	the last page that was in the way, or the lack of a hole
  * @warn:	whether to say it in the log; -EINTR never is: who was killed gets
  *		what it was killed for
  *
- * Context: Process; takes cma->lock and ring_lock.
+ * Context: Process; takes ring_lock.
  */
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 			unsigned int align_order, int error,
@@ -203,7 +203,7 @@ void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 		.error		= error,
 		.blocker	= *blocker,
 	};
-	unsigned long nr_free, widest;
+	unsigned long nr_held;
 
 	strscpy(failure.area, cma->name);
 	get_task_comm(failure.comm, current);
@@ -214,15 +214,15 @@ void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 	if (!warn || error == -EINTR || !__ratelimit(&limit))
 		return;
 
-	spin_lock_irq(&cma->lock);
-	nr_free = cma->range.nr_pages - cma->range.nr_held;
-	widest = cma_range_widest_hole(&cma->range);
-	spin_unlock_irq(&cma->lock);
-
-	if (blocker->reason == CMA_BLOCK_NONE)
-		pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, %lu of %lu pages not held, widest hole %lu\n",
-		       cma->name, nr_pages, error, nr_free, cma->nr_pages,
-		       widest);
+	nr_held = READ_ONCE(cma->range.nr_held);
+	if (blocker->no_hole)
+		pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, widest hole %lu, align order %u, %lu of %lu pages not held\n",
+		       cma->name, nr_pages, error, blocker->widest_hole,
+		       align_order, cma->range.nr_pages - nr_held,
+		       cma->nr_pages);
+	else if (blocker->reason == CMA_BLOCK_NONE)
+		pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, no memory for its record or to move pages to\n",
+		       cma->name, nr_pages, error);
 	else
 		pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, page at pfn %#lx is %s (%d references, mapped %d times)\n",
 		       cma->name, nr_pages, error, blocker->pfn,
@@ -253,7 +253,10 @@ void cma_failure_show(struct seq_file *seq)
 			   failure.when_s, failure.area, failure.comm,
 			   failure.nr_pages, failure.align_order,
 			   failure.error);
-		if (failure.blocker.reason != CMA_BLOCK_NONE)
+		if (failure.blocker.no_hole)
+			seq_printf(seq, ", widest hole %lu",
+				   failure.blocker.widest_hole);
+		else if (failure.blocker.reason != CMA_BLOCK_NONE)
 			seq_printf(seq, ", pfn %#lx %s, %d references, mapped %d times",
 				   failure.blocker.pfn,
 				   reason_names[failure.blocker.reason],

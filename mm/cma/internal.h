@@ -251,12 +251,16 @@ enum cma_block_reason {
  * @reason:	why
  * @refs:	references when it was found
  * @maps:	page table entries that map it
+ * @no_hole:	what stopped it in the end were the holders: no hole was for it
+ * @widest_hole: pages of the widest one then
  */
 struct cma_blocker {
 	unsigned long pfn;
 	enum cma_block_reason reason;
 	int refs;
 	int maps;
+	bool no_hole;
+	unsigned long widest_hole;
 };
 
 /**

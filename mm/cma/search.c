@@ -51,6 +51,8 @@
  * @want:	what the range is asked for
  * @gfp:	for the range allocator
  * @blocker:	what was in the way of the last window
+ * @no_hole:	no hole of the area was for it, the last time one was looked for
+ * @widest_hole: pages of the widest one then
  * @tried:	there was a hole to try
  * @remembered:	the blocker will be gone around for a while
  */
@@ -60,9 +62,35 @@ struct search {
 	struct cma_want want;
 	gfp_t gfp;
 	struct cma_blocker blocker;
+	bool no_hole;
+	unsigned long widest_hole;
 	bool tried;
 	bool remembered;
 };
+
+/*
+ * Where the range proposes to go. If there is no such hole in all of the area,
+ * how wide they are is noted now: a moment later somebody may have released a
+ * buffer.
+ */
+static bool place(struct search *search, enum cma_fit fit,
+		  unsigned long not_below, unsigned long *start)
+{
+	const struct cma_range *range = &search->cma->range;
+
+	lockdep_assert_held(&search->cma->lock);
+	search->want.fit = fit;
+	search->want.not_below = not_below;
+	if (cma_range_place(range, &search->want, start)) {
+		search->no_hole = false;
+		return true;
+	}
+	if (!not_below) {
+		search->no_hole = true;
+		search->widest_hole = cma_range_widest_hole(range);
+	}
+	return false;
+}
 
 /* Holds a window that starts at @not_below or, by @fit, beyond it. */
 static bool hold_window(struct search *search, enum cma_fit fit,
@@ -72,10 +100,8 @@ static bool hold_window(struct search *search, enum cma_fit fit,
 	unsigned long start;
 	bool held = false;
 
-	search->want.fit = fit;
-	search->want.not_below = not_below;
 	spin_lock_irq(&cma->lock);
-	if (cma_range_place(&cma->range, &search->want, &start))
+	if (place(search, fit, not_below, &start))
 		held = !cma_range_hold(&cma->range, &search->buffer->holder,
 				       start, search->want.nr_pages);
 	if (held)
@@ -192,10 +218,8 @@ static unsigned long next_window(struct search *search, unsigned long not_below,
 	struct cma *cma = search->cma;
 	unsigned long start = NO_WINDOW;
 
-	search->want.fit = CMA_FIT_FIRST;
-	search->want.not_below = not_below;
 	spin_lock_irq(&cma->lock);
-	if (cma_range_place(&cma->range, &search->want, &start))
+	if (place(search, CMA_FIT_FIRST, not_below, &start))
 		*thrifty = cma_range_thrifty(&cma->range, &search->want, start);
 	spin_unlock_irq(&cma->lock);
 	return start;
@@ -503,6 +527,8 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 		atomic_inc(&cma->nr_folios);
 	percpu_up_read(&cma->class_lock);
 	*blocker = search.blocker;
+	blocker->no_hole = error == -ENOMEM && search.no_hole;
+	blocker->widest_hole = search.widest_hole;
 	if (error == -EBUSY && blocker->reason == CMA_BLOCK_NONE)
 		return -ENOMEM;
 	return error;

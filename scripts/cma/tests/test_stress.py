@@ -14,11 +14,13 @@ CONSOLE = """\
 [    9.1] cma: reserved: alloc failed, req-size: 4096 pages, ret: -16, page at
 [    9.2] bench: blocker 0x4f3cf has the flags 0x800 now
 [   60.0] bench: stress-errno stress 16 1
-[   60.1] bench: stress stress 1 1419 1 1 0 3527120352
+[   60.1] bench: stress stress 1 1419 1 0 3527120352
 [  120.0] bench: stress-errno stress 12 2
 [  120.0] bench: stress-errno stress 16 1
-[  120.1] bench: stress stress 2 3000 3 1 0 3527120352
+[  120.1] bench: stress stress 2 3000 3 0 3527120352
 """
+NO_HOLE = ("[  100.0] cma: reserved: alloc failed, req-size: 4096 pages, ret: "
+           "-12, widest hole {}, align order {}, 9000 of 16384 pages not held\n")
 
 
 class Result:
@@ -38,30 +40,37 @@ def side(name, text, *problems, minutes=2):
 class Judgement(unittest.TestCase):
     def test_figures_are_the_latest(self):
         s = side("mainline", CONSOLE)
-        self.assertEqual((s.minutes, s.requests, s.failed, s.roomy),
+        self.assertEqual((s.minutes, s.requests, s.failed, s.roomy()),
                          (2, 3000, 3, 1))
         self.assertEqual(s.errors, {12: 2, 16: 1})
         self.assertEqual(len(s.messages), 2)
         self.assertEqual(len(s.said.getvalue().splitlines()), 2)
-        self.assertIn("2 times -12, 1 times -16; worst 3527 ms", s.text())
+        self.assertIn("2 times -12, 1 times -16, 1 with room; worst 3527 ms",
+                      s.text())
 
     def test_mainline_may_fail_and_ours_may_not(self):
         self.assertEqual(side("mainline", CONSOLE).problems, [])
         self.assertRegex("".join(side("ours", CONSOLE).problems), "had room")
 
     def test_no_hole_is_nobodys_fault(self):
-        text = ("bench: stress-errno stress 12 4\n"
-                "bench: stress stress 2 3000 4 0 0 1")
-        self.assertEqual(side("ours", text).problems, [])
+        text = ("bench: stress-errno stress 12 2\n"
+                "bench: stress stress 2 3000 2 0 1")
+        short = NO_HOLE.format(4095, 0)
+        spoilt = NO_HOLE.format(4350, 8)
+        wide = NO_HOLE.format(4096, 0)
+        self.assertEqual(side("ours", short + spoilt + text).problems, [])
+        for said in "", short, short + wide:
+            self.assertRegex(side("ours", said + text).problems[0], "had room")
+        self.assertEqual(side("mainline", text).problems, [])
 
     def test_one_may_fail_now_and_then(self):
-        text = "bench: stress stress 2 {} 4 0 0 1"
+        text = "bench: stress stress 2 {} 4 0 1"
         self.assertEqual(side("ours", text.format(2000)).problems, [])
         self.assertRegex(side("ours", text.format(1999)).problems[0], "pieces")
         self.assertEqual(side("mainline", text.format(1999)).problems, [])
 
     def test_lost_data(self):
-        s = side("mainline", "bench: stress stress 2 3000 0 0 1 1\n"
+        s = side("mainline", "bench: stress stress 2 3000 0 1 1\n"
                  "bench: bad stress data of a program")
         self.assertEqual(len(s.problems), 2)
 

@@ -170,17 +170,21 @@ static void write_file(struct __test_metadata *_metadata,
 
 static bool area_is_dirty(const struct ct_area *area)
 {
-	return ct_area_count(area, CT_KPF_DIRTY, CT_KPF_ANON) > 256;
+	return ct_area_count(area, CT_KPF_DIRTY, CT_KPF_ANON) > 64;
 }
 
-/* When there is little page cache, it is written out as soon as it is dirty. */
+/*
+ * When there is little page cache, it is written out as soon as it is dirty;
+ * all of it, when reclaim comes upon it. So it is looked at when much of it has
+ * just been written to.
+ */
 static void dirty_file(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(cma_files) *self)
 {
 	size_t offset = 0;
 
-	while (offset < 4 * FILE_SIZE && !area_is_dirty(&self->area)) {
-		size_t stop = offset + MIB;
+	while (offset < 16 * FILE_SIZE && !area_is_dirty(&self->area)) {
+		size_t stop = offset + 4 * MIB;
 
 		for (; offset < stop; offset += CHUNK_SIZE)
 			write_chunk(_metadata, self->file, offset % FILE_SIZE);

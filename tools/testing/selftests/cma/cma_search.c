@@ -301,6 +301,28 @@ TEST_F_TIMEOUT(cma_search, keeps_small_ones_together, TIMEOUT_S)
 		EXPECT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
 }
 
+/* Not as wide as it is by the time somebody can look. */
+TEST_F_TIMEOUT(cma_search, names_the_hole, TIMEOUT_S)
+{
+	unsigned long size = self->area.nr_pages / 2 * ct_page_size;
+	unsigned long count = 0, widest = 0;
+	struct dma_test_alloc buf, other;
+	char line[256];
+
+	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0, &buf));
+	EXPECT_EQ(-ENOMEM, ct_dma_alloc(self->fd, size + ct_page_size,
+					DMA_TEST_KERNEL, DMA_TEST_NO_WARN,
+					&other));
+	ASSERT_TRUE(ct_last_failure(line, sizeof(line)));
+	ASSERT_EQ(2, sscanf(line, "%*d %*[^:]: %lu pages, %*[^:]: -12, widest hole %lu\n",
+			    &count, &widest)) {
+		TH_LOG("%s", line);
+	}
+	EXPECT_EQ(self->area.nr_pages / 2 + 1, count);
+	EXPECT_EQ(ct_area_debugfs(&self->area, "maxchunk"), (long)widest);
+	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
+}
+
 TEST_F_TIMEOUT(cma_search, names_the_blocker, TIMEOUT_S)
 {
 	long nr_pages = BUF_SIZE / ct_page_size, used, bad;
