@@ -40,15 +40,16 @@ static char *page_addr(FIXTURE_DATA(cma_pinned) *self, unsigned long page)
 /* The part with the most pages that hold data, which are in the area. */
 static char *find_pinned(FIXTURE_DATA(cma_pinned) *self)
 {
-	unsigned long page, nr = 0, best = 0, best_nr = 0;
+	const unsigned long nr_pinned = PIN_SIZE / ct_page_size;
+	unsigned long end, nr = 0, best = 0, best_nr = 0;
 
-	for (page = 0; page < self->mem.nr_pages; page++) {
-		nr += self->mem.kept[page];
-		if (page >= PIN_SIZE / ct_page_size)
-			nr -= self->mem.kept[page - PIN_SIZE / ct_page_size];
-		if (nr > best_nr) {
+	for (end = 1; end <= self->mem.nr_pages; end++) {
+		nr += self->mem.kept[end - 1];
+		if (end > nr_pinned)
+			nr -= self->mem.kept[end - nr_pinned - 1];
+		if (end >= nr_pinned && nr > best_nr) {
 			best_nr = nr;
-			best = page + 1 - PIN_SIZE / ct_page_size;
+			best = end - nr_pinned;
 		}
 	}
 	return page_addr(self, best);
