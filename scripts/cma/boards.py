@@ -56,7 +56,8 @@ class Board:
     is none. dtb_remove: nodes to drop from a copy of it. dtb_set: numbers to
     put into it, as (node, property, value). end: how the guest ends itself,
     poweroff or reboot. kernel: of kernel.py, the one it boots with unless
-    told. net: how its network is had, None if it has none that works. holders:
+    told. net: how its network is had, None if it has none that works. disk: the
+    same of a disk, or a card. holders:
     devices that hold buffers of the area once it is up, network aside. copies:
     its DMA controller reads what it has to do from the area. iommu: the device
     tree's reference to one of its IOMMUs. append: kernel parameters that it
@@ -65,7 +66,7 @@ class Board:
 
     def __init__(self, machine, console, mem, smp, cpu=None, dtb=None,
                  dtb_remove=(), dtb_set=(), end="poweroff", serial=0,
-                 kernel="arm", arch="arm", net=None, holders=(),
+                 kernel="arm", arch="arm", net=None, disk=None, holders=(),
                  copies=False, iommu=None, append="", says=(), may_say=()):
         self.machine = machine
         self.console = console
@@ -80,6 +81,7 @@ class Board:
         self.kernel = kernel
         self.arch = ARCHS[arch]
         self.net = net
+        self.disk = disk
         self.holders = holders
         self.copies = copies
         self.iommu = iommu
@@ -103,16 +105,26 @@ VIRTIO_MMIO = ["-global", "virtio-mmio.force-legacy=false",
                "virtio-net-device,netdev=net,iommu_platform=on"]
 ON_USB = ["-netdev", "user,id=net,{options}", "-device", "usb-net,netdev=net"]
 
+# Of a disk: the name that Linux has for it, and what QEMU is told.
+ON_VIRTIO = "vda", ["-drive", "if=none,id=disk,{image}",
+                    "-device", "virtio-blk-device,drive={drive}"]
+ON_PCI = "vda", ["-drive", "if=none,id=disk,{image}",
+                 "-device", "virtio-blk-pci,drive={drive}"]
+CARD = "mmcblk0", ["-drive", "if=sd,{image}"]
+THIRD_CARD = "mmcblk0", ["-drive", "if=sd,index=2,{image}"]
+
 BOARDS = {
     "virt": Board("virt,highmem=off", "ttyAMA0", "256M", 2, cpu="cortex-a15",
-                  net=VIRTIO_PCI),
+                  net=VIRTIO_PCI, disk=ON_VIRTIO),
     # mem= of the kernel's says which of it there is.
     "virt-highmem": Board("virt,highmem=on", "ttyAMA0", "4G", 2,
-                          cpu="cortex-a15", kernel="arm-lpae"),
+                          cpu="cortex-a15", kernel="arm-lpae",
+                          disk=ON_VIRTIO),
     # sii902x takes port@1 of the transmitter, on this board a second input,
     # for its output; then PL111 waits for ever for what follows it.
     "vexpress-a9": Board(
         "vexpress-a9", "ttyAMA0", "1G", 4, dtb="arm/vexpress-v2p-ca9.dtb",
+        disk=ON_VIRTIO,
         dtb_remove=["/bus@40000000/motherboard-bus@40000000/iofpga@7,00000000/"
                     "i2c@16000/dvi-transmitter@39/ports/port@1"],
         holders=["10020000.clcd"],
@@ -120,10 +132,11 @@ BOARDS = {
         may_say=["WARNING: .* drm_atomic_helper_wait_for_vblanks"]),
     "vexpress-a15": Board(
         "vexpress-a15", "ttyAMA0", "1G", 2, kernel="arm-boards",
-        dtb="arm/vexpress-v2p-ca15-tc1.dtb", net=VIRTIO_MMIO),
+        dtb="arm/vexpress-v2p-ca15-tc1.dtb", net=VIRTIO_MMIO,
+        disk=ON_VIRTIO),
     "smdkc210": Board(
         "smdkc210", "ttySAC0", "1G", 2, kernel="arm-boards",
-        dtb="samsung/exynos4210-smdkv310.dtb",
+        dtb="samsung/exynos4210-smdkv310.dtb", disk=THIRD_CARD,
         holders=["12680000.dma-controller", "12690000.dma-controller",
                  "12850000.dma-controller", "12530000.mmc"], copies=True,
         iommu="&{/soc/sysmmu@12a30000}"),
@@ -134,18 +147,19 @@ BOARDS = {
     "mcimx6ul-evk": Board(
         "mcimx6ul-evk", "ttymxc0", "512M", 1, kernel="arm-boards",
         dtb="nxp/imx/imx6ul-14x14-evk.dtb", end="reboot",
-        net=BOTH_ON_BOARD, holders=["2190000.mmc", "2194000.mmc"]),
+        net=BOTH_ON_BOARD, disk=CARD, holders=["2190000.mmc", "2194000.mmc"]),
     "mcimx7d-sabre": Board(
         "mcimx7d-sabre", "ttymxc0", "1G", 2, kernel="arm-boards",
         dtb="nxp/imx/imx7d-sdb.dtb", end="reboot",
-        net=BOTH_ON_BOARD, holders=["30b40000.mmc", "30b50000.mmc", "30b60000.mmc"]),
+        net=BOTH_ON_BOARD, disk=CARD,
+        holders=["30b40000.mmc", "30b50000.mmc", "30b60000.mmc"]),
     "raspi2b": Board(
         "raspi2b", "ttyAMA0", "1G", 4, kernel="arm-boards",
-        dtb="broadcom/bcm2836-rpi-2-b.dtb", net=ON_USB,
+        dtb="broadcom/bcm2836-rpi-2-b.dtb", net=ON_USB, disk=CARD,
         holders=["3f980000.usb"], append="NET_TEST=pings"),
     "orangepi-pc": Board(
         "orangepi-pc", "ttyS0", "1G", 4, kernel="arm-boards",
-        dtb="allwinner/sun8i-h3-orangepi-pc.dtb", net=ON_BOARD,
+        dtb="allwinner/sun8i-h3-orangepi-pc.dtb", net=ON_BOARD, disk=CARD,
         holders=["1c0f000.mmc"]),
     # The emulated processors count from 0, the real ones from 0x900.
     "highbank": Board(
@@ -156,11 +170,11 @@ BOARDS = {
         dtb_set=[(f"/cpus/cpu@90{i}", "reg", i) for i in range(4)]),
     "xilinx-zynq-a9": Board(
         "xilinx-zynq-a9", "ttyPS0", "512M", 1, kernel="arm-boards", serial=1,
-        dtb="xilinx/zynq-zc702.dtb", end="reboot", net=BOTH_ON_BOARD,
+        dtb="xilinx/zynq-zc702.dtb", end="reboot", net=BOTH_ON_BOARD, disk=CARD,
         holders=["f8003000.dma-controller", "e0100000.mmc"], copies=True),
     "versatilepb": Board(
         "versatilepb", "ttyAMA0", "256M", 1, kernel="armv5", arch="armv5",
-        dtb="arm/versatile-pb.dtb", end="reboot",
+        dtb="arm/versatile-pb.dtb", end="reboot", disk=ON_PCI,
         holders=["10120000.display"]),
     "arm64-virt": Board(
         "virt", "ttyAMA0", "1G", 2, cpu="cortex-a53", kernel="arm64",
@@ -268,6 +282,9 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
     smp = 1 if icount else smp or board.smp
     args = (f"console={board.console} printk.time=1 printk.devkmsg=on "
             f"loglevel=8 panic=-1 guest_end={board.end} {board.append} {append}")
+    if disk:
+        name, options = board.disk
+        args += f" guest_disk={name}"
     cmd = emulated(board, mem, smp, net)
     cmd += ["-serial", "null"] * board.serial + [
         "-monitor", "none", "-serial", "stdio", "-no-reboot",
@@ -287,9 +304,9 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
     if replay:
         cmd += ["-icount", f"rr={replay[0]},rrfile={replay[1]}"]
     if disk:
-        cmd += ["-drive", f"if=none,id=disk,format=raw,snapshot=on,file={disk}",
-                "-device", "virtio-blk-device,drive=" +
-                ("recorded" if replay else "disk")]
+        cmd += [o.format(image=f"format=raw,snapshot=on,file={disk}",
+                         drive="recorded" if replay else "disk")
+                for o in options]
     if disk and replay:
         # Without sleep, recording hangs at the first request to the disk.
         cmd += ["-icount", "sleep=on", "-drive",

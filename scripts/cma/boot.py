@@ -64,6 +64,8 @@ def main():
     parser.add_argument("--echo", action="store_true",
                         help="show the console")
     opts = parser.parse_args()
+    if opts.disk and not boards.BOARDS[opts.board].disk:
+        parser.error(f"{opts.board} has no disk here")
     children.end_on_signals()
     try:
         prepare(opts.board, opts.kernel)

@@ -133,6 +133,9 @@ EACH_64_BIT = [*EACH, "cma_huge"]
 WITHOUT = {"arm64": ["cma_kinds", "cma_share"],
            "x86_64": ["cma_kinds", "cma_share"]}
 
+# What their processors make worth a look.
+ALSO = {"versatilepb": ["cma_text"]}
+
 # Boards of every day, which boot the image of all the others as well.
 SAME_IMAGE = ["virt", "vexpress-a9"]
 
@@ -174,7 +177,9 @@ def boot_each_board(stage, tests, kernels):
     def boot(name):
         board = boards.BOARDS[name]
         left_out = WITHOUT.get(board.kernel, ())
-        here = tests if not board.iommu else [*tests, "cma_iommu"]
+        here = [*tests, *ALSO.get(name, ())]
+        if board.iommu:
+            here.append("cma_iommu")
         commands = [p for p in programs[board.arch.userland]
                     if Path(p).name in here and Path(p).name not in left_out]
         if board.holders:
@@ -193,7 +198,7 @@ def boot_each_board(stage, tests, kernels):
         less = " mem=256M" if board.arch.emulator == "qemu-system-arm" else ""
         shared = kernel.obj("arm-boards") if name in SAME_IMAGE else None
         stage.boot(name, name, want_tests=True, commands=commands, net=net,
-                   nodes=nodes,
+                   nodes=nodes, disk=bool(board.disk),
                    files=guest_files("holders_test", "copy_test", "net_test"),
                    kernel_dir=shared, append=APPEND + less, timeout_s=1800)
 

@@ -89,6 +89,13 @@ make_disk() {
 	rm -f "$BUILD/disk.ext4"
 	mke2fs -q -t ext4 -b 4096 -m 0 -d "$tree" "$BUILD/disk.ext4" \
 		$((used_mib * 11 / 10 + free_mib))M
+	# A card has a power of two of bytes; the rest is no part of the file
+	# system.
+	card_mib=64
+	while [ $card_mib -lt $((used_mib * 11 / 10 + free_mib)) ]; do
+		card_mib=$((card_mib * 2))
+	done
+	truncate -s ${card_mib}M "$BUILD/disk.ext4"
 }
 
 stamp=$(cat "$0" "$here/guest/init" | sha256sum)

@@ -296,6 +296,21 @@ class Guest(unittest.TestCase):
             ["0", "255", "0"])
 
 
+class Disk(unittest.TestCase):
+    def test_a_card_and_its_name(self):
+        board = boards.Board("any", "ttyS0", "1G", 1, disk=boards.THIRD_CARD)
+        cmd = boards.qemu_command(board, Path("k"), "", None, None, "image",
+                                  False, Path("t"))
+        self.assertIn("if=sd,index=2,format=raw,snapshot=on,file=image", cmd)
+        self.assertRegex(cmd[cmd.index("-append") + 1],
+                         r"\bguest_disk=mmcblk0\b")
+
+    def test_none(self):
+        cmd = boards.qemu_command(boards.BOARDS["virt"], Path("k"), "", None,
+                                  None, None, False, Path("t"))
+        self.assertNotIn("guest_disk", " ".join(cmd))
+
+
 class Archive(unittest.TestCase):
     def test_newc(self):
         data = boards.cpio([("a/b/x", 0o100644, b"12345")])
