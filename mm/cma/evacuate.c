@@ -578,6 +578,21 @@ static enum migrate_mode patient_mode(gfp_t gfp)
 	return gfp & __GFP_IO ? MIGRATE_SYNC_LIGHT : MIGRATE_ASYNC;
 }
 
+/*
+ * Where there are targets, no allocation notices that memory becomes short. As
+ * for those, that is below the low watermark: wakeup_kswapd() alone goes by the
+ * high one, as it is asked when an allocation found too little.
+ */
+static void wake_kswapd(const struct contig_request *req)
+{
+	struct zone *zone = req->zone;
+
+	if (req->move_gfp & __GFP_KSWAPD_RECLAIM &&
+	    !zone_watermark_ok(zone, 0, low_wmark_pages(zone), zone_idx(zone),
+			       ALLOC_CMA))
+		wakeup_kswapd(zone, req->move_gfp, 0, zone_idx(zone));
+}
+
 /**
  * evacuate_range() - get everything out of a window that can get out
  * @req:	the window; its pageblocks are isolated, and claimed by the caller
@@ -621,8 +636,7 @@ int evacuate_range(struct contig_request *req)
 	if (lru_batches_off)
 		lru_cache_enable();
 	free_targets(&ev);
-	if (req->move_gfp & __GFP_KSWAPD_RECLAIM)
-		wakeup_kswapd(req->zone, req->move_gfp, 0, zone_idx(req->zone));
+	wake_kswapd(req);
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
 						 ev.nr_migrated,
 						 ev.nr_reclaimed, ev.nr_mapped,
