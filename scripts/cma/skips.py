@@ -29,7 +29,6 @@ NEEDS = {
                         "ARCH_HAS_SYNC_DMA_FOR_CPU"},
     "no file on a disk in $CMA_TEST_FILE": {"disk"},
     "no iso9660 or no loop device": {"ISO9660_FS"},
-    "nobody writes to iso9660": set(),
     "no host that does what it is asked for": {"host"},
     "no /dev/cma_test.behind-iommu": {"iommu"},
     "page table entries of another architecture": {"ARM"},

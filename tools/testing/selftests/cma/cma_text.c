@@ -27,7 +27,20 @@
 #define NR_COPIES	20	/* that fail */
 #define NR_BUFS		64
 
-FIXTURE(cma_text) {
+/**
+ * struct text - a file that is mapped, most of it in the area
+ * @area:	where it is in the way
+ * @outside:	fills all other memory
+ * @path:	the file, or the file system it is in
+ * @dir:	where that is mounted
+ * @fd:		of the device that asks for buffers
+ * @file:	@path, open
+ * @loop:	device that @path is behind, open; -1 for none
+ * @addr:	where the file is mapped
+ * @size:	bytes of it
+ * @nr_in:	pages that were in the area when the test began
+ */
+struct text {
 	struct ct_area area;
 	struct ct_mem outside;
 	char path[256];
@@ -37,16 +50,6 @@ FIXTURE(cma_text) {
 	size_t size;
 	unsigned long nr_in;
 };
-
-/*
- * @iso: on a file system that has nothing to say about how its pages move
- */
-FIXTURE_VARIANT(cma_text) {
-	bool iso;
-};
-
-FIXTURE_VARIANT_ADD(cma_text, disk) { };
-FIXTURE_VARIANT_ADD(cma_text, iso9660) { .iso = true };
 
 #define ISO_SECTOR	2048
 #define ISO_VOLUME	16	/* the sector of what tells of the volume ... */
@@ -190,11 +193,10 @@ static bool has_iso(void)
 }
 
 /* Returns the file in it. */
-static int mount_iso(struct __test_metadata *_metadata,
-		     FIXTURE_DATA(cma_text) *self)
+static int mount_iso(struct __test_metadata *_metadata, struct text *text)
 {
 	struct loop_config config = {
-		.fd = self->file,
+		.fd = text->file,
 		.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR,
 	};
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
@@ -204,112 +206,112 @@ static int mount_iso(struct __test_metadata *_metadata,
 	snprintf(loop, sizeof(loop), "/dev/loop%d",
 		 ioctl(control, LOOP_CTL_GET_FREE));
 	close(control);
-	self->loop = open(loop, O_RDONLY | O_CLOEXEC);
-	ASSERT_GE(self->loop, 0);
-	ASSERT_EQ(0, ioctl(self->loop, LOOP_CONFIGURE, &config));
-	ASSERT_EQ(0, mkdir(self->dir, 0700));
-	ASSERT_EQ(0, mount(loop, self->dir, "iso9660", MS_RDONLY, NULL));
-	snprintf(path, sizeof(path), "%s/text", self->dir);
+	text->loop = open(loop, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(text->loop, 0);
+	ASSERT_EQ(0, ioctl(text->loop, LOOP_CONFIGURE, &config));
+	ASSERT_EQ(0, mkdir(text->dir, 0700));
+	ASSERT_EQ(0, mount(loop, text->dir, "iso9660", MS_RDONLY, NULL));
+	snprintf(path, sizeof(path), "%s/text", text->dir);
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 /* Of a loop device, all would be in memory three times. */
-static void drop_doubles(FIXTURE_DATA(cma_text) *self)
+static void drop_doubles(struct text *text)
 {
-	if (self->loop < 0)
+	if (text->loop < 0)
 		return;
-	posix_fadvise(self->file, 0, 0, POSIX_FADV_DONTNEED);
-	ioctl(self->loop, BLKFLSBUF);
+	posix_fadvise(text->file, 0, 0, POSIX_FADV_DONTNEED);
+	ioctl(text->loop, BLKFLSBUF);
 }
 
-static uint32_t *map_file(FIXTURE_DATA(cma_text) *self, int prot, int flags,
-			  int file)
+static uint32_t *map_file(struct text *text, int prot, int flags, int file)
 {
-	uint32_t *addr = mmap(NULL, self->size, prot, flags, file, 0);
+	uint32_t *addr = mmap(NULL, text->size, prot, flags, file, 0);
 	size_t at;
 
 	if (addr == MAP_FAILED)
 		return NULL;
-	for (at = 0; at < self->size; at += ct_page_size) {
+	for (at = 0; at < text->size; at += ct_page_size) {
 		__atomic_load_n((char *)addr + at, __ATOMIC_RELAXED);
 		if (!(at % MIB))
-			drop_doubles(self);
+			drop_doubles(text);
 	}
-	drop_doubles(self);
+	drop_doubles(text);
 	return addr;
 }
 
 /* What a test that ended early left behind, too. */
-static void clean_up(FIXTURE_DATA(cma_text) *self)
+static void clean_up(struct text *text)
 {
-	umount2(self->dir, MNT_DETACH);
-	rmdir(self->dir);
-	unlink(self->path);
+	umount2(text->dir, MNT_DETACH);
+	rmdir(text->dir);
+	unlink(text->path);
 }
 
-FIXTURE_SETUP(cma_text)
+static void set_up(struct __test_metadata *_metadata, struct text *text,
+		   bool iso9660)
 {
 	static uint8_t iso[ISO_DATA * ISO_SECTOR];
 	int file;
 
-	ct_init(&self->area);
-	self->fd = ct_dma_open();
-	ASSERT_GE(self->fd, 0);
-	self->file = -1;
-	self->loop = -1;
+	ct_init(&text->area);
+	text->fd = ct_dma_open();
+	ASSERT_GE(text->fd, 0);
+	text->file = -1;
+	text->loop = -1;
 	if (!ct_big_file())
 		SKIP(return, "no file on a disk in $CMA_TEST_FILE");
-	if (variant->iso && !has_iso())
+	if (iso9660 && !has_iso())
 		SKIP(return, "no iso9660 or no loop device");
 	/* Whatever part of the area is left alone, it is not all of this. */
-	self->size = self->area.nr_pages / 2 * ct_page_size;
-	snprintf(self->path, sizeof(self->path), "%s.text", ct_big_file());
-	snprintf(self->dir, sizeof(self->dir), "%s.dir", self->path);
-	clean_up(self);
-	self->file = open(self->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
+	text->size = text->area.nr_pages / 2 * ct_page_size;
+	snprintf(text->path, sizeof(text->path), "%s.text", ct_big_file());
+	snprintf(text->dir, sizeof(text->dir), "%s.dir", text->path);
+	clean_up(text);
+	text->file = open(text->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
 			  0600);
-	ASSERT_GE(self->file, 0);
-	if (variant->iso) {
-		make_iso(iso, self->size);
-		ASSERT_EQ(sizeof(iso), write(self->file, iso, sizeof(iso)));
+	ASSERT_GE(text->file, 0);
+	if (iso9660) {
+		make_iso(iso, text->size);
+		ASSERT_EQ(sizeof(iso), write(text->file, iso, sizeof(iso)));
 	}
-	write_noise(_metadata, self->file, self->size);
-	file = variant->iso ? mount_iso(_metadata, self) : self->file;
+	write_noise(_metadata, text->file, text->size);
+	file = iso9660 ? mount_iso(_metadata, text) : text->file;
 	ASSERT_GE(file, 0);
 
-	ASSERT_EQ(0, ct_mem_fill_outside(&self->outside, CT_ANON, &self->area));
-	self->addr = map_file(self, PROT_READ | PROT_EXEC, MAP_PRIVATE, file);
-	ASSERT_TRUE(!!self->addr);
-	if (file != self->file)
+	ASSERT_EQ(0, ct_mem_fill_outside(&text->outside, CT_ANON, &text->area));
+	text->addr = map_file(text, PROT_READ | PROT_EXEC, MAP_PRIVATE, file);
+	ASSERT_TRUE(!!text->addr);
+	if (file != text->file)
 		close(file);
-	self->nr_in = ct_map_in_area(self->addr, self->size, &self->area);
-	ASSERT_GT(self->nr_in, self->size / ct_page_size / 2);
+	text->nr_in = ct_map_in_area(text->addr, text->size, &text->area);
+	ASSERT_GT(text->nr_in, text->size / ct_page_size / 2);
 }
 
-FIXTURE_TEARDOWN(cma_text)
+static void tear_down(struct __test_metadata *_metadata, struct text *text)
 {
-	if (self->addr)
-		munmap(self->addr, self->size);
-	if (self->outside.addr) {
-		EXPECT_EQ(0, ct_mem_verify(&self->outside));
-		ct_mem_exit(&self->outside);
+	if (text->addr)
+		munmap(text->addr, text->size);
+	if (text->outside.addr) {
+		EXPECT_EQ(0, ct_mem_verify(&text->outside));
+		ct_mem_exit(&text->outside);
 	}
-	if (self->file >= 0)
-		clean_up(self);
-	close(self->fd);
+	if (text->file >= 0)
+		clean_up(text);
+	close(text->fd);
 }
 
-static unsigned long nr_wrong(const FIXTURE_DATA(cma_text) *self)
+static unsigned long nr_wrong(const struct text *text)
 {
-	return ct_noise_wrong(self->addr, self->size, 0);
+	return ct_noise_wrong(text->addr, text->size, 0);
 }
 
-static unsigned long nr_cached(const FIXTURE_DATA(cma_text) *self)
+static unsigned long nr_cached(const struct text *text)
 {
-	unsigned long nr_pages = self->size / ct_page_size, i, nr = 0;
+	unsigned long nr_pages = text->size / ct_page_size, i, nr = 0;
 	unsigned char *in = calloc(nr_pages, 1);
 
-	if (!in || mincore(self->addr, self->size, in))
+	if (!in || mincore(text->addr, text->size, in))
 		perror("mincore");
 	for (i = 0; in && i < nr_pages; i++)
 		nr += in[i] & 1;
@@ -317,26 +319,52 @@ static unsigned long nr_cached(const FIXTURE_DATA(cma_text) *self)
 	return nr;
 }
 
+/*
+ * @iso9660: on a file system that has nothing to say about how its pages move
+ */
+FIXTURE(cma_text) {
+	struct text text;
+};
+
+FIXTURE_VARIANT(cma_text) {
+	bool iso9660;
+};
+
+FIXTURE_VARIANT_ADD(cma_text, disk) { };
+FIXTURE_VARIANT_ADD(cma_text, iso9660) { .iso9660 = true };
+
+FIXTURE_SETUP(cma_text)
+{
+	set_up(_metadata, &self->text, variant->iso9660);
+}
+
+FIXTURE_TEARDOWN(cma_text)
+{
+	tear_down(_metadata, &self->text);
+}
+
 /* There is room: nothing has to be read again. */
 TEST_F_TIMEOUT(cma_text, stays_in_memory, TIMEOUT_S)
 {
-	unsigned long nr_pages = self->size / ct_page_size, moved;
+	struct text *text = &self->text;
+	unsigned long nr_pages = text->size / ct_page_size, moved;
 
-	ct_mem_exit(&self->outside);
+	ct_mem_exit(&text->outside);
 	moved = ct_vmstat("pgmigrate_success");
-	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	ASSERT_EQ(0, ct_dma_take_most(text->fd, &text->area));
 	moved = ct_vmstat("pgmigrate_success") - moved;
-	EXPECT_GE(moved, self->nr_in / 4);
-	EXPECT_GE(nr_cached(self), nr_pages * 9 / 10);
-	EXPECT_EQ(0, nr_wrong(self));
-	EXPECT_LT(ct_map_in_area(self->addr, self->size, &self->area),
-		  self->nr_in / 4 * 3);
+	EXPECT_GE(moved, text->nr_in / 4);
+	EXPECT_GE(nr_cached(text), nr_pages * 9 / 10);
+	EXPECT_EQ(0, nr_wrong(text));
+	EXPECT_LT(ct_map_in_area(text->addr, text->size, &text->area),
+		  text->nr_in / 4 * 3);
 }
 
 /* There is none: text goes, and what cannot be read again stays. */
 TEST_F_TIMEOUT(cma_text, is_read_again, TIMEOUT_S)
 {
 	const long buf_pages = MIB / ct_page_size;
+	struct text *text = &self->text;
 	struct dma_test_alloc bufs[NR_BUFS];
 	long nr_free, cached, missing;
 	unsigned int nr_bufs, nr, i;
@@ -345,20 +373,20 @@ TEST_F_TIMEOUT(cma_text, is_read_again, TIMEOUT_S)
 	ASSERT_EQ(0, ct_mem_fill(&rest, CT_ANON));
 	/* All that is free, however much was reclaimed; and half of the text. */
 	nr_free = ct_meminfo_kib("MemFree") * KIB / ct_page_size;
-	cached = nr_cached(self);
+	cached = nr_cached(text);
 	nr_bufs = (nr_free + cached / 2) / buf_pages;
 	if (nr_bufs > NR_BUFS)
 		nr_bufs = NR_BUFS;
 	missing = nr_bufs * buf_pages - nr_free;
 	ASSERT_GT(missing, buf_pages);
 	for (nr = 0; nr < nr_bufs; nr++)
-		if (ct_dma_alloc(self->fd, MIB, DMA_TEST_KERNEL, 0, &bufs[nr]))
+		if (ct_dma_alloc(text->fd, MIB, DMA_TEST_KERNEL, 0, &bufs[nr]))
 			break;
 	EXPECT_EQ(nr_bufs, nr);
-	EXPECT_LT((long)nr_cached(self), cached - missing / 4);
-	EXPECT_EQ(0, nr_wrong(self));
+	EXPECT_LT((long)nr_cached(text), cached - missing / 4);
+	EXPECT_EQ(0, nr_wrong(text));
 	for (i = 0; i < nr; i++)
-		EXPECT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
+		EXPECT_EQ(0, ct_dma_free(text->fd, bufs[i].id));
 	EXPECT_EQ(0, ct_mem_verify(&rest));
 	ct_mem_exit(&rest);
 }
@@ -366,15 +394,17 @@ TEST_F_TIMEOUT(cma_text, is_read_again, TIMEOUT_S)
 /* Somebody gets hold of a page after it was copied: it stays what it was. */
 TEST_F_TIMEOUT(cma_text, is_held_after_all, TIMEOUT_S)
 {
+	struct text *text = &self->text;
+
 	if (!ct_can_fail())
 		SKIP(return, "no CONFIG_FAIL_CMA");
-	ct_mem_exit(&self->outside);
+	ct_mem_exit(&text->outside);
 	ct_fail_at(CT_STEP_COPY, NR_COPIES);
-	EXPECT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+	EXPECT_EQ(0, ct_dma_take_most(text->fd, &text->area));
 	EXPECT_EQ(0, ct_fail_end());
-	EXPECT_EQ(0, nr_wrong(self));
-	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
-	EXPECT_EQ(0, nr_wrong(self));
+	EXPECT_EQ(0, nr_wrong(text));
+	ASSERT_EQ(0, ct_dma_take_most(text->fd, &text->area));
+	EXPECT_EQ(0, nr_wrong(text));
 }
 
 /**
@@ -423,37 +453,51 @@ static unsigned long nr_lost(const struct writer *writer)
 	return nr;
 }
 
+/* On the disk's own file system. */
+FIXTURE(cma_writable) {
+	struct text text;
+};
+
+FIXTURE_SETUP(cma_writable)
+{
+	set_up(_metadata, &self->text, false);
+}
+
+FIXTURE_TEARDOWN(cma_writable)
+{
+	tear_down(_metadata, &self->text);
+}
+
 /*
  * Written to through one mapping, it is clean as soon as it is on the disk, and
  * dirty again. Not a word is lost, neither in memory nor on the disk.
  */
-TEST_F_TIMEOUT(cma_text, is_written_to, TIMEOUT_S)
+TEST_F_TIMEOUT(cma_writable, is_written_to, TIMEOUT_S)
 {
-	struct writer writer = { .size = self->size };
+	struct text *text = &self->text;
+	struct writer writer = { .size = text->size };
 	int turn;
 
-	if (variant->iso)
-		SKIP(return, "nobody writes to iso9660");
-	ct_mem_exit(&self->outside);
-	writer.addr = map_file(self, PROT_READ | PROT_WRITE, MAP_SHARED,
-			       self->file);
+	ct_mem_exit(&text->outside);
+	writer.addr = map_file(text, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       text->file);
 	ASSERT_TRUE(!!writer.addr);
 	ASSERT_EQ(0, pthread_create(&writer.thread, NULL, write_on, &writer));
 	for (turn = 0; turn < NR_TURNS; turn++) {
-		ASSERT_EQ(0, fsync(self->file));
-		ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+		ASSERT_EQ(0, fsync(text->file));
+		ASSERT_EQ(0, ct_dma_take_most(text->fd, &text->area));
 	}
 	__atomic_store_n(&writer.stop, true, __ATOMIC_RELAXED);
 	ASSERT_EQ(0, pthread_join(writer.thread, NULL));
 	EXPECT_GT(writer.nr_runs, 1);
 	EXPECT_EQ(0, nr_lost(&writer));
 
-	munmap(self->addr, self->size);
-	self->addr = NULL;
-	ASSERT_EQ(0, fsync(self->file));
+	munmap(text->addr, text->size);
+	text->addr = NULL;
+	ASSERT_EQ(0, fsync(text->file));
 	munmap(writer.addr, writer.size);
 	ct_drop_caches();
-	writer.addr = map_file(self, PROT_READ, MAP_SHARED, self->file);
+	writer.addr = map_file(text, PROT_READ, MAP_SHARED, text->file);
 	ASSERT_TRUE(!!writer.addr);
 	EXPECT_EQ(0, nr_lost(&writer));
 	munmap(writer.addr, writer.size);
