@@ -579,9 +579,10 @@ static enum migrate_mode patient_mode(gfp_t gfp)
 }
 
 /*
- * Where there are targets, no allocation notices that memory becomes short. As
- * for those, that is below the low watermark: wakeup_kswapd() alone goes by the
- * high one, as it is asked when an allocation found too little.
+ * Where there are targets, no allocation notices that memory becomes short. To
+ * one that may not use areas that is below the low watermark: wakeup_kswapd()
+ * alone goes by the high one, as it is asked when an allocation found too
+ * little.
  */
 static void wake_kswapd(const struct contig_request *req)
 {
@@ -589,7 +590,7 @@ static void wake_kswapd(const struct contig_request *req)
 
 	if (req->move_gfp & __GFP_KSWAPD_RECLAIM &&
 	    !zone_watermark_ok(zone, 0, low_wmark_pages(zone), zone_idx(zone),
-			       ALLOC_CMA))
+			       0))
 		wakeup_kswapd(zone, req->move_gfp, 0, zone_idx(zone));
 }
 

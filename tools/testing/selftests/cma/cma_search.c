@@ -308,14 +308,16 @@ TEST_F_TIMEOUT(cma_search, names_the_hole, TIMEOUT_S)
 	unsigned long count = 0, widest = 0;
 	struct dma_test_alloc buf, other;
 	char line[256];
+	int nr;
 
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0, &buf));
 	EXPECT_EQ(-ENOMEM, ct_dma_alloc(self->fd, size + ct_page_size,
 					DMA_TEST_KERNEL, DMA_TEST_NO_WARN,
 					&other));
 	ASSERT_TRUE(ct_last_failure(line, sizeof(line)));
-	ASSERT_EQ(2, sscanf(line, "%*d %*[^:]: %lu pages, %*[^:]: -12, widest hole %lu\n",
-			    &count, &widest)) {
+	nr = sscanf(line, "%*d %*[^:]: %lu pages, %*[^:]: -12, widest hole %lu",
+		    &count, &widest);
+	ASSERT_EQ(2, nr) {
 		TH_LOG("%s", line);
 	}
 	EXPECT_EQ(self->area.nr_pages / 2 + 1, count);
