@@ -22,20 +22,19 @@
 #include "dma-areas.h"
 
 /* Each driver that is bound asks for its own; drivers do it themselves, too. */
-static int rmem_cma_device_init(struct reserved_mem *rmem, struct device *dev)
+static int assign_area_of_node(struct reserved_mem *rmem, struct device *dev)
 {
 	return dma_area_put_first(dev, rmem->priv, rmem->name);
 }
 
-static void rmem_cma_device_release(struct reserved_mem *rmem,
-				    struct device *dev)
+static void unassign_area_of_node(struct reserved_mem *rmem, struct device *dev)
 {
 	dma_contiguous_unassign(dev, rmem->priv);
 }
 
-static const struct reserved_mem_ops rmem_cma_ops = {
-	.device_init	= rmem_cma_device_init,
-	.device_release	= rmem_cma_device_release,
+static const struct reserved_mem_ops area_node_ops = {
+	.device_init	= assign_area_of_node,
+	.device_release	= unassign_area_of_node,
 };
 
 static bool __init has(const struct reserved_mem *rmem, const char *property)
@@ -92,7 +91,7 @@ static void __init make_default(const struct reserved_mem *rmem,
 }
 
 /* A "shared-dma-pool" node; without "reusable" it is somebody else's. */
-static int __init rmem_cma_setup(struct reserved_mem *rmem)
+static int __init set_up_area_node(struct reserved_mem *rmem)
 {
 	bool is_default = has(rmem, "linux,cma-default");
 	struct cma *cma;
@@ -113,12 +112,12 @@ static int __init rmem_cma_setup(struct reserved_mem *rmem)
 			  has(rmem, "linux,cma-fallback"));
 	if (is_default)
 		make_default(rmem, cma);
-	rmem->ops = &rmem_cma_ops;
+	rmem->ops = &area_node_ops;
 	rmem->priv = cma;
 	return 0;
 }
 
-RESERVEDMEM_OF_DECLARE(cma, "shared-dma-pool", rmem_cma_setup);
+RESERVEDMEM_OF_DECLARE(cma, "shared-dma-pool", set_up_area_node);
 
 static bool means_area(const struct device_node *node)
 {
@@ -131,7 +130,7 @@ static void bind_node(struct device *dev, struct device_node *node, int index)
 	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
 	const char *type = NULL;
 
-	if (!rmem || rmem->ops != &rmem_cma_ops) {
+	if (!rmem || rmem->ops != &area_node_ops) {
 		/* Other kinds of memory are the driver's business. */
 		if (means_area(node))
 			dev_err(dev, "cma: %pOF is no area: not usable, or added after boot\n",

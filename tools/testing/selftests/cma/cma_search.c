@@ -301,7 +301,7 @@ TEST_F_TIMEOUT(cma_search, keeps_small_ones_together, TIMEOUT_S)
 		EXPECT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
 }
 
-/* Not as wide as it is by the time somebody can look. */
+/* No page was in the way: what is named is the widest hole there was. */
 TEST_F_TIMEOUT(cma_search, names_the_hole, TIMEOUT_S)
 {
 	unsigned long size = self->area.nr_pages / 2 * ct_page_size;
