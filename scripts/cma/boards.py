@@ -185,9 +185,13 @@ BOARDS = {
 
 class Result:
     """What came of a boot. ok is the verdict; problems say why not. screens:
-    pictures of the display that the guest asked for, as monitor.py has them."""
+    pictures of the display that the guest asked for, as monitor.py has them.
+    complaints: lines of the emulator itself. They tell why it failed, and are
+    no business of the kernel's otherwise: it warns of a network card that
+    nothing is connected to, for example."""
 
-    def __init__(self, lines, timed_out, status, elapsed_s, judged, screens):
+    def __init__(self, lines, timed_out, status, elapsed_s, judged, screens,
+                 complaints):
         self.lines = lines
         self.timed_out = timed_out
         self.elapsed_s = elapsed_s
@@ -199,7 +203,8 @@ class Result:
         if timed_out:
             self.problems.append(f"no end after {elapsed_s:.0f} s")
         elif status:
-            self.problems.append(f"the emulator ended with status {status}")
+            self.problems.append("\n  ".join([
+                f"the emulator ended with status {status}", *complaints]))
         self.ok = not self.problems
 
 
@@ -351,10 +356,10 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
             cmd += host.options()
         start = time.monotonic()
         with contextlib.closing(host), open(log or os.devnull, "w") as out, \
+                open(tmp / "emulator", "w+", errors="replace") as emulator, \
                 children.running(cmd, signal.SIGKILL, text=True,
                                  errors="replace", stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE,
-                                 stderr=subprocess.STDOUT,
+                                 stdout=subprocess.PIPE, stderr=emulator,
                                  env=dict(os.environ,
                                           QEMU_AUDIO_DRV="none")) as proc:
 
@@ -376,11 +381,14 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
                 proc.wait()
             finally:
                 timer.cancel()
+            emulator.seek(0)
+            complaints = emulator.read().splitlines()
+            print(*complaints, sep="\n", file=out)
         elapsed_s = time.monotonic() - start
     judged = verdict.judge(lines, want_tests, [*expect, *board.says],
                            board.may_say)
     return Result(lines, timed_out.is_set(), proc.returncode, elapsed_s,
-                  judged, host.screens)
+                  judged, host.screens, complaints)
 
 
 def shell(board, kernel_dir=None, append="", mem=None, disk=None):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -294,6 +295,30 @@ class Guest(unittest.TestCase):
         self.assertEqual(self.run_commands(
             "true", "test ! -e STATUS && mkdir STATUS", "rmdir STATUS"),
             ["0", "255", "0"])
+
+
+class Emulator(unittest.TestCase):
+    def boot(self, script):
+        with mock.patch.object(boards, "make_initrd"), mock.patch.object(
+                boards, "qemu_command", return_value=["sh", "-c", script]), \
+                tempfile.NamedTemporaryFile("r") as log:
+            return boards.boot("virt", "/", log=log.name), log.read()
+
+    def test_what_it_says_is_not_the_kernels(self):
+        said = "warning: nic imx.enet.1 has no peer"
+        got, log = self.boot(f"echo '{said}' >&2; echo guest: done")
+        self.assertEqual(got.problems, [])
+        self.assertEqual(got.lines, ["guest: done"])
+        self.assertIn(said, log)
+
+    def test_what_the_kernel_says_is(self):
+        got, _ = self.boot("echo 'WARNING: CPU: 0 PID: 1'; echo guest: done")
+        self.assertRegex("\n".join(got.problems), "splat: WARNING")
+
+    def test_it_says_why_it_failed(self):
+        got, _ = self.boot("echo 'no such machine' >&2; exit 1")
+        self.assertRegex("\n".join(got.problems),
+                         "status 1\n  no such machine")
 
 
 class Disk(unittest.TestCase):
