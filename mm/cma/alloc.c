@@ -113,8 +113,8 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 		cma_buffer_hand_out(buffer, owner, caller);
 	} else {
 		kfree(buffer);
-		cma_failure_report(cma, nr_pages, align_order, error, &blocker,
-				   !(gfp & __GFP_NOWARN));
+		cma_failure_report(cma, nr_pages, align_order, owner, error,
+				   &blocker, !(gfp & __GFP_NOWARN));
 	}
 	cma_account_alloc(cma, nr_pages, error);
 	trace_cma_alloc_finish(cma->name, pfn, page, nr_pages, align_order,

@@ -174,7 +174,7 @@ static void report(struct cma *cma, int error,
 	bool folios = error == -EBUSY && nr_folios &&
 		      blocker->reason == CMA_BLOCK_NONE;
 
-	cma_failure_report(cma, cma->nr_lent, 0, error, blocker, !folios);
+	cma_failure_report(cma, cma->nr_lent, 0, NULL, error, blocker, !folios);
 	if (folios)
 		pr_err("%s: switch to exclusive failed, ret: %d, compound pages are out: %d\n",
 		       cma->name, error, nr_folios);

@@ -19,6 +19,7 @@
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/timekeeping.h>
 
 #include "internal.h"
@@ -36,6 +37,7 @@ struct failure {
 	int error;
 	struct cma_blocker blocker;
 	char area[CMA_MAX_NAME];
+	char owner[CMA_MAX_NAME];
 	char comm[TASK_COMM_LEN];
 };
 
@@ -178,11 +180,63 @@ bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
 	return last;
 }
 
+static unsigned long kib_of(unsigned long nr_pages)
+{
+	return nr_pages * (PAGE_SIZE / SZ_1K);
+}
+
+static const char *error_word(int error)
+{
+	switch (error) {
+	case -EBUSY:
+		return "busy";
+	case -ENOMEM:
+		return "no room";
+	case -EINVAL:
+		return "no such request";
+	case -EINTR:
+		return "killed";
+	default:
+		return "other";
+	}
+}
+
+/* Number and error stay as people look for them; words are behind. */
+static void log_failure(const struct failure *failure, const struct cma *cma)
+{
+	const struct cma_blocker *blocker = &failure->blocker;
+	unsigned long nr_held = READ_ONCE(cma->range.nr_held);
+	char reason[160];
+
+	if (blocker->no_hole)
+		snprintf(reason, sizeof(reason),
+			 "widest hole %lu, align order %u, %lu of %lu pages not held",
+			 blocker->widest_hole, failure->align_order,
+			 cma->range.nr_pages - nr_held, cma->nr_pages);
+	else if (failure->error == -EINVAL)
+		snprintf(reason, sizeof(reason),
+			 "the area did not come up, or there is no such size or alignment");
+	else if (blocker->reason == CMA_BLOCK_NONE)
+		snprintf(reason, sizeof(reason),
+			 "no memory for its record or to move pages to");
+	else
+		snprintf(reason, sizeof(reason),
+			 "page at pfn %#lx is %s (%d references, mapped %d times)",
+			 blocker->pfn, reason_names[blocker->reason],
+			 blocker->refs, blocker->maps);
+	pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, %s (%s; %lu KiB for %s, task %s)\n",
+	       failure->area, failure->nr_pages, failure->error, reason,
+	       error_word(failure->error), kib_of(failure->nr_pages),
+	       failure->owner[0] ? failure->owner : "no device",
+	       failure->comm);
+}
+
 /**
  * cma_failure_report() - tell of a request that failed
  * @cma:	the area
  * @nr_pages:	pages asked for
  * @align_order: alignment asked for
+ * @owner:	the device it was for; NULL if there is none
  * @error:	negative error code
  * @blocker:	the last page that was in the way, or the lack of a hole
  * @warn:	whether to say it in the log; -EINTR never is: who was killed gets
@@ -191,7 +245,7 @@ bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
  * Context: Process; takes ring_lock.
  */
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,
-			unsigned int align_order, int error,
+			unsigned int align_order, const char *owner, int error,
 			const struct cma_blocker *blocker, bool warn)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
@@ -203,31 +257,16 @@ void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 		.error		= error,
 		.blocker	= *blocker,
 	};
-	unsigned long nr_held;
 
 	strscpy(failure.area, cma->name);
+	strscpy(failure.owner, owner ?: "");
 	get_task_comm(failure.comm, current);
 	spin_lock(&ring_lock);
 	ring[nr_failures++ % RING_SIZE] = failure;
 	spin_unlock(&ring_lock);
 
-	if (!warn || error == -EINTR || !__ratelimit(&limit))
-		return;
-
-	nr_held = READ_ONCE(cma->range.nr_held);
-	if (blocker->no_hole)
-		pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, widest hole %lu, align order %u, %lu of %lu pages not held\n",
-		       cma->name, nr_pages, error, blocker->widest_hole,
-		       align_order, cma->range.nr_pages - nr_held,
-		       cma->nr_pages);
-	else if (blocker->reason == CMA_BLOCK_NONE)
-		pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, no memory for its record or to move pages to\n",
-		       cma->name, nr_pages, error);
-	else
-		pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, page at pfn %#lx is %s (%d references, mapped %d times)\n",
-		       cma->name, nr_pages, error, blocker->pfn,
-		       reason_names[blocker->reason], blocker->refs,
-		       blocker->maps);
+	if (warn && error != -EINTR && __ratelimit(&limit))
+		log_failure(&failure, cma);
 }
 
 /**
@@ -249,10 +288,11 @@ void cma_failure_show(struct seq_file *seq)
 		failure = ring[i % RING_SIZE];
 		spin_unlock(&ring_lock);
 
-		seq_printf(seq, "%lld %s %s: %lu pages, align order %u: %d",
+		seq_printf(seq, "%lld %s %s: %lu pages, align order %u: %d, for %s",
 			   failure.when_s, failure.area, failure.comm,
 			   failure.nr_pages, failure.align_order,
-			   failure.error);
+			   failure.error,
+			   failure.owner[0] ? failure.owner : "-");
 		if (failure.blocker.no_hole)
 			seq_printf(seq, ", widest hole %lu",
 				   failure.blocker.widest_hole);

@@ -540,7 +540,7 @@ bool cma_blocker_remember(const struct cma_blocker *blocker);
 bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
 			struct cma_blocker *blocker);
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,
-			unsigned int align_order, int error,
+			unsigned int align_order, const char *owner, int error,
 			const struct cma_blocker *blocker, bool warn);
 void cma_failure_show(struct seq_file *seq);
 
