@@ -15,15 +15,24 @@
 #include "dma-contiguous.h"
 #include "mm.h"
 
-/* At a multiple of its size, for large pages, or anywhere if there is none. */
-static struct vm_struct *find_address(size_t size, const void *caller)
+/*
+ * At a multiple of 64 KiB, for large pages, or anywhere if there is none. There
+ * is no asking for that: VM_IOREMAP would align a buffer to its size and waste
+ * as much as it has. Together with the guard page behind each area, the spare
+ * pages are one large page. An area is found by any address in it.
+ */
+static void *find_address(size_t size, const void *caller)
 {
+	size_t spare = SZ_64K - PAGE_SIZE;
 	struct vm_struct *area = NULL;
 
 	if (size >= SZ_64K)
-		area = get_vm_area_caller(size, VM_DMA_COHERENT | VM_IOREMAP,
+		area = get_vm_area_caller(size + spare, VM_DMA_COHERENT,
 					  caller);
-	return area ?: get_vm_area_caller(size, VM_DMA_COHERENT, caller);
+	if (area)
+		return PTR_ALIGN(area->addr, SZ_64K);
+	area = get_vm_area_caller(size, VM_DMA_COHERENT, caller);
+	return area ? area->addr : NULL;
 }
 
 /**
@@ -37,18 +46,17 @@ static struct vm_struct *find_address(size_t size, const void *caller)
  */
 void *arm_dma_map_highmem(struct page *page, size_t size, const void *caller)
 {
-	struct vm_struct *area = find_address(size, caller);
-	unsigned long start;
+	void *addr = find_address(size, caller);
+	unsigned long start = (unsigned long)addr;
 
-	if (!area)
+	if (!addr)
 		return NULL;
-	start = (unsigned long)area->addr;
 	if (vmap_page_range(start, start + size, page_to_phys(page),
 			    PAGE_KERNEL)) {
-		free_vm_area(area);
+		vunmap(addr);
 		return NULL;
 	}
-	return area->addr;
+	return addr;
 }
 
 /**
