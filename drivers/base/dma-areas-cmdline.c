@@ -55,8 +55,21 @@ static void __init declare(const struct cma_area_spec *spec,
 	dma_contiguous_declare(&area, NULL);
 }
 
+/* The devices of an entry that makes no sense get no other memory instead. */
+static void __init refuse_devices(char *entry)
+{
+	char *devices = entry + strcspn(entry, "/=");
+
+	if (*devices != '/')
+		return;
+	*devices++ = 0;
+	devices[strcspn(devices, "=/;")] = 0;
+	if (*entry && *devices)
+		dma_area_declare_lost(entry, devices);
+}
+
 /* Those with an address first: nothing else may have been put there. */
-static void __init reserve_entry(const char *entry, phys_addr_t addr_limit,
+static void __init reserve_entry(char *entry, phys_addr_t addr_limit,
 				 bool with_address)
 {
 	static struct cma_area_spec spec __initdata;
@@ -64,8 +77,10 @@ static void __init reserve_entry(const char *entry, phys_addr_t addr_limit,
 
 	if (!wrong && spec.spec.has_base == with_address)
 		declare(&spec, addr_limit);
-	else if (wrong && with_address)
-		pr_err("\"%s\" in cma_areas= ignored: %s\n", entry, wrong);
+	if (!wrong || !with_address)
+		return;
+	pr_err("\"%s\" in cma_areas= ignored: %s\n", entry, wrong);
+	refuse_devices(entry);
 }
 
 static void __init reserve_entries(phys_addr_t addr_limit, bool with_address)

@@ -23,7 +23,7 @@
 struct cma *dma_contiguous_default_area;
 
 static struct cma_spec cmdline_area __initdata;
-static bool cmdline_has_area __initdata;
+static bool cmdline_has_area __ro_after_init;
 
 static int __init parse_cma_option(char *text)
 {
@@ -53,10 +53,10 @@ bool __init dma_areas_default_has_address(void)
 /**
  * dma_areas_default_on_cmdline() - does the command line have "cma="
  *
- * Context: Boot.
+ * Context: Any.
  * Return: true if so; it stands above the device tree.
  */
-bool __init dma_areas_default_on_cmdline(void)
+bool dma_areas_default_on_cmdline(void)
 {
 	return cmdline_has_area;
 }
@@ -252,6 +252,23 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
 }
 
 /**
+ * dma_area_declare_lost() - tell of an area of devices that cannot be had
+ * @type:	its memory type; copied
+ * @devices:	names of devices or drivers; copied
+ *
+ * They get no memory from elsewhere instead.
+ *
+ * Context: Boot.
+ */
+void __init dma_area_declare_lost(const char *type, const char *devices)
+{
+	type = keep_string(type);
+	devices = keep_string(devices);
+	if (type && devices)
+		dma_area_register(NULL, type, devices, false);
+}
+
+/**
  * dma_contiguous_declare() - reserve an area for those who it is for
  * @area:	what it is to be
  * @res_cma:	set to the area, NULL if it has no size; may be NULL
@@ -276,8 +293,12 @@ int __init dma_contiguous_declare(const struct dma_contiguous_area *area,
 	inherit_type(&wanted);
 	if (wanted.size)
 		error = reserve_declared(&wanted, &cma);
-	if (error)
+	if (error) {
+		/* Those it is for must not take from elsewhere instead. */
+		dma_area_register(NULL, wanted.type, wanted.devices,
+				  wanted.fallback);
 		return error;
+	}
 
 	if (cma && !wanted.devices && !strcmp(wanted.type, "dma") &&
 	    !dma_contiguous_default_area && !cmdline_has_area) {

@@ -125,22 +125,45 @@ static bool means_area(const struct device_node *node)
 	       of_property_read_bool(node, "reusable");
 }
 
-static void bind_node(struct device *dev, struct device_node *node, int index)
+/* The command line's default area is what stands for one of the tree. */
+static bool is_replaced(const struct device_node *node)
+{
+	return of_property_read_bool(node, "linux,cma-default") &&
+	       dma_areas_default_on_cmdline() && dma_contiguous_default_area;
+}
+
+/*
+ * Other kinds of memory are the driver's business, and what is disabled is not
+ * there. Why a node is no area was said at boot, unless it came later.
+ */
+static bool refuse_node(struct device *dev, const struct device_node *node)
+{
+	bool fallback = of_property_read_bool(node, "linux,cma-fallback");
+
+	if (!means_area(node) || !of_device_is_available(node) ||
+	    is_replaced(node))
+		return false;
+	if (!dma_areas_told(dev))
+		dev_err(dev, "cma: %pOF is no area: not usable, or added after boot; %s\n",
+			node, fallback ? "other memory does" :
+			"so no memory for this device");
+	dma_area_refuse(dev, fallback);
+	return true;
+}
+
+/* Return: true if it means an area that does not exist. */
+static bool bind_node(struct device *dev, struct device_node *node, int index)
 {
 	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
 	const char *type = NULL;
 
-	if (!rmem || rmem->ops != &area_node_ops) {
-		/* Other kinds of memory are the driver's business. */
-		if (means_area(node))
-			dev_err(dev, "cma: %pOF is no area: not usable, or added after boot\n",
-				node);
-		return;
-	}
+	if (!rmem || rmem->ops != &area_node_ops)
+		return refuse_node(dev, node);
 	if (of_property_read_string_index(dev->of_node, "memory-region-names",
 					  index, &type))
 		type = rmem->name;
 	dma_area_bind(dev, rmem->priv, type);
+	return false;
 }
 
 /**
@@ -148,16 +171,19 @@ static void bind_node(struct device *dev, struct device_node *node, int index)
  * @dev:	the device
  *
  * Context: May sleep.
+ * Return: true if one of them does not exist, which the log says.
  */
-void dma_areas_bind_of(struct device *dev)
+bool dma_areas_bind_of(struct device *dev)
 {
 	struct device_node *node;
+	bool missing = false;
 
 	if (!dev->of_node)
-		return;
+		return false;
 	for (int i = 0; (node = of_parse_phandle(dev->of_node, "memory-region",
 						 i)); i++) {
-		bind_node(dev, node, i);
+		missing |= bind_node(dev, node, i);
 		of_node_put(node);
 	}
+	return missing;
 }

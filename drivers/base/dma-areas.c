@@ -6,51 +6,70 @@
  * a list of areas, in order of preference: from the device tree, from
  * "cma_areas=" and from board code, in this order. It is made when a driver is
  * bound, so that the driver need not know; board code may change it at any
- * time. Each area of the list is of a type, a name that drivers which need
- * memory for more than one purpose ask for.
+ * time. Each area of the list has a type, a name that drivers which need memory
+ * for more than one purpose ask for (dma-areas-request.c).
  *
- * lists_lock covers changes of the lists; they are read under RCU. Areas never
- * go away.
+ * A list fails closed: a device that an area was meant for which does not exist
+ * gets no memory at all, unless that area's declaration lets other memory do.
+ *
+ * lists_lock covers changes of the lists and the names of types; lists are read
+ * under RCU, once for each request. Areas never go away, nor do names.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
 #include <linux/cma.h>
+#include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/export.h>
 #include <linux/glob.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <asm/setup.h>
 
 #include "dma-areas.h"
 
-#define MAX_CHOICES	8
-/* Behind all that are the device's own. */
-#define ASKED_RANK	(INT_MAX / 2)
+/*
+ * Areas that could not be had are among them: each entry that "cma_areas=" has
+ * room for, as short as it can be, and what the board and the tree declare.
+ */
+#ifdef CONFIG_CMA_CMDLINE_AREAS
+#define NR_DECLARED	(2 * MAX_CMA_AREAS + COMMAND_LINE_SIZE / sizeof("a/b=1"))
+#else
+#define NR_DECLARED	(2 * MAX_CMA_AREAS)
+#endif
 
 /**
  * struct dma_area_list - the areas of a device
  * @rcu:	for those who still read it
  * @nr:		number of areas
+ * @refused:	an area that the device was to have does not exist: there is no
+ *		memory for it
+ * @spare_lost:	likewise, behind the last of the list, but other memory does
  * @choices:	them, the preferred one first
  */
 struct dma_area_list {
 	struct rcu_head rcu;
 	unsigned int nr;
+	bool refused;
+	bool spare_lost;
 	struct dma_area_choice {
 		struct cma *area;
 		const char *type;	/* what drivers ask for; may be NULL */
-		int rank;		/* place in the list as it was made */
 		bool bound;		/* goes with the driver */
-		bool asked;		/* goes with the next dma_contiguous_use() */
-	} choices[MAX_CHOICES];
+	} choices[DMA_AREAS_MAX];
 };
+
+/* A device that is refused memory for want of memory for its list. */
+static struct dma_area_list no_list = { .refused = true };
 
 /**
  * struct declared_area - what is known of an area beside what it is
- * @area:	the area; NULL for a type that has no memory of its own
+ * @area:	the area; NULL for a type that has no memory of its own, and for
+ *		one that could not be had
  * @type:	memory type, or name, that drivers ask for
  * @devices:	devices or drivers it is private to, globs with commas between;
  *		NULL for a common area
@@ -64,14 +83,22 @@ struct declared_area {
 };
 
 /* Written at boot, while one CPU runs; read only then. */
-static struct declared_area declared[2 * MAX_CMA_AREAS];
+static struct declared_area declared[NR_DECLARED];
 static unsigned int nr_declared;
 
+/* What types are called, for ever: whoever named them may be a module. */
+struct type_name {
+	struct list_head node;
+	char name[];
+};
+
+static LIST_HEAD(type_names);
 static DEFINE_MUTEX(lists_lock);
 
 /**
  * dma_area_register() - have an area found by those it is for
- * @cma:	the area; NULL for a type without memory
+ * @cma:	the area; NULL for a type without memory, and for an area of
+ *		devices that could not be had
  * @type:	memory type; stays the caller's
  * @devices:	globs of names of devices or drivers, with commas between; NULL
  *		for all that ask for the type
@@ -105,9 +132,32 @@ static const struct declared_area *declaration_of(const struct cma *cma)
 	return NULL;
 }
 
-static bool has_type(const struct dma_area_choice *choice, const char *type)
+static bool declares_fallback(const struct cma *cma)
 {
-	return choice->type && type && !strcmp(choice->type, type);
+	const struct declared_area *area = declaration_of(cma);
+
+	return area && area->fallback;
+}
+
+static bool is_of_type(const struct dma_area_choice *choice, const char *type)
+{
+	return choice->type && !strcmp(choice->type, type);
+}
+
+static const char *keep_type(const char *type)
+{
+	struct type_name *kept;
+
+	lockdep_assert_held(&lists_lock);
+	list_for_each_entry(kept, &type_names, node)
+		if (!strcmp(kept->name, type))
+			return kept->name;
+	kept = kmalloc(struct_size(kept, name, strlen(type) + 1), GFP_KERNEL);
+	if (!kept)
+		return NULL;
+	memcpy(kept->name, type, strlen(type) + 1);
+	list_add(&kept->node, &type_names);
+	return kept->name;
 }
 
 static struct dma_area_list *list_of(struct device *dev)
@@ -120,22 +170,21 @@ static struct dma_area_list *list_of(struct device *dev)
 static void publish(struct device *dev, struct dma_area_list *list)
 {
 	struct dma_area_list *old = list_of(dev);
+	bool usable = list && list->nr && !list->refused;
 
-	WRITE_ONCE(dev->cma_area, list && list->nr ? list->choices[0].area :
-						     NULL);
-	rcu_assign_pointer(dev->cma_areas, list);
-	if (old)
-		kfree_rcu(old, rcu);
-}
-
-/* A device without an area of its own has no list. */
-static void publish_or_free(struct device *dev, struct dma_area_list *list)
-{
-	if (list && !list->nr) {
+	/* A device without an area of its own has no list. */
+	if (list && !list->nr && !list->refused) {
 		kfree(list);
 		list = NULL;
 	}
-	publish(dev, list);
+	/* Whoever reads the first one must not take NULL for "any area". */
+	if (list)
+		rcu_assign_pointer(dev->cma_areas, list);
+	WRITE_ONCE(dev->cma_area, usable ? list->choices[0].area : NULL);
+	if (!list)
+		rcu_assign_pointer(dev->cma_areas, NULL);
+	if (old && old != &no_list)
+		kfree_rcu(old, rcu);
 }
 
 static struct dma_area_list *copy_list(struct device *dev)
@@ -147,6 +196,8 @@ static struct dma_area_list *copy_list(struct device *dev)
 		return NULL;
 	if (old) {
 		list->nr = old->nr;
+		list->refused = old->refused;
+		list->spare_lost = old->spare_lost;
 		memcpy(list->choices, old->choices, sizeof(list->choices));
 	} else if (dev->cma_area) {
 		/* Set by hand. */
@@ -162,30 +213,10 @@ static void remove_choice(struct dma_area_list *list, unsigned int at)
 		(list->nr - at) * sizeof(list->choices[0]));
 }
 
-static bool is_bound(const struct dma_area_choice *choice)
-{
-	return choice->bound;
-}
-
-static bool is_asked(const struct dma_area_choice *choice)
-{
-	return choice->asked;
-}
-
-static void remove_choices(struct dma_area_list *list,
-			   bool (*unwanted)(const struct dma_area_choice *))
-{
-	for (unsigned int i = 0; i < list->nr;)
-		if (unwanted(&list->choices[i]))
-			remove_choice(list, i);
-		else
-			i++;
-}
-
 static int insert_choice(struct dma_area_list *list, unsigned int at,
 			 const struct dma_area_choice *choice)
 {
-	if (list->nr == MAX_CHOICES)
+	if (list->nr == DMA_AREAS_MAX)
 		return -ENOSPC;
 	memmove(&list->choices[at + 1], &list->choices[at],
 		(list->nr - at) * sizeof(list->choices[0]));
@@ -202,19 +233,21 @@ static int find_choice(const struct dma_area_list *list, const struct cma *cma)
 	return -ENOENT;
 }
 
-/* The place before or behind those that are there for good. */
-static int new_rank(const struct dma_area_list *list, bool first)
+/* At the end of the list; or first, even if it is there already. */
+static int place_choice(struct dma_area_list *list,
+			struct dma_area_choice *choice, bool first)
 {
-	int rank = 0;
+	int at = find_choice(list, choice->area);
 
-	for (unsigned int i = 0; i < list->nr; i++) {
-		const struct dma_area_choice *choice = &list->choices[i];
-
-		if (!choice->asked)
-			rank = first ? min(rank, choice->rank - 1) :
-				       max(rank, choice->rank + 1);
+	if (at >= 0 && !first)
+		return 0;
+	if (at >= 0) {
+		*choice = list->choices[at];
+		remove_choice(list, at);
 	}
-	return rank;
+	if (!first)
+		list->spare_lost = false;
+	return insert_choice(list, first ? 0 : list->nr, choice);
 }
 
 static int add_choice(struct device *dev, struct cma *cma, const char *type,
@@ -222,42 +255,28 @@ static int add_choice(struct device *dev, struct cma *cma, const char *type,
 {
 	struct dma_area_choice choice = {
 		.area	= cma,
-		.type	= type,
 		.bound	= bound,
 	};
 	struct dma_area_list *list;
-	int error = 0, at;
+	int error;
 
-	mutex_lock(&lists_lock);
+	guard(mutex)(&lists_lock);
+	if (type) {
+		choice.type = keep_type(type);
+		if (!choice.type)
+			return -ENOMEM;
+	}
 	list = copy_list(dev);
-	if (!list) {
-		error = -ENOMEM;
-		goto out;
-	}
-	at = find_choice(list, cma);
-	/* One that is there because of a type stays where that put it. */
-	if (at >= 0 && !first && list->choices[at].asked) {
-		list->choices[at].rank = new_rank(list, false);
-		list->choices[at].asked = false;
-		list->choices[at].bound = bound;
-	}
-	if (at >= 0 && first) {
-		choice = list->choices[at];
-		remove_choice(list, at);
-	}
-	choice.asked = false;
-	choice.rank = new_rank(list, first);
-	if (at < 0 || first)
-		error = insert_choice(list, first ? 0 : list->nr, &choice);
+	if (!list)
+		return -ENOMEM;
+	error = place_choice(list, &choice, first);
 	if (error) {
-		dev_err(dev, "cma: more than %d areas\n", MAX_CHOICES);
+		dev_err(dev, "cma: more than %d areas\n", DMA_AREAS_MAX);
 		kfree(list);
-		goto out;
+		return error;
 	}
 	publish(dev, list);
-out:
-	mutex_unlock(&lists_lock);
-	return error;
+	return 0;
 }
 
 /**
@@ -266,12 +285,41 @@ out:
  * @cma:	the area
  * @type:	what its driver calls it; NULL if it does not
  *
+ * A device that cannot have it in its list gets no memory until then.
+ *
  * Context: May sleep.
- * Return: as dma_contiguous_assign().
  */
-int dma_area_bind(struct device *dev, struct cma *cma, const char *type)
+void dma_area_bind(struct device *dev, struct cma *cma, const char *type)
 {
-	return add_choice(dev, cma, type, true, false);
+	if (add_choice(dev, cma, type, true, false))
+		dma_area_refuse(dev, false);
+}
+
+/**
+ * dma_area_refuse() - an area that a device was to have does not exist
+ * @dev:	the device
+ * @fallback:	that area's declaration lets other memory do
+ *
+ * Unless other memory does, there is none for the device until it is unbound.
+ *
+ * Context: May sleep.
+ */
+void dma_area_refuse(struct device *dev, bool fallback)
+{
+	struct dma_area_list *list;
+
+	guard(mutex)(&lists_lock);
+	/* Without any area, other memory is what it has anyway. */
+	if (fallback && !list_of(dev))
+		return;
+	list = copy_list(dev);
+	if (!list)
+		list = &no_list;
+	else if (fallback)
+		list->spare_lost = true;
+	else
+		list->refused = true;
+	publish(dev, list);
 }
 
 /**
@@ -292,14 +340,14 @@ int dma_area_put_first(struct device *dev, struct cma *cma, const char *type)
  * dma_contiguous_assign() - give a device one more area
  * @dev:	the device
  * @cma:	the area
- * @type:	what its driver asks for it by, with dma_contiguous_use(); NULL if
- *		it does not. Stays the caller's
+ * @type:	what its driver asks for it by; NULL if it does not. Copied
  *
  * It comes last in the order of preference; nothing happens if the device has
  * it already. Buffers that are out are not affected.
  *
  * Context: May sleep.
- * Return: 0; -ENOSPC if the device has 8 areas; -ENOMEM.
+ * Return: 0; -ENOSPC if the device has 8 areas; -ENOMEM. The device has what it
+ * had before, then.
  */
 int dma_contiguous_assign(struct device *dev, struct cma *cma, const char *type)
 {
@@ -322,128 +370,145 @@ void dma_contiguous_unassign(struct device *dev, struct cma *cma)
 	struct dma_area_list *list;
 	int at;
 
-	mutex_lock(&lists_lock);
+	guard(mutex)(&lists_lock);
 	list = list_of(dev) ? copy_list(dev) : NULL;
 	at = list ? find_choice(list, cma) : -ENOENT;
 	if (at < 0) {
 		kfree(list);
-		goto out;
+		return;
 	}
 	remove_choice(list, at);
-	publish_or_free(dev, list);
-out:
-	mutex_unlock(&lists_lock);
+	publish(dev, list);
 }
 EXPORT_SYMBOL_GPL(dma_contiguous_unassign);
 
-/* Those of @type first, otherwise in the order in which the list was made. */
-static void sort_choices(struct dma_area_list *list, const char *type)
-{
-	for (unsigned int i = 1; i < list->nr; i++) {
-		struct dma_area_choice choice = list->choices[i];
-		unsigned int at = i;
-
-		for (; at > 0; at--) {
-			const struct dma_area_choice *left =
-				&list->choices[at - 1];
-			bool preferred = has_type(&choice, type);
-
-			if (preferred == has_type(left, type) ?
-			    choice.rank > left->rank : !preferred)
-				break;
-			list->choices[at] = *left;
-		}
-		list->choices[at] = choice;
-	}
-}
-
 static bool is_common(const struct declared_area *area, const char *type)
 {
-	return area->area && !area->devices && type &&
-	       !strcmp(area->type, type);
+	return area->area && !area->devices && !strcmp(area->type, type);
 }
 
-/* The common area of a type is anybody's who asks for it. */
-static int add_common(struct dma_area_list *list, const char *type)
+/* Types that drivers may rely on: by default they are the default area. */
+static bool is_standard(const char *type)
 {
-	for (unsigned int i = 0; i < nr_declared; i++) {
-		struct dma_area_choice choice = {
-			.area	= declared[i].area,
-			.type	= type,
-			.rank	= ASKED_RANK + i,
-			.bound	= true,
-			.asked	= true,
-		};
-		int error;
-
-		if (!is_common(&declared[i], type) ||
-		    find_choice(list, choice.area) >= 0)
-			continue;
-		error = insert_choice(list, list->nr, &choice);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-static bool knows_type(const struct dma_area_list *list, const char *type)
-{
-	for (unsigned int i = 0; i < list->nr; i++)
-		if (has_type(&list->choices[i], type))
-			return true;
-	/* One that has no memory is as good as any, or there is none. */
-	for (unsigned int i = 0; i < nr_declared; i++)
-		if (!declared[i].devices && !strcmp(declared[i].type, type))
-			return declared[i].area || declared[i].fallback;
-	return false;
+	return !strcmp(type, "dma") || !strcmp(type, "common");
 }
 
 /**
- * dma_contiguous_use() - what the next buffers of a device are for
- * @dev:	the device
- * @type:	a memory type that the board has ("banka"), or what the device tree
- *		calls an area of this device ("frame"); NULL for none in special.
- *		Stays the caller's
+ * dma_area_knows_type() - is there a type
+ * @dev:	the device that asks
+ * @type:	the type
  *
- * From now on dma_alloc_coherent() and the like try the device's areas of this
- * type first, then the common area of this type, then what else the device has.
- * The driver sees to it that no other thread of its own is allocating.
- *
- * Context: May sleep.
- * Return: 0; -ENOENT if there is no such type, and nothing changes; -ENOSPC if
- * the device has 8 areas; -ENOMEM.
+ * Context: Any.
+ * Return: true if the device has an area of this type, or the board a common one,
+ * or a type without memory that other memory stands in for.
  */
-int dma_contiguous_use(struct device *dev, const char *type)
+bool dma_area_knows_type(struct device *dev, const char *type)
 {
-	struct dma_area_list *list;
-	int error = 0;
+	const struct dma_area_list *list;
+	bool found = is_standard(type);
 
-	mutex_lock(&lists_lock);
-	list = copy_list(dev);
-	if (!list) {
-		error = -ENOMEM;
-		goto out;
-	}
-	remove_choices(list, is_asked);
-	if (type)
-		error = knows_type(list, type) ? add_common(list, type) :
-						 -ENOENT;
-	if (error) {
-		kfree(list);
-		goto out;
-	}
-	sort_choices(list, type);
-	publish_or_free(dev, list);
-out:
-	mutex_unlock(&lists_lock);
-	return error;
+	rcu_read_lock();
+	list = rcu_dereference(dev->cma_areas);
+	for (unsigned int i = 0; list && i < list->nr && !found; i++)
+		found = is_of_type(&list->choices[i], type);
+	rcu_read_unlock();
+	for (unsigned int i = 0; i < nr_declared && !found; i++)
+		found = !declared[i].devices &&
+			!strcmp(declared[i].type, type) &&
+			(declared[i].area || declared[i].fallback);
+	return found;
 }
-EXPORT_SYMBOL_GPL(dma_contiguous_use);
+
+static void add_area(struct dma_area_snapshot *areas, struct cma *cma)
+{
+	for (unsigned int i = 0; i < areas->nr; i++)
+		if (areas->area[i] == cma)
+			return;
+	if (cma && areas->nr < ARRAY_SIZE(areas->area))
+		areas->area[areas->nr++] = cma;
+}
+
+/* The common area of a type is anybody's who asks for it. */
+static void add_common(struct dma_area_snapshot *areas, const char *type)
+{
+	bool found = false;
+
+	for (unsigned int i = 0; i < nr_declared; i++) {
+		if (!is_common(&declared[i], type))
+			continue;
+		found = true;
+		add_area(areas, declared[i].area);
+		if (!areas->own)
+			areas->falls_back = declared[i].fallback;
+	}
+	if (!found && is_standard(type))
+		add_area(areas, dma_contiguous_default_area);
+}
+
+static void add_own(struct dma_area_snapshot *areas,
+		    const struct dma_area_list *list, const char *type)
+{
+	for (unsigned int i = 0; i < list->nr; i++)
+		if (!type || is_of_type(&list->choices[i], type))
+			add_area(areas, list->choices[i].area);
+}
+
+/**
+ * dma_area_snapshot() - where a request of a device may take from
+ * @dev:	the device; NULL for the default area
+ * @type:	the type that is asked for; NULL for none in special
+ * @areas:	set to what there is, in order of preference
+ *
+ * Areas of the type come first: those of the device, then the common one. Then
+ * come the device's others; and the default area, if it has none of its own or
+ * other memory does.
+ *
+ * Context: Any.
+ */
+void dma_area_snapshot(struct device *dev, const char *type,
+		       struct dma_area_snapshot *areas)
+{
+	const struct dma_area_list *list;
+
+	areas->nr = 0;
+	areas->own = false;
+	areas->refused = false;
+	areas->falls_back = true;
+	if (!dev || (!type && !rcu_access_pointer(dev->cma_areas) &&
+		     !READ_ONCE(dev->cma_area))) {
+		dma_area_add_node(dev, areas);
+		add_area(areas, dma_contiguous_default_area);
+		return;
+	}
+
+	rcu_read_lock();
+	list = rcu_dereference(dev->cma_areas);
+	areas->own = list || dev->cma_area;
+	areas->refused = list && list->refused;
+	if (areas->own)
+		areas->falls_back = list && list->nr && !list->refused &&
+			(list->spare_lost || declares_fallback(
+				list->choices[list->nr - 1].area));
+	if (list && type)
+		add_own(areas, list, type);
+	if (type)
+		add_common(areas, type);
+	if (list)
+		add_own(areas, list, NULL);
+	else
+		add_area(areas, dev->cma_area);
+	rcu_read_unlock();
+
+	if (areas->refused)
+		areas->nr = 0;
+	else if (areas->falls_back)
+		add_area(areas, dma_contiguous_default_area);
+}
 
 /**
  * dma_area_of_type() - an area of a device that is for one purpose
  * @dev:	the device
- * @type:	as for dma_contiguous_use(), not NULL
+ * @type:	as for dma_contiguous_request_begin(), not NULL
  *
  * Context: Any.
  * Return: the one that the device prefers for this, else the common area of
@@ -451,82 +516,22 @@ EXPORT_SYMBOL_GPL(dma_contiguous_use);
  */
 struct cma *dma_area_of_type(struct device *dev, const char *type)
 {
+	struct dma_area_snapshot areas = { };
 	const struct dma_area_list *list;
-	struct cma *area = NULL;
 
 	rcu_read_lock();
 	list = rcu_dereference(dev->cma_areas);
-	for (unsigned int i = 0; list && i < list->nr && !area; i++)
-		if (has_type(&list->choices[i], type))
-			area = list->choices[i].area;
+	if (list && !list->refused)
+		add_own(&areas, list, type);
+	if (!list || !list->refused)
+		add_common(&areas, type);
 	rcu_read_unlock();
-
-	for (unsigned int i = 0; i < nr_declared && !area; i++)
-		if (is_common(&declared[i], type))
-			area = declared[i].area;
-	return area;
-}
-
-static bool falls_back(const struct dma_area_list *list)
-{
-	const struct declared_area *last;
-
-	last = declaration_of(list->choices[list->nr - 1].area);
-	return last && last->fallback;
-}
-
-/**
- * dma_contiguous_falls_back() - may a device get other memory
- * @dev:	the device; NULL for none
- *
- * Context: Any.
- * Return: true if the default area and ordinary pages do as well, once the areas
- * that are the device's own are used up; also if it has none.
- */
-bool dma_contiguous_falls_back(struct device *dev)
-{
-	const struct dma_area_list *list;
-	bool yes;
-
-	if (!dev || !dev->cma_area)
-		return true;
-	rcu_read_lock();
-	list = rcu_dereference(dev->cma_areas);
-	yes = list && falls_back(list);
-	rcu_read_unlock();
-	return yes;
-}
-
-/**
- * dma_area_choice() - where a device that has areas of its own takes from
- * @dev:	the device
- * @choice:	0 for the area that it prefers, 1 for the next one, and so on
- *
- * Context: Any.
- * Return: the area; NULL when there are no more.
- */
-struct cma *dma_area_choice(struct device *dev, unsigned int choice)
-{
-	const struct dma_area_list *list;
-	struct cma *area = NULL;
-
-	rcu_read_lock();
-	list = rcu_dereference(dev->cma_areas);
-	if (!list)
-		area = choice ? NULL : READ_ONCE(dev->cma_area);
-	else if (choice < list->nr)
-		area = list->choices[choice].area;
-	else if (choice == list->nr && falls_back(list) &&
-		 dma_contiguous_default_area &&
-		 find_choice(list, dma_contiguous_default_area) < 0)
-		area = dma_contiguous_default_area;
-	rcu_read_unlock();
-	return area;
+	return areas.nr ? areas.area[0] : NULL;
 }
 
 static bool matches_one(const char *globs, const char *name)
 {
-	char glob[CMA_MAX_NAME];
+	char glob[256];
 
 	while (*globs) {
 		size_t length = strcspn(globs, ",");
@@ -543,7 +548,7 @@ static bool matches_one(const char *globs, const char *name)
 
 static bool is_for(const struct declared_area *area, const struct device *dev)
 {
-	return area->area && area->devices &&
+	return area->devices &&
 	       (matches_one(area->devices, dev_name(dev)) ||
 		(dev->driver && matches_one(area->devices, dev->driver->name)));
 }
@@ -553,12 +558,30 @@ static bool is_for(const struct declared_area *area, const struct device *dev)
  * @dev:	the device; dev->driver is set
  *
  * Context: May sleep.
+ * Return: true if one of them does not exist, which the log says.
  */
-void dma_areas_bind_declared(struct device *dev)
+bool dma_areas_bind_declared(struct device *dev)
 {
-	for (unsigned int i = 0; i < nr_declared; i++)
-		if (is_for(&declared[i], dev))
-			dma_area_bind(dev, declared[i].area, declared[i].type);
+	bool missing = false;
+
+	for (unsigned int i = 0; i < nr_declared; i++) {
+		const struct declared_area *area = &declared[i];
+
+		if (!is_for(area, dev))
+			continue;
+		if (area->area) {
+			dma_area_bind(dev, area->area, area->type);
+			continue;
+		}
+		if (!dma_areas_told(dev))
+			dev_err(dev, "cma: there is no area %s/%s, %s\n",
+				area->type, area->devices,
+				area->fallback ? "other memory does" :
+				"so no memory for this device");
+		dma_area_refuse(dev, area->fallback);
+		missing = true;
+	}
+	return missing;
 }
 
 /**
@@ -573,25 +596,32 @@ void dma_contiguous_unbind(struct device *dev)
 
 	if (!rcu_access_pointer(dev->cma_areas))
 		return;
-	mutex_lock(&lists_lock);
+	guard(mutex)(&lists_lock);
 	list = copy_list(dev);
 	/* Without memory the next driver finds what this one had. */
-	if (list) {
-		remove_choices(list, is_bound);
-		/* What it asked for goes, too. */
-		sort_choices(list, NULL);
-		publish_or_free(dev, list);
-	}
-	mutex_unlock(&lists_lock);
+	if (!list)
+		return;
+	for (unsigned int i = 0; i < list->nr;)
+		if (list->choices[i].bound)
+			remove_choice(list, i);
+		else
+			i++;
+	list->refused = false;
+	list->spare_lost = false;
+	publish(dev, list);
 }
 
 /**
- * dma_contiguous_forget() - free the list of a device that is no more
+ * dma_contiguous_device_release() - free the list of a device that is no more
  * @dev:	the device; nobody refers to it
  *
  * Context: Any.
  */
-void dma_contiguous_forget(struct device *dev)
+void dma_contiguous_device_release(struct device *dev)
 {
-	kfree(rcu_replace_pointer(dev->cma_areas, NULL, true));
+	struct dma_area_list *list;
+
+	list = rcu_replace_pointer(dev->cma_areas, NULL, true);
+	if (list != &no_list)
+		kfree(list);
 }

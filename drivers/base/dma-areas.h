@@ -12,26 +12,61 @@
 struct cma;
 struct device;
 
+#define DMA_AREAS_MAX	8	/* areas that a device can have of its own */
+
+/**
+ * struct dma_area_snapshot - where one request may take from
+ * @nr:		number of areas
+ * @own:	they are the device's own, or it is to have no other
+ * @refused:	the device is to have no memory at all
+ * @falls_back:	other memory does as well
+ * @area:	the areas, the preferred one first; beside the device's own a
+ *		common one, and the default one
+ */
+struct dma_area_snapshot {
+	unsigned int nr;
+	bool own;
+	bool refused;
+	bool falls_back;
+	struct cma *area[DMA_AREAS_MAX + 4];
+};
+
 /* dma-areas.c: which areas a device takes from */
-struct cma *dma_area_choice(struct device *dev, unsigned int choice);
+void dma_area_snapshot(struct device *dev, const char *type,
+		       struct dma_area_snapshot *areas);
 struct cma *dma_area_of_type(struct device *dev, const char *type);
+bool dma_area_knows_type(struct device *dev, const char *type);
 int dma_area_register(struct cma *cma, const char *type, const char *devices,
 		      bool fallback);
 int dma_area_put_first(struct device *dev, struct cma *cma, const char *type);
-int dma_area_bind(struct device *dev, struct cma *cma, const char *type);
-void dma_areas_bind_declared(struct device *dev);
+void dma_area_bind(struct device *dev, struct cma *cma, const char *type);
+void dma_area_refuse(struct device *dev, bool fallback);
+bool dma_areas_bind_declared(struct device *dev);
+
+/* dma-areas-request.c: what a buffer is for */
+const char *dma_area_requested_type(struct device *dev);
+
+/* dma-areas-show.c: what a device has, for people to read */
+bool dma_areas_told(struct device *dev);
+void dma_areas_tell(struct device *dev, bool missing);
+
+/* dma-contiguous.c: areas of nodes, and what a device reaches */
+void dma_area_add_node(struct device *dev, struct dma_area_snapshot *areas);
+bool dma_area_reached(struct device *dev, const struct cma *area);
 
 /* dma-areas-declare.c: the default area, and board code's */
 bool dma_areas_default_on_cmdline(void);
 bool dma_areas_default_has_address(void);
+void dma_area_declare_lost(const char *type, const char *devices);
 void dma_areas_reserve_default(phys_addr_t addr_limit);
 
 /* dma-areas-of.c: the device tree */
 #ifdef CONFIG_OF_RESERVED_MEM
-void dma_areas_bind_of(struct device *dev);
+bool dma_areas_bind_of(struct device *dev);
 #else
-static inline void dma_areas_bind_of(struct device *dev)
+static inline bool dma_areas_bind_of(struct device *dev)
 {
+	return false;
 }
 #endif
 

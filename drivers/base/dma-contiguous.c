@@ -6,6 +6,9 @@
  * its NUMA node, else from the default area. Which areas there are is settled at
  * boot.
  *
+ * A device that asked for certain memory gets that or an error. One that does
+ * not reach the default area is served as if there was none.
+ *
  * No locks: everything here is set up before the first device exists. Sizes are
  * bytes unless named pages.
  */
@@ -92,14 +95,23 @@ static void __init reserve_on_nodes(void)
 	}
 }
 
-/* The areas of the node of @dev, in order of preference; NULL ends them. */
-static struct cma *area_of_node(struct device *dev, unsigned int choice)
+/**
+ * dma_area_add_node() - add the areas of the node of a device
+ * @dev:	the device; NULL for none
+ * @areas:	where to, in order of preference
+ *
+ * Context: Any.
+ */
+void dma_area_add_node(struct device *dev, struct dma_area_snapshot *areas)
 {
-	int nid = dev_to_node(dev);
+	int nid = dev ? dev_to_node(dev) : NUMA_NO_NODE;
 
-	if (nid == NUMA_NO_NODE || choice > 1)
-		return NULL;
-	return choice ? node_area[nid] : every_node_area[nid];
+	if (nid == NUMA_NO_NODE)
+		return;
+	if (every_node_area[nid])
+		areas->area[areas->nr++] = every_node_area[nid];
+	if (node_area[nid])
+		areas->area[areas->nr++] = node_area[nid];
 }
 
 #else
@@ -108,9 +120,8 @@ static inline void reserve_on_nodes(void)
 {
 }
 
-static inline struct cma *area_of_node(struct device *dev, unsigned int choice)
+void dma_area_add_node(struct device *dev, struct dma_area_snapshot *areas)
 {
-	return NULL;
 }
 
 #endif /* CONFIG_DMA_NUMA_CMA */
@@ -151,8 +162,10 @@ core_initcall_sync(check_default_area);
  */
 void dma_contiguous_bind(struct device *dev)
 {
-	dma_areas_bind_of(dev);
-	dma_areas_bind_declared(dev);
+	bool missing = dma_areas_bind_of(dev);
+
+	missing |= dma_areas_bind_declared(dev);
+	dma_areas_tell(dev, missing);
 }
 
 /* Its mask is about addresses that it is given, and not about pages. */
@@ -165,43 +178,94 @@ static bool is_behind_iommu(struct device *dev)
 	return use_dma_iommu(dev);
 }
 
-/* All of the page. */
-static bool reaches_page(struct device *dev, phys_addr_t phys)
+/*
+ * A device without any mask was warned of by the DMA API, and has always got
+ * memory all the same: what devices in general reach.
+ */
+static u64 reach_of(struct device *dev)
 {
-	u64 mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);
-	dma_addr_t dma = phys_to_dma(dev, phys);
-
-	return dma != DMA_MAPPING_ERROR && (u64)dma + PAGE_SIZE - 1 <= mask;
+	return min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit) ?:
+	       DMA_BIT_MASK(32);
 }
 
-/*
- * Any page of the area will do for the device; an area that failed has none. A
- * bus may show memory from anywhere on, or a part of it only.
- */
-static bool reaches(struct device *dev, const struct cma *area)
+static dma_addr_t address_for(struct device *dev, phys_addr_t phys)
 {
-	if (!cma_get_size(area))
-		return false;
+	return force_dma_unencrypted(dev) ? phys_to_dma_unencrypted(dev, phys) :
+					    phys_to_dma(dev, phys);
+}
+
+/* The part of memory that a bus shows which has this address in it. */
+static const struct bus_dma_region *part_with(struct device *dev, u64 phys)
+{
+	const struct bus_dma_region *part = dev->dma_range_map;
+
+	for (; part->size; part++)
+		if (phys >= part->cpu_start &&
+		    phys - part->cpu_start < part->size)
+			return part;
+	return NULL;
+}
+
+/* In one piece for the device as well, be it of several parts. */
+static bool is_shown(struct device *dev, u64 start, u64 end)
+{
+	const struct bus_dma_region *part = part_with(dev, start);
+	u64 offset = part ? part->dma_start - part->cpu_start : 0;
+
+	while (part && start < end) {
+		start = (u64)part->cpu_start + part->size;
+		if (start < end)
+			part = part_with(dev, start);
+		if (part && part->dma_start - part->cpu_start != offset)
+			part = NULL;
+	}
+	return part;
+}
+
+/**
+ * dma_contiguous_reaches() - does a device reach memory
+ * @dev:	the device; NULL for none in special, which does
+ * @phys:	first address
+ * @size:	bytes
+ *
+ * Context: Any.
+ * Return: true if it reaches all of it, in one piece, with its mask for coherent
+ * memory and through its bus; or if it is behind an IOMMU, which is told.
+ */
+bool dma_contiguous_reaches(struct device *dev, phys_addr_t phys, u64 size)
+{
+	dma_addr_t dma;
+
 	if (!dev || is_behind_iommu(dev))
 		return true;
-	return reaches_page(dev, cma_get_base(area)) &&
-	       reaches_page(dev, cma_get_end(area) - PAGE_SIZE);
+	dma = address_for(dev, phys);
+	return dma != DMA_MAPPING_ERROR && (u64)dma + size - 1 >= (u64)dma &&
+	       (u64)dma + size - 1 <= reach_of(dev) &&
+	       (!dev->dma_range_map || is_shown(dev, phys, phys + size));
 }
 
-static struct cma *area_choice(struct device *dev, unsigned int choice)
+/**
+ * dma_area_reached() - does a device reach an area
+ * @dev:	the device; NULL for none in special, which does
+ * @area:	the area
+ *
+ * Any of its pages may come of a request, so the device has to reach all of each
+ * piece. A bus may show memory from anywhere on, or parts of it only.
+ *
+ * Context: Any.
+ * Return: true if so; false also for an area that did not come up.
+ */
+bool dma_area_reached(struct device *dev, const struct cma *area)
 {
-	if (dev && dev->cma_area)
-		return dma_area_choice(dev, choice);
-	if (!dev)
-		return choice ? NULL : dma_contiguous_default_area;
-	/* Those of the node, as far as there are any, then the default one. */
-	for (unsigned int i = 0; i < 2; i++) {
-		struct cma *area = area_of_node(dev, i);
+	phys_addr_t base;
+	u64 size;
 
-		if (area && !choice--)
-			return area;
-	}
-	return choice ? NULL : dma_contiguous_default_area;
+	if (!cma_get_size(area))
+		return false;
+	for (unsigned int i = 0; (size = cma_get_piece(area, i, &base)); i++)
+		if (!dma_contiguous_reaches(dev, base, size))
+			return false;
+	return true;
 }
 
 /* Pieces are in order: if the first one is not, none of them has an address. */
@@ -210,18 +274,26 @@ static bool has_lowmem(const struct cma *area)
 	return !PageHighMem(pfn_to_page(PHYS_PFN(cma_get_base(area))));
 }
 
+static void snapshot(struct device *dev, struct dma_area_snapshot *areas)
+{
+	dma_area_snapshot(dev, dma_area_requested_type(dev), areas);
+}
+
 /*
- * The next area that the device can use, from its @choice on. A buffer from one
+ * The first area that the device can use, from place @at on. A buffer from one
  * that is in low memory in part may turn out to be in high memory all the same.
  */
-static struct cma *next_area(struct device *dev, unsigned int *choice,
-			     bool highmem)
+static struct cma *next_area(struct device *dev,
+			     const struct dma_area_snapshot *areas,
+			     unsigned int *at, bool highmem)
 {
-	struct cma *area;
+	while (*at < areas->nr) {
+		struct cma *area = areas->area[(*at)++];
 
-	while ((area = area_choice(dev, (*choice)++)))
-		if (reaches(dev, area) && (highmem || has_lowmem(area)))
+		if (dma_area_reached(dev, area) &&
+		    (highmem || has_lowmem(area)))
 			return area;
+	}
 	return NULL;
 }
 
@@ -234,13 +306,64 @@ static struct cma *next_area(struct device *dev, unsigned int *choice,
  */
 struct cma *dma_contiguous_first_area(struct device *dev)
 {
-	unsigned int choice = 0;
+	struct dma_area_snapshot areas;
+	unsigned int at = 0;
 
-	return next_area(dev, &choice, true);
+	snapshot(dev, &areas);
+	return next_area(dev, &areas, &at, true);
 }
 
 /**
- * dma_contiguous_scope() - have what is done for a driver wait for what it may
+ * dma_contiguous_falls_back() - may a device get other memory
+ * @dev:	the device; NULL for none
+ *
+ * Context: Any.
+ * Return: true if the default area and ordinary pages do as well, once the areas
+ * that are the device's own are used up; also if it has none, and is to have
+ * none.
+ */
+bool dma_contiguous_falls_back(struct device *dev)
+{
+	struct dma_area_snapshot areas;
+
+	snapshot(dev, &areas);
+	return areas.falls_back;
+}
+
+/**
+ * dma_contiguous_refuses() - is there no memory for a device, whatever is free
+ * @dev:	the device
+ * @gfp:	what the caller of the DMA API said; __GFP_NOWARN is heeded
+ *
+ * An area that the device was to have could not be had; or it must not have any
+ * other memory, and its areas are only for those who may wait. Asked before
+ * anything else is tried, pools included.
+ *
+ * Context: Any.
+ * Return: true if the request has to fail.
+ */
+bool dma_contiguous_refuses(struct device *dev, gfp_t gfp)
+{
+	struct dma_area_snapshot areas;
+
+	if (likely(!rcu_access_pointer(dev->cma_areas) && !dev->cma_area &&
+		   !dma_area_requested_type(dev)))
+		return false;
+	snapshot(dev, &areas);
+	if (!areas.refused &&
+	    (areas.falls_back || gfpflags_allow_blocking(gfp) ||
+	     is_behind_iommu(dev)))
+		return false;
+	if (!(gfp & __GFP_NOWARN))
+		dev_err_ratelimited(dev, "cma: alloc failed, %s\n",
+				    areas.refused ?
+				    "the device is to have an area that does not exist" :
+				    "an area of its own is for requests that may sleep");
+	return true;
+}
+
+/**
+ * dma_contiguous_gfp_scope_save() - have what is done for a driver wait for what it may
  * @gfp:	what the driver said
  *
  * Pages that are in the way are moved and reclaimed, and tables for mappings
@@ -249,7 +372,7 @@ struct cma *dma_contiguous_first_area(struct device *dev)
  * Context: Process.
  * Return: for memalloc_flags_restore(), which ends it.
  */
-unsigned int dma_contiguous_scope(gfp_t gfp)
+unsigned int dma_contiguous_gfp_scope_save(gfp_t gfp)
 {
 	if (!(gfp & __GFP_IO))
 		return memalloc_noio_save();
@@ -259,7 +382,7 @@ unsigned int dma_contiguous_scope(gfp_t gfp)
 /**
  * dma_contiguous_area() - an area of a device, for direct use
  * @dev:	the device
- * @type:	as for dma_contiguous_use(); NULL for none in special
+ * @type:	as for dma_contiguous_request_begin(); NULL for none in special
  *
  * For a driver that needs pages of its own, for firmware say, and takes them
  * with cma_alloc().
@@ -274,29 +397,43 @@ struct cma *dma_contiguous_area(struct device *dev, const char *type)
 }
 EXPORT_SYMBOL_GPL(dma_contiguous_area);
 
+static void say_out_of_reach(struct device *dev, bool highmem)
+{
+	dev_err_ratelimited(dev, "cma: alloc failed, no area within reach of mask %#llx%s\n",
+			    reach_of(dev), highmem ? "" : " in low memory");
+}
+
 static struct page *take(struct device *dev, unsigned long nr_pages,
 			 unsigned int order, gfp_t gfp, bool highmem)
 {
 	unsigned int align = min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT);
 	const char *owner = dev ? dev_name(dev) : NULL;
-	unsigned int choice = 0;
-	struct cma *area = next_area(dev, &choice, highmem);
-	bool quiet = gfp & __GFP_NOWARN ||
-		     (dev && dev->cma_area && dma_contiguous_falls_back(dev));
+	struct dma_area_snapshot areas;
 	struct page *page = NULL;
+	unsigned int at = 0;
+	struct cma *area;
 	unsigned int scope;
+	bool quiet;
 
-	if (!area && !quiet && area_choice(dev, 0))
-		dev_err_ratelimited(dev, "cma: alloc failed, no area within reach of mask %#llx%s\n",
-				    dev->coherent_dma_mask,
-				    highmem ? "" : " in low memory");
-	scope = dma_contiguous_scope(gfp);
+	snapshot(dev, &areas);
+	quiet = gfp & __GFP_NOWARN || (areas.own && areas.falls_back);
+	area = next_area(dev, &areas, &at, highmem);
+	/* An area of others that it does not reach is none. */
+	if (!area && !quiet && dev && areas.nr &&
+	    (areas.own || order > MAX_PAGE_ORDER))
+		say_out_of_reach(dev, highmem);
+	scope = dma_contiguous_gfp_scope_save(gfp);
 	while (area && !page) {
-		struct cma *next = next_area(dev, &choice, highmem);
+		struct cma *next = next_area(dev, &areas, &at, highmem);
 
 		/* It is not for the log if there is another one. */
 		page = cma_alloc_for(area, nr_pages, align, next || quiet,
 				     owner);
+		if (page && !dma_contiguous_reaches(dev, page_to_phys(page),
+						    nr_pages << PAGE_SHIFT)) {
+			cma_release(area, page, nr_pages);
+			page = NULL;
+		}
 		area = next;
 	}
 	memalloc_flags_restore(scope);
@@ -355,17 +492,18 @@ bool dma_release_from_contiguous(struct device *dev, struct page *pages,
 	return cma_release(cma_area_of(pages), pages, count);
 }
 
-/* What the page allocator can have as well has not failed yet. */
-static struct page *take_or_not(struct device *dev, size_t size, gfp_t gfp,
+/* Stay quiet while the page allocator can still serve it. */
+static struct page *alloc_quietly(struct device *dev, size_t size, gfp_t gfp,
 				bool highmem)
 {
 	unsigned long nr_pages = PFN_UP(size);
 
 	if (!gfpflags_allow_blocking(gfp))
 		return NULL;
-	if (!dev->cma_area && nr_pages <= 1)
+	if (nr_pages <= 1 && !rcu_access_pointer(dev->cma_areas) &&
+	    !dev->cma_area && !dma_area_requested_type(dev))
 		return NULL;
-	if (get_order(size) <= MAX_PAGE_ORDER)
+	if (get_order(size) <= MAX_PAGE_ORDER && dma_contiguous_falls_back(dev))
 		gfp |= __GFP_NOWARN;
 	return take(dev, nr_pages, get_order(size), gfp, highmem);
 }
@@ -380,12 +518,12 @@ static struct page *take_or_not(struct device *dev, size_t size, gfp_t gfp,
  * its own: there is nothing contiguous about it.
  *
  * Context: Does nothing unless @gfp allows to sleep.
- * Return: the first page, its contents undefined, or NULL: the caller falls
- * back to ordinary pages.
+ * Return: the first page, its contents undefined, or NULL: the caller goes on to
+ * ordinary pages if dma_contiguous_falls_back().
  */
 struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp)
 {
-	return take_or_not(dev, size, gfp, true);
+	return alloc_quietly(dev, size, gfp, true);
 }
 
 /**
@@ -403,7 +541,7 @@ struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp)
 struct page *dma_alloc_contiguous_lowmem(struct device *dev, size_t size,
 					 gfp_t gfp)
 {
-	return take_or_not(dev, size, gfp, false);
+	return alloc_quietly(dev, size, gfp, false);
 }
 
 /**
@@ -413,8 +551,9 @@ struct page *dma_alloc_contiguous_lowmem(struct device *dev, size_t size,
  * @size:	bytes
  *
  * It goes to a device, and from there to programs: what was in it belongs to
- * others. Whoever called this has caches to care for, if the device does not see
- * them.
+ * others. If the device does not see the caches, the caller flushes what has an
+ * address. High memory has none, so it is flushed here: a dirty line of zeroes
+ * would be written back over what the device writes.
  *
  * Context: May sleep.
  */
@@ -422,6 +561,9 @@ void dma_contiguous_clear(struct device *dev, struct page *page, size_t size)
 {
 	for (unsigned long i = 0; i < PFN_UP(size); i++)
 		clear_highpage(nth_page(page, i));
+	if (PageHighMem(page) && !dev_is_dma_coherent(dev))
+		arch_sync_dma_for_device(page_to_phys(page), size,
+					 DMA_BIDIRECTIONAL);
 }
 
 /**

@@ -106,6 +106,7 @@ int cma_set_fit(struct cma *cma, const char *fit);
 phys_addr_t cma_get_base(const struct cma *cma);
 phys_addr_t cma_get_end(const struct cma *cma);
 unsigned long cma_get_size(const struct cma *cma);
+u64 cma_get_piece(const struct cma *cma, unsigned int piece, phys_addr_t *base);
 const char *cma_get_name(const struct cma *cma);
 bool cma_serves_pages(const struct cma *cma);
 struct cma *cma_area_of(const struct page *page);

@@ -9,13 +9,14 @@
 #include <linux/cma.h>
 #include <linux/device.h>
 #include <linux/gfp.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 struct page;
 
 /**
  * struct dma_contiguous_area - an area as board code wants it
- * @type:	memory type, which drivers ask for with dma_contiguous_use()
+ * @type:	memory type, which drivers ask for
  * @devices:	names of devices or drivers that have it for themselves, globs
  *		with commas between; NULL for all that ask for the type
  * @size:	bytes; with 0 the type has no memory of its own
@@ -42,6 +43,20 @@ struct dma_contiguous_area {
 	const char *fit;
 };
 
+/**
+ * struct dma_contiguous_request - what buffers are for, while they are allocated
+ * @node:	in the list of such requests
+ * @task:	that allocates
+ * @dev:	the device
+ * @type:	memory type
+ */
+struct dma_contiguous_request {
+	struct list_head node;
+	struct task_struct *task;
+	struct device *dev;
+	const char *type;
+};
+
 #ifdef CONFIG_DMA_CMA
 
 /* The area of devices that have none of their own; NULL if there is none. */
@@ -49,8 +64,9 @@ extern struct cma *dma_contiguous_default_area;
 
 static inline struct cma *dev_get_cma_area(struct device *dev)
 {
-	return dev && dev->cma_area ? dev->cma_area :
-				      dma_contiguous_default_area;
+	/* Its list may say that it is to have none. */
+	return dev && (dev->cma_area || rcu_access_pointer(dev->cma_areas)) ?
+		dev->cma_area : dma_contiguous_default_area;
 }
 
 void dma_contiguous_reserve(phys_addr_t addr_limit);
@@ -65,15 +81,22 @@ int dma_contiguous_define_type(const struct dma_contiguous_area *type);
 int dma_contiguous_assign(struct device *dev, struct cma *cma,
 			  const char *type);
 void dma_contiguous_unassign(struct device *dev, struct cma *cma);
-int dma_contiguous_use(struct device *dev, const char *type);
+int dma_contiguous_request_begin(struct dma_contiguous_request *request,
+				 struct device *dev, const char *type);
+void dma_contiguous_request_end(struct dma_contiguous_request *request);
+void *dma_contiguous_alloc_attrs(struct device *dev, const char *type,
+				 size_t size, dma_addr_t *handle, gfp_t gfp,
+				 unsigned long attrs);
 struct cma *dma_contiguous_area(struct device *dev, const char *type);
 struct cma *dma_contiguous_first_area(struct device *dev);
 bool dma_contiguous_falls_back(struct device *dev);
+bool dma_contiguous_refuses(struct device *dev, gfp_t gfp);
+bool dma_contiguous_reaches(struct device *dev, phys_addr_t phys, u64 size);
 
 /* The driver core's. */
 void dma_contiguous_bind(struct device *dev);
 void dma_contiguous_unbind(struct device *dev);
-void dma_contiguous_forget(struct device *dev);
+void dma_contiguous_device_release(struct device *dev);
 
 /* The architecture's: an area that is to be ready for DMA mappings. */
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
@@ -86,7 +109,7 @@ int dma_area_check_size(unsigned long node, const char *name, phys_addr_t size,
 			phys_addr_t align);
 
 /* The architecture's way in, with what the driver said it may wait for. */
-unsigned int dma_contiguous_scope(gfp_t gfp);
+unsigned int dma_contiguous_gfp_scope_save(gfp_t gfp);
 struct page *dma_contiguous_take(struct device *dev, unsigned long nr_pages,
 				 unsigned int order, gfp_t gfp);
 
@@ -110,7 +133,7 @@ static inline void dma_contiguous_unbind(struct device *dev)
 {
 }
 
-static inline void dma_contiguous_forget(struct device *dev)
+static inline void dma_contiguous_device_release(struct device *dev)
 {
 }
 
@@ -124,9 +147,34 @@ static inline void dma_contiguous_unassign(struct device *dev, struct cma *cma)
 {
 }
 
-static inline int dma_contiguous_use(struct device *dev, const char *type)
+static inline int
+dma_contiguous_request_begin(struct dma_contiguous_request *request,
+			     struct device *dev, const char *type)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline void
+dma_contiguous_request_end(struct dma_contiguous_request *request)
+{
+}
+
+static inline void *dma_contiguous_alloc_attrs(struct device *dev,
+					       const char *type, size_t size,
+					       dma_addr_t *handle, gfp_t gfp,
+					       unsigned long attrs)
+{
+	return NULL;
+}
+
+static inline bool dma_contiguous_falls_back(struct device *dev)
+{
+	return true;
+}
+
+static inline bool dma_contiguous_refuses(struct device *dev, gfp_t gfp)
+{
+	return false;
 }
 
 static inline struct cma *dma_contiguous_area(struct device *dev,

@@ -199,6 +199,25 @@ void cma_for_each_piece(const struct cma *cma,
 }
 
 /**
+ * cma_get_piece() - where a piece of an area is
+ * @cma:	the area
+ * @piece:	0 for the lowest one
+ * @base:	set to its physical address
+ *
+ * Context: Any.
+ * Return: bytes; 0 if there are no more pieces.
+ */
+u64 cma_get_piece(const struct cma *cma, unsigned int piece, phys_addr_t *base)
+{
+	const struct cma_bank *bank = &cma->banks[piece];
+
+	if (piece >= cma->nr_banks)
+		return 0;
+	*base = PFN_PHYS(bank->start_pfn);
+	return (u64)(bank->end_pfn - bank->start_pfn) << PAGE_SHIFT;
+}
+
+/**
  * cma_get_size() - how large an area is
  * @cma:	the area
  *

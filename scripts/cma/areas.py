@@ -140,6 +140,11 @@ FORMS = Case(
         announced("pieces@46000000", "8 MiB", "0x46000000, 0x47000000"),
         announced("vault", "8 MiB", ANYWHERE, "exclusive"),
         announced("spare", "4 MiB", ANYWHERE),
+        # Who wanted how much, and what the number means.
+        r"^cma: frames@44000000: alloc failed, req-size: 1024 pages, ret: -12, "
+        r"widest hole .* \(no room; 4096 KiB for camera, task cma_client\)$",
+        "cma_test codec: cma: takes memory from one, two$",
+        "cma_test display: cma: takes memory from spare, pool, then any$",
     ],
     commands=[
         "cd /sys/kernel/mm/cma && grep -x exclusive vault/class && "
@@ -161,6 +166,10 @@ FORMS = Case(
         "! ls /dev/cma_test.camera && echo camera >bind",
         f"{CLIENT} camera 4*4M=frames@44000000 4M=nothing",
         "/selftests/cma/cma_heap",
+        # Which areas a device has, in order, and whether it reaches them.
+        "cd /sys/kernel/debug/cma && grep -x 'codec 0 one reached' devices && "
+        "grep -x 'codec 1 two reached' devices && "
+        "grep -x 'display 2 - any' devices && ! grep plain devices",
     ])
 
 ODD = Case(
@@ -189,11 +198,20 @@ ODD = Case(
 	};
 	beside: beside@43100000 { AREA reg = <0 0x43100000 0 0x80000>; };
 	system: system { AREA size = <0 0x400000>; };
+	lenient: lenient@91000000 {
+		AREA reg = <0 0x91000000 0 0x400000>; linux,cma-fallback;
+	};
+	asleep: asleep@92000000 {
+		AREA reg = <0 0x92000000 0 0x400000>; status = "disabled";
+	};
 """, """
 	small { DEVICE memory-region = <&tiny>; };
 	slanted { DEVICE memory-region = <&crooked>; };
 	lost { DEVICE memory-region = <&unmapped>; };
 	stray { DEVICE memory-region = <&firmware>; };
+	modest { DEVICE memory-region = <&lenient>; };
+	halved { DEVICE memory-region = <&below>, <&above>; };
+	sleeper { DEVICE memory-region = <&asleep>; };
 	chooser { DEVICE memory-region = <&picky>; };
 	neighbour { DEVICE memory-region = <&beside>; };
 """),
@@ -207,7 +225,11 @@ ODD = Case(
         "small 16K=tiny@44101000 8K=tiny@44101000 4K=tiny@44101000 4K=nothing",
         "slanted 8M=crooked@44380000 512K=crooked@44380000 4M=nothing",
         "stray 4M=pool",
-        "lost 4M=pool",
+        # Nothing instead of an area that was refused, unless the tree says so.
+        "lost 4M=nothing 4K=nothing use=dma 4M=nothing",
+        "modest 4M=pool",
+        "halved 4K=nothing 1M=nothing",
+        "sleeper 4M=pool",
         "chooser 4M=picky@47800000",
         "neighbour 512K=beside@43100000 4K=nothing",
     ],
@@ -227,7 +249,12 @@ ODD = Case(
         "^cma: short@47400000: reg: 2 cells for each address and 2 for each ",
         '^cma: picky@47800000: linux,cma-fit = "worst" ignored',
         # Another kind of memory than an area is the driver's business.
-        "cma_test lost: cma: /reserved-memory/unmapped@45000000 is no area",
+        "cma_test lost: cma: /reserved-memory/unmapped@45000000 is no area.*"
+        "; so no memory for this device$",
+        "cma_test modest: cma: /reserved-memory/lenient@91000000 is no area.*"
+        "; other memory does$",
+        "cma_test halved: cma: /reserved-memory/above@46400000 is no area",
+        "cma_test small: cma: takes memory from tiny@44101000$",
     ],
     refused=["unmapped@45000000: no-map", "picky@47800000: linux,cma-fit"])
 
@@ -241,7 +268,7 @@ MANY = Case(
 	first { DEVICE memory-region = <&a2>; };
 	last { DEVICE memory-region = <&b6>; };
 """),
-    steps=["- 4M=pool", "first 4M=a2", "last 4M=pool"],
+    steps=["- 4M=pool", "first 4M=a2", "last 4M=nothing 4K=nothing"],
     expect=["^cma: b@46000000: there are 8 areas already"])
 
 # More pieces than an area can be of; what is too much is everybody's again.
@@ -283,7 +310,7 @@ CELLS = Case(
 	camera { DEVICE memory-region = <&frames>; };
 """, cells=1),
     append="cma=16M",
-    steps=["camera 4M=reserved"],
+    steps=["camera 4M=nothing", "- 4M=reserved"],
     expect=["Reserved memory: unsupported node format, ignoring$"],
     refused=None)
 
@@ -339,6 +366,13 @@ VEXPRESS = Case(
     commands=["/selftests/cma/cma_heap"],
     expect=[announced("high@74000000", "8 MiB", "0x74000000"),
             announced("both@65000000", "8 MiB", "0x65000000, 0x75000000")])
+
+# Buffers in high memory, as many as addresses hold: 240 MiB of them.
+ADDRESSES = Case(
+    "addresses", "", board="vexpress-a9", mem="1024M",
+    append="cma=232M@0x90000000",
+    steps=["- 13*16M=reserved"],
+    expect=["^cma: reserved: 232 MiB at 0x90000000"])
 
 # The manual's examples are booted as they stand there, on a board with these.
 DEVICES = "/ {" + "".join(f"\n\t{name} {{ DEVICE }};" for name in (
@@ -407,14 +441,20 @@ MANUAL_TREE = Case(
 LINE = Case(
     "line", DEVICES,
     append="cma=16M cma_areas=bad=3X;a/,b=4M;good/camera=4M;c=4M:often;"
-           "low=4M@0x1000;in/use=4M@0x48000000;good/camera=4M;;",
+           "low=4M@0x1000;in/use,scaler=4M@0x48000000;good/camera=4M;"
+           "far/display=4M@0x90000000:fallback;odd/signal=4Q;;",
     steps=["camera 4M=good:camera 4M=good:camera-1 4M=nothing",
-           "plain 2*4M=reserved"],
+           # Those of an area that could not be had get no other memory.
+           "scaler 4M=nothing 4K=nothing", "signal 4M=nothing",
+           "display 4M=reserved", "plain 2*4M=reserved"],
     expect=[r'^cma: "bad=3X" in cma_areas= ignored: unknown unit',
             r'^cma: "a/,b=4M" in cma_areas= ignored: name of a device',
             r'^cma: "c=4M:often" in cma_areas= ignored: unknown option',
             "^cma: low: .*0x00001000.* is not all memory",
-            "^cma: in:use: .* overlaps memory that is in use",
+            "^cma: in:use,scaler: .* overlaps memory that is in use",
+            "cma_test scaler: cma: there is no area in/use,scaler, so no mem",
+            "cma_test display: cma: there is no area far/display, other mem",
+            "cma_test signal: cma: there is no area odd/signal, so no memory",
             r'^cma: "" in cma_areas= ignored: a name is missing'])
 
 # samples/cma/board.c, and the command line with the types that it defines.
@@ -516,7 +556,7 @@ def manual_cases(rst):
 
 
 TREES = [FORMS, ODD, MANY, NINE, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
-OTHERS = [LINE, BOARD, TEST_BOARD, INIT, PIECES, *POOLS]
+OTHERS = [LINE, BOARD, TEST_BOARD, INIT, PIECES, ADDRESSES, *POOLS]
 
 
 class Binding:

@@ -55,15 +55,18 @@ static int cmp_virt(const void *virt, const struct rb_node *node)
  * arm_dma_buffer_add() - remember a buffer that goes to a driver
  * @buf:	the buffer, with ->virt
  * @size:	bytes, whole pages
+ * @page:	its first page
  *
  * Context: Any but NMI.
  */
-void arm_dma_buffer_add(struct arm_dma_buffer *buf, size_t size)
+void arm_dma_buffer_add(struct arm_dma_buffer *buf, size_t size,
+			struct page *page)
 {
 	struct shard *shard = shard_of(buf->virt);
 	unsigned long flags;
 
 	buf->size = size;
+	buf->page = page;
 	spin_lock_irqsave(&shard->lock, flags);
 	rb_add(&buf->node, &shard->buffers, virt_less);
 	spin_unlock_irqrestore(&shard->lock, flags);

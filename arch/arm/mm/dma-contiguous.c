@@ -36,10 +36,30 @@
  * gives the buffer to, and nothing dirty may be left in a cache to be written
  * over what the device writes.
  */
-static void clear_and_flush(void *addr, phys_addr_t phys, size_t size)
+static void clear_and_flush(void *addr, size_t size)
 {
 	memset(addr, 0, size);
 	dmac_flush_range(addr, addr + size);
+}
+
+/*
+ * Once no mapping of the buffer takes part in the caches any more. Until then
+ * the CPU may have fetched lines of it again, unasked. They are clean, so they
+ * are never written over what the device writes; and no access without caches
+ * looks into the CPU's own (ARM DDI 0406C, A3.5.7: mismatched attributes cost
+ * coherency, not data, as long as nothing is written through the cacheable
+ * one). An outer cache is another matter: a PL310 looks lines up for accesses
+ * that are shareable but not cacheable, unless "arm,shared-override" is set.
+ *
+ * The same holds for what vunmap() has left in the TLBs (vm_unmap_aliases()) of
+ * pages that others once mapped: the entries of the page tables are gone, so
+ * nobody writes through them. Buffers that are too large for their pages to be
+ * flushed one by one have all TLBs flushed, those of such mappings included.
+ */
+static void flush_outer(struct page *page, size_t size)
+{
+	phys_addr_t phys = page_to_phys(page);
+
 	outer_flush_range(phys, phys + size);
 }
 
@@ -66,9 +86,10 @@ static void clear_unmapped(struct page *first, size_t size)
 		struct page *page = nth_page(first, done >> PAGE_SHIFT);
 		void *addr = kmap_local_page(page);
 
-		clear_and_flush(addr, page_to_phys(page), PAGE_SIZE);
+		clear_and_flush(addr, PAGE_SIZE);
 		kunmap_local(addr);
 	}
+	flush_outer(first, size);
 }
 
 /*
@@ -76,18 +97,23 @@ static void clear_unmapped(struct page *first, size_t size)
  * what the device needs. Return: the address, or NULL.
  */
 static void *map_cleared(struct page *page, size_t size, pgprot_t prot,
-			 const void *caller)
+			 gfp_t gfp, const void *caller)
 {
 	bool highmem = PageHighMem(page);
 	void *addr = highmem ? arm_dma_map_highmem(page, size, caller) :
 			       page_address(page);
 	int error;
 
-	if (!addr)
+	if (!addr) {
+		if (!(gfp & __GFP_NOWARN))
+			pr_err_ratelimited("alloc failed, no %zu KiB of addresses for a buffer in high memory, see vmalloc=\n",
+					   size / SZ_1K);
 		return NULL;
-	clear_and_flush(addr, page_to_phys(page), size);
+	}
+	clear_and_flush(addr, size);
 	error = highmem ? arm_dma_remap_highmem(addr, page, size, prot) :
 			  arm_dma_remap_lowmem(page, size, prot);
+	flush_outer(page, size);
 	if (!error)
 		return addr;
 	if (highmem)
@@ -125,13 +151,12 @@ static void unmap_ready(struct page *page, unsigned long nr_pages, void *mapped)
  * A buffer that is mapped already. It is cleared through that mapping, if it is
  * not yet, so no cache has a line of it.
  */
-static bool take_ready(struct device *dev, size_t size, pgprot_t prot,
-		       struct arm_dma_buffer *buf)
+static bool take_ready(struct device *dev, struct cma *area, size_t size,
+		       pgprot_t prot, struct arm_dma_buffer *buf)
 {
 	bool cleared;
 
-	buf->page = cma_ready_get(dma_contiguous_first_area(dev),
-				  size >> PAGE_SHIFT,
+	buf->page = cma_ready_get(area, size >> PAGE_SHIFT,
 				  memory_type(pgprot_val(prot)),
 				  dev ? dev_name(dev) : NULL, &buf->mapped,
 				  &cleared);
@@ -167,7 +192,7 @@ static bool take(struct device *dev, size_t size, gfp_t gfp, pgprot_t prot,
 		buf->mapped = NULL;
 		return true;
 	}
-	buf->mapped = map_cleared(buf->page, size, prot, caller);
+	buf->mapped = map_cleared(buf->page, size, prot, gfp, caller);
 	if (buf->mapped)
 		return true;
 	dma_release_from_contiguous(dev, buf->page, nr_pages);
@@ -189,18 +214,18 @@ static bool may_fall_back(struct device *dev, size_t size)
 }
 
 /* Return: 0; -EAGAIN if ordinary pages are to serve, with @gfp; -ENOMEM. */
-static int take_or_fall_back(struct device *dev, size_t size, gfp_t *gfp,
-			     pgprot_t prot, bool want_vaddr, const void *caller,
-			     struct arm_dma_buffer *buf)
+static int take_or_fall_back(struct device *dev, struct cma *area, size_t size,
+			     gfp_t *gfp, pgprot_t prot, bool want_vaddr,
+			     const void *caller, struct arm_dma_buffer *buf)
 {
 	bool ordinary, taken;
 	unsigned int scope;
 
-	if (take_ready(dev, size, prot, buf))
+	if (area && take_ready(dev, area, size, prot, buf))
 		return 0;
 
 	ordinary = may_fall_back(dev, size);
-	scope = dma_contiguous_scope(*gfp);
+	scope = dma_contiguous_gfp_scope_save(*gfp);
 	/* What ordinary pages stand in for has not failed. */
 	taken = take(dev, size, *gfp | (ordinary ? __GFP_NOWARN : 0), prot,
 		     want_vaddr, caller, buf);
@@ -235,6 +260,7 @@ bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 {
 	bool want_vaddr = !(*attrs & DMA_ATTR_NO_KERNEL_MAPPING);
 	struct arm_dma_buffer *buf;
+	struct cma *area;
 	int error;
 
 	if (!gfpflags_allow_blocking(*gfp)) {
@@ -242,7 +268,10 @@ bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 		*attrs &= ~DMA_ATTR_NO_KERNEL_MAPPING;
 		return false;
 	}
-	if (!dev_get_cma_area(dev))
+	area = dma_contiguous_first_area(dev);
+	/* Without an area, large buffers are what ordinary pages are for. */
+	if (!area && dma_contiguous_falls_back(dev) &&
+	    (get_order(size) <= MAX_PAGE_ORDER || !dev_get_cma_area(dev)))
 		return false;
 
 	*handle = DMA_MAPPING_ERROR;
@@ -253,8 +282,8 @@ bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 	if (!buf)
 		return true;
 
-	error = take_or_fall_back(dev, size, gfp, prot, want_vaddr, caller,
-				  buf);
+	error = take_or_fall_back(dev, area, size, gfp, prot, want_vaddr,
+				  caller, buf);
 	if (error) {
 		kfree(buf);
 		return error != -EAGAIN;
@@ -263,7 +292,7 @@ bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 	*handle = phys_to_dma(dev, page_to_phys(buf->page));
 	*cpu_addr = want_vaddr ? buf->mapped : buf->page;
 	buf->virt = *cpu_addr;
-	arm_dma_buffer_add(buf, size);
+	arm_dma_buffer_add(buf, size, buf->page);
 	return true;
 }
 
@@ -286,6 +315,42 @@ void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf)
 		unmap(buf->page, buf->mapped, buf->size);
 	}
 	dma_release_from_contiguous(dev, buf->page, nr_pages);
+}
+
+/**
+ * arm_dma_iommu_take() - a contiguous buffer for a device behind an IOMMU
+ * @dev:	the device
+ * @size:	bytes, whole pages
+ * @gfp:	what the driver said
+ * @prot:	how the caller maps it, if it does
+ *
+ * In low memory, what the kernel maps it by anyway has this memory type, too,
+ * until it is given back. The address that the device gets is the IOMMU's.
+ *
+ * Context: May sleep.
+ * Return: the first page, cleared and out of the caches; NULL if there is none.
+ */
+struct page *arm_dma_iommu_take(struct device *dev, size_t size, gfp_t gfp,
+				pgprot_t prot)
+{
+	struct arm_dma_buffer buf;
+
+	return take(dev, size, gfp, prot, false, NULL, &buf) ? buf.page : NULL;
+}
+
+/**
+ * arm_dma_iommu_release() - give back what arm_dma_iommu_take() gave
+ * @dev:	the device it was for
+ * @page:	the first page
+ * @size:	bytes, as they were asked for
+ *
+ * Context: Process, with interrupts enabled.
+ */
+void arm_dma_iommu_release(struct device *dev, struct page *page, size_t size)
+{
+	if (!PageHighMem(page))
+		arm_dma_restore_lowmem(page, size);
+	dma_release_from_contiguous(dev, page, size >> PAGE_SHIFT);
 }
 
 /**
@@ -325,9 +390,10 @@ void * __init arm_dma_contiguous_pool(size_t *size, pgprot_t prot,
 /**
  * arm_dma_check_reach() - have no device get what it does not reach
  * @dev:	the device
- * @cpu_addr:	a buffer that it got, from wherever; NULL for none
+ * @cpu_addr:	a buffer of ordinary pages that it got; NULL for none
  * @size:	bytes
- * @handle:	what the device knows it by
+ * @handle:	what the device knows it by; set to DMA_MAPPING_ERROR if the
+ *		buffer is given back
  * @gfp:	__GFP_NOWARN is heeded
  * @attrs:	DMA_ATTR_*
  *
@@ -340,8 +406,9 @@ void *arm_dma_check_reach(struct device *dev, void *cpu_addr, size_t size,
 	u64 mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);
 
 	/* One without any mask was warned of. */
-	if (!cpu_addr || !mask || (*handle != DMA_MAPPING_ERROR &&
-				   *handle + (u64)size - 1 <= mask))
+	if (!cpu_addr || (*handle != DMA_MAPPING_ERROR &&
+			  (!mask || dma_contiguous_reaches(dev,
+				dma_to_phys(dev, *handle), size))))
 		return cpu_addr;
 	if (!(gfp & __GFP_NOWARN))
 		dev_err_ratelimited(dev, "cma: alloc failed, memory at %pad is not within reach of mask %#llx\n",

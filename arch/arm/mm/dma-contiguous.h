@@ -27,7 +27,7 @@ struct page;
  *		asked for no mapping
  * @size:	bytes, whole pages
  * @allocator:	where it comes from; NULL for an area
- * @page:	its first page, if it is of an area
+ * @page:	its first page
  * @mapped:	where the kernel maps it, if it is of an area; NULL for nowhere
  */
 struct arm_dma_buffer {
@@ -39,7 +39,8 @@ struct arm_dma_buffer {
 	void *mapped;
 };
 
-void arm_dma_buffer_add(struct arm_dma_buffer *buf, size_t size);
+void arm_dma_buffer_add(struct arm_dma_buffer *buf, size_t size,
+			struct page *page);
 struct arm_dma_buffer *arm_dma_buffer_find(void *virt, size_t size);
 
 static inline bool arm_dma_buffer_differs(const struct arm_dma_buffer *buf)
@@ -52,11 +53,21 @@ static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
 	return !buf->allocator;
 }
 
+/* Not all pages have an address for the device that a page follows from. */
+static inline struct page *arm_dma_buffer_page(const struct arm_dma_buffer *buf,
+					       struct page *page_of_handle)
+{
+	return buf->page;
+}
+
 bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 			      dma_addr_t *handle, gfp_t *gfp,
 			      unsigned long *attrs, pgprot_t prot,
 			      const void *caller, void **cpu_addr);
 void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf);
+struct page *arm_dma_iommu_take(struct device *dev, size_t size, gfp_t gfp,
+				pgprot_t prot);
+void arm_dma_iommu_release(struct device *dev, struct page *page, size_t size);
 void *arm_dma_contiguous_pool(size_t *size, pgprot_t prot, const void *caller,
 			      struct page **page);
 void *arm_dma_check_reach(struct device *dev, void *cpu_addr, size_t size,
@@ -96,6 +107,23 @@ static inline bool arm_dma_buffer_differs(const struct arm_dma_buffer *buf)
 static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
 {
 	return false;
+}
+
+static inline struct page *arm_dma_buffer_page(const struct arm_dma_buffer *buf,
+					       struct page *page_of_handle)
+{
+	return page_of_handle;
+}
+
+static inline struct page *arm_dma_iommu_take(struct device *dev, size_t size,
+					      gfp_t gfp, pgprot_t prot)
+{
+	return NULL;
+}
+
+static inline void arm_dma_iommu_release(struct device *dev, struct page *page,
+					 size_t size)
+{
 }
 
 static inline bool arm_dma_contiguous_alloc(struct device *dev, size_t size,

@@ -57,16 +57,31 @@ static void __init assign(struct kunit *test, unsigned int nr_others)
 				0);
 }
 
+/* The area that a request for this type tries at this place; NULL for none. */
+static struct cma * __init choice_of_type(struct device *dev, const char *type,
+					  unsigned int at)
+{
+	struct dma_area_snapshot areas;
+
+	dma_area_snapshot(dev, type, &areas);
+	return at < areas.nr ? areas.area[at] : NULL;
+}
+
+static struct cma * __init choice(struct device *dev, unsigned int at)
+{
+	return choice_of_type(dev, NULL, at);
+}
+
 /* These and no others, in the order in which they were assigned. */
 static void __init expect_list(struct kunit *test, unsigned int nr_others)
 {
 	struct areas_case *this = test->priv;
 
-	KUNIT_EXPECT_PTR_EQ(test, dma_area_choice(this->dev, 0), this->cma);
+	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 0), this->cma);
 	for (unsigned int i = 0; i < nr_others; i++)
-		KUNIT_EXPECT_PTR_EQ(test, dma_area_choice(this->dev, i + 1),
+		KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, i + 1),
 				    &others[i]);
-	KUNIT_EXPECT_NULL(test, dma_area_choice(this->dev, nr_others + 1));
+	KUNIT_EXPECT_NULL(test, choice(this->dev, nr_others + 1));
 }
 
 static void __init lists_come_to_an_end(struct kunit *test)
@@ -96,8 +111,8 @@ static void __init areas_are_taken_away(struct kunit *test)
 	dma_contiguous_unassign(this->dev, &others[5]);
 	expect_list(test, 3);
 	dma_contiguous_unassign(this->dev, &others[1]);
-	KUNIT_EXPECT_PTR_EQ(test, dma_area_choice(this->dev, 1), &others[0]);
-	KUNIT_EXPECT_PTR_EQ(test, dma_area_choice(this->dev, 2), &others[2]);
+	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 1), &others[0]);
+	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 2), &others[2]);
 	dma_contiguous_unassign(this->dev, &others[2]);
 	expect_list(test, 1);
 
@@ -111,25 +126,163 @@ static void __init areas_are_taken_away(struct kunit *test)
 	dma_contiguous_unassign(this->dev, this->cma);
 }
 
-/* A common area takes a place while it is asked for. */
-static void __init types_need_a_place(struct kunit *test)
+/* A common area takes no place of the list. */
+static void __init types_are_asked_for(struct kunit *test)
 {
+	static const char * const standard[] __initconst = { "dma", "common" };
 	struct areas_case *this = test->priv;
 	struct cma *common = &others[NR_CHOICES - 1];
+	struct dma_contiguous_request request;
 
 	KUNIT_ASSERT_EQ(test, dma_area_register(common, TYPE, NULL, false), 0);
 	assign(test, NR_CHOICES - 1);
-	KUNIT_EXPECT_EQ(test, dma_contiguous_use(this->dev, TYPE), -ENOSPC);
-	KUNIT_EXPECT_EQ(test, dma_contiguous_use(this->dev, "no-such-type"),
+	KUNIT_EXPECT_EQ(test, dma_contiguous_request_begin(&request, this->dev,
+							   "no-such-type"),
 			-ENOENT);
+	KUNIT_EXPECT_PTR_EQ(test, choice_of_type(this->dev, TYPE, 0), common);
+	for (unsigned int i = 0; i < NR_CHOICES; i++)
+		KUNIT_EXPECT_PTR_EQ(test,
+				    choice_of_type(this->dev, TYPE, i + 1),
+				    choice(this->dev, i));
 	expect_list(test, NR_CHOICES - 1);
+	/* Drivers may rely on these, whatever the board declares. */
+	for (unsigned int i = 0; i < ARRAY_SIZE(standard); i++) {
+		KUNIT_EXPECT_TRUE(test, dma_area_knows_type(this->dev,
+							    standard[i]));
+		KUNIT_EXPECT_PTR_EQ(test, choice_of_type(this->dev,
+							 standard[i], 0),
+				    this->cma);
+	}
+}
 
-	dma_contiguous_unassign(this->dev, &others[NR_CHOICES - 2]);
-	KUNIT_EXPECT_EQ(test, dma_contiguous_use(this->dev, TYPE), 0);
-	KUNIT_EXPECT_PTR_EQ(test, dma_area_choice(this->dev, 0), common);
-	KUNIT_EXPECT_PTR_EQ(test, dma_area_choice(this->dev, 1), this->cma);
-	KUNIT_EXPECT_EQ(test, dma_contiguous_use(this->dev, NULL), 0);
-	expect_list(test, NR_CHOICES - 2);
+/* The type is the request's: nobody else who allocates just then has it. */
+static void __init types_are_of_one_task(struct kunit *test)
+{
+	struct areas_case *this = test->priv;
+	struct dma_contiguous_request outer, inner;
+	struct device *dev = this->dev;
+
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &others[0], "code"), 0);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &others[1], "frame"),
+			0);
+	KUNIT_EXPECT_NULL(test, dma_area_requested_type(dev));
+	KUNIT_ASSERT_EQ(test, dma_contiguous_request_begin(&outer, dev, "code"),
+			0);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_request_begin(&inner, dev,
+							   "frame"), 0);
+	KUNIT_EXPECT_STREQ(test, dma_area_requested_type(dev), "frame");
+	dma_contiguous_request_end(&inner);
+	KUNIT_EXPECT_STREQ(test, dma_area_requested_type(dev), "code");
+	KUNIT_EXPECT_NULL(test, dma_area_requested_type(NULL));
+	outer.task = NULL;
+	KUNIT_EXPECT_NULL(test, dma_area_requested_type(dev));
+	outer.task = current;
+	dma_contiguous_request_end(&outer);
+	KUNIT_EXPECT_NULL(test, dma_area_requested_type(dev));
+}
+
+/* What a module called a type is known when the module is gone. */
+static void __init types_are_copied(struct kunit *test)
+{
+	struct areas_case *this = test->priv;
+	char type[] = "short-lived";
+
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(this->dev, &others[0],
+						    type), 0);
+	memset(type, 'x', sizeof(type) - 1);
+	KUNIT_EXPECT_TRUE(test, dma_area_knows_type(this->dev, "short-lived"));
+	KUNIT_EXPECT_PTR_EQ(test, dma_area_of_type(this->dev, "short-lived"),
+			    &others[0]);
+	KUNIT_EXPECT_FALSE(test, dma_area_knows_type(this->dev, type));
+}
+
+/* Each function of the DMA API, for those who may wait and those who may not. */
+static void __init expect_no_memory(struct kunit *test, gfp_t gfp)
+{
+	struct areas_case *this = test->priv;
+	static const size_t sizes[] __initconst = { SZ_4K, SZ_64K, SZ_4M };
+	static const unsigned long attrs[] __initconst = {
+		0, DMA_ATTR_FORCE_CONTIGUOUS, DMA_ATTR_ALLOC_SINGLE_PAGES,
+		DMA_ATTR_NO_KERNEL_MAPPING, DMA_ATTR_WRITE_COMBINE,
+	};
+	dma_addr_t dma;
+
+	gfp |= __GFP_NOWARN;
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (unsigned int k = 0; k < ARRAY_SIZE(attrs); k++)
+			KUNIT_EXPECT_NULL(test, dma_alloc_attrs(this->dev,
+								sizes[i], &dma,
+								gfp, attrs[k]));
+		KUNIT_EXPECT_NULL(test, dma_alloc_pages(this->dev, sizes[i],
+							&dma, DMA_TO_DEVICE,
+							gfp));
+		KUNIT_EXPECT_NULL(test,
+				  dma_alloc_noncontiguous(this->dev, sizes[i],
+							  DMA_TO_DEVICE, gfp,
+							  0));
+	}
+}
+
+/* An area that it was to have could not be had. */
+static void __init refused_devices_get_nothing(struct kunit *test)
+{
+	struct areas_case *this = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	/* Other memory does, so nothing is special about it. */
+	dma_area_refuse(this->dev, true);
+	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 0), this->cma);
+
+	dma_area_bind(this->dev, this->cma, NULL);
+	dma_area_refuse(this->dev, false);
+	expect_no_memory(test, GFP_KERNEL);
+	expect_no_memory(test, GFP_ATOMIC);
+	expect_no_memory(test, GFP_NOWAIT);
+	KUNIT_EXPECT_NULL(test, dev_get_cma_area(this->dev));
+	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
+	KUNIT_EXPECT_NULL(test, dma_contiguous_area(this->dev, "dma"));
+	KUNIT_EXPECT_FALSE(test, dma_contiguous_falls_back(this->dev));
+
+	/* The next driver starts from the beginning. */
+	dma_contiguous_unbind(this->dev);
+	cpu = dma_alloc_coherent(this->dev, SZ_64K, &dma, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, cpu);
+	if (cpu)
+		dma_free_coherent(this->dev, SZ_64K, cpu, dma);
+}
+
+/* More areas than it can have: that is as if one of them did not exist. */
+static void __init too_many_areas_are_refused(struct kunit *test)
+{
+	struct areas_case *this = test->priv;
+
+	dma_area_bind(this->dev, this->cma, NULL);
+	for (unsigned int i = 0; i < NR_CHOICES - 1; i++)
+		dma_area_bind(this->dev, &others[i], NULL);
+	expect_list(test, NR_CHOICES - 1);
+	dma_area_bind(this->dev, &others[NR_CHOICES - 1], NULL);
+	expect_no_memory(test, GFP_KERNEL);
+	expect_no_memory(test, GFP_ATOMIC);
+	dma_contiguous_unbind(this->dev);
+}
+
+/* It has areas, none of which has come up. */
+static void __init own_areas_are_all_there_is(struct kunit *test)
+{
+	struct areas_case *this = test->priv;
+
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(this->dev, &others[0],
+						    NULL), 0);
+	expect_no_memory(test, GFP_KERNEL);
+	expect_no_memory(test, GFP_ATOMIC);
+	dma_contiguous_unassign(this->dev, &others[0]);
+	/* One that is lost behind it, for which other memory does. */
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(this->dev, &others[0],
+						    NULL), 0);
+	dma_area_refuse(this->dev, true);
+	KUNIT_EXPECT_TRUE(test, dma_contiguous_falls_back(this->dev));
+	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 1), this->cma);
 }
 
 /* As a driver takes pages for its firmware. */
@@ -179,7 +332,12 @@ static void __init boards_have_so_many_types(struct kunit *test)
 static struct kunit_case __refdata cases[] = {
 	KUNIT_CASE(lists_come_to_an_end),
 	KUNIT_CASE(areas_are_taken_away),
-	KUNIT_CASE(types_need_a_place),
+	KUNIT_CASE(types_are_asked_for),
+	KUNIT_CASE(types_are_of_one_task),
+	KUNIT_CASE(types_are_copied),
+	KUNIT_CASE(refused_devices_get_nothing),
+	KUNIT_CASE(too_many_areas_are_refused),
+	KUNIT_CASE(own_areas_are_all_there_is),
 	KUNIT_CASE(areas_are_for_direct_use),
 	KUNIT_CASE(boards_have_so_many_types),
 	{ }

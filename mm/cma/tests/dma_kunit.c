@@ -463,6 +463,110 @@ static void areas_that_a_bus_shows(struct kunit *test)
 	this->dev->dma_range_map = NULL;
 }
 
+/* Two parts of the area and a hole of one page, both ends of it shown. */
+static void areas_with_a_hole_for_the_device(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	phys_addr_t start = cma_get_base(this->cma);
+	u64 size = cma_get_end(this->cma) - start;
+	struct bus_dma_region map[] = {
+		{ .cpu_start = start, .dma_start = 0, .size = size / 2 },
+		{ .cpu_start = start + size / 2, .dma_start = size / 2,
+		  .size = size - size / 2 },
+		{ }
+	};
+
+	this->dev->dma_range_map = map;
+	KUNIT_EXPECT_PTR_EQ(test, dma_contiguous_first_area(this->dev),
+			    this->cma);
+	map[0].size -= PAGE_SIZE;
+	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
+	/* All of it is shown, but not in one piece. */
+	map[0].size += PAGE_SIZE;
+	map[1].dma_start += PAGE_SIZE;
+	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
+	KUNIT_EXPECT_FALSE(test, dma_contiguous_reaches(this->dev,
+							start + size / 2 -
+							PAGE_SIZE, SZ_8K));
+	this->dev->dma_range_map = NULL;
+}
+
+/* A bus that shows nothing: what was taken goes back, and nothing else. */
+static void memory_that_no_bus_shows(struct kunit *test)
+{
+	static const size_t sizes[] = { SZ_4K, SZ_64K, SZ_1M };
+	static const gfp_t gfp[] = { GFP_KERNEL, GFP_ATOMIC };
+	struct bus_dma_region map[] = { { .size = PAGE_SIZE }, { } };
+	struct dma_case *this = test->priv;
+	unsigned long nr_free;
+	dma_addr_t dma;
+
+	map[0].cpu_start = cma_get_end(this->cma) + SZ_1G;
+	this->dev->dma_range_map = map;
+	/* Pages that were given back are not all among the free ones at once. */
+	drain_all_pages(NULL);
+	nr_free = global_zone_page_state(NR_FREE_PAGES);
+	for (unsigned int i = 0; i < 3 * 16; i++) {
+		gfp_t flags = gfp[i % ARRAY_SIZE(gfp)] | __GFP_NOWARN;
+		size_t size = sizes[i % ARRAY_SIZE(sizes)];
+
+		KUNIT_EXPECT_NULL(test, dma_alloc_coherent(this->dev, size,
+							   &dma, flags));
+		KUNIT_EXPECT_NULL(test, dma_alloc_attrs(this->dev, size, &dma,
+							flags,
+							DMA_ATTR_NO_KERNEL_MAPPING));
+	}
+	this->dev->dma_range_map = NULL;
+	drain_all_pages(NULL);
+	/* 17 MiB were taken; others are at work, too. */
+	KUNIT_EXPECT_GT(test, global_zone_page_state(NR_FREE_PAGES) + SZ_1K,
+			nr_free);
+}
+
+#ifdef CONFIG_ARM
+/* The DMA API warns once and gives memory, as without an area. */
+static void devices_without_a_mask(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	bool reached = cma_get_end(this->cma) - 1 <= DMA_BIT_MASK(32);
+	dma_addr_t dma;
+	void *cpu;
+
+	this->dev->coherent_dma_mask = 0;
+	this->dev->dma_mask = NULL;
+	KUNIT_EXPECT_PTR_EQ(test, dma_contiguous_first_area(this->dev),
+			    reached ? this->cma : NULL);
+	/* Below that warning, which is not for the log of the tests. */
+	cpu = arch_dma_alloc(this->dev, SZ_1M, &dma, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	KUNIT_EXPECT_EQ(test, is_in_area(this, dma), reached);
+	use(test, cpu, SZ_1M);
+	arch_dma_free(this->dev, SZ_1M, cpu, dma, 0);
+}
+#endif
+
+/* As if there was no area: as much as the page allocator has. */
+static void large_buffers_without_an_area(struct kunit *test)
+{
+	struct dma_case *this = test->priv;
+	phys_addr_t start = cma_get_base(this->cma);
+	dma_addr_t dma;
+	void *cpu;
+
+	this->dev->bus_dma_limit = phys_to_dma(this->dev, start) - 1;
+	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
+	cpu = dma_alloc_coherent(this->dev, SZ_1M, &dma,
+				 GFP_KERNEL | __GFP_NOWARN);
+	/* The page allocator does not know of the limit but in a zone for it. */
+	if (lies_in_highmem(this))
+		KUNIT_EXPECT_NOT_NULL(test, cpu);
+	if (!cpu)
+		return;
+	KUNIT_EXPECT_LE(test, (u64)dma + SZ_1M - 1, this->dev->bus_dma_limit);
+	use(test, cpu, SZ_1M);
+	dma_free_coherent(this->dev, SZ_1M, cpu, dma);
+}
+
 /* Every page of the area that can be had, in pieces as large as can be. */
 static unsigned int use_up(struct dma_case *this, struct page **pages,
 			   unsigned long *nr_pages, unsigned int max)
@@ -534,7 +638,7 @@ static void waits_for_what_it_may(struct kunit *test)
 	void *cpu;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(gfp); i++) {
-		scope = dma_contiguous_scope(gfp[i]);
+		scope = dma_contiguous_gfp_scope_save(gfp[i]);
 		KUNIT_EXPECT_TRUE(test,
 				  current_gfp_context(GFP_KERNEL) == gfp[i]);
 		memalloc_flags_restore(scope);
@@ -545,37 +649,6 @@ static void waits_for_what_it_may(struct kunit *test)
 		use(test, cpu, SZ_128K);
 		dma_free_coherent(this->dev, SZ_128K, cpu, dma);
 	}
-}
-
-/* Types that a driver asks for change the order only until it asks again. */
-static void lists_keep_their_order(struct kunit *test)
-{
-	struct dma_case *this = test->priv;
-	struct cma *area = kunit_kcalloc(test, 4, sizeof(*area), GFP_KERNEL);
-	struct device *dev = this->dev;
-
-	/* Nobody looks into them: nothing is allocated. */
-	KUNIT_ASSERT_NOT_NULL(test, area);
-	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[0], "code"), 0);
-	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[1], "frame"), 0);
-	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[0]);
-	KUNIT_ASSERT_EQ(test, dma_contiguous_use(dev, "frame"), 0);
-	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[1]);
-	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[2], "late"), 0);
-	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[1]);
-	KUNIT_ASSERT_EQ(test, dma_contiguous_use(dev, NULL), 0);
-	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[0]);
-	KUNIT_ASSERT_EQ(test, dma_contiguous_use(dev, "late"), 0);
-	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[3], "late"), 0);
-	KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[2]);
-	KUNIT_ASSERT_EQ(test, dma_contiguous_use(dev, NULL), 0);
-	for (unsigned int i = 0; i < 4; i++) {
-		KUNIT_EXPECT_PTR_EQ(test, dev->cma_area, &area[i]);
-		dma_contiguous_unassign(dev, &area[i]);
-	}
-	KUNIT_EXPECT_NULL(test, dev->cma_area);
-	/* It goes with the device. */
-	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &area[0], NULL), 0);
 }
 
 static struct kunit_case cases[] = {
@@ -593,9 +666,14 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(memory_is_within_reach),
 	KUNIT_CASE(areas_out_of_reach),
 	KUNIT_CASE(areas_that_a_bus_shows),
+	KUNIT_CASE(areas_with_a_hole_for_the_device),
+	KUNIT_CASE(memory_that_no_bus_shows),
+#ifdef CONFIG_ARM
+	KUNIT_CASE(devices_without_a_mask),
+#endif
+	KUNIT_CASE(large_buffers_without_an_area),
 	KUNIT_CASE(areas_that_are_used_up),
 	KUNIT_CASE(waits_for_what_it_may),
-	KUNIT_CASE(lists_keep_their_order),
 	{ }
 };
 

@@ -53,6 +53,7 @@ struct dma_test_file {
 	struct device *dev;
 	struct mutex lock;	/* covers bufs and their user counts */
 	struct xarray bufs;	/* those it owns, by id */
+	char type[32];		/* what the next ones are for; "" for nothing */
 };
 
 /**
@@ -245,6 +246,28 @@ static u64 dma_test_call_alloc(struct dma_test_buf *buf, gfp_t gfp)
 	return ktime_get_ns() - time_ns;
 }
 
+#ifdef _LINUX_DMA_CONTIGUOUS_H
+static u64 dma_test_alloc_typed(struct dma_test_buf *buf, gfp_t gfp)
+{
+	struct dma_test_file *file = buf->file;
+	struct dma_contiguous_request request;
+	u64 time_ns;
+
+	if (!file->type[0])
+		return dma_test_call_alloc(buf, gfp);
+	if (dma_contiguous_request_begin(&request, file->dev, file->type))
+		return 0;
+	time_ns = dma_test_call_alloc(buf, gfp);
+	dma_contiguous_request_end(&request);
+	return time_ns;
+}
+#else
+static u64 dma_test_alloc_typed(struct dma_test_buf *buf, gfp_t gfp)
+{
+	return dma_test_call_alloc(buf, gfp);
+}
+#endif
+
 static int dma_test_ioc_alloc(struct dma_test_file *file,
 			      struct dma_test_alloc *arg)
 {
@@ -268,10 +291,10 @@ static int dma_test_ioc_alloc(struct dma_test_file *file,
 
 	if (arg->context == DMA_TEST_ATOMIC) {
 		spin_lock(&dma_test_atomic_lock);
-		arg->time_ns = dma_test_call_alloc(buf, GFP_ATOMIC);
+		arg->time_ns = dma_test_alloc_typed(buf, GFP_ATOMIC);
 		spin_unlock(&dma_test_atomic_lock);
 	} else {
-		arg->time_ns = dma_test_call_alloc(buf, gfp);
+		arg->time_ns = dma_test_alloc_typed(buf, gfp);
 	}
 	if (!buf->cpu) {
 		kfree(buf);
@@ -372,16 +395,19 @@ static void dma_test_ioc_info(struct dma_test_file *file,
 static int dma_test_ioc_use(struct dma_test_file *file,
 			    struct dma_test_use *arg)
 {
-	const char *type = NULL;
+	struct dma_contiguous_request request;
+	int err = 0;
 
 	arg->type[sizeof(arg->type) - 1] = 0;
 	if (arg->type[0]) {
-		/* The list of areas refers to it as long as a driver is bound. */
-		type = devm_kstrdup(file->dev, arg->type, GFP_KERNEL);
-		if (!type)
-			return -ENOMEM;
+		err = dma_contiguous_request_begin(&request, file->dev,
+						   arg->type);
+		if (!err)
+			dma_contiguous_request_end(&request);
 	}
-	return dma_contiguous_use(file->dev, type);
+	if (!err)
+		strscpy(file->type, arg->type);
+	return err;
 }
 #else
 static int dma_test_ioc_use(struct dma_test_file *file,

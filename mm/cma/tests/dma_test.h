@@ -138,7 +138,8 @@ struct dma_test_info {
  * FREE		-ENOENT for an unknown id, -EBUSY while mapped or in use
  * CHECK	overwrites the contents
  * VERIFY	-EILSEQ when the contents are not those of FILL with this seed
- * USE		as dma_contiguous_use(): -ENOENT if the device has no such type
+ * USE		as dma_contiguous_request_begin(), for all buffers from now on:
+ *		-ENOENT if the device has no such type
  * MAPPING	-EOPNOTSUPP on other architectures than ARM
  * RAW		-ENODEV without an area, -ENOMEM when it has no such pages
  *

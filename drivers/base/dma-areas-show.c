@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which areas a device has, for people to read: a line in the log when a driver
+ * is bound for the first time, and all of them in debugfs.
+ *
+ * The lists are read as a request reads them; no locks.
+ */
+#include <linux/cma.h>
+#include <linux/dcache.h>
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/dma-map-ops.h>
+#include <linux/init.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "base.h"
+#include "dma-areas.h"
+
+/**
+ * dma_areas_told() - has the log what there is to say about a device's areas
+ * @dev:	the device, which is being bound
+ *
+ * However often its driver asks to be called again, it says so once.
+ *
+ * Context: Process.
+ * Return: true if so.
+ */
+bool dma_areas_told(struct device *dev)
+{
+	return dev->p && dev->p->cma_told;
+}
+
+/**
+ * dma_areas_tell() - say in the log that a device has areas of its own
+ * @dev:	the device, which is being bound
+ * @missing:	some that it should have do not exist
+ *
+ * Why it has not got what it should was said when that was found.
+ *
+ * Context: Process.
+ */
+void dma_areas_tell(struct device *dev, bool missing)
+{
+	struct dma_area_snapshot areas;
+	char names[128] = "";
+	size_t length = 0;
+
+	if (dma_areas_told(dev))
+		return;
+	dma_area_snapshot(dev, NULL, &areas);
+	if (!areas.own && !missing)
+		return;
+	if (dev->p)
+		dev->p->cma_told = true;
+	for (unsigned int i = 0; i < areas.nr; i++)
+		length += scnprintf(names + length, sizeof(names) - length,
+				    "%s%s", i ? ", " : "",
+				    cma_get_name(areas.area[i]));
+	if (areas.own && !areas.refused)
+		dev_info(dev, "cma: takes memory from %s%s\n", names,
+			 areas.falls_back ? ", then any" : "");
+}
+
+#ifdef CONFIG_CMA_DEBUGFS
+
+static const char *area_state(struct device *dev, const struct cma *area)
+{
+	if (!cma_serves_pages(area))
+		return "down";
+	return dma_area_reached(dev, area) ? "reached" : "out-of-reach";
+}
+
+static void show_device(struct seq_file *seq, struct device *dev)
+{
+	struct dma_area_snapshot areas;
+
+	dma_area_snapshot(dev, NULL, &areas);
+	if (!areas.own)
+		return;
+	for (unsigned int i = 0; i < areas.nr; i++)
+		seq_printf(seq, "%s %u %s %s\n", dev_name(dev), i,
+			   cma_get_name(areas.area[i]),
+			   area_state(dev, areas.area[i]));
+	if (areas.refused)
+		seq_printf(seq, "%s - - refused\n", dev_name(dev));
+	else if (areas.falls_back)
+		seq_printf(seq, "%s %u - any\n", dev_name(dev), areas.nr);
+}
+
+static int devices_show(struct seq_file *seq, void *unused)
+{
+	struct kobject *kobj;
+
+	spin_lock(&devices_kset->list_lock);
+	list_for_each_entry(kobj, &devices_kset->list, entry)
+		show_device(seq, kobj_to_dev(kobj));
+	spin_unlock(&devices_kset->list_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(devices);
+
+/* Beside the folders of the areas, which are made before. */
+static int __init make_list_file(void)
+{
+	struct dentry *dir = debugfs_lookup("cma", NULL);
+
+	debugfs_create_file("devices", 0400, dir, NULL, &devices_fops);
+	dput(dir);
+	return 0;
+}
+late_initcall_sync(make_list_file);
+
+#endif /* CONFIG_CMA_DEBUGFS */
