@@ -9,10 +9,12 @@
 #ifndef __CMA_H__
 #define __CMA_H__
 
+#include <linux/alloc_tag.h>
 #include <linux/gfp_types.h>
 #include <linux/init.h>
 #include <linux/jump_label.h>
 #include <linux/numa.h>
+#include <linux/page-flags.h>
 #include <linux/types.h>
 
 #ifdef CONFIG_CMA_AREAS
@@ -112,11 +114,14 @@ bool cma_serves_pages(const struct cma *cma);
 struct cma *cma_area_of(const struct page *page);
 int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data);
 
-/* Allocate and release. */
-struct page *cma_alloc(struct cma *cma, unsigned long count,
-		       unsigned int align, bool no_warn);
-struct page *cma_alloc_for(struct cma *cma, unsigned long count,
-			   unsigned int align, bool no_warn, const char *owner);
+/* Allocate and release. /proc/allocinfo names the caller. */
+struct page *cma_alloc_noprof(struct cma *cma, unsigned long count,
+			      unsigned int align, bool no_warn);
+#define cma_alloc(...)		alloc_hooks(cma_alloc_noprof(__VA_ARGS__))
+struct page *cma_alloc_for_noprof(struct cma *cma, unsigned long count,
+				  unsigned int align, bool no_warn,
+				  const char *owner);
+#define cma_alloc_for(...)	alloc_hooks(cma_alloc_for_noprof(__VA_ARGS__))
 bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count);
 bool cma_pages_valid(struct cma *cma, const struct page *pages,
@@ -135,8 +140,26 @@ struct page *cma_ready_get(struct cma *cma, unsigned long count,
 bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
 		   unsigned long kind, void *mapped, cma_unready_t unready);
 
+/**
+ * cma_page_is_kept() - is a page kept from everybody but devices
+ * @page:	the page
+ *
+ * Such pages are PageReserved, and still hold the data of a driver while it has
+ * a buffer of them.
+ *
+ * Context: Any.
+ * Return: true for a page of an exclusive area, or of an area's part of a
+ * pageblock.
+ */
+static inline bool cma_page_is_kept(const struct page *page)
+{
+	return IS_ENABLED(CONFIG_CMA) && PageReserved(page) &&
+	       cma_area_of(page);
+}
+
 #ifdef CONFIG_CMA
-struct folio *cma_alloc_folio(struct cma *cma, int order, gfp_t gfp);
+struct folio *cma_alloc_folio_noprof(struct cma *cma, int order, gfp_t gfp);
+#define cma_alloc_folio(...)	alloc_hooks(cma_alloc_folio_noprof(__VA_ARGS__))
 bool cma_free_folio(struct cma *cma, const struct folio *folio);
 #else
 static inline struct folio *cma_alloc_folio(struct cma *cma, int order,

@@ -135,14 +135,14 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
  * Context: May sleep.
  * Return: the first page, or NULL. Give the pages back with cma_release().
  */
-struct page *cma_alloc(struct cma *cma, unsigned long count,
-		       unsigned int align, bool no_warn)
+struct page *cma_alloc_noprof(struct cma *cma, unsigned long count,
+			      unsigned int align, bool no_warn)
 {
 	gfp_t gfp = GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0);
 
 	return cma_alloc_gfp(cma, count, align, gfp, NULL, _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(cma_alloc);
+EXPORT_SYMBOL_GPL(cma_alloc_noprof);
 
 /**
  * cma_alloc_for() - allocate contiguous pages for a device
@@ -155,8 +155,9 @@ EXPORT_SYMBOL_GPL(cma_alloc);
  * Context: May sleep.
  * Return: as cma_alloc().
  */
-struct page *cma_alloc_for(struct cma *cma, unsigned long count,
-			   unsigned int align, bool no_warn, const char *owner)
+struct page *cma_alloc_for_noprof(struct cma *cma, unsigned long count,
+				  unsigned int align, bool no_warn,
+				  const char *owner)
 {
 	gfp_t gfp = GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0);
 
@@ -172,7 +173,7 @@ struct page *cma_alloc_for(struct cma *cma, unsigned long count,
  * Context: May sleep.
  * Return: the folio, or NULL. Give it back with cma_free_folio().
  */
-struct folio *cma_alloc_folio(struct cma *cma, int order, gfp_t gfp)
+struct folio *cma_alloc_folio_noprof(struct cma *cma, int order, gfp_t gfp)
 {
 	struct page *page;
 

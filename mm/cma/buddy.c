@@ -226,6 +226,8 @@ unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
 	struct page *page;
 	unsigned long flags;
 
+	if (in_areas && !IS_ENABLED(CONFIG_CMA))
+		return 0;
 	nr_pages = min(nr_pages, nr_spare(zone, in_areas, mark));
 	if (!nr_pages)
 		return 0;
@@ -234,8 +236,7 @@ unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
 	spin_lock_irqsave(&zone->lock, flags);
 	while (nr < nr_pages) {
 		order = min_t(unsigned int, order, ilog2(nr_pages - nr));
-		page = buddy_lift_any(zone, order, in_areas ? MIGRATE_CMA :
-							      MIGRATE_MOVABLE);
+		page = buddy_lift_any(zone, order, contig_migratetype(in_areas));
 		if (page) {
 			set_page_private(page, order);
 			list_add_tail(&page->lru, pages);

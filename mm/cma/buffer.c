@@ -126,7 +126,7 @@ struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
 	/* Pairs with the release in cma_buffer_hand_out(). */
 	if (buffer && smp_load_acquire(&buffer->owned) &&
 	    buffer->nr_pages == nr_pages &&
-	    !(buffer->is_folio && buffer->nr_back))
+	    !(buffer->is_folio && READ_ONCE(buffer->nr_claimed)))
 		buffer->owned = false;
 	else
 		buffer = NULL;
@@ -178,6 +178,53 @@ void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
 	rcu_read_unlock();
 }
 
+/*
+ * The caller is the only one to give back these pages from here on. The record
+ * stays until all parts are back, and this one is not.
+ */
+static struct cma_buffer *claim_part(struct cma *cma, unsigned long pfn,
+				     unsigned long nr_pages, bool *kept)
+{
+	struct cma_buffer *buffer;
+	unsigned long flags, left = 0;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	buffer = cma_buffer_at(cma, pfn);
+	if (buffer && buffer->is_folio && READ_ONCE(buffer->owned) &&
+	    IS_ALIGNED(pfn | nr_pages, 1UL << cma->order_per_bit) &&
+	    pfn + nr_pages <= buffer->holder.start + buffer->nr_pages)
+		left = buffer->nr_pages - buffer->nr_claimed;
+	if (left && nr_pages <= left) {
+		WRITE_ONCE(buffer->nr_claimed,
+			   buffer->nr_claimed + nr_pages);
+		*kept = buffer->kept;
+		/* Nobody releases it once more. */
+		if (left == nr_pages)
+			WRITE_ONCE(buffer->owned, false);
+	} else {
+		buffer = NULL;
+	}
+	spin_unlock_irqrestore(&cma->lock, flags);
+	return buffer;
+}
+
+/*
+ * Parts come back in parallel. The window is free when the pages of all of them
+ * are, so the last one to finish lets it go, whichever was claimed last.
+ */
+static bool finish_part(struct cma *cma, struct cma_buffer *buffer,
+			unsigned long nr_pages)
+{
+	unsigned long flags;
+	bool is_last;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	buffer->nr_back += nr_pages;
+	is_last = buffer->nr_back == buffer->nr_pages;
+	spin_unlock_irqrestore(&cma->lock, flags);
+	return is_last;
+}
+
 /**
  * cma_buffer_give_back_part() - free some pages of a compound page
  * @cma:	the area
@@ -195,34 +242,18 @@ bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
 			       unsigned long nr_pages)
 {
 	struct cma_buffer *buffer;
-	unsigned long flags, left = 0;
-	bool is_part;
+	bool kept = false;
 
-	spin_lock_irqsave(&cma->lock, flags);
-	buffer = cma_buffer_at(cma, pfn);
-	is_part = buffer && buffer->is_folio && READ_ONCE(buffer->owned) &&
-		  IS_ALIGNED(pfn | nr_pages, 1UL << cma->order_per_bit);
-	if (is_part) {
-		left = buffer->nr_pages - buffer->nr_back;
-		is_part = pfn + nr_pages <=
-			  buffer->holder.start + buffer->nr_pages &&
-			  nr_pages <= left;
-	}
-	if (is_part)
-		buffer->nr_back += nr_pages;
-	/* Nobody releases it once more. */
-	if (is_part && left == nr_pages)
-		WRITE_ONCE(buffer->owned, false);
-	spin_unlock_irqrestore(&cma->lock, flags);
-	if (!is_part)
-		return false;
-
+	/* A mode that is about to change waits for this: class.c. */
 	rcu_read_lock();
-	cma_put_pages(cma, pfn, nr_pages, buffer->kept);
+	buffer = claim_part(cma, pfn, nr_pages, &kept);
+	if (buffer) {
+		cma_put_pages(cma, pfn, nr_pages, kept);
+		if (finish_part(cma, buffer, nr_pages))
+			forget(cma, buffer);
+	}
 	rcu_read_unlock();
-	if (left == nr_pages)
-		forget(cma, buffer);
-	return true;
+	return buffer;
 }
 
 /**

@@ -122,7 +122,7 @@ static int take_back(unsigned long start, unsigned long end,
 		.gfp		= GFP_NOIO,
 		.in_area	= true,
 	};
-	int error = contig_alloc(&req);
+	int error = alloc_hooks(contig_alloc(&req));
 
 	if (error)
 		*blocker = req.blocker;

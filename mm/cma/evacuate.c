@@ -641,7 +641,6 @@ int evacuate_range(struct contig_request *req)
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
 						 ev.nr_migrated,
 						 ev.nr_reclaimed, ev.nr_mapped,
-						 req->in_area ? MIGRATE_CMA :
-								MIGRATE_MOVABLE);
+						 contig_migratetype(req->in_area));
 	return error;
 }

@@ -176,6 +176,8 @@ struct cma {
  *		cleared by the release
  * @cleared:	nothing but zeroes, while kept
  * @kind:	in what state it was kept; the architecture's
+ * @nr_claimed:	pages of a compound page that are on their way back in parts,
+ *		those that came back among them
  * @nr_back:	pages of a compound page that came back in parts
  * @unready:	what ends that state
  * @by_pfn:	in the tree of a shard while the pages are complete
@@ -198,11 +200,14 @@ struct cma_buffer {
 	bool			cleared;
 	union {
 		unsigned long	kind;
-		unsigned long	nr_back;
+		unsigned long	nr_claimed;
 	};
 	cma_unready_t		unready;
 	struct rb_node		by_pfn;
-	struct list_head	node;
+	union {
+		struct list_head node;
+		unsigned long	nr_back;
+	};
 	union {
 		unsigned long	caller;
 		void		*mapped;
@@ -299,6 +304,7 @@ struct contig_request {
 	struct cma_blocker blocker;
 };
 
+#ifdef CONFIG_CMA
 /* area.c: the registry */
 extern struct cma cma_areas[MAX_CMA_AREAS + 1];
 extern unsigned int cma_area_count;
@@ -308,6 +314,7 @@ struct cma *cma_area_intersecting(unsigned long start_pfn,
 const struct cma_bank *cma_bank_of(const struct cma *cma, unsigned long pfn);
 unsigned long cma_area_index(const struct cma *cma, unsigned long pfn);
 const char *cma_fit_name(enum cma_fit fit);
+#endif
 
 void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error);
 void cma_account_release(struct cma *cma, unsigned long pfn,
@@ -334,11 +341,34 @@ unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
 			unsigned long mark, unsigned int nr_pages,
 			struct list_head *pages);
 
+/* The type of pageblocks that a range lies in. */
+static inline int contig_migratetype(bool in_area)
+{
+#ifdef CONFIG_CMA
+	if (in_area)
+		return MIGRATE_CMA;
+#endif
+	return MIGRATE_MOVABLE;
+}
+
 /* isolate.c: pageblocks of areas */
+#ifdef CONFIG_CMA
 int isolate_range(struct zone *zone, unsigned long start_pfn,
 		  unsigned long end_pfn);
 void isolate_undo(struct zone *zone, unsigned long start_pfn,
 		  unsigned long end_pfn);
+#else
+static inline int isolate_range(struct zone *zone, unsigned long start_pfn,
+				unsigned long end_pfn)
+{
+	return -EBUSY;
+}
+
+static inline void isolate_undo(struct zone *zone, unsigned long start_pfn,
+				unsigned long end_pfn)
+{
+}
+#endif
 
 /* survey.c: what a window would cost */
 void survey_window(unsigned long start_pfn, unsigned long end_pfn,
@@ -479,6 +509,7 @@ bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
 void cma_put_pages(struct cma *cma, unsigned long start_pfn,
 		   unsigned long nr_pages, bool kept);
 unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn);
+unsigned long cma_first_not_kept(unsigned long pfn, unsigned long end_pfn);
 void cma_lend(unsigned long start_pfn, unsigned long end_pfn);
 void cma_keep(unsigned long start_pfn, unsigned long end_pfn);
 void cma_account_lent(struct cma *cma, bool lent);
@@ -533,12 +564,14 @@ static inline int cma_guess_maps(const struct folio *folio)
 	return page_mapcount_is_type(maps) ? 0 : maps;
 }
 
-/* failure.c: why not */
+/* blocker.c: the page in the way */
 void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,
 		      enum cma_block_reason reason);
 bool cma_blocker_remember(const struct cma_blocker *blocker);
 bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
 			struct cma_blocker *blocker);
+
+/* failure.c: why not */
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 			unsigned int align_order, const char *owner, int error,
 			const struct cma_blocker *blocker, bool warn);

@@ -66,6 +66,25 @@ unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn)
 }
 
 /**
+ * cma_first_not_kept() - the first page that is not kept for devices alone
+ * @pfn:	first page
+ * @end_pfn:	first page behind
+ *
+ * A page without the mark is the page allocator's, whatever the record of the
+ * area says, and one with two references is still in use.
+ *
+ * Context: Any.
+ * Return: the page, or @end_pfn.
+ */
+unsigned long cma_first_not_kept(unsigned long pfn, unsigned long end_pfn)
+{
+	while (pfn < end_pfn && PageReserved(pfn_to_page(pfn)) &&
+	       page_ref_count(pfn_to_page(pfn)) == 1)
+		pfn++;
+	return pfn;
+}
+
+/**
  * cma_lend() - give kept pages to the page allocator
  * @start_pfn:	first page; each has one reference
  * @end_pfn:	first page behind

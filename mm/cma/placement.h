@@ -79,12 +79,6 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 #define cma_rmqueue(zone, order)					\
 	__rmqueue_smallest(zone, order, MIGRATE_CMA)
 
-/* page_alloc.c, for buddy.c; the caller holds zone->lock */
-void buddy_lift(struct zone *zone, struct page *page, unsigned int order);
-void buddy_put(struct zone *zone, struct page *page, unsigned int order);
-struct page *buddy_lift_any(struct zone *zone, unsigned int order,
-			    int migratetype);
-
 #else /* !CONFIG_CMA */
 
 static inline unsigned int cma_alloc_flags(gfp_t gfp)
@@ -120,5 +114,11 @@ static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
 }
 
 #endif /* CONFIG_CMA */
+
+/* page_alloc.c, for buddy.c; the caller holds zone->lock */
+void buddy_lift(struct zone *zone, struct page *page, unsigned int order);
+void buddy_put(struct zone *zone, struct page *page, unsigned int order);
+struct page *buddy_lift_any(struct zone *zone, unsigned int order,
+			    int migratetype);
 
 #endif /* _MM_CMA_PLACEMENT_H */

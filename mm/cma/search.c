@@ -136,10 +136,10 @@ static bool kept_is_free(unsigned long start, unsigned long end,
 			 unsigned long lent_start, unsigned long lent_end,
 			 struct cma_blocker *blocker)
 {
-	unsigned long pfn = cma_first_in_use(start, lent_start);
+	unsigned long pfn = cma_first_not_kept(start, lent_start);
 
 	if (pfn == lent_start) {
-		pfn = cma_first_in_use(lent_end, end);
+		pfn = cma_first_not_kept(lent_end, end);
 		if (pfn == end)
 			return true;
 	}
@@ -520,6 +520,7 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	buffer->kept = cma->class == CMA_EXCLUSIVE;
 	error = gfp_valid(cma, gfp) ? try_all(&search) : -EINVAL;
 	buffer->is_folio = gfp & __GFP_COMP;
+	buffer->nr_claimed = 0;
 	buffer->nr_back = 0;
 	if (!error)
 		atomic_dec(&cma->nr_trying);

@@ -63,6 +63,7 @@ FAULT = [GENERIC.format("fault")]
 COMPARE = [GENERIC.format("compare")]
 ARM64 = [GENERIC.format("64bit"), GENERIC.format("arm64")]
 X86_64 = [GENERIC.format("64bit"), GENERIC.format("x86_64")]
+NONE = [GENERIC.format("none")]
 CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
 
 
@@ -123,6 +124,11 @@ KERNELS = {
     # The same without an allocator.
     "bare-arm64": Kernel("arm64", "bare", ARM64, "allnoconfig"),
     "bare-x86_64": Kernel("x86_64", "bare", X86_64, "allnoconfig"),
+    # Ours switched off, with all who take ranges of pages without an area.
+    "nocma-arm64": Kernel("arm64", "cma", ARM64 + NONE + guest("arm64"),
+                          "allnoconfig"),
+    "nocma-x86_64": Kernel("x86_64", "cma", X86_64 + NONE + guest("x86_64"),
+                           "allnoconfig"),
     # Two that have to be identical: no allocator, and ours switched off.
     "bare-arm": Kernel("arm", "bare", GUEST + COMPARE),
     "nocma-arm": Kernel("arm", "cma", GUEST + COMPARE),

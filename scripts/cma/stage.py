@@ -21,7 +21,7 @@ LOGS = BUILD / "check"
 HERE = Path(__file__).resolve().parent
 
 # What no kernel without the allocator may define, and ours must.
-SYMBOLS = ["cma_alloc", "cma_release", "cma_declare_contiguous_nid",
+SYMBOLS = ["cma_alloc_noprof", "cma_release", "cma_declare_contiguous_nid",
            "cma_init_reserved_mem", "alloc_contig_range_noprof",
            "alloc_contig_pages_noprof", "free_contig_range",
            "dma_alloc_from_contiguous", "dma_alloc_contiguous",

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Stages of check.py about kernels that no board of every day boots: what the
+options do to a configuration, and kernels without areas.
+"""
+
+import re
+import subprocess
+
+import kernel
+
+# Architecture, defconfig: what distributions start from.
+DEFCONFIGS = [("x86_64", "x86_64_defconfig"), ("arm64", "defconfig"),
+              ("arm", "multi_v7_defconfig")]
+# Options of ours, which no other kernel knows.
+OURS = re.compile(r"CONFIG_(?:CMA|DMA_CMA|DMA_NUMA_CMA|FAIL_CMA|SAMPLE_CMA)\w*$")
+SETTING = re.compile(r"^(CONFIG_\w+)=(.*)$", re.M)
+
+GIGANTIC = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
+
+
+def settings(text):
+    return dict(SETTING.findall(text))
+
+
+def lost(theirs, ours):
+    """What a configuration had and has no more, or has with another value.
+    What is named ours may differ."""
+    return sorted(f"{name}={value}" for name, value in theirs.items()
+                  if ours.get(name) != value and not OURS.match(name))
+
+
+def added(theirs, ours):
+    """What is new and no option of ours."""
+    return sorted(f"{name}={value}" for name, value in ours.items()
+                  if name not in theirs and not OURS.match(name))
+
+
+def configure(src, arch, defconfig, switch):
+    """The settings of a defconfig in a tree, with the allocator off ("-d") or
+    on ("-e")."""
+    out = kernel.BUILD / f"obj-config-{src.name}-{arch}"
+    out.mkdir(parents=True, exist_ok=True)
+    cmd = ["make", "-s", "-C", str(src), f"O={out}", f"ARCH={arch}",
+           f"CROSS_COMPILE={kernel.CROSS[arch]}"]
+    for step in (cmd + [defconfig],
+                 [src / "scripts/config", "--file", out / ".config", switch,
+                  "CMA", switch, "DMA_CMA"],
+                 cmd + ["olddefconfig"]):
+        kernel.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return settings((out / ".config").read_text())
+
+
+def stage_configs(stage):
+    """Nothing is lost that a kernel had before, with areas or without."""
+    trees = kernel.worktree("base"), kernel.our_tree()
+    for arch, defconfig in DEFCONFIGS:
+        for switch, what in ("-d", "CMA=n"), ("-e", "CMA=y"):
+            theirs, ours = (configure(src, arch, defconfig, switch)
+                            for src in trees)
+            name = f"{arch} {defconfig}, {what}"
+            gone, new = lost(theirs, ours), added(theirs, ours)
+            stage.log(f"{arch}-{what}", "\n".join(
+                [f"-{line}" for line in gone] + [f"+{line}" for line in new]))
+            stage.result(theirs and not gone, f"{name}: lost", "\n".join(gone))
+            stage.result(ours and not new, f"{name}: added", "\n".join(new))
+
+
+def stage_without(stage):
+    """Ranges of pages without areas: a page of 1 GiB at run time, and what the
+    kernel tests of its page tables with such a range."""
+    for board, name, extra in (
+            ("arm64-virt", "nocma-arm64", []),
+            ("x86_64", "nocma-x86_64", ["-cpu", "max"])):
+        stage.boot(
+            board, board, mem="4G", extra=extra, timeout_s=300,
+            kernel_dir=kernel.obj(name), expect=["debug_vm_pgtable: "],
+            commands=["! grep Cma /proc/meminfo",
+                      f"echo 1 >{GIGANTIC} && grep -x 1 {GIGANTIC}",
+                      f"echo 0 >{GIGANTIC} && grep -x 0 {GIGANTIC}"])
