@@ -498,6 +498,9 @@ static inline bool cma_may_wait_for_io(gfp_t gfp)
 	return (gfp & (__GFP_IO | __GFP_FS)) == (__GFP_IO | __GFP_FS);
 }
 
+/* floor.c: what those who cannot use areas have left */
+bool cma_floor_holds(void);
+
 /* contig.c: ranges of pages */
 int contig_take_free(struct contig_request *req);
 int contig_alloc(struct contig_request *req);
