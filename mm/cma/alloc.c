@@ -29,8 +29,10 @@ static bool request_valid(const struct cma *cma, unsigned long nr_pages,
 
 static void clear_pfns(unsigned long pfn, unsigned long end_pfn)
 {
-	for (; pfn < end_pfn; pfn++)
+	for (; pfn < end_pfn; pfn++) {
 		clear_highpage(pfn_to_page(pfn));
+		cond_resched();
+	}
 }
 
 /*

@@ -21,8 +21,10 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
+#include <linux/wait.h>
 
 #include "../internal.h"
 #include "internal.h"
@@ -38,6 +40,15 @@
 /* Of an area, this part is reclaimed when there is no room for what is in it. */
 #define ROOM_PART	8
 
+/* How long those wait for a switch that must not wait for I/O. */
+#define IO_WAIT_MS	100
+
+/*
+ * percpu_down_read() cannot be killed, so readers wait here. The lock fails to
+ * be taken while a writer has it or waits for it.
+ */
+static DECLARE_WAIT_QUEUE_HEAD(class_settled);
+
 static const char * const class_names[] = {
 	[CMA_SHARED]	= "shared",
 	[CMA_EXCLUSIVE]	= "exclusive",
@@ -52,6 +63,53 @@ static const char * const class_names[] = {
 const char *cma_class_name(enum cma_class class)
 {
 	return class_names[class];
+}
+
+/**
+ * cma_class_read_lock() - keep the class of an area as it is
+ * @cma:	the area
+ * @gfp:	GFP_NOIO and the like, and scopes, are heeded
+ *
+ * While the class changes, what is in the area is moved, which may take a while.
+ * I/O that wants a buffer may be what the switch waits for, so it does not wait
+ * for long.
+ *
+ * Context: May sleep.
+ * Return: 0, then cma_class_read_unlock() has to be called; -EBUSY if I/O may
+ * not wait any longer; -EINTR if the task is being killed.
+ */
+int cma_class_read_lock(struct cma *cma, gfp_t gfp)
+{
+	long left;
+
+	if (likely(percpu_down_read_trylock(&cma->class_lock)))
+		return 0;
+	if (cma_may_wait_for_io(current_gfp_context(gfp)))
+		return wait_event_killable(class_settled,
+					   percpu_down_read_trylock(&cma->class_lock));
+	left = wait_event_killable_timeout(class_settled,
+					   percpu_down_read_trylock(&cma->class_lock),
+					   msecs_to_jiffies(IO_WAIT_MS));
+	if (left < 0)
+		return -EINTR;
+	return left ? 0 : -EBUSY;
+}
+
+/**
+ * cma_class_read_unlock() - the class of an area may change
+ * @cma:	the area
+ *
+ * Context: Any but interrupts.
+ */
+void cma_class_read_unlock(struct cma *cma)
+{
+	percpu_up_read(&cma->class_lock);
+}
+
+static void class_write_unlock(struct cma *cma)
+{
+	percpu_up_write(&cma->class_lock);
+	wake_up_all(&class_settled);
 }
 
 /* The next pages in [*@start, @limit) that nobody holds and are @kept, or not. */
@@ -214,7 +272,7 @@ static int make_exclusive(struct cma *cma)
 			error = try_to_take_back(cma, &blocker);
 		if (!error)
 			cma_account_lent(cma, false);
-		percpu_up_write(&cma->class_lock);
+		class_write_unlock(cma);
 
 		if ((error != -EBUSY && error != -ENOMEM) ||
 		    time_after(jiffies, deadline))
@@ -236,7 +294,7 @@ static int make_shared(struct cma *cma)
 	percpu_down_write(&cma->class_lock);
 	cma_account_lent(cma, true);
 	share(cma);
-	percpu_up_write(&cma->class_lock);
+	class_write_unlock(cma);
 	return 0;
 }
 

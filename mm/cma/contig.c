@@ -29,6 +29,9 @@
 /* Attempts to evacuate a range and to take it then. */
 #define TAKE_ATTEMPTS	3
 
+/* How long every request waits for a peer in the same pageblocks, at least. */
+#define CLAIM_MS	250U
+
 struct contig_claim {
 	struct list_head node;
 	unsigned long start_pfn;	/* aligned to pageblocks */
@@ -56,21 +59,32 @@ static bool claim_now(struct contig_claim *claim)
 }
 
 /*
- * Who has a claim may wait for I/O, so whoever does I/O himself must not wait
- * for a claim.
+ * A claim holder may be waiting for I/O, so NOIO and NOFS callers, whom that I/O
+ * may wait for, wait for it no longer than most evacuations take.
  */
+static unsigned int claim_patience_ms(const struct contig_request *req)
+{
+	if (!cma_may_wait_for_io(req->move_gfp))
+		return CLAIM_MS;
+	return req->peer_ms ? max(req->peer_ms, CLAIM_MS) : CMA_PATIENCE_MAX_MS;
+}
+
 static int claim_blocks(const struct contig_request *req,
 			struct contig_claim *claim)
 {
+	long timeout = msecs_to_jiffies(claim_patience_ms(req));
+	long left;
+
 	claim->start_pfn = pageblock_start_pfn(req->start_pfn);
 	claim->end_pfn = pageblock_align(req->end_pfn);
 
 	if (cma_should_fail(CMA_FAIL_CLAIM))
 		return -EINTR;
-	if (!cma_may_wait_for_io(req->move_gfp))
-		return claim_now(claim) ? 0 : -EBUSY;
-	return wait_event_killable(claims_changed, claim_now(claim)) ?
-	       -EINTR : 0;
+	left = wait_event_killable_timeout(claims_changed, claim_now(claim),
+					   timeout);
+	if (left < 0)
+		return -EINTR;
+	return left ? 0 : -EBUSY;
 }
 
 static void unclaim_blocks(struct contig_claim *claim)
@@ -155,6 +169,17 @@ static void undo_isolation(const struct contig_request *req)
 					MIGRATE_MOVABLE);
 }
 
+/*
+ * Large folios and huge pages get their targets by flags of their own. A scope
+ * makes what the request forbids hold for them, too.
+ */
+static unsigned int enter_gfp_scope(gfp_t gfp)
+{
+	if (!(gfp & __GFP_IO))
+		return memalloc_flags_save(PF_MEMALLOC_NOIO);
+	return memalloc_flags_save(gfp & __GFP_FS ? 0 : PF_MEMALLOC_NOFS);
+}
+
 static int take_occupied(struct contig_request *req)
 {
 	int error = -EBUSY;
@@ -185,14 +210,19 @@ static int take_occupied(struct contig_request *req)
 	return error;
 }
 
+/* By the largest buddy at most: to zero 1 GiB takes a while. */
 static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
 			     gfp_t gfp)
 {
+	const unsigned long step = min(nr_pages, MAX_ORDER_NR_PAGES);
 	struct page *page = pfn_to_page(pfn);
 	unsigned int order = ilog2(nr_pages);
 
-	post_alloc_hook(page, order, gfp);
-	/* That of one page would write to the next one. */
+	for (unsigned long i = 0; i < nr_pages; i += step) {
+		post_alloc_hook(pfn_to_page(pfn + i), ilog2(step), gfp);
+		cond_resched();
+	}
+	/* prep_compound_page() on order 0 would write into the next page. */
 	if (order)
 		prep_compound_page(page, order);
 	set_page_refcounted(page);
@@ -220,9 +250,13 @@ static int check_request(struct contig_request *req)
 	if (req->gfp & __GFP_COMP && (!is_power_of_2(nr_pages) ||
 				      !IS_ALIGNED(req->start_pfn, nr_pages)))
 		return -EINVAL;
-	/* Movable pages are what is moved; a failure is ours to report. */
+	/*
+	 * Movable pages are what is moved; a failure is ours to report. No
+	 * reserves, whatever the task may use otherwise: this may fail.
+	 */
 	req->move_gfp = (req->gfp & (reclaim | action)) | __GFP_HARDWALL |
-			__GFP_MOVABLE | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+			__GFP_MOVABLE | __GFP_RETRY_MAYFAIL | __GFP_NOWARN |
+			__GFP_NOMEMALLOC;
 	/* Who reclaims does not do so once more inside. */
 	if (current->flags & PF_MEMALLOC)
 		req->move_gfp &= ~__GFP_DIRECT_RECLAIM;
@@ -270,10 +304,10 @@ int contig_take_free(struct contig_request *req)
  *
  * Context: May sleep.
  * Return: 0; -EINVAL if the flags or, with __GFP_COMP, the shape of the range
- * are not supported, or if the pageblocks are not what @req says; -EBUSY if a
- * page is in the way, which @req->blocker names, or a peer that must not be
- * waited for, which it does not; -ENOMEM if pages could not be
- * moved for want of memory; -EINTR if the task is being killed.
+ * are not supported; -EBUSY if a page is in the way, which @req->blocker names,
+ * or, which it does not, if a peer was waited for too long or the pageblocks are
+ * not what @req says; -ENOMEM if pages could not be moved for want of memory;
+ * -EINTR if the task is being killed.
  */
 int contig_alloc(struct contig_request *req)
 {
@@ -289,10 +323,14 @@ int contig_alloc(struct contig_request *req)
 		if (error)
 			return error;
 		/* A peer in the same pageblocks may be what was in the way. */
-		if (!blocks_are_as_said(req))
-			error = -EINVAL;
-		else if (!take_if_free(req))
+		if (!blocks_are_as_said(req)) {
+			error = -EBUSY;
+		} else if (!take_if_free(req)) {
+			unsigned int scope = enter_gfp_scope(req->move_gfp);
+
 			error = take_occupied(req);
+			memalloc_flags_restore(scope);
+		}
 		unclaim_blocks(&claim);
 		if (error)
 			return error;
@@ -365,9 +403,9 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
  *
  * Context: May sleep.
  * Return: 0; -EINVAL for an empty range, flags or a shape that is not
- * supported, and if the pageblocks are not of @migratetype; -EBUSY if a page is
- * in the way, or if who may not wait for I/O meets a peer; -ENOMEM if there was
- * no memory to move pages to; -EINTR if the task is being killed.
+ * supported; -EBUSY if a page is in the way, if the pageblocks are not of
+ * @migratetype, or if a peer in them was waited for too long; -ENOMEM if there
+ * was no memory to move pages to; -EINTR if the task is being killed.
  */
 int alloc_contig_range_noprof(unsigned long start, unsigned long end,
 			      unsigned int migratetype, gfp_t gfp_mask)
@@ -422,10 +460,7 @@ static struct page *alloc_from_zone(struct zone *zone, unsigned long nr_pages,
 						  MIGRATE_MOVABLE, gfp);
 		if (!error)
 			return pfn_to_page(pfn);
-		/* A block of an area does not show while a window is cleared. */
-		if (error == -EINTR ||
-		    (error == -EINVAL && first_unfit(zone, pfn, pfn + nr_pages)
-					 == pfn + nr_pages))
+		if (error == -EINTR || error == -EINVAL)
 			break;
 		pfn += step;
 	}

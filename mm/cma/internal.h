@@ -290,6 +290,8 @@ struct cma_survey {
  * @move_gfp:	for pages to move to; contig.c makes it from @gfp
  * @in_area:	true: all of it is MIGRATE_CMA; false: nothing of it is
  * @patient:	wait for locks, writeback and per-CPU batches rather than fail
+ * @peer_ms:	how long to wait for peers in the same pageblocks; 0: as long as
+ *		the most patient area does
  * @blocker:	result: the page that stopped it; reason CMA_BLOCK_NONE if none
  *		did
  */
@@ -301,6 +303,7 @@ struct contig_request {
 	gfp_t move_gfp;
 	bool in_area;
 	bool patient;
+	unsigned int peer_ms;
 	struct cma_blocker blocker;
 };
 
@@ -551,6 +554,8 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages);
 
 /* class.c: shared or exclusive */
+int cma_class_read_lock(struct cma *cma, gfp_t gfp);
+void cma_class_read_unlock(struct cma *cma);
 const char *cma_class_name(enum cma_class class);
 
 /*

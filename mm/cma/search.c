@@ -164,6 +164,7 @@ static int take_held(struct search *search, bool patient,
 		.gfp		= search->gfp,
 		.in_area	= true,
 		.patient	= patient,
+		.peer_ms	= max(READ_ONCE(cma->patience_ms), 1U),
 	};
 	int error = 0;
 
@@ -473,18 +474,6 @@ static bool gfp_valid(const struct cma *cma, gfp_t gfp)
 				       cma->nr_lent == cma->nr_pages);
 }
 
-/*
- * While the class of an area changes, its pages are waited for; by I/O that
- * wants a buffer, too, so that must not wait here.
- */
-static bool lock_class(struct cma *cma, gfp_t gfp)
-{
-	if (!cma_may_wait_for_io(current_gfp_context(gfp)))
-		return percpu_down_read_trylock(&cma->class_lock);
-	percpu_down_read(&cma->class_lock);
-	return true;
-}
-
 /**
  * cma_search() - take a window of an area
  * @cma:	the area
@@ -515,8 +504,9 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	int error;
 
 	/* Held or not, pages are what their class says until this is through. */
-	if (!lock_class(cma, gfp))
-		return -EBUSY;
+	error = cma_class_read_lock(cma, gfp);
+	if (error)
+		return error;
 	buffer->kept = cma->class == CMA_EXCLUSIVE;
 	error = gfp_valid(cma, gfp) ? try_all(&search) : -EINVAL;
 	buffer->is_folio = gfp & __GFP_COMP;
@@ -526,7 +516,7 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 		atomic_dec(&cma->nr_trying);
 	if (!error && buffer->is_folio)
 		atomic_inc(&cma->nr_folios);
-	percpu_up_read(&cma->class_lock);
+	cma_class_read_unlock(cma);
 	*blocker = search.blocker;
 	blocker->no_hole = error == -ENOMEM && search.no_hole;
 	blocker->widest_hole = search.widest_hole;

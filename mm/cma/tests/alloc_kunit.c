@@ -138,7 +138,7 @@ static void ranges_are_taken_outside_areas(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1, MIGRATE_MOVABLE,
 						 GFP_KERNEL), -EBUSY);
 	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1, MIGRATE_CMA,
-						 GFP_KERNEL), -EINVAL);
+						 GFP_KERNEL), -EBUSY);
 	KUNIT_EXPECT_FALSE(test, is_migrate_cma_page(page));
 	free_contig_range(pfn, nr_pages);
 
@@ -166,7 +166,7 @@ static void areas_are_left_alone(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 16));
 	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 16,
 						 MIGRATE_MOVABLE, GFP_KERNEL),
-			-EINVAL);
+			-EBUSY);
 	KUNIT_EXPECT_TRUE(test, is_migrate_cma_page(page));
 	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 16, MIGRATE_CMA,
 						 GFP_KERNEL), 0);
