@@ -81,9 +81,7 @@ static bool freeze_cold(struct folio *folio, int refs, bool locked)
 	if (!folio_ref_freeze(folio, refs))
 		return false;
 	if (locked)
-		cold = folio_test_lru(folio) && !folio_test_dirty(folio) &&
-		       !folio_test_writeback(folio) &&
-		       !cma_warm(folio->flags);
+		cold = cma_clean_cache(folio, 0) && !cma_warm(folio->flags);
 	else
 		cold = cma_cold_cache(folio);
 	if (cold && !is_young(folio))

@@ -28,6 +28,7 @@
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/pagemap.h>
+#include <linux/psi.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
@@ -49,8 +50,8 @@
 /* Of finding memory; between them, what is left in the way is reclaimed. */
 #define LAST_ATTEMPT		2
 
-/* So many may be moved to where reclaim takes its memory from. */
-#define FEW_PAGES		64
+/* too_many_isolated() allows this part of what is inactive to be isolated. */
+#define THROTTLE_PART		8
 
 /* One that does not wait, then as many that do. */
 #define PATIENT_PASSES		3
@@ -61,11 +62,13 @@
  * @mode:	how this pass migrates
  * @batch:	collected, isolated folios
  * @nr_batch:	their pages, while they are collected
- * @nr_in_batch: their pages, while they are moved
+ * @has_anon:	some of them count as NR_ISOLATED_ANON
+ * @has_file:	some of them count as NR_ISOLATED_FILE
  * @targets:	free pages to move to
  * @nr_wanted:	pages that the batch may still need of those
- * @attempt:	0: take memory that is free; then what can be reclaimed; and at
- *		last as everybody does, however long that takes
+ * @attempt:	0: take memory that is free; then the same, after pages in the
+ *		way were reclaimed; and at last as everybody does, after others
+ *		were, however long that takes
  * @stuck:	a page of this pass did not go
  * @nr_migrated: pages moved, for the event
  * @nr_reclaimed: pages dropped
@@ -76,7 +79,8 @@ struct evacuation {
 	enum migrate_mode mode;
 	struct list_head batch;
 	unsigned int nr_batch;
-	unsigned int nr_in_batch;
+	bool has_anon;
+	bool has_file;
 	struct list_head targets;
 	unsigned int nr_wanted;
 	int attempt;
@@ -170,6 +174,8 @@ static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
 	mod_node_page_state(node, NR_ISOLATED_FILE, nr_file);
 	mod_node_page_state(node, NR_ISOLATED_ANON, nr - nr_file);
 	ev->nr_batch += nr;
+	ev->has_file |= nr_file;
+	ev->has_anon |= nr > nr_file;
 	return pfn;
 }
 
@@ -208,40 +214,60 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 	}
 
 	next = folio_pfn(folio) + folio_nr_pages(folio);
-	if (isolate(ev, folio))
+	if (isolate(ev, folio)) {
 		ev->nr_batch += folio_nr_pages(folio);
-	else
+		ev->has_file |= folio_is_file_lru(folio);
+		ev->has_anon |= !folio_is_file_lru(folio);
+	} else {
 		note_stuck(ev, folio, CMA_BLOCK_OFF_LRU);
+	}
 	folio_put(folio);
 	return next;
 }
 
-/*
- * What is left of a batch after it was reclaimed may be a few pages that cannot
- * be, those of zsmalloc in the first place. Moving them is a part of reclaim
- * then, so they get of what reclaim lives on; but not the last of it.
- */
-static bool lives_on_reserves(const struct evacuation *ev)
+static bool is_crowded(struct pglist_data *node, enum node_stat_item isolated,
+		       enum node_stat_item inactive)
 {
-	return ev->attempt == 1 && ev->nr_in_batch <= FEW_PAGES;
+	return node_page_state(node, isolated) >
+	       node_page_state(node, inactive) / (2 * THROTTLE_PART);
 }
 
 /*
- * Free memory becomes less by the window anyway, so its reserves may serve for a
- * while: kswapd refills them, which is not for this request to wait for. Not all
- * that __GFP_HIGH gives: with half of them gone, whoever reclaims has to wait
- * until there are more (allow_direct_reclaim()).
+ * Direct reclaimers, this request among them, sleep for 20 ms at a time while
+ * more than an eighth of what is inactive is isolated (too_many_isolated()). So
+ * a batch ends when all that is isolated is half of that. One run is always
+ * allowed: as much as each of those who reclaim isolates. The last attempt may
+ * have to reclaim while its batch is isolated, and takes no more than that.
  */
-static unsigned long reserve_left(const struct evacuation *ev)
+static bool batch_is_full(const struct evacuation *ev)
 {
-	return min_wmark_pages(ev->req->zone) / 16 *
-	       (lives_on_reserves(ev) ? 4 : 9);
+	struct pglist_data *node = ev->req->zone->zone_pgdat;
+
+	if (ev->nr_batch < RUN_PAGES_MAX)
+		return false;
+	if (ev->nr_batch >= EVACUATE_BATCH || ev->attempt == LAST_ATTEMPT)
+		return true;
+	return (ev->has_anon && is_crowded(node, NR_ISOLATED_ANON,
+					   NR_INACTIVE_ANON)) ||
+	       (ev->has_file && is_crowded(node, NR_ISOLATED_FILE,
+					   NR_INACTIVE_FILE));
 }
 
-static bool may_use_reserves(const struct evacuation *ev)
+/* Returns the pfn that the next batch starts at. */
+static unsigned long collect_batch(struct evacuation *ev, unsigned long pfn,
+				   unsigned long end_pfn)
 {
-	return zone_watermark_ok(ev->req->zone, 0, reserve_left(ev),
-				 zone_idx(ev->req->zone), ALLOC_CMA);
+	ev->nr_batch = 0;
+	ev->has_anon = false;
+	ev->has_file = false;
+	while (pfn < end_pfn && !batch_is_full(ev)) {
+		unsigned long next = pfn;
+
+		if (is_plain(pfn_to_page(pfn)))
+			next = collect_run(ev, pfn, end_pfn);
+		pfn = next > pfn ? next : collect_page(ev, pfn);
+	}
+	return pfn;
 }
 
 /* Makes pages to move to of the blocks that were pulled off the free lists. */
@@ -262,20 +288,22 @@ static void add_targets(struct evacuation *ev, struct list_head *blocks)
 
 /*
  * Free pages for so many more to move to: outside of areas, in areas, and then
- * of the reserves.
+ * outside again, down to the min watermark. Below it lies what atomic requests
+ * and those who reclaim live on, of which pages in areas are no part; but those
+ * who reclaim have to wait when half of it is gone, areas included
+ * (allow_direct_reclaim()). A request may fail, a network card may not.
  */
 static void fill_targets(struct evacuation *ev, unsigned int nr_wanted)
 {
 	struct zone *zone = ev->req->zone;
-	unsigned long low = low_wmark_pages(zone);
+	unsigned long low = low_wmark_pages(zone), min = min_wmark_pages(zone);
 	LIST_HEAD(blocks);
 
 	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_PLAIN, low, nr_wanted,
 				&blocks);
-	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_CMA, reserve_left(ev),
-				nr_wanted, &blocks);
-	buddy_pull(zone, BUDDY_BLOCK_PLAIN, reserve_left(ev), nr_wanted,
-		   &blocks);
+	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_CMA, min / 16 * 9, nr_wanted,
+				&blocks);
+	buddy_pull(zone, BUDDY_BLOCK_PLAIN, min, nr_wanted, &blocks);
 	add_targets(ev, &blocks);
 }
 
@@ -352,7 +380,6 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 		.gfp_mask	= ev->req->move_gfp,
 		.reason		= MR_CONTIG_RANGE,
 	};
-	unsigned int noreclaim_flag = 0;
 	struct folio *dst;
 	struct page *page;
 
@@ -369,24 +396,13 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 		}
 	}
 
-	if (ev->attempt < LAST_ATTEMPT) {
-		/* Before the reserves come to where who reclaims has to wait. */
-		if (!may_use_reserves(ev) &&
-		    !(ev->attempt && reclaim_some(ev->req->zone,
-						  ev->req->move_gfp)))
-			return NULL;
+	if (ev->attempt < LAST_ATTEMPT)
 		target.gfp_mask &= ~__GFP_RECLAIM;
-		target.gfp_mask |= __GFP_HIGH;
-	}
 	if (folio_test_hugetlb(src))
 		return new_huge_target(ev, src, &target);
-	if (lives_on_reserves(ev))
-		noreclaim_flag = memalloc_noreclaim_save();
 	do
 		dst = alloc_migration_target(src, (unsigned long)&target);
 	while (dst && give_to_window(ev->req, dst));
-	if (lives_on_reserves(ev))
-		memalloc_noreclaim_restore(noreclaim_flag);
 	return dst;
 }
 
@@ -394,7 +410,7 @@ static void put_target(struct folio *dst, unsigned long private)
 {
 	struct evacuation *ev = (struct evacuation *)private;
 
-	cma_put_target(dst, &ev->targets);
+	cma_put_target(ev->req->zone, dst, &ev->targets);
 }
 
 static void free_targets(struct evacuation *ev)
@@ -477,6 +493,21 @@ static void count_mapped(struct evacuation *ev)
 	}
 }
 
+/*
+ * Reclaims others that are used least, with nothing isolated. The batch itself
+ * was reclaimed before, as far as it could be: what is left of it is not much.
+ */
+static void make_room(const struct evacuation *ev)
+{
+	struct zone *zone = ev->req->zone;
+
+	while (!zone_watermark_ok(zone, 0, min_wmark_pages(zone) +
+				  RUN_PAGES_MAX, zone_idx(zone), ALLOC_CMA) &&
+	       !fatal_signal_pending(current) &&
+	       reclaim_some(zone, ev->req->move_gfp))
+		cond_resched();
+}
+
 /* Return: 0, or -ENOMEM if there is nowhere to move pages to. */
 static int move_batch(struct evacuation *ev)
 {
@@ -487,15 +518,18 @@ static int move_batch(struct evacuation *ev)
 		return 0;
 
 	ev->nr_wanted = ev->nr_batch;
-	ev->nr_in_batch = ev->nr_batch;
 	error = migrate_batch(ev);
-	ev->nr_batch = 0;
+	/* To reclaim pages takes memory from those who cannot use areas. */
+	if (error == -ENOMEM && !cma_floor_holds())
+		ev->attempt = LAST_ATTEMPT;
 	if (error == -ENOMEM && ev->attempt < LAST_ATTEMPT)
 		reclaim_batch(ev);
 	else
 		list_for_each_entry(folio, &ev->batch, lru)
 			note_stuck(ev, folio, why_not_moved(folio));
 	putback_movable_pages(&ev->batch);
+	if (error == -ENOMEM && ev->attempt + 1 == LAST_ATTEMPT)
+		make_room(ev);
 	return error;
 }
 
@@ -524,30 +558,37 @@ static void shift(struct evacuation *ev, unsigned long start_pfn,
 }
 
 /*
- * Return: 0, or -ENOMEM if there is no memory to move pages to, not even after
- * those in the way were reclaimed as far as possible.
+ * Evacuates a batch that starts at *@pfn, which then is what the next one starts
+ * at. Return: 0, or -ENOMEM if there is no memory to move pages to, not even
+ * after those in the way were reclaimed as far as possible.
  */
-static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
-			 unsigned long end_pfn)
+static int evacuate_batch(struct evacuation *ev, unsigned long *pfn,
+			  unsigned long end_pfn)
 {
+	const unsigned long start_pfn = *pfn;
 	int error;
 
-	ev->nr_reclaimed += drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
-	shift(ev, start_pfn, end_pfn);
 	for (ev->attempt = 0; ev->attempt <= LAST_ATTEMPT; ev->attempt++) {
-		unsigned long pfn = start_pfn;
-
-		while (pfn < end_pfn) {
-			unsigned long next = pfn;
-
-			if (is_plain(pfn_to_page(pfn)))
-				next = collect_run(ev, pfn, end_pfn);
-			pfn = next > pfn ? next : collect_page(ev, pfn);
-		}
+		end_pfn = collect_batch(ev, start_pfn, end_pfn);
 		error = move_batch(ev);
 		if (!error)
 			break;
 	}
+	*pfn = end_pfn;
+	return error;
+}
+
+/* Return: as evacuate_batch(). */
+static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
+			 unsigned long end_pfn)
+{
+	unsigned long pfn = start_pfn;
+	int error = 0;
+
+	ev->nr_reclaimed += drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
+	shift(ev, start_pfn, end_pfn);
+	while (!error && pfn < end_pfn)
+		error = evacuate_batch(ev, &pfn, end_pfn);
 	return error;
 }
 
@@ -570,12 +611,14 @@ static int evacuate_pass(struct evacuation *ev)
 	return error;
 }
 
-/* A lock may be held, and writeback go on, until the caller is through. */
+/*
+ * A file system that allocates may hold the lock of a folio of its own, and what
+ * it does I/O for may be the page that is written out. So without __GFP_FS and
+ * __GFP_IO neither is waited for: MIGRATE_SYNC_LIGHT takes folio locks, too.
+ */
 static enum migrate_mode patient_mode(gfp_t gfp)
 {
-	if (cma_may_wait_for_io(gfp))
-		return MIGRATE_SYNC;
-	return gfp & __GFP_IO ? MIGRATE_SYNC_LIGHT : MIGRATE_ASYNC;
+	return cma_may_wait_for_io(gfp) ? MIGRATE_SYNC : MIGRATE_ASYNC;
 }
 
 /*
@@ -614,9 +657,11 @@ int evacuate_range(struct contig_request *req)
 		.targets	= LIST_HEAD_INIT(ev.targets),
 	};
 	bool lru_batches_off = false;
+	unsigned long pflags;
 	int error;
 
 	count_mapped(&ev);
+	psi_memstall_enter(&pflags);
 	for (int pass = 0; pass < PATIENT_PASSES; pass++) {
 		ev.stuck = false;
 		error = evacuate_pass(&ev);
@@ -637,6 +682,7 @@ int evacuate_range(struct contig_request *req)
 	if (lru_batches_off)
 		lru_cache_enable();
 	free_targets(&ev);
+	psi_memstall_leave(&pflags);
 	wake_kswapd(req);
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
 						 ev.nr_migrated,

@@ -405,15 +405,40 @@ static inline bool cma_folio_get_lock(struct folio *folio)
 }
 
 /*
- * What nothing was moved to serves again, unless who tried has left a mark, of
- * memory tags for example.
+ * Reuse a target that nothing was moved to, unless the attempt left state in its
+ * flags, of memory tags for example. A target of another zone or node goes back
+ * to the page allocator: a copy takes the place of its page on the LRU list and
+ * in the counters of the zone.
  */
-static inline void cma_put_target(struct folio *copy, struct list_head *targets)
+static inline void cma_put_target(const struct zone *zone, struct folio *copy,
+				  struct list_head *targets)
 {
-	if (folio_test_large(copy) || copy->flags & PAGE_FLAGS_CHECK_AT_PREP)
+	if (folio_test_large(copy) || folio_zone(copy) != zone ||
+	    copy->flags & PAGE_FLAGS_CHECK_AT_PREP)
 		folio_put(copy);
 	else
 		list_add(&copy->lru, targets);
+}
+
+/*
+ * Takes a target off the list, locked; NULL if there is none. memory_failure()
+ * may find any page that has a reference, and lock and mark it, so the lock is
+ * taken as everybody does. A page that it has locked or marked is no target.
+ */
+static inline struct folio *cma_get_target(struct list_head *targets)
+{
+	struct folio *copy;
+
+	while ((copy = list_first_entry_or_null(targets, struct folio, lru))) {
+		list_del(&copy->lru);
+		if (folio_trylock(copy)) {
+			if (likely(!folio_test_hwpoison(copy)))
+				return copy;
+			folio_unlock(copy);
+		}
+		folio_put(copy);
+	}
+	return NULL;
 }
 
 /* Pages of files that are worth a copy, as far as their use tells. */

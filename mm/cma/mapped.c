@@ -146,15 +146,17 @@ static void unmap_batch(struct list_head *batch, struct list_head *targets,
 	list_for_each_entry_safe_reverse(folio, next, batch, lru) {
 		struct folio *copy;
 
-		copy = list_first_entry_or_null(targets, struct folio, lru);
+		copy = cma_get_target(targets);
 		if (!copy)
 			break;
-		if (!unmap(folio, &anon_vma))
+		if (!unmap(folio, &anon_vma)) {
+			folio_unlock(copy);
+			list_add(&copy->lru, targets);
 			continue;
+		}
 		list_move_tail(&folio->lru, unmapped);
-		__folio_set_locked(copy);
 		copy->private = anon_vma;
-		list_move_tail(&copy->lru, copies);
+		list_add_tail(&copy->lru, copies);
 	}
 }
 
@@ -175,19 +177,20 @@ static int copy_page_of(const struct move *move)
 				  MIGRATE_ASYNC) : -EOPNOTSUPP;
 }
 
-static void undo(const struct move *move, struct list_head *batch,
-		 struct list_head *targets)
+static void undo(struct zone *zone, const struct move *move,
+		 struct list_head *batch, struct list_head *targets)
 {
 	map_again(move->folio, move->folio, move->anon_vma);
 	folio_unlock(move->folio);
 	list_add(&move->folio->lru, batch);
 
-	__folio_clear_locked(move->copy);
-	cma_put_target(move->copy, targets);
+	folio_unlock(move->copy);
+	cma_put_target(zone, move->copy, targets);
 }
 
 /* Return: how many there are copies of now, with all that is known of them. */
-static unsigned int copy_run(struct move *moves, struct list_head *unmapped,
+static unsigned int copy_run(struct zone *zone, struct move *moves,
+			     struct list_head *unmapped,
 			     struct list_head *copies, struct list_head *batch,
 			     struct list_head *targets)
 {
@@ -209,7 +212,7 @@ static unsigned int copy_run(struct move *moves, struct list_head *unmapped,
 			flush_dcache_folio(move->copy);
 			nr++;
 		} else {
-			undo(move, batch, targets);
+			undo(zone, move, batch, targets);
 		}
 	}
 	return nr;
@@ -223,6 +226,8 @@ static void add_to_lru(const struct move *moves, unsigned int nr)
 	for (unsigned int i = 0; i < nr; i++) {
 		struct folio *copy = moves[i].copy;
 
+		VM_WARN_ON_ONCE_FOLIO(folio_zone(copy) !=
+				      folio_zone(moves[i].folio), copy);
 		lruvec = folio_lruvec_relock_irq(copy, lruvec);
 		folio_set_lru(copy);
 		lruvec_add_folio(lruvec, copy);
@@ -306,7 +311,7 @@ unsigned int mapped_move(struct zone *zone, struct list_head *batch,
 	unmap_batch(batch, targets, &unmapped, &copies);
 	try_to_unmap_flush();
 	while (!list_empty(&unmapped)) {
-		nr = copy_run(moves, &unmapped, &copies, batch, targets);
+		nr = copy_run(zone, moves, &unmapped, &copies, batch, targets);
 		add_to_lru(moves, nr);
 		map_copies(moves, nr);
 		free_moved(zone, moves, nr);

@@ -108,17 +108,17 @@ static void copy_run(struct run *run, unsigned long end_pfn,
 	while (run->nr < RUN_PAGES_MAX && run->start_pfn + run->nr < end_pfn) {
 		struct folio *folio = page_of(run, run->nr), *copy;
 
-		copy = list_first_entry_or_null(targets, struct folio, lru);
-		if (!copy || !is_clean(folio_pfn(folio)) ||
+		if (list_empty(targets) || !is_clean(folio_pfn(folio)) ||
 		    !lock_clean(folio, run->mapping))
 			break;
-		if (folio_mc_copy(copy, folio)) {
+		copy = cma_get_target(targets);
+		if (!copy || folio_mc_copy(copy, folio)) {
 			try_to_unmap_flush();
 			cma_folio_unlock_put(folio);
+			if (copy)
+				cma_folio_unlock_put(copy);
 			break;
 		}
-		list_del(&copy->lru);
-		__folio_set_locked(copy);
 		run->mapping = folio->mapping;
 		run->copies[run->nr++] = copy;
 	}
@@ -172,6 +172,8 @@ static void replace_on_lru(struct run *run)
 		struct folio *folio = page_of(run, i), *copy = run->copies[i];
 		bool has_generation;
 
+		VM_WARN_ON_ONCE_FOLIO(folio_zone(copy) != folio_zone(folio),
+				      copy);
 		lruvec = folio_lruvec_relock_irq(folio, lruvec);
 		has_generation = folio->flags & LRU_GEN_MASK;
 		if (has_generation)
@@ -199,13 +201,13 @@ static unsigned int finish_run(struct run *run, struct zone *zone,
 
 		if (test_bit(i, run->moved)) {
 			folio->mapping = NULL;
-			__folio_clear_locked(folio);
+			folio_unlock(folio);
 			flush_dcache_folio(copy);
 			cma_folio_unlock_put(copy);
 		} else {
 			cma_folio_unlock_put(folio);
-			__folio_clear_locked(copy);
-			cma_put_target(copy, targets);
+			folio_unlock(copy);
+			cma_put_target(zone, copy, targets);
 		}
 	}
 	for_each_set_bitrange(begin, end, run->moved, run->nr) {

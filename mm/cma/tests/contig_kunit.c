@@ -144,12 +144,14 @@ static void compound_pages_go_as_a_whole(struct kunit *test)
 /**
  * struct asker - a thread that asks for one page of an area
  * @pfn:	the page
+ * @gfp:	how
  * @error:	what came of it
  * @done:	once that is known
  * @task:	which
  */
 struct asker {
 	unsigned long pfn;
+	gfp_t gfp;
 	int error;
 	struct completion done;
 	struct task_struct *task;
@@ -160,15 +162,17 @@ static int ask(void *arg)
 	struct asker *asker = arg;
 
 	allow_signal(SIGKILL);
-	asker->error = take(asker->pfn, 1);
+	asker->error = alloc_contig_range(asker->pfn, asker->pfn + 1,
+					  MIGRATE_CMA, asker->gfp);
 	complete_all(&asker->done);
 	return 0;
 }
 
 static void start_asking(struct kunit *test, struct asker *asker,
-			 unsigned long pfn)
+			 unsigned long pfn, gfp_t gfp)
 {
 	asker->pfn = pfn;
+	asker->gfp = gfp;
 	init_completion(&asker->done);
 	asker->task = kthread_create(ask, asker, "cma-asker");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, asker->task);
@@ -182,12 +186,21 @@ static void end_asking(struct asker *asker)
 	kthread_stop_put(asker->task);
 }
 
+static unsigned int mover_flags;
+
+static int migrate_noted(struct address_space *mapping, struct folio *dst,
+			 struct folio *src, enum migrate_mode mode)
+{
+	mover_flags = current->flags;
+	return filemap_migrate_folio(mapping, dst, src, mode);
+}
+
 /* Page cache that nothing but this test knows. */
 static struct file *open_cache(struct kunit *test)
 {
 	static const struct address_space_operations mapping_ops = {
 		.dirty_folio	= noop_dirty_folio,
-		.migrate_folio	= filemap_migrate_folio,
+		.migrate_folio	= migrate_noted,
 	};
 	static const struct file_operations file_ops = { };
 	struct file *file = anon_inode_create_getfile("[cma-test]", &file_ops,
@@ -245,9 +258,9 @@ static void waiting_for_a_peer_can_be_killed(struct kunit *test)
 	struct asker *second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
 
 	KUNIT_ASSERT_TRUE(test, first && second);
-	start_asking(test, first, pfn);
+	start_asking(test, first, pfn, GFP_KERNEL);
 	KUNIT_EXPECT_TRUE(test, is_isolated(&folio->page));
-	start_asking(test, second, pfn);
+	start_asking(test, second, pfn, GFP_KERNEL);
 	KUNIT_EXPECT_TRUE(test, waits_killably(second->task));
 	send_sig(SIGKILL, second->task, 1);
 	wait_for_completion_timeout(&second->done, msecs_to_jiffies(WAIT_MS));
@@ -268,6 +281,136 @@ static void waiting_for_a_peer_can_be_killed(struct kunit *test)
 	/* No claim is left behind. */
 	KUNIT_EXPECT_EQ(test, take(pfn, 1), 0);
 	free_contig_range(pfn, 1);
+}
+
+/* A caller without __GFP_FS may hold the lock that it would wait for. */
+static void without_fs_no_folio_is_waited_for(struct kunit *test)
+{
+	const gfp_t gfps[] = { GFP_NOFS, GFP_NOIO };
+	struct asker *asker = kunit_kzalloc(test, sizeof(*asker), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, asker);
+	for (unsigned int i = 0; i < ARRAY_SIZE(gfps); i++) {
+		struct file *file = open_cache(test);
+		struct folio *folio = locked_cache(test, file);
+		unsigned long pfn = folio_pfn(folio);
+
+		start_asking(test, asker, pfn, gfps[i]);
+		wait_for_completion_timeout(&asker->done,
+					    msecs_to_jiffies(WAIT_MS));
+		KUNIT_EXPECT_TRUE(test, completion_done(&asker->done));
+		folio_unlock(folio);
+		end_asking(asker);
+		KUNIT_EXPECT_EQ(test, asker->error, -EBUSY);
+		if (!asker->error)
+			free_contig_range(pfn, 1);
+		fput(file);
+	}
+}
+
+/* Large folios and huge pages get their targets by flags of their own. */
+static void limits_hold_as_a_scope(struct kunit *test)
+{
+	const struct {
+		gfp_t gfp;
+		unsigned int scope;
+	} cases[] = {
+		{ GFP_KERNEL, 0 },
+		{ GFP_NOFS, PF_MEMALLOC_NOFS },
+		{ GFP_NOIO, PF_MEMALLOC_NOIO },
+	};
+	const unsigned int scopes = PF_MEMALLOC_NOFS | PF_MEMALLOC_NOIO;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct file *file = open_cache(test);
+		struct folio *folio = locked_cache(test, file);
+		unsigned long pfn = folio_pfn(folio);
+
+		folio_unlock(folio);
+		mover_flags = -1;
+		KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1,
+							 MIGRATE_CMA,
+							 cases[i].gfp), 0);
+		KUNIT_EXPECT_EQ(test, mover_flags & scopes, cases[i].scope);
+		KUNIT_EXPECT_EQ(test, current->flags & scopes, 0);
+		free_contig_range(pfn, 1);
+		fput(file);
+	}
+}
+
+/* I/O waits for a peer that will be through soon, but not for ever. */
+static void io_waits_for_a_peer_for_a_while(struct kunit *test)
+{
+	struct file *file = open_cache(test);
+	struct folio *folio = locked_cache(test, file);
+	unsigned long pfn = folio_pfn(folio), other = pfn ^ 1;
+	struct asker *first = kunit_kzalloc(test, sizeof(*first), GFP_KERNEL);
+	struct asker *second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
+
+	KUNIT_ASSERT_TRUE(test, first && second);
+	start_asking(test, first, pfn, GFP_KERNEL);
+	KUNIT_EXPECT_TRUE(test, is_isolated(&folio->page));
+	start_asking(test, second, other, GFP_NOIO);
+	end_asking(second);
+	KUNIT_EXPECT_EQ(test, second->error, -EBUSY);
+
+	start_asking(test, second, other, GFP_NOIO);
+	KUNIT_EXPECT_TRUE(test, waits_killably(second->task));
+	folio_unlock(folio);
+	end_asking(first);
+	end_asking(second);
+	KUNIT_EXPECT_EQ(test, first->error, 0);
+	KUNIT_EXPECT_EQ(test, second->error, 0);
+	if (!first->error)
+		free_contig_range(pfn, 1);
+	if (!second->error)
+		free_contig_range(other, 1);
+	fput(file);
+}
+
+/* A copy takes the place of its page in the lists and counters of the zone. */
+static void targets_are_of_the_zone(struct kunit *test)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct zone *zone, *other;
+	LIST_HEAD(targets);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	zone = page_zone(page);
+	other = zone == &zone->zone_pgdat->node_zones[0] ? zone + 1 : zone - 1;
+
+	/* Freed, unless it is kept by this. */
+	get_page(page);
+	cma_put_target(other, page_folio(page), &targets);
+	KUNIT_EXPECT_TRUE(test, list_empty(&targets));
+	KUNIT_ASSERT_EQ(test, page_count(page), 1);
+
+	cma_put_target(zone, page_folio(page), &targets);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	KUNIT_EXPECT_PTR_EQ(test, cma_get_target(&targets), page_folio(page));
+	KUNIT_EXPECT_TRUE(test, PageLocked(page));
+	KUNIT_EXPECT_TRUE(test, list_empty(&targets));
+	KUNIT_EXPECT_NULL(test, cma_get_target(&targets));
+	unlock_page(page);
+	__free_page(page);
+}
+
+/* memory_failure() locks a page that it handles. */
+static void locked_pages_are_no_targets(struct kunit *test)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	LIST_HEAD(targets);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	lock_page(page);
+	get_page(page);
+	list_add(&page->lru, &targets);
+	KUNIT_EXPECT_NULL(test, cma_get_target(&targets));
+	KUNIT_EXPECT_TRUE(test, list_empty(&targets));
+	KUNIT_EXPECT_TRUE(test, PageLocked(page));
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	unlock_page(page);
+	__free_page(page);
 }
 
 /* It would go back to everybody, whatever the area is by then. */
@@ -292,6 +435,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pages_outlast_their_range),
 	KUNIT_CASE(compound_pages_go_as_a_whole),
 	KUNIT_CASE(waiting_for_a_peer_can_be_killed),
+	KUNIT_CASE(without_fs_no_folio_is_waited_for),
+	KUNIT_CASE(limits_hold_as_a_scope),
+	KUNIT_CASE(io_waits_for_a_peer_for_a_while),
+	KUNIT_CASE(targets_are_of_the_zone),
+	KUNIT_CASE(locked_pages_are_no_targets),
 	/* The switch is tried for ten seconds. */
 	KUNIT_CASE_ATTR(areas_with_folios_out_stay_shared,
 			{ .speed = KUNIT_SPEED_VERY_SLOW }),
