@@ -7,8 +7,11 @@
  * that and no type of a pageblock changes.
  *
  * zone->lock is taken here, for one slice of MAX_ORDER_NR_PAGES pages at a
- * time, so that its hold time does not grow with the range. No buddy reaches
- * from one slice into the next.
+ * time, so that its hold time does not grow with the range. Nor does it grow with
+ * MAX_ORDER_NR_PAGES, which is 8192 with pages of 64 KiB: free neighbours are
+ * merged, so a slice that is free as a whole is a few buddies, and the walk over
+ * one that is not ends at the first page that is in use. No buddy reaches from
+ * one slice into the next.
  *
  * A page that was taken has no references, is on no list, and still has to be
  * prepared for its owner. Units are pages; ranges are [start, end).
