@@ -41,6 +41,8 @@
 #define ALIGN_MAX	256		/* pages: CONFIG_CMA_ALIGNMENT is 8 */
 #define LONGTERM_SIZE	(16 * MIB)
 #define SWAP_SIZE	"134217728"
+#define LARGE_SWAP_SIZE	"536870912"
+#define MAX_EXHAUST	256		/* buffers: more than there is room for */
 #define SWAP_ROUNDS	4		/* until the area is full again */
 #define SWAP_RESERVE_KIB	8192	/* zram needs some to go on */
 
@@ -399,26 +401,32 @@ static void refill_pinned(void)
 	pin_others(refill_mem);
 }
 
-/* Pages held for long, as by RDMA: they have to leave the area first. */
-static void prepare_longterm(void)
+static void pin_longterm(void *addr, size_t size)
 {
 	struct pin_longterm_test pin = {
-		.size = LONGTERM_SIZE,
+		.addr = (uintptr_t)addr,
+		.size = size,
 		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
 	};
 	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
-	unsigned long page, first = 0;
 
 	if (gup < 0)
 		die("gup_test: %s", strerror(errno));
+	if (ioctl(gup, PIN_LONGTERM_TEST_START, &pin))
+		die("pin: %s", strerror(errno));
+}
+
+/* Pages held for long, as by RDMA: they have to leave the area first. */
+static void prepare_longterm(void)
+{
+	unsigned long page, first = 0;
+
 	touch(CT_ANON);
 	ct_mem_drop(&mem, &area, false, ROOM_SIZE / ct_page_size);
 	for (page = 0; page - first < LONGTERM_SIZE / ct_page_size; page++)
 		if (!mem.kept[page])
 			first = page + 1;
-	pin.addr = (uintptr_t)page_addr(first);
-	if (ioctl(gup, PIN_LONGTERM_TEST_START, &pin))
-		die("pin: %s", strerror(errno));
+	pin_longterm(page_addr(first), LONGTERM_SIZE);
 }
 
 /* Reads and writes the disk from and to pages in the area, without a pause. */
@@ -467,14 +475,19 @@ static void write_compressible(unsigned long page)
 		words[i] = i < nr_words / 8 ? random_below(UINT32_MAX) : page;
 }
 
-void swap_on(void)
+static void swap_on_size(const char *size)
 {
 	int err;
 
 	ct_write_long("/proc/sys/vm/min_free_kbytes", SWAP_RESERVE_KIB);
-	err = ct_write("/sys/block/zram0/disksize", SWAP_SIZE);
+	err = ct_write("/sys/block/zram0/disksize", size);
 	if (err || system("mkswap /dev/zram0 >/dev/null && swapon /dev/zram0"))
 		die("no swap: %s", strerror(-err));
+}
+
+void swap_on(void)
+{
+	swap_on_size(SWAP_SIZE);
 }
 
 /* What CPUs keep on lists of their own is not in MemFree. */
@@ -488,13 +501,11 @@ static unsigned long nr_free(void)
  * The data of programs, somewhat more of them than fit: what is touched again
  * comes back from swap.
  */
-static void prepare_swap(void)
+static void fill_and_swap(void)
 {
 	unsigned long nr, page;
 	int err;
 
-	ct_drop_caches();
-	swap_on();
 	nr = nr_free();
 	err = ct_mem_init(&mem, CT_ANON, nr);
 	if (err)
@@ -504,6 +515,48 @@ static void prepare_swap(void)
 	memset(mem.kept, 1, nr);
 	if (ct_vmstat("pswpout") <= 0)
 		die("nothing was swapped out");
+}
+
+static void prepare_swap(void)
+{
+	ct_drop_caches();
+	swap_on();
+	fill_and_swap();
+}
+
+/*
+ * number MiB are pinned for long, so they are outside of the area; the data of
+ * programs fill the rest and swap. A driver takes buffers until it gets no more,
+ * and the board has to live on: programs start, and no data are lost.
+ */
+static void run_exhaust(const size_t *sizes, int nr_sizes)
+{
+	static uint32_t ids[MAX_EXHAUST];
+	unsigned int nr = 0;
+	unsigned long page;
+	char *pinned;
+
+	if (nr_sizes != 1)
+		die("one size");
+	ct_drop_caches();
+	swap_on_size(LARGE_SWAP_SIZE);
+	pinned = mmap(NULL, number * MIB, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (pinned == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+	pin_longterm(pinned, number * MIB);
+	fill_and_swap();
+
+	while (nr < MAX_EXHAUST && !get_buffer(driver, sizes[0], &ids[nr], NULL))
+		nr++;
+	if (system("true"))
+		die("no program starts after %u buffers", nr);
+	for (page = 0; page < mem.nr_pages; page++)
+		if (*(uint32_t *)(page_addr(page) + ct_page_size / 2) != page)
+			die("data of programs are lost");
+	printf("bench: count %s %zu %u\n", label, sizes[0], nr);
+	while (nr)
+		put_buffer(driver, ids[--nr], NULL);
 }
 
 /*
@@ -558,6 +611,7 @@ const struct kind fill_kinds[] = {
 	FILL("longterm", prepare_longterm, refill_mem),
 	FILL("direct", prepare_direct, refill_mem),
 	FILL("swap", prepare_swap, refill_swap),
+	{ .name = "exhaust", .run = run_exhaust },
 	{ .name = "swap-one", .prepare = prepare_swap, .refill = refill_swap },
 	{ .name = "pinned-swap-one", .prepare = prepare_swap,
 	  .refill = refill_pinned_swap, .nr_windows = nr_free_of_fixed },

@@ -139,6 +139,11 @@ BOOTS = {
         Case("longterm", "16 MiB pinned for long, the area full", "longterm",
              16, [1 * MIB, 4 * MIB]),
     ], disk=False),
+    "exhaust": Boot([
+        Case("exhaust", "128 MiB pinned for long, memory and zram swap full; "
+             "buffers until there are no more", "exhaust:128", 1, [4 * MIB],
+             ("count",)),
+    ], append="cma=256M", mem="512M", disk=False, timeout_s=900),
     "direct": Boot([
         Case("direct", "O_DIRECT to and from pages in the area", "direct", 16,
              [256, 4 * MIB]),
