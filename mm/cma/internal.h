@@ -527,7 +527,14 @@ static inline bool cma_may_wait_for_io(gfp_t gfp)
 }
 
 /* floor.c: what those who cannot use areas have left */
+#ifdef CONFIG_CMA
 bool cma_floor_holds(void);
+#else
+static inline bool cma_floor_holds(void)
+{
+	return true;
+}
+#endif
 
 /* contig.c: ranges of pages */
 int contig_take_free(struct contig_request *req);
