@@ -46,6 +46,7 @@ static void __init declare(const struct cma_area_spec *spec,
 		.alignment	= spec->alignment,
 		.class		= spec->exclusive ? CMA_EXCLUSIVE : CMA_SHARED,
 		.fallback	= spec->fallback,
+		.heap		= spec->heap,
 		.fit		= spec->first_fit ? "first" : "best",
 	};
 

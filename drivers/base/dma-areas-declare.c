@@ -244,6 +244,8 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
 		return error;
 	cma_for_each_piece(*cma, dma_contiguous_early_fixup);
 	cma_set_users(*cma, area->devices ?: "devices that ask for it");
+	if (area->heap)
+		cma_set_heap(*cma);
 	/* No reason to go without the area. */
 	if (area->fit && cma_set_fit(*cma, area->fit))
 		pr_err("%s: fit \"%s\" ignored, best or first expected\n", name,

@@ -139,6 +139,14 @@ static bool declares_fallback(const struct cma *cma)
 	return area && area->fallback;
 }
 
+static bool list_falls_back(const struct dma_area_list *list)
+{
+	if (!list->nr || list->refused)
+		return false;
+	return list->spare_lost ||
+	       declares_fallback(list->choices[list->nr - 1].area);
+}
+
 static bool is_of_type(const struct dma_area_choice *choice, const char *type)
 {
 	return choice->type && !strcmp(choice->type, type);
@@ -486,9 +494,7 @@ void dma_area_snapshot(struct device *dev, const char *type,
 	areas->own = list || dev->cma_area;
 	areas->refused = list && list->refused;
 	if (areas->own)
-		areas->falls_back = list && list->nr && !list->refused &&
-			(list->spare_lost || declares_fallback(
-				list->choices[list->nr - 1].area));
+		areas->falls_back = list && list_falls_back(list);
 	if (list && type)
 		add_own(areas, list, type);
 	if (type)

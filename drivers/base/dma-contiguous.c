@@ -494,7 +494,7 @@ bool dma_release_from_contiguous(struct device *dev, struct page *pages,
 
 /* Stay quiet while the page allocator can still serve it. */
 static struct page *alloc_quietly(struct device *dev, size_t size, gfp_t gfp,
-				bool highmem)
+				  bool highmem)
 {
 	unsigned long nr_pages = PFN_UP(size);
 

@@ -111,6 +111,8 @@ unsigned long cma_get_size(const struct cma *cma);
 u64 cma_get_piece(const struct cma *cma, unsigned int piece, phys_addr_t *base);
 const char *cma_get_name(const struct cma *cma);
 bool cma_serves_pages(const struct cma *cma);
+void cma_set_heap(struct cma *cma);
+bool cma_has_heap(const struct cma *cma);
 struct cma *cma_area_of(const struct page *page);
 int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data);
 

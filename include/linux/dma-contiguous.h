@@ -25,6 +25,7 @@ struct page;
  * @alignment:	of the area, bytes, a power of two; 0 for none in special
  * @fixed:	at @base or not at all
  * @fallback:	other memory does as well, once the area is used up
+ * @heap:	programs may take from it, too, through a dma-buf heap
  * @class:	who uses what no device has
  * @fit:	"best" or "first", as in sysfs; NULL for "best"
  *
@@ -39,6 +40,7 @@ struct dma_contiguous_area {
 	phys_addr_t alignment;
 	bool fixed;
 	bool fallback;
+	bool heap;
 	enum cma_class class;
 	const char *fit;
 };

@@ -280,6 +280,31 @@ void cma_set_users(struct cma *cma, const char *users)
 	cma->users = users;
 }
 
+/**
+ * cma_set_heap() - let programs take buffers from an area
+ * @cma:	the area
+ *
+ * Context: Boot.
+ */
+void cma_set_heap(struct cma *cma)
+{
+	cma->heap = true;
+}
+
+/**
+ * cma_has_heap() - may programs take buffers from an area
+ * @cma:	the area
+ *
+ * The default area is everybody's; that is not said here.
+ *
+ * Context: Any.
+ * Return: true if its declaration says so, and it gives buffers of any size.
+ */
+bool cma_has_heap(const struct cma *cma)
+{
+	return cma->heap && cma_serves_pages(cma);
+}
+
 static const char * const fit_names[] = {
 	[CMA_FIT_BEST]	= "best",
 	[CMA_FIT_FIRST]	= "first",

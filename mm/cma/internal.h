@@ -158,6 +158,7 @@ struct cma {
 	atomic64_t		nr_pages_failed;
 	atomic64_t		nr_pages_released;
 	const char		*users;
+	bool			heap;	/* programs may take from it */
 	struct kobject		*kobj;
 #ifdef CONFIG_CMA_DEBUGFS
 	struct list_head	debug_buffers;

@@ -183,8 +183,10 @@ static const char * __init parse_options(const char *text,
 			area->fallback = true;
 		else if (length == 5 && !strncmp(text, "first", length))
 			area->first_fit = true;
+		else if (length == 4 && !strncmp(text, "heap", length))
+			area->heap = true;
 		else
-			return "unknown option, exclusive, fallback or first expected";
+			return "unknown option, exclusive, fallback, first or heap expected";
 		text += length;
 	}
 	return NULL;
@@ -192,7 +194,7 @@ static const char * __init parse_options(const char *text,
 
 /**
  * cma_parse_area() - read "type[/device,...]=size[@base[-limit]][/align]", with
- * ":exclusive", ":fallback" and ":first" behind it in any order
+ * ":exclusive", ":fallback", ":first" and ":heap" behind it in any order
  * @text:	the text, NUL terminated
  * @area:	the result; untouched on error
  *

@@ -30,12 +30,13 @@ struct cma_spec {
 
 /**
  * struct cma_area_spec - one "type[/device,...]=size[@base[-limit]][/align]" with
- * ":exclusive", ":fallback" and ":first" behind it
+ * ":exclusive", ":fallback", ":first" and ":heap" behind it
  * @spec:	size and place
  * @alignment:	bytes, a power of two; 0 if none was given
  * @exclusive:	for its devices alone
  * @fallback:	other memory does as well
  * @first_fit:	requests go to the lowest hole that takes them
+ * @heap:	programs may take buffers from it, too
  * @type:	memory type
  * @devices:	globs with commas between; empty for a common area
  */
@@ -45,6 +46,7 @@ struct cma_area_spec {
 	bool exclusive;
 	bool fallback;
 	bool first_fit;
+	bool heap;
 	char type[CMA_PARSE_NAME];
 	char devices[CMA_PARSE_NAME];
 };

@@ -170,9 +170,9 @@ static const struct area_case area_cases[] __initconst = {
 	{ "banka=1M/3M", .wrong = "alignment is not a power of two" },
 	{ "banka=1M+1M", .wrong = "garbage behind the area" },
 	{ "banka=1M:", .wrong =
-	  "unknown option, exclusive, fallback or first expected" },
+	  "unknown option, exclusive, fallback, first or heap expected" },
 	{ "banka=1M:exclusively", .wrong =
-	  "unknown option, exclusive, fallback or first expected" },
+	  "unknown option, exclusive, fallback, first or heap expected" },
 	{ "banka=1M@2G-1G", .wrong = "limit is not above the base" },
 };
 
