@@ -18,6 +18,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
+#include <linux/iommu.h>
 #include <linux/ktime.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -104,6 +105,9 @@ static u32 dma_test_page_faults(struct dma_test_buf *buf, size_t offset)
 	READ_ONCE(*(u8 *)addr);
 	if (!dma_test_lookup(addr, &pfn, &type))
 		return DMA_TEST_CONTIGUOUS | DMA_TEST_UNCACHED;
+	/* What the device has is an address of its IOMMU. */
+	if (device_iommu_mapped(buf->file->dev))
+		want_pfn = pfn;
 	faults = (pfn != want_pfn ? DMA_TEST_CONTIGUOUS : 0) |
 		 (type != want_type ? DMA_TEST_UNCACHED : 0);
 

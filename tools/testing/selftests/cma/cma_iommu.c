@@ -75,6 +75,7 @@ TEST_F(cma_iommu, contiguous_on_request)
 {
 	const unsigned long nr_pages = BUF_SIZE / ct_page_size;
 	struct ca_buffers before, after;
+	struct dma_test_check check;
 	struct dma_test_alloc buf;
 	unsigned long pfn;
 	char owner[64];
@@ -89,6 +90,9 @@ TEST_F(cma_iommu, contiguous_on_request)
 		EXPECT_TRUE(ca_holds(&self->area, pfn, nr_pages));
 		ASSERT_TRUE(ca_owner(&self->area, pfn, owner));
 		EXPECT_STREQ(NAME, owner);
+		ASSERT_EQ(0, ct_dma_check(self->fd, buf.id, &check));
+		EXPECT_TRUE(check.tested & DMA_TEST_UNALIASED);
+		EXPECT_EQ(check.tested, check.found);
 		/* The device has addresses of its own. */
 		EXPECT_NE(pfn, buf.dma_addr / ct_page_size);
 		EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
