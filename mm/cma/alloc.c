@@ -227,7 +227,8 @@ static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
 		buffer = *found;
 	spin_unlock_irqrestore(&cma->lock, flags);
 
-	if (!found)
+	/* A cached buffer is nobody's, and its record has no owner. */
+	if (!found || !buffer.owned)
 		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, which nobody holds\n",
 			  cma->name, nr_pages, pfn);
 	else

@@ -68,6 +68,8 @@ struct cma_shard {
  * @lock:	covers the rest
  * @nr_pages:	in all
  * @nr_lists:	size of @buffers
+ * @by_age:	all buffers, the one that is kept longest first; one that is being
+ *		cleared stays here
  * @buffers:	by their size in pages - 1; larger ones than there are lists are
  *		on the last one
  */
@@ -75,6 +77,7 @@ struct cma_ready {
 	spinlock_t		lock;	/* buffers, nr_pages */
 	unsigned long		nr_pages;
 	unsigned long		nr_lists;
+	struct list_head	by_age;
 	struct list_head	buffers[];
 };
 
@@ -191,6 +194,7 @@ struct cma {
  * @kept_at:	since when it is kept, in jiffies
  * @comm:	the task's name then
  * @owner:	for whom: the name of a device; empty if nobody said
+ * @by_age:	in cma->ready while kept
  */
 struct cma_buffer {
 	struct cma_holder	holder;
@@ -219,7 +223,10 @@ struct cma_buffer {
 		unsigned long	kept_at;
 	};
 	char			comm[TASK_COMM_LEN];
-	char			owner[CMA_OWNER_LEN];
+	union {
+		char		owner[CMA_OWNER_LEN];
+		struct list_head by_age;
+	};
 };
 
 /* One more byte, and the slab allocator would take 192 for each. */
@@ -569,6 +576,7 @@ bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
 /* ready.c: buffers kept for the next request */
 void cma_ready_init_area(struct cma *cma);
 bool cma_ready_flush(struct cma *cma);
+unsigned long cma_ready_shrink(unsigned long nr_wanted);
 void cma_ready_set_limit(struct cma *cma, unsigned long nr_pages);
 void cma_ready_set_age(struct cma *cma, unsigned int ms);
 unsigned long cma_ready_pages(struct cma *cma);

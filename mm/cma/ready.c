@@ -14,14 +14,16 @@
  * of up to CMA_READY_PAGES_MAX pages, shared out to the CPUs, so that they do
  * not wait for each other; half in larger ones, for all CPUs together. And not
  * for long: one that was not wanted for cma->ready_age_ms goes back to the area.
- * All of them go at once when memory runs short, or when a request finds no
- * free window.
+ * When memory runs short they go one by one, the oldest first, as many as
+ * reclaim asks for. All of them go at once when a request finds no hole, or no
+ * window that can be emptied.
  *
  * In each list those that are not cleared come first, and of either kind the
  * one that came last is taken first, so that what is too much grows old.
  * ready->lock covers the lists. A buffer that is being cleared or given back is
- * on none, but counts as kept until that is done; cma->ready_mutex is held
- * meanwhile, so that who needs the room can wait for it. Units are pages.
+ * on none that it could be taken from, but counts as kept until that is done;
+ * cma->ready_mutex is held meanwhile, so that who needs the room can wait for
+ * it. Units are pages.
  */
 #include <linux/cma.h>
 #include <linux/init.h>
@@ -99,6 +101,7 @@ static void put_back(struct cma_ready *ready, struct cma_buffer *buffer)
 
 	spin_lock_irqsave(&ready->lock, flags);
 	list_add(&buffer->node, list_of(ready, buffer->nr_pages));
+	list_add_tail(&buffer->by_age, &ready->by_age);
 	ready->nr_pages += buffer->nr_pages;
 	spin_unlock_irqrestore(&ready->lock, flags);
 }
@@ -131,6 +134,7 @@ struct page *cma_ready_get(struct cma *cma, unsigned long count,
 	buffer = find(ready, count, kind);
 	if (buffer) {
 		list_del(&buffer->node);
+		list_del(&buffer->by_age);
 		ready->nr_pages -= count;
 	}
 	spin_unlock_irqrestore(&ready->lock, flags);
@@ -244,28 +248,44 @@ static unsigned long give_back_one(struct cma *cma, struct cma_ready *ready,
 	return nr_pages;
 }
 
+static struct cma_buffer *oldest_of(struct cma_ready *ready)
+{
+	lockdep_assert_held(&ready->lock);
+	return list_first_entry_or_null(&ready->by_age, struct cma_buffer,
+					by_age);
+}
+
+/*
+ * Gives back the oldest buffer, if it was kept at @before or earlier. Return:
+ * its pages; 0 if there is none.
+ */
+static unsigned long give_back_oldest(struct cma *cma, struct cma_ready *ready,
+				      unsigned long before)
+{
+	struct cma_buffer *buffer;
+
+	lockdep_assert_held(&cma->ready_mutex);
+	spin_lock_irq(&ready->lock);
+	buffer = oldest_of(ready);
+	if (buffer && time_after(buffer->kept_at, before))
+		buffer = NULL;
+	if (buffer) {
+		list_del(&buffer->node);
+		list_del(&buffer->by_age);
+	}
+	spin_unlock_irq(&ready->lock);
+	return buffer ? give_back_one(cma, ready, buffer) : 0;
+}
+
 /* Gives back what was kept at @before, or earlier. */
 static unsigned long give_back(struct cma *cma, struct cma_ready *ready,
 			       unsigned long before)
 {
-	struct cma_buffer *buffer, *next;
-	unsigned long nr_pages = 0;
-	LIST_HEAD(unwanted);
+	unsigned long sum = 0, nr_pages;
 
-	lockdep_assert_held(&cma->ready_mutex);
-	if (!READ_ONCE(ready->nr_pages))
-		return 0;
-
-	spin_lock_irq(&ready->lock);
-	for (unsigned int i = 0; i < ready->nr_lists; i++)
-		list_for_each_entry_safe(buffer, next, &ready->buffers[i], node)
-			if (!time_after(buffer->kept_at, before))
-				list_move(&buffer->node, &unwanted);
-	spin_unlock_irq(&ready->lock);
-
-	list_for_each_entry_safe(buffer, next, &unwanted, node)
-		nr_pages += give_back_one(cma, ready, buffer);
-	return nr_pages;
+	while ((nr_pages = give_back_oldest(cma, ready, before)))
+		sum += nr_pages;
+	return sum;
 }
 
 static unsigned long give_back_all(struct cma *cma, struct cma_ready *ready)
@@ -307,6 +327,9 @@ static bool clear_one(struct cma *cma, struct cma_ready *ready)
 	if (!buffer)
 		return false;
 	if (in_use(buffer)) {
+		spin_lock_irq(&ready->lock);
+		list_del(&buffer->by_age);
+		spin_unlock_irq(&ready->lock);
 		give_back_one(cma, ready, buffer);
 		return true;
 	}
@@ -452,6 +475,7 @@ static void init_ready(struct cma_ready *ready, unsigned long nr_lists)
 {
 	spin_lock_init(&ready->lock);
 	ready->nr_lists = nr_lists;
+	INIT_LIST_HEAD(&ready->by_age);
 	for (unsigned int i = 0; i < nr_lists; i++)
 		INIT_LIST_HEAD(&ready->buffers[i]);
 }
@@ -496,21 +520,96 @@ static unsigned long count_ready(struct shrinker *shrinker,
 	return nr_pages ?: SHRINK_EMPTY;
 }
 
-/* Reclaim does not wait for others. */
-static unsigned long shrink_ready(struct shrinker *shrinker,
-				  struct shrink_control *control)
+/**
+ * struct oldest - the buffer that is kept longest
+ * @cma:	its area; NULL if there is none
+ * @ready:	where it is kept
+ * @kept_at:	since when, in jiffies
+ */
+struct oldest {
+	struct cma *cma;
+	struct cma_ready *ready;
+	unsigned long kept_at;
+};
+
+static void update_oldest(struct oldest *oldest, struct cma *cma,
+			  struct cma_ready *ready)
 {
-	unsigned long nr_pages = 0;
+	const struct cma_buffer *buffer;
+
+	if (!READ_ONCE(ready->nr_pages))
+		return;
+	spin_lock_irq(&ready->lock);
+	buffer = oldest_of(ready);
+	if (buffer && (!oldest->cma ||
+		       time_before(buffer->kept_at, oldest->kept_at))) {
+		oldest->cma = cma;
+		oldest->ready = ready;
+		oldest->kept_at = buffer->kept_at;
+	}
+	spin_unlock_irq(&ready->lock);
+}
+
+/* Of all areas but those in @busy. */
+static struct oldest find_oldest(const unsigned long *busy)
+{
+	struct oldest oldest = { };
+	int cpu;
 
 	for (unsigned int i = 0; i < cma_area_count; i++) {
 		struct cma *cma = &cma_areas[i];
 
-		if (!cma_ready_pages(cma) || !mutex_trylock(&cma->ready_mutex))
+		if (!cma->ready || test_bit(i, busy))
 			continue;
-		nr_pages += visit_each(cma, give_back_all);
-		mutex_unlock(&cma->ready_mutex);
+		for_each_possible_cpu(cpu)
+			update_oldest(&oldest, cma, per_cpu_ptr(cma->ready, cpu));
+		if (cma->ready_large)
+			update_oldest(&oldest, cma, cma->ready_large);
 	}
-	return nr_pages ?: SHRINK_STOP;
+	return oldest;
+}
+
+/**
+ * cma_ready_shrink() - give back some of what is kept, the oldest buffers first
+ * @nr_wanted:	pages, of all areas together
+ *
+ * Does not wait for others: an area where buffers are cleared or given back
+ * right now is left alone.
+ *
+ * Context: May sleep.
+ * Return: number of pages: fewer than @nr_wanted only if no more can be had;
+ * more if the last buffer is larger than what was left to give.
+ */
+unsigned long cma_ready_shrink(unsigned long nr_wanted)
+{
+	DECLARE_BITMAP(busy, MAX_CMA_AREAS + 1) = { };
+	unsigned long nr_pages = 0;
+	struct oldest oldest;
+
+	while (nr_pages < nr_wanted) {
+		oldest = find_oldest(busy);
+		if (!oldest.cma)
+			break;
+		if (!mutex_trylock(&oldest.cma->ready_mutex)) {
+			__set_bit(oldest.cma - cma_areas, busy);
+			continue;
+		}
+		/* If it was taken meanwhile, the next one goes. */
+		nr_pages += give_back_oldest(oldest.cma, oldest.ready, jiffies);
+		mutex_unlock(&oldest.cma->ready_mutex);
+	}
+	return nr_pages;
+}
+
+static unsigned long shrink_ready(struct shrinker *shrinker,
+				  struct shrink_control *control)
+{
+	unsigned long nr_pages = cma_ready_shrink(control->nr_to_scan);
+
+	if (!nr_pages)
+		return SHRINK_STOP;
+	control->nr_scanned = nr_pages;
+	return nr_pages;
 }
 
 static int __init cma_ready_init(void)

@@ -427,6 +427,12 @@ static int try_until(struct search *search, unsigned long deadline,
 		error = try_cheapest(search);
 		if (is_final(error))
 			return error;
+		/* Rather than wait, do without the cached buffers. */
+		if (cma_ready_flush(search->cma)) {
+			error = try_free(search);
+			if (is_final(error))
+				return error;
+		}
 		/* No hole is large enough: waiting for pages does not help. */
 		if (!search->tried && !peers_try(search, nr_let_go))
 			return -ENOMEM;
@@ -454,9 +460,11 @@ static int try_all(struct search *search)
 	error = try_on_pageblocks(search);
 	if (!is_final(error))
 		error = try_free(search);
-	/* What stands ready for others may be what is in the way. */
-	if (!is_final(error) && (cma_ready_flush(cma) || error == -ENOMEM))
+	/* Cached buffers may be what no hole is left for: flush and retry. */
+	if (error == -ENOMEM) {
+		cma_ready_flush(cma);
 		error = try_free(search);
+	}
 	if (error == -EBUSY ||
 	    (error == -ENOMEM && peers_try(search, nr_let_go)))
 		error = try_until(search, deadline,
