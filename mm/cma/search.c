@@ -9,9 +9,10 @@
  *
  * What blocks is mostly a reference somebody holds for a moment: a fault in
  * progress, a page table being torn down, readahead, I/O. So a request that
- * found no window tries again, with pauses that grow, each time first what has
- * become free of blockers and then, waiting for locks and writeback, what has
- * not; until its time is up, and a few rounds are over.
+ * found no window tries again, with pauses that grow, each time first without
+ * waiting for anything and then waiting for locks and writeback, now and then
+ * even where the survey sees a reference, until its time is up and a few rounds
+ * are over.
  *
  * A window is held in the range before its pages are touched, so no two
  * requests try the same one. cma->lock is held for O(log n) steps and never
@@ -41,6 +42,12 @@
 
 /* Windows of a round that are waited for when time is up. */
 #define LATE_TRIES	2
+
+/*
+ * Each so many rounds, windows are tried that the survey rules out. Emptying
+ * those takes long, and most of the pages that rule them out stay.
+ */
+#define THOROUGH_ROUND	4
 
 #define NO_WINDOW	ULONG_MAX
 
@@ -345,28 +352,49 @@ static int try_cheapest(struct search *search)
 	return fatal_signal_pending(current) ? -EINTR : -EBUSY;
 }
 
+/* Whether somebody refers to a page of the window that is held. */
+static bool held_is_ruled_out(struct search *search)
+{
+	unsigned long start = search->buffer->holder.start;
+	struct cma_survey survey;
+
+	survey_lent(search->cma, start, start + search->buffer->nr_pages,
+		    &survey);
+	if (survey.blocker.reason == CMA_BLOCK_NONE)
+		return false;
+	let_go(search);
+	search->blocker = survey.blocker;
+	return true;
+}
+
 /*
- * Goes through all windows, whatever the survey says of them; some of them even
- * if time is up.
+ * Goes through all windows, and waits for what is in the way; through some of
+ * them even if time is up. @thorough: through those that the survey rules out,
+ * too.
  */
-static int try_each(struct search *search, unsigned long deadline)
+static int try_each(struct search *search, unsigned long deadline,
+		    bool thorough)
 {
 	unsigned long not_below = 0;
 	unsigned int nr_tries = 0;
 	int error = -EBUSY;
 
-	while (hold_window(search, CMA_FIT_FIRST, not_below)) {
+	while (!fatal_signal_pending(current) &&
+	       hold_window(search, CMA_FIT_FIRST, not_below)) {
 		unsigned long start = search->buffer->holder.start;
 
-		error = try_held(search, true);
-		if (is_final(error) ||
-		    (++nr_tries >= LATE_TRIES && time_after(jiffies, deadline)))
-			break;
+		if (thorough || !held_is_ruled_out(search)) {
+			error = try_held(search, true);
+			if (is_final(error) || (++nr_tries >= LATE_TRIES &&
+						time_after(jiffies, deadline)))
+				break;
+		}
 		/* Every window that contains the same page would fail too. */
 		if (search->blocker.reason == CMA_BLOCK_NONE)
 			not_below = start + search->buffer->nr_pages;
 		else
 			not_below = max(start, search->blocker.pfn) + 1;
+		cond_resched();
 	}
 	return error;
 }
@@ -437,7 +465,12 @@ static int try_until(struct search *search, unsigned long deadline,
 		if (!search->tried && !peers_try(search, nr_let_go))
 			return -ENOMEM;
 
-		error = try_each(search, deadline);
+		/* A page in some CPU's batch has one reference more. */
+		if (!nr_rounds)
+			lru_add_drain_all();
+		error = try_each(search, deadline, min_rounds == 1 ||
+				 nr_rounds % THOROUGH_ROUND ==
+				 THOROUGH_ROUND - 1);
 		if (is_final(error))
 			return error;
 

@@ -160,6 +160,46 @@ static enum cma_block_reason look_at(const struct page *page,
 	return refs > 0 ? CMA_BLOCK_REFERENCED : CMA_BLOCK_NONE;
 }
 
+/*
+ * Pages that rule a window out mostly stay for longer than one request takes, so
+ * the last one that was seen in each stretch of pages is looked at first. The
+ * table only says where to look: an entry may be stale, or be that of another
+ * stretch. No lock.
+ */
+#define HINT_ORDER	6
+#define NR_HINTS	1024
+
+static unsigned long hints[NR_HINTS];	/* pfns */
+
+static unsigned long *hint_of(unsigned long pfn)
+{
+	return &hints[(pfn >> HINT_ORDER) % NR_HINTS];
+}
+
+/* Return: whether a page that ruled out a window before is still in the way. */
+static bool hint_rules_out(unsigned long start_pfn, unsigned long end_pfn,
+			   struct cma_survey *survey)
+{
+	unsigned long pfn = end_pfn;
+	enum cma_block_reason reason;
+	unsigned long hint;
+	unsigned int price;
+
+	while (pfn > start_pfn) {
+		pfn = ALIGN_DOWN(pfn - 1, 1UL << HINT_ORDER);
+		hint = READ_ONCE(*hint_of(pfn));
+		if (hint < start_pfn || hint >= end_pfn)
+			continue;
+		survey->nr_looked++;
+		reason = look_at(pfn_to_page(hint), &price);
+		if (reason == CMA_BLOCK_NONE)
+			continue;
+		cma_blocker_note(&survey->blocker, pfn_to_page(hint), reason);
+		return true;
+	}
+	return false;
+}
+
 /**
  * survey_window() - look at a window
  * @start_pfn:	first page
@@ -176,7 +216,8 @@ void survey_window(unsigned long start_pfn, unsigned long end_pfn,
 		   struct cma_survey *survey)
 {
 	*survey = (struct cma_survey) { };
-	if (cma_blocker_recall(start_pfn, end_pfn, &survey->blocker))
+	if (cma_blocker_recall(start_pfn, end_pfn, &survey->blocker) ||
+	    hint_rules_out(start_pfn, end_pfn, survey))
 		return;
 
 	for (unsigned long pfn = end_pfn; pfn-- > start_pfn; ) {
@@ -188,6 +229,7 @@ void survey_window(unsigned long start_pfn, unsigned long end_pfn,
 		reason = look_at(page, &price);
 		if (reason != CMA_BLOCK_NONE) {
 			cma_blocker_note(&survey->blocker, page, reason);
+			WRITE_ONCE(*hint_of(pfn), pfn);
 			return;
 		}
 		survey->price += price;

@@ -430,8 +430,40 @@ static void areas_with_folios_out_stay_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_SHARED), 0);
 }
 
+/* What was in the way before is looked at first, and believed only if it is. */
+static void surveys_begin_with_what_was_in_the_way(struct kunit *test)
+{
+	const unsigned long nr_pages = 64, held = 5;
+	struct cma *cma = test->priv;
+	struct page *page = cma_alloc(cma, nr_pages, ilog2(nr_pages), false);
+	unsigned long pfn;
+	struct cma_survey survey;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	pfn = page_to_pfn(page);
+	get_page(page + held);
+	for (int round = 0; round < 2; round++) {
+		survey_window(pfn, pfn + nr_pages, &survey);
+		KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_OFF_LRU);
+		KUNIT_EXPECT_EQ(test, survey.blocker.pfn, pfn + held);
+		/* Another page may have been in the way once. */
+		KUNIT_EXPECT_LE(test, survey.nr_looked,
+				round ? 1 : nr_pages - held + 1);
+	}
+	/* The rest of the window is without it. */
+	survey_window(pfn + held + 1, pfn + nr_pages, &survey);
+	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_NONE);
+
+	put_page(page + held);
+	survey_window(pfn, pfn + nr_pages, &survey);
+	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_NONE);
+	KUNIT_EXPECT_EQ(test, survey.nr_looked, nr_pages + 1);
+	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, nr_pages));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(isolated_blocks_are_named),
+	KUNIT_CASE(surveys_begin_with_what_was_in_the_way),
 	KUNIT_CASE(pages_outlast_their_range),
 	KUNIT_CASE(compound_pages_go_as_a_whole),
 	KUNIT_CASE(waiting_for_a_peer_can_be_killed),
