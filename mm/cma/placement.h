@@ -12,6 +12,7 @@
 
 #include <linux/cma.h>
 #include <linux/jump_label.h>
+#include <linux/migrate.h>
 #include <linux/mmzone.h>
 #include <linux/vmstat.h>
 
@@ -79,6 +80,25 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 #define cma_rmqueue(zone, order)					\
 	__rmqueue_smallest(zone, order, MIGRATE_CMA)
 
+/* pin.c: what is to be pinned for long leaves the areas */
+int cma_move_to_pin(struct list_head *folios, unsigned long target);
+void cma_wait_to_pin(void);
+
+static inline int cma_migrate_to_pin(struct list_head *folios,
+				     unsigned long target)
+{
+	if (static_branch_unlikely(&cma_areas_active))
+		return cma_move_to_pin(folios, target);
+	return migrate_pages(folios, alloc_migration_target, NULL, target,
+			     MIGRATE_SYNC, MR_LONGTERM_PIN, NULL);
+}
+
+static inline void cma_wait_for_pinners(void)
+{
+	if (static_branch_unlikely(&cma_areas_active))
+		cma_wait_to_pin();
+}
+
 #else /* !CONFIG_CMA */
 
 static inline unsigned int cma_alloc_flags(gfp_t gfp)
@@ -111,6 +131,17 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
 {
 	return NULL;
+}
+
+static inline int cma_migrate_to_pin(struct list_head *folios,
+				     unsigned long target)
+{
+	return migrate_pages(folios, alloc_migration_target, NULL, target,
+			     MIGRATE_SYNC, MR_LONGTERM_PIN, NULL);
+}
+
+static inline void cma_wait_for_pinners(void)
+{
 }
 
 #endif /* CONFIG_CMA */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <linux/udmabuf.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,6 +25,8 @@
 #define TIMEOUT_S	240
 #define NR_FILES	500
 #define PIN_SIZE	(8 * MIB)
+#define NR_PINNERS	4
+#define NR_CALLS	40		/* of each of them */
 
 FIXTURE(cma_pinned) {
 	struct ct_area area;
@@ -183,6 +186,89 @@ TEST_F_TIMEOUT(cma_pinned, udmabuf, TIMEOUT_S)
 	EXPECT_EQ(0, ct_mem_verify(&self->mem));
 	close(dmabuf);
 	close(dev);
+}
+
+struct pinner {
+	pthread_t thread;
+	pthread_barrier_t *barrier;
+	char *pinned;
+	unsigned int nr_failed;
+	int error;			/* of the last one that did */
+};
+
+static int register_buffer(int ring, struct iovec *iov)
+{
+	if (!syscall(__NR_io_uring_register, ring, IORING_REGISTER_BUFFERS,
+		     iov, 1))
+		return 0;
+	return -errno;
+}
+
+/* Pins one part of the memory after the other, each when all others do. */
+static void *pin_parts(void *arg)
+{
+	const size_t size = PIN_SIZE / NR_CALLS / ct_page_size * ct_page_size;
+	struct io_uring_params params = {};
+	int ring = syscall(__NR_io_uring_setup, 1, &params), call, err;
+	struct pinner *me = arg;
+
+	for (call = 0; call < NR_CALLS; call++) {
+		struct iovec iov = { me->pinned + call * size, size };
+
+		pthread_barrier_wait(me->barrier);
+		err = register_buffer(ring, &iov);
+		if (err) {
+			me->nr_failed++;
+			me->error = err;
+		}
+		/* Nobody lets go before the last one has them. */
+		pthread_barrier_wait(me->barrier);
+		syscall(__NR_io_uring_register, ring,
+			IORING_UNREGISTER_BUFFERS, NULL, 0);
+	}
+	close(ring);
+	return NULL;
+}
+
+/* They need the same pages, and these have to leave the area for all of them. */
+static void pin_together(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(cma_pinned) *self, unsigned int nr)
+{
+	const long before = nr_in_area(self);
+	struct pinner pinners[NR_PINNERS] = {};
+	pthread_barrier_t barrier;
+	unsigned int i;
+
+	ASSERT_EQ(0, pthread_barrier_init(&barrier, NULL, nr));
+	for (i = 0; i < nr; i++) {
+		pinners[i].barrier = &barrier;
+		pinners[i].pinned = self->pinned;
+		ASSERT_EQ(0, pthread_create(&pinners[i].thread, NULL,
+					    pin_parts, &pinners[i]));
+	}
+	for (i = 0; i < nr; i++) {
+		ASSERT_EQ(0, pthread_join(pinners[i].thread, NULL));
+		EXPECT_EQ(0, pinners[i].nr_failed) {
+			TH_LOG("thread %u: %s", i, strerror(-pinners[i].error));
+		}
+	}
+	/* That was what had to be done. */
+	EXPECT_GT(before, (long)nr_in_area(self) + before / 2);
+	EXPECT_EQ(0, ct_mem_verify(&self->mem));
+}
+
+TEST_F_TIMEOUT(cma_pinned, two_pin_at_once, TIMEOUT_S)
+{
+	if (access("/proc/sys/kernel/io_uring_disabled", F_OK))
+		SKIP(return, "no io_uring");
+	pin_together(_metadata, self, 2);
+}
+
+TEST_F_TIMEOUT(cma_pinned, four_pin_at_once, TIMEOUT_S)
+{
+	if (access("/proc/sys/kernel/io_uring_disabled", F_OK))
+		SKIP(return, "no io_uring");
+	pin_together(_metadata, self, NR_PINNERS);
 }
 
 /*
