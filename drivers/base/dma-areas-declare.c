@@ -3,7 +3,12 @@
  * Declaring areas for DMA: the default one, and those of board code.
  *
  * The default area is settled by "cma=", by the device tree, by "cma_areas=" or
- * by the kernel configuration, in this order.
+ * by the kernel configuration, in this order. One that cannot be had leaves the
+ * place to the next.
+ *
+ * Board code declares its areas before the device tree's reserved memory is
+ * known. So they are kept in a queue until dma_contiguous_reserve(), where those
+ * with an address come first.
  *
  * No locks: boot only. Sizes are bytes.
  */
@@ -22,8 +27,13 @@
 
 struct cma *dma_contiguous_default_area;
 
+/* "cma=": cleared when it is settled, as area or as refused. */
 static struct cma_spec cmdline_area __initdata;
 static bool cmdline_has_area __ro_after_init;
+static bool default_is_from_cmdline __ro_after_init;
+
+/* The common area of the type "dma", of whatever form. */
+static struct cma *type_dma_area __initdata;
 
 static int __init parse_cma_option(char *text)
 {
@@ -34,31 +44,62 @@ static int __init parse_cma_option(char *text)
 		pr_err("\"cma=%s\" ignored: %s\n", text ?: "", wrong);
 		return 0;
 	}
+	if (*cmdline_area.rest)
+		pr_warn("\"cma=%s\": \"%s\" at its end ignored\n", text,
+			cmdline_area.rest);
 	cmdline_has_area = true;
 	return 0;
 }
 early_param("cma", parse_cma_option);
 
-/**
- * dma_areas_default_has_address() - does "cma=" say where the area is
- *
- * Context: Boot.
- * Return: true if so.
- */
-bool __init dma_areas_default_has_address(void)
+/* "@base" is an address; "@base-limit" is one only if it fits tightly. */
+static bool __init has_address(const struct cma_spec *spec)
 {
-	return cmdline_has_area && cmdline_area.has_base;
+	return spec->has_base &&
+	       (!spec->has_limit || spec->limit - spec->base == spec->size);
 }
 
 /**
  * dma_areas_default_on_cmdline() - does the command line have "cma="
  *
  * Context: Any.
- * Return: true if so; it stands above the device tree.
+ * Return: true if so, and it was not refused; it stands above the device tree.
  */
 bool dma_areas_default_on_cmdline(void)
 {
-	return cmdline_has_area;
+	return cmdline_has_area || default_is_from_cmdline;
+}
+
+/**
+ * dma_areas_set_default() - make an area the default one
+ * @cma:	the area
+ *
+ * Context: Boot.
+ * Return: true; false if there is one already, which stays.
+ */
+bool __init dma_areas_set_default(struct cma *cma)
+{
+	if (dma_contiguous_default_area)
+		return false;
+	dma_contiguous_default_area = cma;
+	cma_set_users(cma, "all devices");
+	return true;
+}
+
+/**
+ * dma_areas_note_addresses() - keep other areas away from addresses that are said
+ *
+ * Areas of the device tree come before those of the command line and of board
+ * code, but where the kernel has the choice it leaves those alone.
+ *
+ * Context: Boot, while memblock hands out memory.
+ */
+void __init dma_areas_note_addresses(void)
+{
+	if (cmdline_has_area && has_address(&cmdline_area))
+		cma_claim_memory(cmdline_area.base, cmdline_area.size, "cma=",
+				 true);
+	dma_areas_note_cmdline();
 }
 
 /**
@@ -79,21 +120,9 @@ int __init dma_contiguous_reserve_area(phys_addr_t size, phys_addr_t base,
 				       phys_addr_t limit, struct cma **res_cma,
 				       bool fixed)
 {
-	int error;
-
-	error = cma_declare_contiguous(base, size, limit, 0, 0, fixed,
-				       "reserved", res_cma);
-	if (error)
-		return error;
-
-	/* Nothing may be taken from it before it is mapped as it has to be. */
-	cma_for_each_piece(*res_cma, dma_contiguous_early_fixup);
-	return 0;
-}
-
-void __init __weak dma_contiguous_early_fixup(phys_addr_t base,
-					      unsigned long size)
-{
+	dma_areas_note_board();
+	return cma_declare_contiguous(base, size, limit, 0, 0, fixed,
+				      "reserved", res_cma);
 }
 
 #ifdef CONFIG_CMA_SIZE_MBYTES
@@ -121,11 +150,18 @@ static phys_addr_t __init configured_size(void)
 	return CONFIGURED_SIZE;
 }
 
-/*
- * Where an area of all devices ends at most. Without a word from the hardware
- * they reach 32 bits, and more physical memory than that does not change it.
+/**
+ * dma_areas_limit() - where an area ends at most unless an address is said
+ * @addr_limit:	first physical address that devices in general cannot reach,
+ *		0 if there is no such limit
+ *
+ * Without a word from the hardware devices reach 32 bits, and more physical
+ * memory than that does not change it.
+ *
+ * Context: Boot.
+ * Return: first physical address behind, 0 for the end of memory.
  */
-static phys_addr_t __init default_limit(phys_addr_t addr_limit)
+phys_addr_t __init dma_areas_limit(phys_addr_t addr_limit)
 {
 #ifdef CONFIG_ARM_LPAE
 	if (memblock_start_of_DRAM() < SZ_4G)
@@ -134,35 +170,65 @@ static phys_addr_t __init default_limit(phys_addr_t addr_limit)
 	return addr_limit;
 }
 
-/**
- * dma_areas_reserve_default() - reserve the default area, unless there is one
- * @addr_limit:	first physical address that devices in general cannot reach,
- *		0 if there is no such limit
- *
- * Context: Boot, while memblock hands out memory.
- */
-void __init dma_areas_reserve_default(phys_addr_t addr_limit)
+static int __init declare_default(struct cma_area_desc *desc,
+				  const char *source)
 {
-	struct cma_spec spec = { .size = configured_size() };
-	phys_addr_t limit = default_limit(addr_limit);
-	bool fixed = false;
+	struct cma *cma;
+	int error;
 
-	if (cmdline_has_area)
-		spec = cmdline_area;
-	/* "@base" is an address; "@base-limit" is one only if it fits tightly */
-	if (spec.has_base && !spec.has_limit)
-		limit = spec.base + spec.size;
-	else if (spec.has_limit)
-		limit = min_not_zero(spec.limit, addr_limit);
-	if (spec.has_base)
-		fixed = !spec.has_limit || spec.limit - spec.base == spec.size;
-
-	if (!spec.size || dma_contiguous_default_area)
-		return;
+	desc->name = "reserved";
+	desc->nid = NUMA_NO_NODE;
 	cma_areas_open_last();
-	if (!dma_contiguous_reserve_area(spec.size, spec.base, limit,
-					 &dma_contiguous_default_area, fixed))
-		cma_set_users(dma_contiguous_default_area, "all devices");
+	error = cma_declare(desc, &cma);
+	if (error)
+		return error;
+	cma_set_source(cma, source);
+	dma_areas_set_default(cma);
+	return 0;
+}
+
+/* Refused or not, what comes later goes by what is there now. */
+static void __init declare_from_cmdline(phys_addr_t addr_limit)
+{
+	const struct cma_spec *spec = &cmdline_area;
+	struct cma_area_desc desc = {
+		.base	= spec->base,
+		.size	= spec->size,
+		.limit	= spec->limit,
+		.fixed	= has_address(spec),
+	};
+
+	cma_withdraw_claims("cma=");
+	cmdline_has_area = false;
+	if (spec->has_limit && !desc.fixed)
+		desc.limit = min_not_zero(spec->limit, addr_limit);
+	else if (!spec->has_base)
+		desc.limit = dma_areas_limit(addr_limit);
+	if (!spec->size || !declare_default(&desc, "the command line"))
+		default_is_from_cmdline = true;
+}
+
+/* Nobody counts on a certain size, so less of it does as well. */
+static void __init declare_configured(phys_addr_t addr_limit)
+{
+	struct cma_area_desc desc = {
+		.size	= configured_size(),
+		.limit	= dma_areas_limit(addr_limit),
+		.quiet	= true,
+	};
+	phys_addr_t wanted = desc.size;
+
+	while (desc.size && declare_default(&desc, "the configuration")) {
+		desc.size = PAGE_ALIGN(desc.size / 2);
+		if (desc.size < CMA_MIN_ALIGNMENT_BYTES) {
+			pr_err("no room for a default area of %pa bytes\n",
+			       &wanted);
+			return;
+		}
+	}
+	if (desc.size < wanted)
+		pr_warn("reserved: no room for %pa bytes, %pa have to do\n",
+			&wanted, &desc.size);
 }
 
 /* Board code's memory types, for what is declared of them later. */
@@ -229,21 +295,54 @@ static const char * __init keep_string(const char *text)
 	return memcpy(copy, text, size);
 }
 
+/**
+ * struct queued_area - an area of board code that is not placed yet
+ * @area:	what it is to be
+ * @res_cma:	where the board wants to find it, or NULL
+ */
+struct queued_area {
+	struct dma_contiguous_area area;
+	struct cma **res_cma;
+};
+
+static struct queued_area queue[MAX_CMA_AREAS] __initdata;
+static unsigned int nr_queued __initdata;
+static bool queue_is_closed __initdata;
+
 static int __init reserve_declared(const struct dma_contiguous_area *area,
+				   phys_addr_t addr_limit, const char *source,
 				   struct cma **cma)
 {
 	char name[CMA_MAX_NAME];
+	struct cma_area_desc desc = {
+		.base		= area->base,
+		.size		= area->size,
+		.limit		= area->limit,
+		.alignment	= area->alignment,
+		.fixed		= area->fixed,
+		.class		= area->class,
+		.name		= name,
+		.nid		= NUMA_NO_NODE,
+	};
 	int error;
 
 	snprintf(name, sizeof(name), "%s%s%s", area->type,
 		 area->devices ? ":" : "", area->devices ?: "");
-	error = cma_declare_class(area->base, area->size, area->limit,
-				  area->alignment, 0, area->fixed, area->class,
-				  name, cma, NUMA_NO_NODE);
+	/* In reach of devices if there is room, anywhere if not. */
+	if (!area->fixed && !area->base && !area->limit) {
+		desc.limit = dma_areas_limit(addr_limit);
+		desc.quiet = desc.limit != addr_limit;
+	}
+	error = cma_declare(&desc, cma);
+	if (error && desc.quiet) {
+		desc.limit = addr_limit;
+		desc.quiet = false;
+		error = cma_declare(&desc, cma);
+	}
 	if (error)
 		return error;
-	cma_for_each_piece(*cma, dma_contiguous_early_fixup);
 	cma_set_users(*cma, area->devices ?: "devices that ask for it");
+	cma_set_source(*cma, source);
 	if (area->heap)
 		cma_set_heap(*cma);
 	/* No reason to go without the area. */
@@ -271,44 +370,160 @@ void __init dma_area_declare_lost(const char *type, const char *devices)
 }
 
 /**
- * dma_contiguous_declare() - reserve an area for those who it is for
- * @area:	what it is to be
- * @res_cma:	set to the area, NULL if it has no size; may be NULL
+ * dma_areas_declare() - reserve an area for those who it is for
+ * @wanted:	what it is to be; its strings stay
+ * @addr_limit:	first physical address that devices in general cannot reach,
+ *		0 if there is no such limit
+ * @source:	who wished for it, in words
+ * @res_cma:	set to the area, NULL if there is none; may be NULL
  *
- * The common area of the type "dma" is the default area, if there is no other.
+ * Context: Boot, while memblock hands out memory.
+ * Return: 0, or the error of cma_declare() or of dma_area_register(). The log
+ * says what was wrong.
+ */
+int __init dma_areas_declare(struct dma_contiguous_area *wanted,
+			     phys_addr_t addr_limit, const char *source,
+			     struct cma **res_cma)
+{
+	struct cma *cma = NULL;
+	int error = 0;
+
+	inherit_type(wanted);
+	if (wanted->size)
+		error = reserve_declared(wanted, addr_limit, source, &cma);
+	if (error) {
+		/* Those it is for must not take from elsewhere instead. */
+		dma_area_register(NULL, wanted->type, wanted->devices,
+				  wanted->fallback);
+		return error;
+	}
+
+	if (cma && !wanted->devices && !strcmp(wanted->type, "dma") &&
+	    !type_dma_area)
+		type_dma_area = cma;
+	if (res_cma)
+		*res_cma = cma;
+	return dma_area_register(cma, wanted->type, wanted->devices,
+				 wanted->fallback);
+}
+
+static int __init place_one(struct queued_area *queued, phys_addr_t addr_limit)
+{
+	return dma_areas_declare(&queued->area, addr_limit, "board code",
+				 queued->res_cma);
+}
+
+static void __init place_queued(phys_addr_t addr_limit, bool fixed)
+{
+	queue_is_closed = true;
+	for (unsigned int i = 0; i < nr_queued; i++)
+		if (queue[i].area.fixed == fixed)
+			place_one(&queue[i], addr_limit);
+}
+
+/**
+ * dma_areas_keep_strings() - make the strings of an area its own
+ * @area:	what it is to be
+ *
+ * Context: Boot.
+ * Return: 0; -ENOMEM if there is no room for them, and the log says so.
+ */
+int __init dma_areas_keep_strings(struct dma_contiguous_area *area)
+{
+	area->type = keep_string(area->type);
+	if (!area->type)
+		return -ENOMEM;
+	if (!area->devices)
+		return 0;
+	area->devices = keep_string(area->devices);
+	return area->devices ? 0 : -ENOMEM;
+}
+
+/**
+ * dma_contiguous_declare() - ask for an area for those who it is for
+ * @area:	what it is to be
+ * @res_cma:	set to the area once it is reserved; stays NULL if it cannot be,
+ *		or has no size. May be NULL
+ *
+ * Areas are reserved in dma_contiguous_reserve(), when all is known that the
+ * board says of its memory: those with an address first. The common area of
+ * the type "dma" is the default area, if there is no other.
  *
  * Context: Boot, while memblock hands out memory: from ->reserve() of a board.
- * Return: 0; -ENOMEM if there is no room for its name; or the error of
- * cma_declare_class() or of dma_area_register(). The log says what was wrong.
+ * Return: 0; -ENOMEM if there is no room for its name; -ENOSPC if there are
+ * CONFIG_CMA_AREAS areas already. The log says what was wrong, now or later.
  */
 int __init dma_contiguous_declare(const struct dma_contiguous_area *area,
 				  struct cma **res_cma)
 {
-	struct dma_contiguous_area wanted = *area;
-	struct cma *cma = NULL;
-	int error = 0;
+	struct queued_area new = { *area, res_cma };
+	int error;
 
-	wanted.type = keep_string(area->type);
-	wanted.devices = area->devices ? keep_string(area->devices) : NULL;
-	if (!wanted.type || (area->devices && !wanted.devices))
-		return -ENOMEM;
-	inherit_type(&wanted);
-	if (wanted.size)
-		error = reserve_declared(&wanted, &cma);
-	if (error) {
-		/* Those it is for must not take from elsewhere instead. */
-		dma_area_register(NULL, wanted.type, wanted.devices,
-				  wanted.fallback);
-		return error;
-	}
-
-	if (cma && !wanted.devices && !strcmp(wanted.type, "dma") &&
-	    !dma_contiguous_default_area && !cmdline_has_area) {
-		dma_contiguous_default_area = cma;
-		cma_set_users(cma, "all devices");
-	}
 	if (res_cma)
-		*res_cma = cma;
-	return dma_area_register(cma, wanted.type, wanted.devices,
-				 wanted.fallback);
+		*res_cma = NULL;
+	error = dma_areas_keep_strings(&new.area);
+	if (error)
+		return error;
+	if (queue_is_closed)
+		return place_one(&new, 0);
+	if (nr_queued == ARRAY_SIZE(queue)) {
+		pr_err("%s: more than %zu areas in board code, see CONFIG_CMA_AREAS\n",
+		       area->type, ARRAY_SIZE(queue));
+		return -ENOSPC;
+	}
+	if (new.area.fixed)
+		cma_claim_memory(area->base, area->size, "board code", true);
+	queue[nr_queued++] = new;
+	return 0;
 }
+
+/**
+ * dma_areas_reserve_addresses() - reserve the areas whose address is said
+ * @addr_limit:	first physical address that devices in general cannot reach,
+ *		0 if there is no such limit
+ *
+ * Context: Boot, while memblock hands out memory.
+ */
+void __init dma_areas_reserve_addresses(phys_addr_t addr_limit)
+{
+	dma_areas_note_board();
+	if (cmdline_has_area && has_address(&cmdline_area))
+		declare_from_cmdline(addr_limit);
+	cma_withdraw_claims("board code");
+	place_queued(addr_limit, true);
+	cma_withdraw_claims("cma_areas=");
+	dma_areas_reserve_cmdline(addr_limit, true);
+}
+
+/**
+ * dma_areas_reserve_others() - reserve the areas whose place the kernel chooses,
+ * but for the default area
+ * @addr_limit:	as for dma_areas_reserve_addresses()
+ *
+ * Context: Boot, while memblock hands out memory.
+ */
+void __init dma_areas_reserve_others(phys_addr_t addr_limit)
+{
+	place_queued(addr_limit, false);
+	dma_areas_reserve_cmdline(addr_limit, false);
+}
+
+/**
+ * dma_areas_reserve_default() - reserve the default area, unless there is one
+ * @addr_limit:	as for dma_areas_reserve_addresses()
+ *
+ * Context: Boot, while memblock hands out memory.
+ */
+void __init dma_areas_reserve_default(phys_addr_t addr_limit)
+{
+	if (cmdline_has_area)
+		declare_from_cmdline(addr_limit);
+	dma_areas_settle_node(!default_is_from_cmdline);
+	if (default_is_from_cmdline || dma_contiguous_default_area)
+		return;
+	if (type_dma_area)
+		dma_areas_set_default(type_dma_area);
+	else
+		declare_configured(addr_limit);
+}
+

@@ -14,7 +14,6 @@
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/init.h>
-#include <linux/memblock.h>
 #include <linux/of.h>
 #include <linux/of_fdt.h>
 #include <linux/of_reserved_mem.h>
@@ -37,83 +36,27 @@ static const struct reserved_mem_ops area_node_ops = {
 	.device_release	= unassign_area_of_node,
 };
 
-static bool __init has(const struct reserved_mem *rmem, const char *property)
-{
-	return of_get_flat_dt_prop(rmem->fdt_node, property, NULL);
-}
-
-/* The first range of "reg" is in @rmem; all of them are reserved already. */
-static void __init add_other_ranges(const struct reserved_mem *rmem,
-				    struct cma *cma)
-{
-	int cells = dt_root_addr_cells + dt_root_size_cells, length;
-	const __be32 *reg = of_get_flat_dt_prop(rmem->fdt_node, "reg", &length);
-
-	if (!reg)
-		return;
-	for (reg += cells; length >= 2 * cells * (int)sizeof(*reg);
-	     length -= cells * sizeof(*reg)) {
-		phys_addr_t base = dt_mem_next_cell(dt_root_addr_cells, &reg);
-		phys_addr_t size = dt_mem_next_cell(dt_root_size_cells, &reg);
-		int error = cma_add_reserved_mem(cma, base, size);
-
-		/* What is wrong with it is said where it is found. */
-		if (error)
-			pr_err("%s: not in the area: %pa bytes at %pa\n",
-			       rmem->name, &size, &base);
-		if (error == -ENOSPC)
-			memblock_phys_free(base, size);
-	}
-}
-
-static void __init set_policy(const struct reserved_mem *rmem, struct cma *cma)
-{
-	const char *fit = of_get_flat_dt_prop(rmem->fdt_node, "linux,cma-fit",
-					      NULL);
-
-	if (fit && cma_set_fit(cma, fit))
-		pr_err("%s: linux,cma-fit = \"%s\" ignored: \"best\" or \"first\" expected\n",
-		       rmem->name, fit);
-	if (has(rmem, "linux,cma-exclusive"))
-		cma_set_class(cma, CMA_EXCLUSIVE);
-}
-
-static void __init make_default(const struct reserved_mem *rmem,
-				struct cma *cma)
-{
-	if (dma_contiguous_default_area) {
-		pr_err("%s: not the default area, that is %s\n", rmem->name,
-		       cma_get_name(dma_contiguous_default_area));
-		return;
-	}
-	dma_contiguous_default_area = cma;
-	cma_set_users(cma, "all devices");
-}
-
-/* A "shared-dma-pool" node; without "reusable" it is somebody else's. */
+/*
+ * A "shared-dma-pool" node; without "reusable" it is somebody else's. The area
+ * was made when its memory was reserved.
+ */
 static int __init set_up_area_node(struct reserved_mem *rmem)
 {
-	bool is_default = has(rmem, "linux,cma-default");
-	struct cma *cma;
-	int error;
+	unsigned long node = rmem->fdt_node;
 
-	if (!has(rmem, "reusable"))
+	if (!of_get_flat_dt_prop(node, "reusable", NULL)) {
+		if (of_get_flat_dt_prop(node, "linux,cma-default", NULL))
+			pr_err("%s: no area, and not the default one: \"reusable\" is missing\n",
+			       rmem->name);
+		else if (!of_get_flat_dt_prop(node, "no-map", NULL))
+			pr_info("%s: no area: \"reusable\" is missing\n",
+				rmem->name);
 		return -EINVAL;
-
-	error = cma_init_reserved_mem(rmem->base, rmem->size, 0, rmem->name,
-				      &cma);
-	if (error)
-		return error;
-
-	add_other_ranges(rmem, cma);
-	set_policy(rmem, cma);
-	cma_set_users(cma, "devices that refer to it");
-	dma_area_register(cma, rmem->name, "",
-			  has(rmem, "linux,cma-fallback"));
-	if (is_default)
-		make_default(rmem, cma);
+	}
+	rmem->priv = dma_area_of_node(node);
+	if (!rmem->priv)
+		return -EINVAL;
 	rmem->ops = &area_node_ops;
-	rmem->priv = cma;
 	return 0;
 }
 

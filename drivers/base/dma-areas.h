@@ -56,9 +56,30 @@ bool dma_area_reached(struct device *dev, const struct cma *area);
 
 /* dma-areas-declare.c: the default area, and board code's */
 bool dma_areas_default_on_cmdline(void);
-bool dma_areas_default_has_address(void);
 void dma_area_declare_lost(const char *type, const char *devices);
+bool dma_areas_set_default(struct cma *cma);
+void dma_areas_note_addresses(void);
+phys_addr_t dma_areas_limit(phys_addr_t addr_limit);
+int dma_areas_keep_strings(struct dma_contiguous_area *area);
+int dma_areas_declare(struct dma_contiguous_area *wanted,
+		      phys_addr_t addr_limit, const char *source,
+		      struct cma **res_cma);
+void dma_areas_reserve_addresses(phys_addr_t addr_limit);
+void dma_areas_reserve_others(phys_addr_t addr_limit);
 void dma_areas_reserve_default(phys_addr_t addr_limit);
+
+/* dma-areas-claims.c: what the board keeps for others than areas */
+void dma_areas_note_board(void);
+
+/* dma-areas-fdt.c: the device tree, while memblock hands out memory */
+#ifdef CONFIG_CMA_OF_AREAS
+struct cma *dma_area_of_node(unsigned long node);
+void dma_areas_settle_node(bool needed);
+#else
+static inline void dma_areas_settle_node(bool needed)
+{
+}
+#endif
 
 /* dma-areas-of.c: the device tree */
 #ifdef CONFIG_OF_RESERVED_MEM
@@ -72,9 +93,15 @@ static inline bool dma_areas_bind_of(struct device *dev)
 
 /* dma-areas-cmdline.c: "cma_areas=" */
 #ifdef CONFIG_CMA_CMDLINE_AREAS
-void dma_areas_reserve_cmdline(phys_addr_t addr_limit);
+void dma_areas_note_cmdline(void);
+void dma_areas_reserve_cmdline(phys_addr_t addr_limit, bool with_address);
 #else
-static inline void dma_areas_reserve_cmdline(phys_addr_t addr_limit)
+static inline void dma_areas_note_cmdline(void)
+{
+}
+
+static inline void dma_areas_reserve_cmdline(phys_addr_t addr_limit,
+					     bool with_address)
 {
 }
 #endif

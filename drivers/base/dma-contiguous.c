@@ -44,7 +44,8 @@ static int __init parse_numa_option(char *text)
 				   "a node is missing";
 
 	if (wrong)
-		pr_err("\"numa_cma=%s\" ignored: %s\n", text ?: "", wrong);
+		pr_err("\"numa_cma=%s\": %s, that and what follows is ignored\n",
+		       text ?: "", wrong);
 	return 0;
 }
 early_param("numa_cma", parse_numa_option);
@@ -55,12 +56,14 @@ static int __init parse_every_node_option(char *text)
 	const char *wrong = text ? cma_parse_spec(text, &spec) :
 				   "a size is missing";
 
-	if (!wrong && spec.has_base)
-		wrong = "an address makes no sense here";
-	if (wrong)
+	if (wrong) {
 		pr_err("\"cma_pernuma=%s\" ignored: %s\n", text ?: "", wrong);
-	else
-		every_node_size = spec.size;
+		return 0;
+	}
+	if (spec.has_base || *spec.rest)
+		pr_warn("\"cma_pernuma=%s\": what is behind the size is ignored\n",
+			text);
+	every_node_size = spec.size;
 	return 0;
 }
 early_param("cma_pernuma", parse_every_node_option);
@@ -74,9 +77,11 @@ static void __init reserve_on_node(int nid, phys_addr_t size,
 	if (!size)
 		return;
 	snprintf(name, sizeof(name), "%s%d", prefix, nid);
-	if (!cma_declare_contiguous_nid(0, size, 0, 0, 0, false, name, area,
-					nid))
-		cma_set_users(*area, "devices of its node");
+	if (cma_declare_contiguous_nid(0, size, 0, 0, 0, false, name, area,
+				       nid))
+		return;
+	cma_set_users(*area, "devices of its node");
+	cma_set_source(*area, "the command line");
 }
 
 static void __init reserve_on_nodes(void)
@@ -137,9 +142,8 @@ void dma_area_add_node(struct device *dev, struct dma_area_snapshot *areas)
 void __init dma_contiguous_reserve(phys_addr_t addr_limit)
 {
 	/* An address that is said is taken before anything is put there. */
-	if (dma_areas_default_has_address())
-		dma_areas_reserve_default(addr_limit);
-	dma_areas_reserve_cmdline(addr_limit);
+	dma_areas_reserve_addresses(addr_limit);
+	dma_areas_reserve_others(addr_limit);
 	reserve_on_nodes();
 	dma_areas_reserve_default(addr_limit);
 }

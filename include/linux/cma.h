@@ -42,6 +42,33 @@ enum cma_class {
 	CMA_EXCLUSIVE,
 };
 
+/**
+ * struct cma_area_desc - an area as it is asked for
+ * @base:	lowest physical address; the address if @fixed
+ * @size:	bytes; rounded up to whole pageblocks, if the area is shared, there
+ *		is room and the machine can spare them
+ * @limit:	first physical address behind the area, 0 for the end of memory
+ * @alignment:	of the area, bytes, a power of two; 0 for that of a pageblock
+ * @order_per_bit: buffers are multiples of 1 << this many pages
+ * @fixed:	at @base or not at all
+ * @quiet:	there is another place to try, so nothing is lost without room
+ * @class:	who uses what no device has
+ * @name:	name of the area; NULL for one made from its number
+ * @nid:	node the memory is to be on, NUMA_NO_NODE for any
+ */
+struct cma_area_desc {
+	phys_addr_t base;
+	phys_addr_t size;
+	phys_addr_t limit;
+	phys_addr_t alignment;
+	unsigned int order_per_bit;
+	bool fixed;
+	bool quiet;
+	enum cma_class class;
+	const char *name;
+	int nid;
+};
+
 /* Pages in all areas, for /proc/meminfo. */
 extern unsigned long totalcma_pages;
 
@@ -80,7 +107,11 @@ int cma_declare_class(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
 		      phys_addr_t alignment, unsigned int order_per_bit,
 		      bool fixed, enum cma_class class, const char *name,
 		      struct cma **res_cma, int nid);
-int cma_check_memory(phys_addr_t base, phys_addr_t size, const char *name);
+int cma_declare(const struct cma_area_desc *desc, struct cma **res_cma);
+void cma_claim_memory(u64 base, u64 size, const char *owner, bool is_wish);
+void cma_withdraw_claims(const char *owner);
+bool cma_is_claimed(phys_addr_t base, phys_addr_t size);
+int cma_reserve_fixed(phys_addr_t base, phys_addr_t size, const char *name);
 int cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 			  unsigned int order_per_bit, const char *name,
 			  struct cma **res_cma);
@@ -88,8 +119,9 @@ int cma_add_reserved_mem(struct cma *cma, phys_addr_t base, phys_addr_t size);
 void cma_reserve_pages_on_error(struct cma *cma);
 void cma_areas_open_last(void);
 void cma_set_users(struct cma *cma, const char *users);
+void cma_set_source(struct cma *cma, const char *source);
 void cma_for_each_piece(const struct cma *cma,
-			void (*act)(phys_addr_t base, unsigned long size));
+			void (*act)(phys_addr_t base, phys_addr_t size));
 
 /* cma_declare_contiguous_nid() on whatever node there is room. */
 static inline int __init
@@ -101,6 +133,9 @@ cma_declare_contiguous(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
 					  order_per_bit, fixed, name, res_cma,
 					  NUMA_NO_NODE);
 }
+
+void cma_first_piece(const struct cma *cma, phys_addr_t *base,
+		     phys_addr_t *size);
 
 /* Any time: what an area is, and how it works. */
 int cma_set_class(struct cma *cma, enum cma_class class);

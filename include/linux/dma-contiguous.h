@@ -100,15 +100,18 @@ void dma_contiguous_bind(struct device *dev);
 void dma_contiguous_unbind(struct device *dev);
 void dma_contiguous_device_release(struct device *dev);
 
-/* The architecture's: an area that is to be ready for DMA mappings. */
-void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
+/* An architecture that has to prepare areas goes through all of them. */
+static inline void dma_contiguous_early_fixup(phys_addr_t base,
+					      unsigned long size)
+{
+}
 
 /* What a reserved-memory node says, before memory is reserved for it. */
 bool dma_area_is_node(unsigned long node);
 int dma_area_reserve_reg(unsigned long node, const char *name);
 bool dma_area_refused(unsigned long node);
-int dma_area_check_size(unsigned long node, const char *name, phys_addr_t size,
-			phys_addr_t align);
+int dma_area_reserve_size(unsigned long node, const char *name,
+			  phys_addr_t *base, phys_addr_t *size);
 
 /* The architecture's way in, with what the driver said it may wait for. */
 unsigned int dma_contiguous_gfp_scope_save(gfp_t gfp);
@@ -222,8 +225,8 @@ static inline bool dma_area_refused(unsigned long node)
 	return false;
 }
 
-static inline int dma_area_check_size(unsigned long node, const char *name,
-				      phys_addr_t size, phys_addr_t align)
+static inline int dma_area_reserve_size(unsigned long node, const char *name,
+					phys_addr_t *base, phys_addr_t *size)
 {
 	return -EOPNOTSUPP;
 }

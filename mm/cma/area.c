@@ -188,13 +188,13 @@ phys_addr_t cma_get_end(const struct cma *cma)
  * Context: Boot.
  */
 void cma_for_each_piece(const struct cma *cma,
-			void (*act)(phys_addr_t base, unsigned long size))
+			void (*act)(phys_addr_t base, phys_addr_t size))
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		const struct cma_bank *bank = &cma->banks[i];
 
 		act(PFN_PHYS(bank->start_pfn),
-		    (bank->end_pfn - bank->start_pfn) << PAGE_SHIFT);
+		    PFN_PHYS(bank->end_pfn - bank->start_pfn));
 	}
 }
 
@@ -218,14 +218,32 @@ u64 cma_get_piece(const struct cma *cma, unsigned int piece, phys_addr_t *base)
 }
 
 /**
+ * cma_first_piece() - where an area begins, and how far it goes without a hole
+ * @cma:	the area
+ * @base:	set to its physical address
+ * @size:	set to the bytes of its first piece
+ *
+ * Context: Boot.
+ */
+void __init cma_first_piece(const struct cma *cma, phys_addr_t *base,
+			    phys_addr_t *size)
+{
+	const struct cma_bank *bank = &cma->banks[0];
+
+	*base = PFN_PHYS(bank->start_pfn);
+	*size = PFN_PHYS(bank->end_pfn - bank->start_pfn);
+}
+
+/**
  * cma_get_size() - how large an area is
  * @cma:	the area
  *
- * Return: bytes, in all of its pieces.
+ * Return: bytes, in all of its pieces; the largest number of whole pages that
+ * the type holds, if there are more.
  */
 unsigned long cma_get_size(const struct cma *cma)
 {
-	return cma->nr_pages << PAGE_SHIFT;
+	return min(cma->nr_pages, ULONG_MAX >> PAGE_SHIFT) << PAGE_SHIFT;
 }
 
 /**
@@ -303,6 +321,18 @@ void cma_set_heap(struct cma *cma)
 bool cma_has_heap(const struct cma *cma)
 {
 	return cma->heap && cma_serves_pages(cma);
+}
+
+/**
+ * cma_set_source() - who wished for an area
+ * @cma:	the area
+ * @source:	words for a person to read: "from" what; stays the caller's
+ *
+ * Context: Boot.
+ */
+void __init cma_set_source(struct cma *cma, const char *source)
+{
+	cma->source = source;
 }
 
 static const char * const fit_names[] = {

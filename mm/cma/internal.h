@@ -128,6 +128,7 @@ struct cma_bank {
  * @nr_pages_failed: pages asked for in vain since boot
  * @nr_pages_released: pages given back since boot
  * @users:	who takes buffers, in words; NULL if only its owner knows
+ * @source:	who wished for it, in words; NULL for code of the kernel's own
  * @kobj:	/sys/kernel/mm/cma/<name>
  * @debug_buffers: buffers taken through debugfs, the last one first
  * @name:	as in sysfs, debugfs, messages and events
@@ -162,6 +163,7 @@ struct cma {
 	atomic64_t		nr_pages_released;
 	const char		*users;
 	bool			heap;	/* programs may take from it */
+	const char		*source;
 	struct kobject		*kobj;
 #ifdef CONFIG_CMA_DEBUGFS
 	struct list_head	debug_buffers;

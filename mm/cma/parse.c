@@ -3,8 +3,7 @@
  * Command line to numbers: "cma=", "cma_areas=" and "numa_cma=".
  *
  * Pure: nothing is printed and nothing is reserved here. What is wrong with a
- * text comes back as a phrase for the message that the caller prints. Every
- * function leaves its result alone unless the whole text is well formed.
+ * text comes back as a phrase for the message that the caller prints.
  * Sizes and addresses are bytes.
  */
 #include <linux/ctype.h>
@@ -16,23 +15,30 @@
 
 #include "parse.h"
 
-/* The number at the start of @text, decimal, hexadecimal or octal. */
-static const char * __init parse_number(const char **text,
+/*
+ * The number at the start of @text: @base 0 takes what C takes, decimal, octal
+ * or hexadecimal, like memparse(). That takes "08" and "0x" for 0, of which
+ * nobody means to write it so.
+ */
+static const char * __init parse_number(const char **text, unsigned int base,
 					unsigned long long *value)
 {
 	char number[24];
 	size_t length;
 
 	length = strspn(*text, "0123456789");
-	if (length == 1 && **text == '0' && tolower((*text)[1]) == 'x')
+	if (!base && length == 1 && **text == '0' && tolower((*text)[1]) == 'x')
 		length = 2 + strspn(*text + 2, "0123456789abcdefABCDEF");
 	if (!length)
 		return "a number is missing";
+	/* Zeroes in front say nothing but what base it is. */
+	for (; length > 2 && (*text)[0] == '0' && (*text)[1] == '0'; length--)
+		(*text)++;
 	if (length >= sizeof(number))
 		return "number is too large";
 
 	strscpy(number, *text, length + 1);
-	switch (kstrtoull(number, 0, value)) {
+	switch (kstrtoull(number, base, value)) {
 	case 0:
 		*text += length;
 		return NULL;
@@ -43,45 +49,64 @@ static const char * __init parse_number(const char **text,
 	}
 }
 
-/*
- * A number with the suffixes of memparse(), which by itself takes a missing
- * number for 0 and lets one that is too large wrap round.
- */
-static const char * __init parse_bytes(const char **text, phys_addr_t *bytes)
+/* A number with the suffixes of memparse(), which lets it wrap round. */
+static const char * __init parse_size(const char **text,
+				      unsigned long long *bytes)
 {
 	static const char suffixes[] __initconst = "KMGTPE";
 	unsigned long long value;
 	unsigned int shift = 0;
-	const char *wrong;
+	const char *suffix, *wrong;
 
-	wrong = parse_number(text, &value);
+	wrong = parse_number(text, 0, &value);
 	if (wrong)
 		return wrong;
-	if (isalnum(**text)) {
-		const char *suffix = strchr(suffixes, toupper(**text));
-
-		if (!suffix)
-			return "unknown unit, K, M or G expected";
+	suffix = **text ? strchr(suffixes, toupper(**text)) : NULL;
+	if (suffix) {
 		shift = 10 * (suffix - suffixes + 1);
 		(*text)++;
 	}
-	if (value > (~0ULL >> shift) || value << shift > (phys_addr_t)~0ULL)
+	if (value > (~0ULL >> shift))
 		return "number is too large";
-
 	*bytes = value << shift;
 	return NULL;
 }
 
-/* "size[@base[-limit]]" at the start of @text, which then points behind it. */
+static const char * __init parse_bytes(const char **text, phys_addr_t *bytes)
+{
+	unsigned long long value;
+	const char *wrong = parse_size(text, &value);
+
+	if (!wrong && value > (phys_addr_t)~0ULL)
+		wrong = "number is too large";
+	if (!wrong)
+		*bytes = value;
+	return wrong;
+}
+
+/* Nothing behind the minus, or more than there can be, is no limit. */
+static const char * __init parse_limit(const char **text, phys_addr_t *limit)
+{
+	unsigned long long value;
+	const char *wrong;
+
+	*limit = 0;
+	if (!isdigit(**text))
+		return NULL;
+	wrong = parse_size(text, &value);
+	if (!wrong && value <= (phys_addr_t)~0ULL)
+		*limit = value;
+	return wrong;
+}
+
+/* "size[@base[-[limit]]]" at the start of @text, which then points behind it. */
 static const char * __init parse_spec(const char **text, struct cma_spec *spec)
 {
 	const char *wrong;
 
 	wrong = parse_bytes(text, &spec->size);
-	if (wrong)
+	if (wrong || **text != '@')
 		return wrong;
-	if (**text != '@')
-		return NULL;
 
 	(*text)++;
 	spec->has_base = true;
@@ -91,24 +116,29 @@ static const char * __init parse_spec(const char **text, struct cma_spec *spec)
 
 	(*text)++;
 	spec->has_limit = true;
-	return parse_bytes(text, &spec->limit);
+	return parse_limit(text, &spec->limit);
 }
 
 static const char * __init check_spec(const struct cma_spec *spec)
 {
 	if (!cma_span_ok(spec->base, spec->size))
 		return "area reaches past the end of the address space";
-	if (spec->has_limit && spec->limit <= spec->base)
+	if (!spec->limit)
+		return NULL;
+	if (spec->limit <= spec->base)
 		return "limit is not above the base";
-	if (spec->has_limit && spec->size > spec->limit - spec->base)
+	if (spec->size > spec->limit - spec->base)
 		return "area does not fit between base and limit";
 	return NULL;
 }
 
 /**
- * cma_parse_spec() - read "size[@base[-limit]]"
+ * cma_parse_spec() - read "size[@base[-[limit]]]"
  * @text:	the text, NUL terminated
  * @spec:	the result; untouched on error
+ *
+ * Like the parser of "cma=" that boards were written for, it stops where the
+ * text makes no sense any more: "128MB" is 128M. @spec->rest is what is left.
  *
  * Return: NULL, or what is wrong.
  */
@@ -118,13 +148,13 @@ const char * __init cma_parse_spec(const char *text, struct cma_spec *spec)
 	const char *wrong;
 
 	wrong = parse_spec(&text, &new);
-	if (!wrong && *text)
-		wrong = "garbage behind the area";
 	if (!wrong)
 		wrong = check_spec(&new);
-	if (!wrong)
-		*spec = new;
-	return wrong;
+	if (wrong)
+		return wrong;
+	new.rest = text;
+	*spec = new;
+	return NULL;
 }
 
 /* The characters up to one of @ends, which @text points to then. */
@@ -139,7 +169,7 @@ static const char * __init parse_name(const char **text, const char *ends,
 		return "name is too long";
 	/* Files are named after it, and a percent sign is a format for some. */
 	for (size_t i = 0; i < length; i++)
-		if (!isgraph((*text)[i]) || (*text)[i] == '%')
+		if (!isgraph((*text)[i]) || strchr("%+;", (*text)[i]))
 			return "a name has a character that cannot be in a name";
 	strscpy(name, *text, length + 1);
 	*text += length;
@@ -217,6 +247,11 @@ const char * __init cma_parse_area(const char *text, struct cma_area_spec *area)
 		return "an equals sign is missing behind the name";
 
 	wrong = parse_spec(&text, &new.spec);
+	/* Who writes "cma=64MB" writes it here, too. */
+	if (!wrong && tolower(*text) == 'b' && isalpha(text[-1]))
+		text++;
+	if (!wrong && isalnum(*text))
+		wrong = "unknown unit, K, M or G expected";
 	if (!wrong && *text == '/') {
 		text++;
 		wrong = parse_alignment(&text, &new.alignment);
@@ -230,11 +265,32 @@ const char * __init cma_parse_area(const char *text, struct cma_area_spec *area)
 	return wrong;
 }
 
+static const char * __init parse_node(const char **text,
+				      phys_addr_t *size_of_node, int nr_nodes)
+{
+	unsigned long long node;
+	const char *wrong;
+	phys_addr_t size;
+
+	wrong = parse_number(text, 10, &node);
+	if (wrong)
+		return wrong;
+	if (node >= nr_nodes)
+		return "no such node";
+	if (**text != ':')
+		return "a colon is missing behind the node";
+	(*text)++;
+	wrong = parse_bytes(text, &size);
+	if (!wrong)
+		size_of_node[node] = size;
+	return wrong;
+}
+
 /**
  * cma_parse_nodes() - read "node:size[,node:size]..."
  * @text:	the text, NUL terminated
  * @size_of_node: size in bytes by node number; only the nodes named are set,
- *		and none of them on error
+ *		those in front of what is wrong as well
  * @nr_nodes:	number of elements of @size_of_node
  *
  * Return: NULL, or what is wrong.
@@ -242,32 +298,12 @@ const char * __init cma_parse_area(const char *text, struct cma_area_spec *area)
 const char * __init cma_parse_nodes(const char *text,
 				    phys_addr_t *size_of_node, int nr_nodes)
 {
-	/* First time round only to see that all of it is well formed. */
-	for (int store = 0; store <= 1; store++) {
-		const char *at = text;
+	const char *wrong;
 
-		while (true) {
-			unsigned long long node;
-			const char *wrong;
-			phys_addr_t size;
-
-			wrong = parse_number(&at, &node);
-			if (wrong)
-				return wrong;
-			if (node >= nr_nodes)
-				return "no such node";
-			if (*at++ != ':')
-				return "a colon is missing behind the node";
-			wrong = parse_bytes(&at, &size);
-			if (wrong)
-				return wrong;
-			if (store)
-				size_of_node[node] = size;
-			if (!*at)
-				break;
-			if (*at++ != ',')
-				return "garbage behind the size";
-		}
-	}
-	return NULL;
+	do {
+		wrong = parse_node(&text, size_of_node, nr_nodes);
+		if (wrong)
+			return wrong;
+	} while (*text == ',' && *++text);
+	return *text ? "garbage behind the size" : NULL;
 }

@@ -13,12 +13,14 @@
 #define CMA_PARSE_NAME	128
 
 /**
- * struct cma_spec - one "size[@base[-limit]]"
+ * struct cma_spec - one "size[@base[-[limit]]]"
  * @size:	bytes; 0 asks for no area
  * @base:	lowest address, meaningful if @has_base
- * @limit:	first address behind, meaningful if @has_limit
+ * @limit:	first address behind; 0 for no limit, or one that no address is
+ *		above
  * @has_base:	a base was given
  * @has_limit:	a limit was given
+ * @rest:	what of the text was not read, for the whole text of "cma=" only
  */
 struct cma_spec {
 	phys_addr_t size;
@@ -26,6 +28,7 @@ struct cma_spec {
 	phys_addr_t limit;
 	bool has_base;
 	bool has_limit;
+	const char *rest;
 };
 
 /**

@@ -10,9 +10,7 @@
  */
 #define pr_fmt(fmt) "cma: " fmt
 
-#include <linux/highmem.h>
 #include <linux/init.h>
-#include <linux/kmemleak.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
@@ -22,86 +20,10 @@
 #include "../internal.h"
 #include "internal.h"
 #include "parse.h"
+#include "place.h"
 #include "placement.h"
 
 DEFINE_STATIC_KEY_FALSE(cma_areas_active);
-
-static phys_addr_t __init first_highmem_address(void)
-{
-	/* high_memory itself need not be an address that __pa() takes. */
-	return __pa(high_memory - 1) + 1;
-}
-
-/*
- * Places worth a try for an area that may lie anywhere in [base, limit), the
- * best first: far from what devices of limited reach and unmovable kernel
- * memory compete for. It does not straddle the end of low memory, because a
- * buffer must be of one zone.
- */
-static phys_addr_t __init find_place(phys_addr_t size, phys_addr_t align,
-				     phys_addr_t base, phys_addr_t limit,
-				     int nid)
-{
-	phys_addr_t highmem = first_highmem_address();
-	u64 above_4g = max_t(u64, base, SZ_4G);
-	phys_addr_t place = 0;
-
-	if (above_4g < limit && !memblock_bottom_up()) {
-		memblock_set_bottom_up(true);
-		place = memblock_alloc_range_nid(size, align, above_4g, limit,
-						 nid, true);
-		memblock_set_bottom_up(false);
-	}
-	if (!place && highmem < limit)
-		place = memblock_alloc_range_nid(size, align,
-						 max(base, highmem), limit,
-						 nid, true);
-	if (!place && base < highmem)
-		place = memblock_alloc_range_nid(size, align, base,
-						 min(limit, highmem), nid,
-						 true);
-	/* Never mapped by kmemleak, never scanned: it holds no pointers. */
-	if (place)
-		kmemleak_ignore_phys(place);
-	return place;
-}
-
-/**
- * cma_check_memory() - can this memory be reserved for an area
- * @base:	physical address
- * @size:	bytes
- * @name:	of the area, for the log
- *
- * Context: Boot, while memblock hands out memory.
- * Return: 0; -EINVAL if it is not all memory; -EBUSY if a part of it is in use.
- * The log says what is wrong.
- */
-int __init cma_check_memory(phys_addr_t base, phys_addr_t size,
-			    const char *name)
-{
-	phys_addr_t end = base + size;
-
-	if (!memblock_is_region_memory(base, size)) {
-		pr_err("%s: %pa..%pa is not all memory\n", name, &base, &end);
-		return -EINVAL;
-	}
-	if (memblock_is_region_reserved(base, size)) {
-		pr_err("%s: %pa..%pa overlaps memory that is in use\n", name,
-		       &base, &end);
-		return -EBUSY;
-	}
-	return 0;
-}
-
-static int __init take_place(phys_addr_t base, phys_addr_t size,
-			     const char *name)
-{
-	int error = cma_check_memory(base, size, name);
-
-	if (error)
-		return error;
-	return memblock_reserve(base, size) ? -ENOMEM : 0;
-}
 
 static bool __init has_room(const struct cma *cma, unsigned int nr_banks)
 {
@@ -132,7 +54,7 @@ static int __init put_bank(struct cma *cma, unsigned long start_pfn,
 static int __init add_bank(struct cma *cma, phys_addr_t base, phys_addr_t size)
 {
 	unsigned long start_pfn = PFN_DOWN(base), end_pfn = PFN_DOWN(base + size);
-	unsigned long border = PFN_DOWN(first_highmem_address());
+	unsigned long border = PFN_DOWN(cma_highmem_start());
 	bool is_split = start_pfn < border && border < end_pfn;
 
 	/* All of it or nothing. */
@@ -247,8 +169,10 @@ static phys_addr_t __init rounded_size(phys_addr_t size, unsigned int order,
 {
 	phys_addr_t rounded = ALIGN(size, CMA_MIN_ALIGNMENT_BYTES);
 
-	if (class == CMA_SHARED &&
-	    (rounded <= 2 * size || rounded <= memblock_phys_mem_size() / 16))
+	/* What wraps round is past the end of memory anyway. */
+	if (class == CMA_SHARED && rounded >= size &&
+	    (rounded - size <= size ||
+	     rounded <= memblock_phys_mem_size() / 16))
 		return rounded;
 	return ALIGN(size, (phys_addr_t)PAGE_SIZE << order);
 }
@@ -258,91 +182,6 @@ static phys_addr_t __init least_alignment(phys_addr_t size)
 	if (IS_ALIGNED(size, CMA_MIN_ALIGNMENT_BYTES))
 		return CMA_MIN_ALIGNMENT_BYTES;
 	return min_t(phys_addr_t, size & -size, CMA_MIN_ALIGNMENT_BYTES);
-}
-
-/*
- * The largest piece of free memory in [@base, @limit). In low memory, where the
- * kernel has to live, half of it is left alone.
- */
-static phys_addr_t __init largest_piece(phys_addr_t align, phys_addr_t base,
-					phys_addr_t limit, int nid,
-					phys_addr_t *size)
-{
-	phys_addr_t highmem = first_highmem_address();
-	phys_addr_t start, end, place = 0;
-	u64 i;
-
-	*size = 0;
-	for_each_free_mem_range(i, nid, MEMBLOCK_NONE, &start, &end, NULL) {
-		if (start < highmem)
-			start = (start + min(end, highmem)) / 2;
-		start = ALIGN(max(start, base), align);
-		end = ALIGN_DOWN(min(end, limit), align);
-		if (start < end && end - start > *size) {
-			place = start;
-			*size = end - start;
-		}
-	}
-	return place;
-}
-
-/**
- * struct cma_place - where an area is to be
- * @base:	physical address of each piece
- * @size:	bytes of each piece
- * @nr:		number of pieces
- */
-struct cma_place {
-	phys_addr_t base[CMA_MAX_BANKS];
-	phys_addr_t size[CMA_MAX_BANKS];
-	unsigned int nr;
-};
-
-static void __init give_back_place(const struct cma_place *place)
-{
-	for (unsigned int i = 0; i < place->nr; i++)
-		memblock_phys_free(place->base[i], place->size[i]);
-}
-
-/* Memory has holes, so there may be enough of it but not in one piece. */
-static int __init find_pieces(phys_addr_t size, phys_addr_t align,
-			      phys_addr_t base, phys_addr_t limit, int nid,
-			      struct cma_place *place)
-{
-	while (size && place->nr < CMA_MAX_BANKS) {
-		phys_addr_t piece;
-		phys_addr_t at = largest_piece(align, base, limit, nid, &piece);
-
-		if (!at)
-			break;
-		/* Low addresses are what devices of limited reach need. */
-		if (piece > size) {
-			at += ALIGN_DOWN(piece - size, align);
-			piece = size;
-		}
-		if (memblock_reserve(at, piece))
-			break;
-		kmemleak_ignore_phys(at);
-		place->base[place->nr] = at;
-		place->size[place->nr++] = piece;
-		size -= piece;
-	}
-	if (!size)
-		return 0;
-	give_back_place(place);
-	return -ENOMEM;
-}
-
-static int __init find_places(phys_addr_t size, phys_addr_t align,
-			      phys_addr_t base, phys_addr_t limit, int nid,
-			      struct cma_place *place)
-{
-	place->base[0] = find_place(size, align, base, limit, nid);
-	place->size[0] = size;
-	place->nr = !!place->base[0];
-	if (place->nr)
-		return 0;
-	return find_pieces(size, align, base, limit, nid, place);
 }
 
 static int __init make_area(const struct cma_place *place,
@@ -363,11 +202,13 @@ static int __init make_area(const struct cma_place *place,
 }
 
 static int __init check_wish(phys_addr_t size, phys_addr_t alignment,
-			     phys_addr_t end_of_memory, const char *shown)
+			     const char *shown)
 {
-	if (!size || size > end_of_memory) {
-		pr_err("%s: cannot reserve %pa bytes, memory ends at %pa\n",
-		       shown, &size, &end_of_memory);
+	phys_addr_t all = memblock_phys_mem_size();
+
+	if (!size || size > all) {
+		pr_err("%s: cannot reserve %pa bytes, there are %pa of memory\n",
+		       shown, &size, &all);
 		return -EINVAL;
 	}
 	if (alignment && !is_power_of_2(alignment)) {
@@ -378,29 +219,119 @@ static int __init check_wish(phys_addr_t size, phys_addr_t alignment,
 	return 0;
 }
 
-static int __init find_memory(phys_addr_t base, phys_addr_t size,
-			      phys_addr_t limit, phys_addr_t alignment,
-			      bool fixed, const char *shown, int nid,
+/*
+ * What is added to round the size up is never why there is no area: devices
+ * can have parts of pageblocks, too.
+ */
+static phys_addr_t __init fitting_size(const struct cma_area_desc *desc,
+				       phys_addr_t room)
+{
+	phys_addr_t exact = ALIGN(desc->size,
+				  (phys_addr_t)PAGE_SIZE << desc->order_per_bit);
+	phys_addr_t rounded = rounded_size(desc->size, desc->order_per_bit,
+					   desc->class);
+
+	return rounded > room ? exact : rounded;
+}
+
+static bool __init is_free(phys_addr_t base, phys_addr_t size)
+{
+	return memblock_is_region_memory(base, size) &&
+	       !memblock_is_region_reserved(base, size) &&
+	       !cma_is_claimed(base, size);
+}
+
+static int __init place_fixed(const struct cma_area_desc *desc,
+			      phys_addr_t limit, const char *shown,
 			      struct cma_place *place)
 {
-	int error;
+	phys_addr_t exact = ALIGN(desc->size,
+				  (phys_addr_t)PAGE_SIZE << desc->order_per_bit);
+	phys_addr_t size = exact, room = limit - desc->base;
 
-	base = ALIGN(base, alignment);
-	size = ALIGN(size, alignment);
-	limit = ALIGN_DOWN(limit, alignment);
-	if (limit < base || limit - base < size) {
-		pr_err("%s: %pa bytes do not fit between %pa and %pa\n", shown,
-		       &size, &base, &limit);
+	if (limit < desc->base || room < exact) {
+		phys_addr_t last = desc->base + (exact - 1);
+
+		pr_err("%s: %pa-%pa is not all memory\n", shown, &desc->base,
+		       &last);
 		return -EINVAL;
 	}
-	if (fixed) {
-		*place = (struct cma_place) { { base }, { size }, 1 };
-		return take_place(base, size, shown);
-	}
-	error = find_places(size, alignment, base, limit, nid, place);
-	if (error)
+	if (IS_ALIGNED(desc->base, CMA_MIN_ALIGNMENT_BYTES))
+		size = fitting_size(desc, room);
+	if (size > exact && !is_free(desc->base + exact, size - exact))
+		size = exact;
+	*place = (struct cma_place) { { desc->base }, { size }, 1 };
+	return cma_reserve_fixed(desc->base, size, shown);
+}
+
+static int __init place_anywhere(const struct cma_area_desc *desc,
+				 phys_addr_t limit, phys_addr_t alignment,
+				 const char *shown, struct cma_place *place)
+{
+	phys_addr_t base = ALIGN(desc->base, alignment), end = limit, size;
+	int error = -EINVAL;
+
+	size = fitting_size(desc, limit < base ? 0 : limit - base);
+	alignment = max(alignment, least_alignment(size));
+	size = ALIGN(size, alignment);
+	base = ALIGN(desc->base, alignment);
+	end = ALIGN_DOWN(limit, alignment);
+	/* Near the end of the address space, aligning wraps round. */
+	if (size >= desc->size && base >= desc->base && end >= base &&
+	    end - base >= size)
+		error = cma_place_anywhere(size, alignment, base, end,
+					   IS_ENABLED(CONFIG_NUMA) ?
+					   desc->nid : NUMA_NO_NODE, shown,
+					   place);
+	if (error && !desc->quiet)
 		pr_err("%s: no room for %pa bytes between %pa and %pa\n", shown,
-		       &size, &base, &limit);
+		       &desc->size, &desc->base, &limit);
+	return error;
+}
+
+/**
+ * cma_declare() - reserve memory for an area
+ * @desc:	what it is to be
+ * @res_cma:	the area
+ *
+ * Where memory has holes the area may be of several pieces; then no buffer is
+ * larger than one of them.
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: 0; -EINVAL if what is asked for makes no sense; -ENOSPC if there are
+ * CONFIG_CMA_AREAS areas already; -EBUSY if memory at a fixed address is in
+ * use; -ENOMEM if there is no room. The log says what was wrong.
+ */
+int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
+{
+	const char *shown = desc->name ?: "area";
+	phys_addr_t end_of_memory = memblock_end_of_DRAM();
+	phys_addr_t limit = min_not_zero(desc->limit, end_of_memory);
+	phys_addr_t alignment = max_t(phys_addr_t, desc->alignment,
+				      PAGE_SIZE << desc->order_per_bit);
+	struct cma_place place;
+	int error;
+
+	error = check_wish(desc->size, desc->alignment, shown);
+	if (error)
+		return error;
+	/* An address that is said is the address, aligned to pageblocks or not. */
+	if (desc->fixed && !IS_ALIGNED(desc->base, alignment)) {
+		pr_err("%s: base %pa is not aligned to %pa\n", shown,
+		       &desc->base, &alignment);
+		return -EINVAL;
+	}
+	if (desc->fixed)
+		error = place_fixed(desc, limit, shown, &place);
+	else
+		error = place_anywhere(desc, limit, alignment, shown, &place);
+	if (error)
+		return error;
+	error = make_area(&place, desc->order_per_bit, desc->name, res_cma);
+	if (error)
+		cma_place_free(&place);
+	else
+		(*res_cma)->class = desc->class;
 	return error;
 }
 
@@ -418,13 +349,8 @@ static int __init find_memory(phys_addr_t base, phys_addr_t size,
  * @res_cma:	the area
  * @nid:	node the memory is to be on, NUMA_NO_NODE for any
  *
- * Where memory has holes the area may be of several pieces; then no buffer is
- * larger than one of them.
- *
  * Context: Boot, while memblock hands out memory.
- * Return: 0; -EINVAL if what is asked for makes no sense; -ENOSPC if there are
- * CONFIG_CMA_AREAS areas already; -EBUSY if memory at a fixed address is in
- * use; -ENOMEM if there is no room. The log says what was wrong.
+ * Return: as cma_declare().
  */
 int __init cma_declare_class(phys_addr_t base, phys_addr_t size,
 			     phys_addr_t limit, phys_addr_t alignment,
@@ -432,39 +358,19 @@ int __init cma_declare_class(phys_addr_t base, phys_addr_t size,
 			     enum cma_class class, const char *name,
 			     struct cma **res_cma, int nid)
 {
-	const char *shown = name ?: "area";
-	phys_addr_t end_of_memory = memblock_end_of_DRAM();
-	struct cma_place place;
-	int error;
+	const struct cma_area_desc desc = {
+		.base		= base,
+		.size		= size,
+		.limit		= limit,
+		.alignment	= alignment,
+		.order_per_bit	= order_per_bit,
+		.fixed		= fixed,
+		.class		= class,
+		.name		= name,
+		.nid		= nid,
+	};
 
-	error = check_wish(size, alignment, end_of_memory, shown);
-	if (error)
-		return error;
-	alignment = max_t(phys_addr_t, alignment, PAGE_SIZE << order_per_bit);
-	/* An address that is said is the address, aligned to pageblocks or not. */
-	if (fixed && !IS_ALIGNED(base, alignment)) {
-		pr_err("%s: base %pa is not aligned to %pa\n", shown, &base,
-		       &alignment);
-		return -EINVAL;
-	}
-	if (!fixed || IS_ALIGNED(base, CMA_MIN_ALIGNMENT_BYTES))
-		size = rounded_size(size, order_per_bit, class);
-	if (!fixed)
-		alignment = max(alignment, least_alignment(size));
-	if (!limit || limit > end_of_memory)
-		limit = end_of_memory;
-
-	error = find_memory(base, size, limit, alignment, fixed, shown,
-			    IS_ENABLED(CONFIG_NUMA) ? nid : NUMA_NO_NODE,
-			    &place);
-	if (error)
-		return error;
-	error = make_area(&place, order_per_bit, name, res_cma);
-	if (error)
-		give_back_place(&place);
-	else
-		(*res_cma)->class = class;
-	return error;
+	return cma_declare(&desc, res_cma);
 }
 
 /**
@@ -576,11 +482,25 @@ static int __init hold_gap(struct cma *cma, unsigned long start_pfn,
 			   unsigned long end_pfn)
 {
 	struct cma_buffer *gap = kzalloc(sizeof(*gap), GFP_KERNEL);
+	int error;
 
 	if (!gap)
 		return -ENOMEM;
-	return cma_range_hold(&cma->range, &gap->holder, start_pfn,
-			      end_pfn - start_pfn);
+	error = cma_range_hold(&cma->range, &gap->holder, start_pfn,
+			       end_pfn - start_pfn);
+	if (error)
+		kfree(gap);
+	return error;
+}
+
+static void __init free_gaps(struct cma *cma)
+{
+	struct cma_holder *holder;
+
+	while ((holder = cma_range_from(&cma->range, cma->range.start))) {
+		cma_range_release(&cma->range, holder);
+		kfree(container_of(holder, struct cma_buffer, holder));
+	}
 }
 
 static int __init set_up(struct cma *cma)
@@ -605,7 +525,11 @@ static int __init set_up(struct cma *cma)
 					 bank->lent_start_pfn);
 		cma->nr_lent += bank->lent_end_pfn - bank->lent_start_pfn;
 	}
-	return error ?: percpu_init_rwsem(&cma->class_lock);
+	if (!error)
+		error = percpu_init_rwsem(&cma->class_lock);
+	if (error)
+		free_gaps(cma);
+	return error;
 }
 
 static void __init give_up(struct cma *cma, int error)
@@ -640,24 +564,43 @@ static void __init activate_bank(const struct cma *cma,
 		cma_lend(bank->lent_start_pfn, bank->lent_end_pfn);
 }
 
-/* One line: where it is, how large, its class, and who may use it. */
-static void __init tell(const struct cma *cma)
+/* Empty where all memory is low. */
+static const char * __init zones_of(const struct cma *cma)
+{
+	bool low = false, high = false;
+
+	if (!IS_ENABLED(CONFIG_HIGHMEM))
+		return "";
+	for (unsigned int i = 0; i < cma->nr_banks; i++)
+		if (PageHighMem(pfn_to_page(cma->banks[i].start_pfn)))
+			high = true;
+		else
+			low = true;
+	if (low && high)
+		return "lowmem and highmem, ";
+	return high ? "highmem, " : "lowmem, ";
+}
+
+/* One line: where it is, how large, its class, who may use it, who wished it. */
+static void __init log_area(const struct cma *cma)
 {
 	bool in_mib = IS_ALIGNED(cma->nr_pages, SZ_1M / PAGE_SIZE);
 	unsigned long kib = cma->nr_pages * (PAGE_SIZE / SZ_1K);
-	char places[CMA_MAX_BANKS * 22], *at = places;
+	char places[CMA_MAX_BANKS * 40], *at = places;
 
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		phys_addr_t base = PFN_PHYS(cma->banks[i].start_pfn);
+		phys_addr_t last = PFN_PHYS(cma->banks[i].end_pfn) - 1;
 
-		at += scnprintf(at, places + sizeof(places) - at, "%s%pa",
-				i ? ", " : "", &base);
+		at += scnprintf(at, places + sizeof(places) - at, "%s%pa-%pa",
+				i ? ", " : "", &base, &last);
 	}
-	pr_info("%s: %lu %s at %s, %s%s, for %s\n", cma->name,
+	pr_info("%s: %lu %s at %s, %s%s%s, for %s%s%s\n", cma->name,
 		in_mib ? kib / SZ_1K : kib, in_mib ? "MiB" : "KiB", places,
-		cma_class_name(cma->class),
+		zones_of(cma), cma_class_name(cma->class),
 		cma->class == CMA_SHARED && cma->nr_lent < cma->nr_pages ?
-		" but for parts of pageblocks" : "", cma->users ?: "its owner");
+		" but for parts of pageblocks" : "", cma->users ?: "its owner",
+		cma->source ? ", from " : "", cma->source ?: "");
 }
 
 static void __init activate(struct cma *cma)
@@ -668,7 +611,7 @@ static void __init activate(struct cma *cma)
 		cma_account_lent(cma, true);
 	cma_ready_init_area(cma);
 	cma->active = true;
-	tell(cma);
+	log_area(cma);
 }
 
 static int __init cma_activate_areas(void)

@@ -65,10 +65,21 @@ def tree(areas, devices="", cells=2):
 """
 
 
+SOURCES = ("the command line", "the device tree", "the configuration",
+           "board code")
+
+
 def announced(name, size, place, kind="shared",
-              users="devices that refer to it"):
-    """The line of the boot log about an area."""
-    return rf"^cma: {name}: {size} at {place}, {kind}, for {users}$"
+              users="devices that refer to it", zone="lowmem", source=None):
+    """The line of the boot log about an area. place: where each piece begins,
+    with commas between. source: who wished for it; unless told, whoever has
+    such users."""
+    if not source:
+        source = ("the device tree" if users == "devices that refer to it"
+                  else f"(?:{'|'.join(SOURCES)})")
+    ends = ", ".join(f"(?:{base})-0x[0-9a-f]+" for base in place.split(", "))
+    return (rf"^cma: {name}: {size} at {ends}, {zone}, {kind}, for {users}, "
+            rf"from {source}$")
 
 
 ANYWHERE = "0x[0-9a-f]{8}"
@@ -190,6 +201,13 @@ ODD = Case(
 	above: above@46400000 { AREA reg = <0 0x46400000 0 0x800000>; };
 	ramdisk: ramdisk@48000000 { AREA reg = <0 0x48000000 0 0x1000000>; };
 	nowhere: nowhere@90000000 { AREA reg = <0 0x90000000 0 0x400000>; };
+	far: far@144000000 { AREA reg = <1 0x44000000 0 0x400000>; };
+	wide: wide@44000000 { AREA reg = <0 0x44000000 1 0x400000>; };
+	beyond: beyond { AREA size = <1 0x400000>; };
+	aside: aside {
+		AREA size = <0 0x400000>;
+		alloc-ranges = <1 0x44000000 0 0x1000000>;
+	};
 	empty: empty@47000000 { AREA reg = <0 0x47000000 0 0>; };
 	zero: zero { AREA size = <0 0>; };
 	huge: huge { AREA size = <0 0x20000000>; };
@@ -244,13 +262,17 @@ ODD = Case(
         announced("tiny@44101000", "28 KiB", "0x44101000", PARTS),
         announced("crooked@44380000", "9 MiB", "0x44380000", PARTS),
         '^cma: unmapped@45000000: .*"no-map" exclude each other$',
-        "^cma: above@46400000: .* overlaps memory that is in use$",
-        "^cma: ramdisk@48000000: .* overlaps memory that is in use$",
+        "^cma: above@46400000: .* overlaps area below@46000000$",
+        "^cma: ramdisk@48000000: .* overlaps the initial RAM disk at 0x48",
         "^cma: nowhere@90000000: .* is not all memory$",
-        "^cma: empty@47000000: 0x00000000 bytes at .* make no sense$",
-        "^cma: zero: a size of 0x00000000 bytes makes no sense$",
-        "failed to allocate memory for node 'huge': size 512 MiB$",
-        "^cma: uneven: alignment 0x00300000 is not a power of two$",
+        "^cma: far@144000000: 0x400000 bytes at 0x144000000 are not within",
+        "^cma: wide@44000000: 0x100400000 bytes at 0x44000000 are not within",
+        "^cma: beyond: 0x100400000 bytes, .* more than this kernel reaches$",
+        "^cma: aside: alloc-ranges: 0x1000000 bytes at 0x144000000 are not",
+        "^cma: empty@47000000: 0x?0 bytes at .* make no sense$",
+        "^cma: zero: a size of 0x?0 bytes makes no sense$",
+        "^cma: huge: cannot reserve 0x20000000 bytes, there are ",
+        "^cma: uneven: alignment 0x300000 is not a power of two$",
         "^cma: short@47400000: reg: 2 cells for each address and 2 for each ",
         '^cma: picky@47800000: linux,cma-fit = "worst" ignored',
         # Another kind of memory than an area is the driver's business.
@@ -274,8 +296,97 @@ MANY = Case(
 	first { DEVICE memory-region = <&a2>; };
 	last { DEVICE memory-region = <&b6>; };
 """),
-    steps=["- 4M=pool", "first 4M=a2", "last 4M=nothing 4K=nothing"],
-    expect=["^cma: b@46000000: there are 8 areas already"])
+    steps=["- 4M=pool", "first 4M=a2", "last 4M=b@46000000"],
+    expect=["^cma: a6: there are [89] areas already"])
+
+# A table that is full when a node of several pieces comes: all of them are
+# everybody's again.
+LATE = Case(
+    "late", tree("".join(f"""
+	b{i}: b@4{i}000000 {{ AREA reg = <0 0x4{i}000000 0 0x400000>; }};
+""" for i in range(2, 8)) + """
+	b8: b@42800000 { AREA reg = <0 0x42800000 0 0x400000>; };
+	b9: b@43800000 { AREA reg = <0 0x43800000 0 0x400000>; };
+	late: late@44800000 {
+		AREA
+		reg = <0 0x44800000 0 0x400000>, <0 0x45800000 0 0x400000>;
+	};
+"""),
+    append="cma=16M", steps=["- 4M=reserved"],
+    commands=["cd /sys/kernel/debug/memblock && "
+              "! grep -E '0x44800000|0x44bfffff|0x45800000|0x45bfffff' reserved"],
+    expect=["^cma: late@44800000: there are 8 areas already"])
+
+# 18 pieces, and the default area: each of them is mapped with pages.
+SHREDS = Case(
+    "shreds", tree("".join(f"""
+	s{i}: shreds@{0x42000000 + i * 0x200000:x} {{
+		AREA
+		reg = """ + ", ".join(
+    f"<0 {0x42000000 + i * 0x200000 + k * 0x800000:#x} 0 0x200000>"
+    for k in range(6)) + """;
+	};
+""" for i in range(3)) , "".join(f"""
+	user{i} {{ DEVICE memory-region = <&s{i}>; }};
+""" for i in range(3)) + """
+	plain { DEVICE };
+"""),
+    append="cma=16M",
+    steps=[f"user{i} 6*2M=shreds@{0x42000000 + i * 0x200000:x} 2M=nothing"
+           for i in range(3)] + ["plain 3*4M=reserved"])
+
+# More than there is in one piece.
+SIZE_PIECES = Case(
+    "size-pieces", tree("""
+	pool: pool { AREA size = <0 0x14000000>; linux,cma-default; };
+""", """
+	plain { DEVICE };
+"""),
+    append="vmalloc=768M", mem="512M",
+    steps=["plain 128M=pool 64M=pool"],
+    expect=[announced("pool", "320 MiB", f"{ANYWHERE}, {ANYWHERE}",
+                      users="all devices", zone="lowmem and highmem",
+                      source="the device tree")])
+
+# Without an area of the command line's, of the device tree's or of both, it is
+# the next in the order.
+NEXT = [
+    Case("next-default-reg", tree("""
+	pool: pool@44000000 {
+		AREA reg = <0 0x44000000 0 0x1000000>; linux,cma-default;
+	};
+""", "\tplain { DEVICE };\n"),
+         steps=["plain 3*4M=pool@44000000 4M=nothing"],
+         expect=[announced("pool@44000000", "16 MiB", "0x44000000",
+                           users="all devices", source="the device tree")]),
+    Case("next-tree-reg", tree("""
+	pool: pool@44000000 {
+		AREA reg = <0 0x44000000 0 0x1000000>; linux,cma-default;
+	};
+""", "\tplain { DEVICE };\n"), append="cma=16M@0x48000000",
+         steps=["plain 3*4M=pool@44000000"],
+         expect=["^cma: reserved: .* overlaps the initial RAM disk at ",
+                 announced("pool@44000000", "16 MiB", "0x44000000",
+                           users="all devices", source="the device tree")]),
+    Case("next-tree-size", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+""", "\tplain { DEVICE };\n"), append="cma=16G",
+         steps=["plain 3*4M=pool"],
+         expect=['^cma: "cma=16G" ignored: number is too large$',
+                 announced("pool", "16 MiB", ANYWHERE, users="all devices",
+                           source="the device tree")]),
+    Case("next-configured", tree("""
+	pool: pool@48000000 {
+		AREA reg = <0 0x48000000 0 0x1000000>; linux,cma-default;
+	};
+""", "\tplain { DEVICE };\n"), append="cma=512M",
+         steps=["plain 3*4M=reserved"],
+         expect=["^cma: reserved: cannot reserve 0x20000000 bytes",
+                 "^cma: pool@48000000: .* overlaps the initial RAM disk at ",
+                 announced("reserved", "16 MiB", ANYWHERE,
+                           users="all devices", source="the configuration")]),
+]
+
 
 # More pieces than an area can be of; what is too much is everybody's again.
 NINE = Case(
@@ -293,7 +404,7 @@ NINE = Case(
     commands=["cd /sys/kernel/debug/memblock && grep 45bfffff reserved && "
               "! grep 463fffff reserved"],
     expect=["^cma: shreds@42000000: more than 8 pieces of memory$",
-            "^cma: shreds@42000000: not in the area: 0x00400000 bytes at "
+            "^cma: shreds@42000000: not in the area: 0x400000 bytes at "
             "0x46000000$"],
     refused=["shreds@42000000: reg: .* is too long"])
 
@@ -305,7 +416,7 @@ FULL = Case(
 	first { DEVICE memory-region = <&a0>; };
 """),
     steps=["- 4M=reserved", "first 4M=a0"], append="cma=16M",
-    expect=["^cma: .*: there are 8 areas already",
+    expect=["^cma: a8: there are 8 areas already",
             "^cma: reserved: 16 MiB at "])
 
 # One cell an address on a board where all others have two.
@@ -370,8 +481,9 @@ VEXPRESS = Case(
            "camera 2*4M=low@64000000 2*4M=high@74000000 4M=nothing",
            "scaler 2*4M=both@65000000 4M=nothing"],
     commands=["/selftests/cma/cma_heap"],
-    expect=[announced("high@74000000", "8 MiB", "0x74000000"),
-            announced("both@65000000", "8 MiB", "0x65000000, 0x75000000")])
+    expect=[announced("high@74000000", "8 MiB", "0x74000000", zone="highmem"),
+            announced("both@65000000", "8 MiB", "0x65000000, 0x75000000",
+                      zone="lowmem and highmem")])
 
 # Buffers in high memory, as many as addresses hold: 240 MiB of them.
 ADDRESSES = Case(
@@ -457,11 +569,20 @@ LINE = Case(
             r'^cma: "a/,b=4M" in cma_areas= ignored: name of a device',
             r'^cma: "c=4M:often" in cma_areas= ignored: unknown option',
             "^cma: low: .*0x00001000.* is not all memory",
-            "^cma: in:use,scaler: .* overlaps memory that is in use",
+            "^cma: in:use,scaler: .* overlaps the initial RAM disk at 0x48",
             "cma_test scaler: cma: there is no area in/use,scaler, so no mem",
             "cma_test display: cma: there is no area far/display, other mem",
             "cma_test signal: cma: there is no area odd/signal, so no memory",
             r'^cma: "" in cma_areas= ignored: a name is missing'])
+
+# A separator that needs no quotes, and the parameter twice.
+PLUS = Case(
+    "plus", DEVICES,
+    append="cma=16M cma_areas=banka=8MB+banka/camera=4M+ cma_areas=two=4M",
+    steps=["camera 4M=banka:camera 4M=nothing",
+           "plain use=banka 8M=banka use=two 4M=two"],
+    expect=[announced("banka", "8 MiB", ANYWHERE, users=NAMED,
+                      source="the command line")])
 
 # samples/cma/board.c, and the command line with the types that it defines.
 BOARD = Case(
@@ -490,6 +611,13 @@ TEST_BOARD = Case(
 	compatible = "linux,cma-test-board", "linux,dummy-virt";
 	camera { DEVICE };
 	plain { DEVICE };
+	reserved-memory {
+		#address-cells = <2>;
+		#size-cells = <2>;
+		ranges;
+		/* Where board code's areas would lie if they came first. */
+		firmware@4f000000 { no-map; reg = <0 0x4f000000 0 0x1000000>; };
+	};
 };
 """,
     append="cma=16M",
@@ -497,6 +625,9 @@ TEST_BOARD = Case(
            "plain use=type8 4M=type8 4M=nothing unknown=type9"],
     commands=["grep -x best /sys/kernel/mm/cma/odd:camera/fit"],
     expect=["^cma: type9: more than 8 memory types$",
+            r"0x4f000000\.\.0x4fffffff .* nomap ",
+            announced("told", "4 MiB", "0x4ec00000", users=NAMED,
+                      source="board code"),
             '^cma: odd:camera: fit "worst" ignored, best or first expected$',
             "^cma: uneven: alignment 0x00c00000 is not a power of two$",
             announced("odd:camera", "4 MiB", ANYWHERE, users="camera"),
@@ -521,7 +652,130 @@ PIECES = Case(
     "pieces", DEVICES, append="cma=320M vmalloc=768M", mem="512M",
     steps=["plain 128M=reserved 64M=reserved"],
     expect=[announced("reserved", "320 MiB", f"{ANYWHERE}, {ANYWHERE}",
-                      users="all devices")])
+                      users="all devices", zone="lowmem and highmem")])
+
+
+class Ram:
+    """A board by where its RAM begins."""
+
+    def __init__(self, board, base, cells, mem):
+        self.board = board
+        self.base = base
+        self.cells = cells
+        self.mem = mem
+
+    def at(self, offset):
+        return f"{self.base + offset:x}"
+
+    def reg(self, offset, size):
+        """<address size>, the address from the start of RAM."""
+        high = "0 " * (self.cells - 1)
+        return f"<{high}{self.base + offset:#x} {high}{size:#x}>"
+
+    def size(self, size):
+        return f"<{'0 ' * (self.cells - 1)}{size:#x}>"
+
+
+RAMS = [Ram("versatilepb", 0, 1, "256M"), Ram("virt", 0x40000000, 2, "256M"),
+        Ram("vexpress-a15", 0x80000000, 2, "512M"),
+        Ram("mcimx6ul-evk", 0x80000000, 1, "512M")]
+
+
+def forms_at(ram):
+    """All forms of a node, and none of them where a later word of the board's
+    says that the memory is somebody else's."""
+    where = {f"o{i:02x}": ram.reg(i << 20, 4 << 20) for i in range(0, 256, 4)}
+    names = {f"n{i:02x}": ram.at(i << 20) for i in range(0, 256, 4)}
+    return Case(
+        f"forms-{ram.board}", f"/memreserve/ {ram.base + 0x5800000:#x} 0x1000;"
+        + tree("""
+	early: early@{n50} {{ AREA reg = {o50}; }};
+	ram: ram@{n54} {{ AREA reg = {o54}; }};
+	kept: kept@{n58} {{ AREA reg = {o58}; }};
+	frames: frames@{n40} {{ AREA reg = {o40}; }};
+	pieces: pieces@{n44} {{ AREA reg = {o44}, {o4c}; }};
+	within: within {{
+		AREA size = {size}; alloc-ranges = {o48}, {o5c};
+	}};
+	one: one {{ AREA size = {size}; }};
+	vault: vault {{ AREA size = {size}; linux,cma-exclusive; }};
+	pool: pool {{ AREA size = {size}; linux,cma-default; }};
+	firmware: firmware@{n50} {{ no-map; reg = {o50}; }};
+	ramoops: ramoops@{n54} {{ reg = {o54}; }};
+""".format(size=ram.size(4 << 20), **where, **names), """
+	camera { DEVICE memory-region = <&frames>; };
+	scaler { DEVICE memory-region = <&pieces>; };
+	codec { DEVICE memory-region = <&within>, <&one>; };
+	signal { DEVICE memory-region = <&vault>; };
+	plain { DEVICE };
+""", cells=ram.cells),
+        board=ram.board, mem=ram.mem,
+        steps=[f"camera 2*2M=frames@{names['n40']} 2M=nothing",
+               f"scaler 4*2M=pieces@{names['n44']} 2M=nothing",
+               "codec 2*2M=within 2*2M=one 2M=nothing",
+               "signal 2*2M=vault 2M=nothing", "plain 1M=pool"],
+        expect=[rf"^cma: early@\w+: .* overlaps firmware@{names['n50']} at ",
+                rf"^cma: ram@\w+: .* overlaps ramoops@{names['n54']} at ",
+                r"^cma: kept@\w+: .* overlaps /memreserve/ at ",
+                rf"0x0*{names['n50']}\.\..* nomap ",
+                announced("within", "4 MiB", f"0x0*{names['n48']}")])
+
+
+def line_at(ram, name, line, said, serves="16 MiB"):
+    """The command line has what is somebody else's: the configuration serves,
+    or the line if nothing is said."""
+    return Case(
+        f"{name}-{ram.board}", tree(f"""
+	firmware: firmware@{ram.at(0x4000000)} {{
+		no-map; reg = {ram.reg(0x4000000, 0x1000000)};
+	}};
+""", "\tplain { DEVICE };\n", cells=ram.cells),
+        board=ram.board, mem=ram.mem, append=line,
+        steps=["plain 4M=reserved"],
+        expect=said + [announced("reserved", serves, "0x[0-9a-f]+",
+                                 users="all devices", zone="\\w+")])
+
+
+ON_RAMS = [
+    *map(forms_at, RAMS),
+    *(line_at(ram, "nomap", f"cma=8M@{ram.base + 0x4400000:#x}", [
+        r"^cma: reserved: .* overlaps firmware@\w+ at "]) for ram in RAMS),
+    *(line_at(ram, "address", f"cma=30M@{ram.base + 0x5000000:#x}", [], "32 MiB")
+      for ram in RAMS),
+    # No 300 MiB in one piece: several, around the RAM disk and the firmware.
+    Case("halves", tree("""
+	firmware: firmware@90000000 { no-map; reg = <0 0x90000000 0 0x1000000>; };
+""", "\tplain { DEVICE };\n"), board="vexpress-a15", mem="512M",
+         append="cma=300M", steps=["plain 4M=reserved 64M=reserved"],
+         expect=["0x90000000\\.\\.0x90ffffff .* nomap ",
+                 announced("reserved", "300 MiB",
+                           "0x8[0-7][0-9a-f]{6}, 0x8[89a-f][0-9a-f]{6}, "
+                           "0x9[1-9a-f][0-9a-f]{6}", users="all devices",
+                           source="the command line")]),
+    # The crash kernel's memory is reserved long after the areas.
+    Case("crash", "/ {\n\tplain { DEVICE };\n};\n",
+         append="crashkernel=32M@0x44000000 cma=16M@0x44000000",
+         steps=["plain 4M=reserved"],
+         expect=["^cma: reserved: .* overlaps crashkernel= at 0x44000000-",
+                 announced("reserved", "16 MiB", ANYWHERE,
+                           users="all devices",
+                           source="the configuration")]),
+    Case("crash-top", "/ {\n\tplain { DEVICE };\n};\n",
+         append="crashkernel=512M-:16M,2G-:32M@0x4e000000 cma=16M",
+         steps=["plain 4M=reserved"],
+         expect=[announced("reserved", "16 MiB", "0x4d000000",
+                           users="all devices",
+                           source="the command line")]),
+]
+
+
+def beside_kernel(end):
+    """An area in the last section of the kernel's, which ends at @end."""
+    return Case("beside-kernel", DEVICES, append=f"cma=512K@{end:#x}",
+                steps=["plain 4M=reserved"],
+                expect=["^cma: reserved: .* overlaps the kernel at 0x40",
+                        announced("reserved", "16 MiB", ANYWHERE,
+                                  users="all devices")])
 
 
 # Memory for who cannot wait, from an area in low memory and from one in high:
@@ -561,8 +815,9 @@ def manual_cases(rst):
     return [*MANUAL.values(), MANUAL_TREE]
 
 
-TREES = [FORMS, ODD, MANY, NINE, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS]
-OTHERS = [LINE, BOARD, TEST_BOARD, INIT, PIECES, ADDRESSES, *POOLS]
+TREES = [FORMS, ODD, MANY, NINE, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS, LATE,
+         SHREDS, SIZE_PIECES, *NEXT]
+OTHERS = [LINE, PLUS, BOARD, TEST_BOARD, INIT, PIECES, ADDRESSES, *POOLS, *ON_RAMS]
 
 
 class Binding:

@@ -12,6 +12,7 @@ import subprocess
 
 # What dtc says of nodes that QEMU made, and of sloppy ones on purpose.
 DTC = ["dtc", "-q"]
+MEMRESERVE = re.compile(r"/memreserve/[^;]*;")
 OVERLAY = "/dts-v1/;\n/plugin/;\n"
 
 
@@ -42,7 +43,10 @@ def extend(dtb, nodes="", overlays=()):
     if nodes:
         # The source of the board has its labels as numbers already.
         nodes = re.sub(r"/dts-v1/;", "", nodes)
-        build(source(dtb) + nodes, dtb)
+        # Memory is reserved in front of all nodes.
+        reserved = "".join(MEMRESERVE.findall(nodes))
+        text = source(dtb).replace("/dts-v1/;", f"/dts-v1/;\n{reserved}", 1)
+        build(text + MEMRESERVE.sub("", nodes), dtb)
     parts = []
     for i, overlay in enumerate(overlays):
         part = dtb.with_suffix(f".{i}.dtbo")

@@ -32,16 +32,16 @@ X86_NODE_AREAS = [("cma_pernuma=16M cma=16M", 0, "pernuma0"),
 
 # As nobody should write them, and what is said to each: all in one boot.
 NODE_ERRORS = [
-    ("numa_cma", r'"numa_cma=" ignored: a node is missing'),
-    ("numa_cma=1", r'"numa_cma=1" ignored: a colon is missing'),
-    ("numa_cma=0:8X", r'"numa_cma=0:8X" ignored: unknown unit'),
-    ("numa_cma=99999:8M", r'"numa_cma=99999:8M" ignored: no such node'),
-    ("numa_cma=1:8M;2:8M", r'"numa_cma=1:8M;2:8M" ignored: garbage'),
+    ("numa_cma", r'"numa_cma=": a node is missing'),
+    ("numa_cma=1", r'"numa_cma=1": a colon is missing'),
+    ("numa_cma=0:8MB", r'"numa_cma=0:8MB": garbage behind the size'),
+    ("numa_cma=99999:8M", r'"numa_cma=99999:8M": no such node'),
+    ("numa_cma=1:8M;2:8M", r'"numa_cma=1:8M;2:8M": garbage'),
     ("numa_cma=7:8M", "numa_cma: there is no node 7"),
     ("cma_pernuma", r'"cma_pernuma=" ignored: a size is missing'),
     ("cma_pernuma=foo", r'"cma_pernuma=foo" ignored: a number is missing'),
-    ("cma_pernuma=8M@0x48000000", r'"cma_pernuma=8M@0x48000000" ignored: '
-     "an address makes no sense here"),
+    ("cma_pernuma=8M@0x48000000", r'"cma_pernuma=8M@0x48000000": '
+     "what is behind the size is ignored"),
 ]
 
 
@@ -59,6 +59,7 @@ def boot_nodes(stage):
                    expect=[rf"^cma: {area}: \d+ MiB at \S+, shared, for "
                            + ("all devices" if area == "reserved" else
                               "devices of its node")
+                           + ", from the command line$"
                            for area in {first, second}])
     stage.boot("node-errors", "arm64-virt", extra=NODES, want_tests=True,
                append="cma=16M " + " ".join(bad for bad, _ in NODE_ERRORS),
@@ -102,8 +103,9 @@ def boot_zones(stage):
     """An area across the border of two zones is of two pieces."""
     stage.boot("arm64-virt-zones", "arm64-virt", mem="4G", timeout_s=300,
                append="cma=64M@0xfe000000",
-               expect=["^cma: reserved: 64 MiB at 0x00000000fe000000, "
-                       "0x0000000100000000, shared, for all devices"],
+               expect=["^cma: reserved: 64 MiB at 0x00000000fe000000-"
+                       "0x00000000ffffffff, 0x0000000100000000-"
+                       "0x0000000101ffffff, shared, for all devices"],
                commands=["cd /sys/kernel/debug/cma/reserved && "
                          "used=$(cat used) && test $(cat maxchunk) = 8192 && "
                          "test $(cat ranges/1/base_pfn) = $((0x100000)) && "

@@ -25,33 +25,6 @@
 #include "dma-contiguous.h"
 #include "mm.h"
 
-struct early_area {
-	phys_addr_t base;
-	unsigned long size;
-};
-
-static struct early_area early_areas[2 * MAX_CMA_AREAS] __initdata;
-static unsigned int nr_early_areas __initdata;
-
-/**
- * dma_contiguous_early_fixup() - have an area mapped with pages
- * @base:	physical address
- * @size:	bytes
- *
- * The page tables are not there yet: dma_contiguous_remap() does it.
- *
- * Context: Boot, before paging_init().
- */
-void __init dma_contiguous_early_fixup(phys_addr_t base, unsigned long size)
-{
-	if (nr_early_areas == ARRAY_SIZE(early_areas)) {
-		pr_err("no room to remember the area at %pa, see CONFIG_CMA_AREAS\n",
-		       &base);
-		return;
-	}
-	early_areas[nr_early_areas++] = (struct early_area) { base, size };
-}
-
 /* Maps what is to be mapped: there may be a hole, or memory of a firmware's. */
 static void __init map_runs(phys_addr_t start, phys_addr_t end)
 {
@@ -122,21 +95,27 @@ static void __init map_area(phys_addr_t base, phys_addr_t limit)
 	}
 }
 
+static void __init map_piece(phys_addr_t base, phys_addr_t size)
+{
+	if (base < arm_lowmem_limit)
+		map_area(base, base + min(size, arm_lowmem_limit - base));
+}
+
+static int __init map_pieces(struct cma *cma, void *unused)
+{
+	cma_for_each_piece(cma, map_piece);
+	return 0;
+}
+
 /**
  * dma_contiguous_remap() - map the areas in low memory with pages
  *
- * Context: Boot, from paging_init(), once low memory is mapped.
+ * Context: Boot, from paging_init(), once low memory is mapped: all areas are
+ * declared by then.
  */
 void __init dma_contiguous_remap(void)
 {
-	for (unsigned int i = 0; i < nr_early_areas; i++) {
-		phys_addr_t start = early_areas[i].base;
-		phys_addr_t end = min(start + early_areas[i].size,
-				      arm_lowmem_limit);
-
-		if (start < end)
-			map_area(start, end);
-	}
+	cma_for_each_area(map_pieces, NULL);
 }
 
 /* The area is mapped with pages since dma_contiguous_remap(). */

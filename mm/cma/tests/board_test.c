@@ -47,11 +47,19 @@ static void __init test_reserve(void)
 		.type		= "type8",
 		.size		= SZ_4M,
 	};
+	/* An address is had though others were asked for first. */
+	static const struct dma_contiguous_area told __initconst = {
+		.type		= "told",
+		.size		= SZ_4M,
+		.base		= 0x4ec00000,
+		.fixed		= true,
+	};
 
 	define_types();
 	dma_contiguous_declare(&odd, NULL);
 	dma_contiguous_declare(&uneven, NULL);
 	dma_contiguous_declare(&placed, NULL);
+	dma_contiguous_declare(&told, NULL);
 }
 
 static const char * const test_compatible[] __initconst = {

@@ -12,7 +12,7 @@ from trees import overlay, series  # noqa: E402
 
 PARAMETERS = "Documentation/admin-guide/kernel-parameters.txt.diff"
 # In the kernel's file as it is.
-KNOWN = {"cma", "cma_pernuma", "numa_cma"}
+KNOWN = {"cma", "cma_pernuma", "crashkernel", "numa_cma"}
 
 
 def whole_files():

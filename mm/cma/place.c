@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Boot: where an area may lie.
+ *
+ * The board names memory that is not for areas: in its device tree, on the
+ * command line, by where the kernel lies. Much of it is reserved in memblock
+ * later than the first area, or not at all. So the callers collect it in a
+ * table of claims first, and every declaration of every form is checked here,
+ * against the claims and against memblock, before anything is reserved.
+ *
+ * No lock: one CPU runs, and nobody allocates yet. Addresses and sizes are
+ * bytes.
+ */
+#define pr_fmt(fmt) "cma: " fmt
+
+#include <linux/highmem.h>
+#include <linux/init.h>
+#include <linux/kmemleak.h>
+#include <linux/limits.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "internal.h"
+#include "place.h"
+
+/**
+ * struct cma_claim - memory that somebody else is to have
+ * @base:	first byte
+ * @last:	last byte
+ * @owner:	the words for it in the log
+ * @is_wish:	an area is to have it: nothing is placed there by choice, but an
+ *		address that is said comes first
+ */
+struct cma_claim {
+	phys_addr_t base;
+	phys_addr_t last;
+	const char *owner;
+	bool is_wish;
+};
+
+static struct cma_claim claims[256] __initdata;
+static unsigned int nr_claims __initdata;
+static bool claims_lost __initdata;
+
+/**
+ * cma_claim_memory() - keep areas away from memory
+ * @base:	physical address; may be more than the kernel can reach
+ * @size:	bytes; nothing happens if it is 0
+ * @owner:	who has it, in words for the log; stays the caller's
+ * @is_wish:	only areas whose place the kernel chooses keep away
+ *
+ * Context: Boot, while memblock hands out memory.
+ */
+void __init cma_claim_memory(u64 base, u64 size, const char *owner,
+			     bool is_wish)
+{
+	u64 last = base + size - 1;
+
+	if (!size || base > PHYS_ADDR_MAX)
+		return;
+	if (last < base || last > PHYS_ADDR_MAX)
+		last = PHYS_ADDR_MAX;
+	if (nr_claims == ARRAY_SIZE(claims)) {
+		if (!claims_lost)
+			pr_err("the board reserves more than %zu ranges of memory, there will be no areas\n",
+			       ARRAY_SIZE(claims));
+		claims_lost = true;
+		return;
+	}
+	claims[nr_claims++] = (struct cma_claim) {
+		.base		= base,
+		.last		= last,
+		.owner		= owner,
+		.is_wish	= is_wish,
+	};
+}
+
+/**
+ * cma_withdraw_claims() - forget what somebody was to have
+ * @owner:	as given to cma_claim_memory()
+ *
+ * Context: Boot, while memblock hands out memory.
+ */
+void __init cma_withdraw_claims(const char *owner)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < nr_claims; i++)
+		if (strcmp(claims[i].owner, owner))
+			claims[nr++] = claims[i];
+	nr_claims = nr;
+}
+
+/* The lowest claim on a part of [@base, @last]. */
+static const struct cma_claim * __init
+find_claim(phys_addr_t base, phys_addr_t last, bool with_wishes)
+{
+	const struct cma_claim *lowest = NULL;
+
+	for (unsigned int i = 0; i < nr_claims; i++) {
+		const struct cma_claim *claim = &claims[i];
+
+		if (claim->base > last || claim->last < base ||
+		    (claim->is_wish && !with_wishes))
+			continue;
+		if (!lowest || claim->base < lowest->base)
+			lowest = claim;
+	}
+	return lowest;
+}
+
+/**
+ * cma_is_claimed() - is memory somebody's, or to be somebody's
+ * @base:	physical address
+ * @size:	bytes, more than 0
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: true if a part of it is.
+ */
+bool __init cma_is_claimed(phys_addr_t base, phys_addr_t size)
+{
+	return find_claim(base, base + (size - 1), true);
+}
+
+/**
+ * cma_highmem_start() - where low memory ends
+ *
+ * Context: Boot.
+ * Return: the first physical address of high memory; the last one there is if
+ * the kernel has none, or does not know yet.
+ */
+phys_addr_t __init cma_highmem_start(void)
+{
+	if (!IS_ENABLED(CONFIG_HIGHMEM) || !high_memory)
+		return PHYS_ADDR_MAX;
+	/* high_memory itself need not be an address that __pa() takes. */
+	return __pa(high_memory - 1) + 1;
+}
+
+static bool __init is_all_memory(phys_addr_t base, phys_addr_t last)
+{
+	phys_addr_t start, end;
+	u64 i;
+
+	for_each_mem_range(i, &start, &end) {
+		if (start > base || end - 1 < base)
+			continue;
+		if (end - 1 >= last)
+			return true;
+		base = end;
+	}
+	return false;
+}
+
+/* A range of memblock that shares a part of [@base, @last] with it. */
+static bool __init find_nomap(phys_addr_t base, phys_addr_t last,
+			      phys_addr_t *found, phys_addr_t *found_last)
+{
+	struct memblock_region *region;
+
+	for_each_mem_region(region) {
+		phys_addr_t end = region->base + region->size - 1;
+
+		if (!memblock_is_nomap(region) || region->base > last ||
+		    end < base)
+			continue;
+		*found = region->base;
+		*found_last = end;
+		return true;
+	}
+	return false;
+}
+
+static bool __init find_reserved(phys_addr_t base, phys_addr_t last,
+				 phys_addr_t *found, phys_addr_t *found_last)
+{
+	phys_addr_t start, end;
+	u64 i;
+
+	for_each_reserved_mem_range(i, &start, &end) {
+		if (start > last || end - 1 < base)
+			continue;
+		*found = start;
+		*found_last = end - 1;
+		return true;
+	}
+	return false;
+}
+
+static int __init check_range(phys_addr_t base, phys_addr_t last,
+			      const char *name)
+{
+	const struct cma_claim *claim = find_claim(base, last, false);
+	phys_addr_t found, found_last;
+	const struct cma *cma;
+
+	if (claim) {
+		pr_err("%s: %pa-%pa overlaps %s at %pa-%pa\n", name, &base,
+		       &last, claim->owner, &claim->base, &claim->last);
+		return -EBUSY;
+	}
+	if (find_nomap(base, last, &found, &found_last)) {
+		pr_err("%s: %pa-%pa overlaps memory that must not be mapped at %pa-%pa\n",
+		       name, &base, &last, &found, &found_last);
+		return -EBUSY;
+	}
+	if (!is_all_memory(base, last)) {
+		pr_err("%s: %pa-%pa is not all memory\n", name, &base, &last);
+		return -EINVAL;
+	}
+	cma = cma_area_intersecting(PFN_DOWN(base), PFN_DOWN(last) + 1);
+	if (cma) {
+		pr_err("%s: %pa-%pa overlaps area %s\n", name, &base, &last,
+		       cma->name);
+		return -EBUSY;
+	}
+	if (find_reserved(base, last, &found, &found_last)) {
+		pr_err("%s: %pa-%pa overlaps memory that is in use at %pa-%pa\n",
+		       name, &base, &last, &found, &found_last);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/**
+ * cma_check_memory() - can this memory be reserved for an area
+ * @base:	physical address
+ * @size:	bytes
+ * @name:	of the area, for the log
+ *
+ * The one place where this is decided, for areas of every form.
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: 0; -EINVAL if it is empty, or not all memory; -EBUSY if a part of it
+ * is in use, or somebody else's. The log says what is wrong.
+ */
+int __init cma_check_memory(phys_addr_t base, phys_addr_t size,
+			    const char *name)
+{
+	if (claims_lost)
+		return -EBUSY;
+	if (!size || !cma_span_ok(base, size)) {
+		pr_err("%s: %pa bytes at %pa make no sense\n", name, &size,
+		       &base);
+		return -EINVAL;
+	}
+	return check_range(base, base + (size - 1), name);
+}
+
+/**
+ * cma_reserve_fixed() - reserve memory at an address that is said
+ * @base:	physical address
+ * @size:	bytes
+ * @name:	of the area, for the log
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: 0; -ENOMEM; or the error of cma_check_memory().
+ */
+int __init cma_reserve_fixed(phys_addr_t base, phys_addr_t size,
+			     const char *name)
+{
+	int error = cma_check_memory(base, size, name);
+
+	if (error)
+		return error;
+	return memblock_reserve(base, size) ? -ENOMEM : 0;
+}
+
+/* memblock's choice in [@base, @limit), unless somebody has a claim on that. */
+static phys_addr_t __init place_between(phys_addr_t size, phys_addr_t align,
+					phys_addr_t base, phys_addr_t limit,
+					int nid)
+{
+	const struct cma_claim *claim;
+	phys_addr_t place;
+
+	while (base < limit && limit - base >= size) {
+		place = memblock_alloc_range_nid(size, align, base, limit, nid,
+						 true);
+		if (!place)
+			break;
+		claim = find_claim(place, place + (size - 1), true);
+		if (!claim)
+			return place;
+		memblock_phys_free(place, size);
+		/* Behind the last address there is nothing. */
+		if (memblock_bottom_up())
+			base = claim->last + (claim->last < PHYS_ADDR_MAX);
+		else
+			limit = claim->base;
+	}
+	return 0;
+}
+
+/*
+ * Places worth a try for an area that may lie anywhere in [base, limit), the
+ * best first: far from what devices of limited reach and unmovable kernel
+ * memory compete for. It does not straddle the end of low memory, because a
+ * buffer must be of one zone.
+ */
+static phys_addr_t __init find_place(phys_addr_t size, phys_addr_t align,
+				     phys_addr_t base, phys_addr_t limit,
+				     int nid)
+{
+	phys_addr_t highmem = cma_highmem_start();
+	u64 above_4g = max_t(u64, base, SZ_4G);
+	phys_addr_t place = 0;
+
+	if (above_4g < limit && !memblock_bottom_up()) {
+		memblock_set_bottom_up(true);
+		place = place_between(size, align, above_4g, limit, nid);
+		memblock_set_bottom_up(false);
+	}
+	if (!place && highmem < limit)
+		place = place_between(size, align, max(base, highmem), limit,
+				      nid);
+	if (!place && base < highmem)
+		place = place_between(size, align, base, min(limit, highmem),
+				      nid);
+	/* Never mapped by kmemleak, never scanned: it holds no pointers. */
+	if (place)
+		kmemleak_ignore_phys(place);
+	return place;
+}
+
+/* The widest part of [@start, @end) without a claim, aligned. */
+static phys_addr_t __init widest_gap(phys_addr_t start, phys_addr_t end,
+				     phys_addr_t align, phys_addr_t *size)
+{
+	phys_addr_t place = 0;
+
+	*size = 0;
+	while (start < end) {
+		const struct cma_claim *claim = find_claim(start, end - 1, true);
+		phys_addr_t stop = claim ? max(claim->base, start) : end;
+		phys_addr_t first = ALIGN(start, align);
+		phys_addr_t last = ALIGN_DOWN(stop, align);
+
+		/* Near the end of the address space, aligning wraps round. */
+		if (first >= start && first < last && last - first > *size) {
+			place = first;
+			*size = last - first;
+		}
+		if (!claim || claim->last == PHYS_ADDR_MAX)
+			break;
+		start = claim->last + 1;
+	}
+	return place;
+}
+
+/*
+ * The largest piece of free memory in [@base, @limit). In low memory, where the
+ * kernel has to live, half of it is left alone.
+ */
+static phys_addr_t __init largest_piece(phys_addr_t align, phys_addr_t base,
+					phys_addr_t limit, int nid,
+					phys_addr_t *size)
+{
+	phys_addr_t highmem = cma_highmem_start();
+	phys_addr_t start, end, place = 0;
+	u64 i;
+
+	*size = 0;
+	for_each_free_mem_range(i, nid, MEMBLOCK_NONE, &start, &end, NULL) {
+		phys_addr_t here, width;
+
+		/* Not their sum: that can be more than a phys_addr_t holds. */
+		if (start < highmem)
+			start += (min(end, highmem) - start) / 2;
+		here = widest_gap(max(start, base), min(end, limit), align,
+				  &width);
+		if (width > *size) {
+			place = here;
+			*size = width;
+		}
+	}
+	return place;
+}
+
+/**
+ * cma_place_free() - give back what was reserved for an area
+ * @place:	where it was to be
+ *
+ * Context: Boot, while memblock hands out memory.
+ */
+void __init cma_place_free(const struct cma_place *place)
+{
+	for (unsigned int i = 0; i < place->nr; i++)
+		memblock_phys_free(place->base[i], place->size[i]);
+}
+
+/* Memory has holes, so there may be enough of it but not in one piece. */
+static int __init find_pieces(phys_addr_t size, phys_addr_t align,
+			      phys_addr_t base, phys_addr_t limit, int nid,
+			      const char *name, struct cma_place *place)
+{
+	while (size && place->nr < CMA_MAX_BANKS) {
+		phys_addr_t piece;
+		phys_addr_t at = largest_piece(align, base, limit, nid, &piece);
+
+		if (!piece)
+			break;
+		/* Low addresses are what devices of limited reach need. */
+		if (piece > size) {
+			at += ALIGN_DOWN(piece - size, align);
+			piece = size;
+		}
+		if (cma_reserve_fixed(at, piece, name))
+			break;
+		kmemleak_ignore_phys(at);
+		place->base[place->nr] = at;
+		place->size[place->nr++] = piece;
+		size -= piece;
+	}
+	if (!size)
+		return 0;
+	cma_place_free(place);
+	place->nr = 0;
+	return -ENOMEM;
+}
+
+/**
+ * cma_place_anywhere() - find and reserve memory for an area
+ * @size:	bytes, a multiple of @align
+ * @align:	of each piece, bytes, a power of two
+ * @base:	lowest physical address
+ * @limit:	first physical address behind
+ * @nid:	node, NUMA_NO_NODE for any
+ * @name:	of the area, for the log
+ * @place:	where it is
+ *
+ * In one piece if possible, in several if not.
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: 0; -ENOMEM if there is no room, and nothing is reserved.
+ */
+int __init cma_place_anywhere(phys_addr_t size, phys_addr_t align,
+			      phys_addr_t base, phys_addr_t limit, int nid,
+			      const char *name, struct cma_place *place)
+{
+	place->nr = 0;
+	if (claims_lost)
+		return -ENOMEM;
+	place->base[0] = find_place(size, align, base, limit, nid);
+	place->size[0] = size;
+	if (!place->base[0])
+		return find_pieces(size, align, base, limit, nid, name, place);
+	place->nr = 1;
+	return 0;
+}
