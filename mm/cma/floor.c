@@ -34,7 +34,7 @@
 #include "internal.h"
 
 /* Of the memory outside of areas, the part that has to be left. */
-#define FLOOR_PART	16
+#define FLOOR_PART	32
 
 /**
  * struct outside - memory that is not in areas
