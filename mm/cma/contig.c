@@ -20,6 +20,7 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
+#include <linux/pgalloc_tag.h>
 #include <linux/sched/mm.h>
 #include <linux/wait.h>
 
@@ -210,6 +211,20 @@ static int take_occupied(struct contig_request *req)
 	return error;
 }
 
+/*
+ * The profile of allocations counts one for each part that was prepared, and
+ * finds it by the first page. A compound page is freed as one.
+ */
+static void merge_tags(unsigned long pfn, unsigned long nr_pages,
+		       unsigned long step)
+{
+	if (step == nr_pages)
+		return;
+	for (unsigned long i = 0; i < nr_pages; i += step)
+		pgalloc_tag_sub(pfn_to_page(pfn + i), step);
+	pgalloc_tag_add(pfn_to_page(pfn), current, nr_pages);
+}
+
 /* By the largest buddy at most: to zero 1 GiB takes a while. */
 static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
 			     gfp_t gfp)
@@ -222,6 +237,7 @@ static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
 		post_alloc_hook(pfn_to_page(pfn + i), ilog2(step), gfp);
 		cond_resched();
 	}
+	merge_tags(pfn, nr_pages, step);
 	/* prep_compound_page() on order 0 would write into the next page. */
 	if (order)
 		prep_compound_page(page, order);
