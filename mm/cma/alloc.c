@@ -224,11 +224,11 @@ static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
 	spin_lock_irqsave(&cma->lock, flags);
 	found = cma_buffer_at(cma, pfn);
 	if (found)
-		buffer = *found;
+		cma_buffer_snapshot(found, &buffer);
 	spin_unlock_irqrestore(&cma->lock, flags);
 
 	/* A cached buffer is nobody's, and its record has no owner. */
-	if (!found || !buffer.owned)
+	if (!buffer.owned)
 		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, which nobody holds\n",
 			  cma->name, nr_pages, pfn);
 	else

@@ -83,12 +83,14 @@ bool cma_blocker_remember(const struct cma_blocker *blocker)
 	for (i = 0; i < NR_REMEMBERED; i++)
 		if (memories[i].blocker.pfn == blocker->pfn)
 			break;
-	if (i == NR_REMEMBERED)
-		i = nr_memories++ % NR_REMEMBERED;
+	if (i == NR_REMEMBERED) {
+		i = nr_memories % NR_REMEMBERED;
+		WRITE_ONCE(nr_memories, nr_memories + 1);
+	}
 	memory = &memories[i];
 	memory->blocker = *blocker;
 	memory->until = jiffies + msecs_to_jiffies(REMEMBER_MS);
-	last_until = memory->until;
+	WRITE_ONCE(last_until, memory->until);
 	spin_unlock(&memories_lock);
 	return true;
 }

@@ -102,6 +102,24 @@ void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 }
 
 /**
+ * cma_buffer_snapshot() - copy a record that its owner may be filling in
+ * @buffer:	the record
+ * @copy:	where to; unless it is ->owned, nothing in it tells of an owner
+ *
+ * Context: The caller holds the lock of the area, which keeps the record.
+ */
+void cma_buffer_snapshot(const struct cma_buffer *buffer,
+			 struct cma_buffer *copy)
+{
+	/* Pairs with the release in cma_buffer_hand_out(). */
+	bool owned = smp_load_acquire(&buffer->owned);
+
+	/* A buffer that changes hands meanwhile may show some of either. */
+	data_race(*copy = *buffer);
+	copy->owned = owned;
+}
+
+/**
  * cma_buffer_claim() - take a buffer away from its owner
  * @cma:	the area
  * @pfn:	its first page
@@ -127,7 +145,7 @@ struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
 	if (buffer && smp_load_acquire(&buffer->owned) &&
 	    buffer->nr_pages == nr_pages &&
 	    !(buffer->is_folio && READ_ONCE(buffer->nr_claimed)))
-		buffer->owned = false;
+		WRITE_ONCE(buffer->owned, false);
 	else
 		buffer = NULL;
 	spin_unlock_irqrestore(&shard->lock, flags);

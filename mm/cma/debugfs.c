@@ -34,7 +34,7 @@ static int used_get(void *data, u64 *value)
 	struct cma *cma = data;
 
 	spin_lock_irq(&cma->lock);
-	*value = cma->range.nr_held;
+	*value = READ_ONCE(cma->range.nr_held);
 	spin_unlock_irq(&cma->lock);
 	/* What lies between the banks is held, too. */
 	*value -= cma->range.nr_pages - cma->nr_pages;
@@ -134,7 +134,8 @@ static int bitmap_show(struct seq_file *seq, void *unused)
 
 	spin_lock_irq(&cma->lock);
 	while ((holder = cma_range_next(&cma->range, holder)))
-		if (container_of(holder, struct cma_buffer, holder)->owned)
+		if (READ_ONCE(container_of(holder, struct cma_buffer,
+					   holder)->owned))
 			set_held(cma, holder, bits);
 	spin_unlock_irq(&cma->lock);
 
@@ -182,8 +183,9 @@ static int buffers_show(struct seq_file *seq, void *unused)
 		while (holder && !holder->nr_pages)
 			holder = cma_range_next(&cma->range, holder);
 		if (holder)
-			buffer = *container_of(holder, struct cma_buffer,
-					       holder);
+			cma_buffer_snapshot(container_of(holder,
+							 struct cma_buffer,
+							 holder), &buffer);
 		spin_unlock_irq(&cma->lock);
 		if (!holder)
 			return 0;

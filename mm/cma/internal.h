@@ -567,6 +567,8 @@ struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
 void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer);
 void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 			 unsigned long caller);
+void cma_buffer_snapshot(const struct cma_buffer *buffer,
+			 struct cma_buffer *copy);
 struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
 				    unsigned long nr_pages);
 void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer);

@@ -399,7 +399,7 @@ int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
 	insert_holder(range, holder);
 	set_hole(range, before, start - cma_holder_end(before));
 	set_hole(range, holder, hole_end - start - nr_pages);
-	range->nr_held += nr_pages;
+	WRITE_ONCE(range->nr_held, range->nr_held + nr_pages);
 	range->nr_holders++;
 	return 0;
 }
@@ -419,7 +419,7 @@ void cma_range_release(struct cma_range *range, struct cma_holder *holder)
 	rb_erase_augmented(&holder->by_start, &range->holders,
 			   &most_room_callbacks);
 	set_hole(range, before, before->hole + freed);
-	range->nr_held -= holder->nr_pages;
+	WRITE_ONCE(range->nr_held, range->nr_held - holder->nr_pages);
 	range->nr_holders--;
 }
 
@@ -444,7 +444,7 @@ void cma_range_trim(struct cma_range *range, struct cma_holder *holder,
 	holder->nr_pages -= nr_pages;
 	set_hole(range, holder, hole);
 	set_hole(range, before, before->hole + nr_pages);
-	range->nr_held -= nr_pages;
+	WRITE_ONCE(range->nr_held, range->nr_held - nr_pages);
 }
 
 /**

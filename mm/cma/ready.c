@@ -102,7 +102,7 @@ static void put_back(struct cma_ready *ready, struct cma_buffer *buffer)
 	spin_lock_irqsave(&ready->lock, flags);
 	list_add(&buffer->node, list_of(ready, buffer->nr_pages));
 	list_add_tail(&buffer->by_age, &ready->by_age);
-	ready->nr_pages += buffer->nr_pages;
+	WRITE_ONCE(ready->nr_pages, ready->nr_pages + buffer->nr_pages);
 	spin_unlock_irqrestore(&ready->lock, flags);
 }
 
@@ -135,7 +135,7 @@ struct page *cma_ready_get(struct cma *cma, unsigned long count,
 	if (buffer) {
 		list_del(&buffer->node);
 		list_del(&buffer->by_age);
-		ready->nr_pages -= count;
+		WRITE_ONCE(ready->nr_pages, ready->nr_pages - count);
 	}
 	spin_unlock_irqrestore(&ready->lock, flags);
 	if (!buffer)
@@ -243,7 +243,7 @@ static unsigned long give_back_one(struct cma *cma, struct cma_ready *ready,
 	cma_buffer_give_back(cma, buffer);
 
 	spin_lock_irq(&ready->lock);
-	ready->nr_pages -= nr_pages;
+	WRITE_ONCE(ready->nr_pages, ready->nr_pages - nr_pages);
 	spin_unlock_irq(&ready->lock);
 	return nr_pages;
 }

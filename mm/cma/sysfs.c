@@ -58,7 +58,7 @@ static struct kobj_attribute release_pages_success_attr =
 static ssize_t fit_show(struct kobject *kobj, struct kobj_attribute *attr,
 			char *buf)
 {
-	return sysfs_emit(buf, "%s\n", cma_fit_name(area_of(kobj)->fit));
+	return sysfs_emit(buf, "%s\n", cma_fit_name(READ_ONCE(area_of(kobj)->fit)));
 }
 
 static ssize_t fit_store(struct kobject *kobj, struct kobj_attribute *attr,
@@ -74,7 +74,7 @@ static struct kobj_attribute fit_attr = __ATTR_RW(fit);
 static ssize_t patience_ms_show(struct kobject *kobj,
 				struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", area_of(kobj)->patience_ms);
+	return sysfs_emit(buf, "%u\n", READ_ONCE(area_of(kobj)->patience_ms));
 }
 
 static int parse_ms(const char *buf, unsigned int max_ms, unsigned int *ms)
@@ -102,7 +102,7 @@ static struct kobj_attribute patience_ms_attr = __ATTR_RW(patience_ms);
 static ssize_t ready_kib_show(struct kobject *kobj, struct kobj_attribute *attr,
 			      char *buf)
 {
-	unsigned long limit = area_of(kobj)->ready_limit;
+	unsigned long limit = READ_ONCE(area_of(kobj)->ready_limit);
 
 	return sysfs_emit(buf, "%lu\n", limit * (PAGE_SIZE / SZ_1K));
 }
@@ -128,7 +128,7 @@ static struct kobj_attribute ready_kib_attr = __ATTR_RW(ready_kib);
 static ssize_t ready_age_ms_show(struct kobject *kobj,
 				 struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", area_of(kobj)->ready_age_ms);
+	return sysfs_emit(buf, "%u\n", READ_ONCE(area_of(kobj)->ready_age_ms));
 }
 
 static ssize_t ready_age_ms_store(struct kobject *kobj,
@@ -149,7 +149,7 @@ static struct kobj_attribute ready_age_ms_attr = __ATTR_RW(ready_age_ms);
 static ssize_t class_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	return sysfs_emit(buf, "%s\n", cma_class_name(area_of(kobj)->class));
+	return sysfs_emit(buf, "%s\n", cma_class_name(READ_ONCE(area_of(kobj)->class)));
 }
 
 static ssize_t class_store(struct kobject *kobj, struct kobj_attribute *attr,
