@@ -322,7 +322,8 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
 def boot(board, kernel_dir=None, append="", mem=None, disk=None,
          timeout_s=300, on_line=None, commands=(), files=None, smp=None,
          icount=False, log=None, want_tests=False, expect=(), replay=None,
-         extra=(), ask_host=False, nodes="", overlays=(), net=None):
+         extra=(), ask_host=False, nodes="", overlays=(), net=None,
+         may_say=()):
     """Boots, runs commands one after another, powers off, and judges.
 
     board: a name of BOARDS. kernel_dir: an object folder, by default that of
@@ -335,7 +336,8 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
     extra: more options for QEMU. ask_host: the guest has a balloon, and may
     ask for more or less of it, see monitor.py. nodes, overlays: what to add to
     the board's device tree, as devicetree.extend() takes it. net: options of
-    QEMU's user network, if the board is to be on it.
+    QEMU's user network, if the board is to be on it. may_say: splats that are
+    no business of this boot, as regular expressions.
     """
     board = BOARDS[board]
     kernel_dir = Path(kernel_dir or BUILD / f"obj-{board.kernel}").resolve()
@@ -386,7 +388,7 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
             print(*complaints, sep="\n", file=out)
         elapsed_s = time.monotonic() - start
     judged = verdict.judge(lines, want_tests, [*expect, *board.says],
-                           board.may_say)
+                           [*board.may_say, *may_say])
     return Result(lines, timed_out.is_set(), proc.returncode, elapsed_s,
                   judged, host.screens, complaints)
 

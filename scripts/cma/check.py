@@ -31,6 +31,7 @@ import measure.cases
 import picture
 import skips
 import stages_boards
+import stages_kernels
 import stages_series
 import verdict
 from stage import (BUILD, HERE, LOGS, Builder, Stage, guest_files, selftests,
@@ -475,6 +476,10 @@ STAGES = {
     "kasan": stage_kasan,
     "64-bit": stages_boards.stage_64_bit,
     "bare-64-bit": only_build,
+    "configs": stages_kernels.stage_configs,
+    "without": stages_kernels.stage_without,
+    "rt": stages_kernels.stage_rt,
+    "kcsan": stages_kernels.stage_kcsan,
     "boards": stages_boards.stage_boards,
     "boards-whole": stages_boards.stage_boards_whole,
     "bisect": stages_series.stage_bisect,
@@ -494,6 +499,9 @@ KERNELS = {
     "kasan": ["kasan"],
     "64-bit": ["arm64", "x86_64"],
     "bare-64-bit": ["bare-arm64", "bare-x86_64"],
+    "without": ["nocma-arm64", "nocma-x86_64"],
+    "rt": list(stages_kernels.RT.values()),
+    "kcsan": ["kcsan-x86_64"],
     "boards": ["arm-boards", "armv5"],
     "boards-whole": ["arm-boards", "armv5", "arm64", "x86_64"],
 }

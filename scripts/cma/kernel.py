@@ -64,6 +64,8 @@ COMPARE = [GENERIC.format("compare")]
 ARM64 = [GENERIC.format("64bit"), GENERIC.format("arm64")]
 X86_64 = [GENERIC.format("64bit"), GENERIC.format("x86_64")]
 NONE = [GENERIC.format("none")]
+RT = [GENERIC.format("expert"), GENERIC.format("rt")]
+KCSAN = [GENERIC.format("expert"), GENERIC.format("kcsan")]
 CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
 
 
@@ -119,6 +121,16 @@ KERNELS = {
     "x86_64": Kernel("x86_64", "cma",
                      X86_64 + CONSUMERS + TEST + guest("x86_64"),
                      "allnoconfig"),
+    # Spinlocks that sleep, with lockdep; data races.
+    "rt-arm64": Kernel("arm64", "cma",
+                       ARM64 + CONSUMERS + TEST + RT + guest("arm64"),
+                       "allnoconfig"),
+    "rt-x86_64": Kernel("x86_64", "cma",
+                        X86_64 + CONSUMERS + TEST + RT + guest("x86_64"),
+                        "allnoconfig"),
+    "kcsan-x86_64": Kernel("x86_64", "cma",
+                           X86_64 + CONSUMERS + TEST + KCSAN
+                           + guest("x86_64"), "allnoconfig"),
     # A kernel that is a program.
     "kasan": Kernel("um", "cma", [GENERIC.format("kasan")], "allnoconfig"),
     # The same without an allocator.

@@ -26,7 +26,8 @@ SYMBOLS = ["cma_alloc_noprof", "cma_release", "cma_declare_contiguous_nid",
            "alloc_contig_pages_noprof", "free_contig_range",
            "dma_alloc_from_contiguous", "dma_alloc_contiguous",
            "dma_contiguous_reserve"]
-WITHOUT_DMA = ["nocma-arm", "kasan"]	# the allocator's pure parts at most
+WITHOUT_DMA = ["nocma-arm", "nocma-arm64", "nocma-x86_64",
+               "kasan"]	# the allocator's pure parts at most
 REMOVED = re.compile(
     r"^(?:cma_(?:alloc|release|declare_contiguous|init_reserved_mem).*"
     r"|(?:alloc|free)_contig_.*|dma_alloc_(?:from_)?contiguous"

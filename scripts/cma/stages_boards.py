@@ -78,13 +78,15 @@ def boot_nodes(stage):
 SMALLER = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
 
-def boot_gigantic(stage):
-    """A page of 1 GiB, from hugetlb's own area, and back."""
+def boot_gigantic(stage, kernels=None):
+    """A page of 1 GiB, from hugetlb's own area, and back. kernels: other ones
+    than the boards' own, by board."""
     pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
     taken = "/sys/kernel/mm/cma/hugetlb0/alloc_pages_success"
     # Not every x86 has such pages.
     for board, extra in ("arm64-virt", []), ("x86_64", ["-cpu", "max"]):
         stage.boot(f"{board}-gigantic", board, mem="4G", extra=extra,
+                   kernel_dir=kernels and kernel.obj(kernels[board]),
                    append="hugetlb_cma=1G", timeout_s=300,
                    expect=["^cma: hugetlb0: 1024 MiB at "],
                    commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "

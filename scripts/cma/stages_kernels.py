@@ -7,6 +7,8 @@ import re
 import subprocess
 
 import kernel
+import stages_boards
+from stage import selftests
 
 # Architecture, defconfig: what distributions start from.
 DEFCONFIGS = [("x86_64", "x86_64_defconfig"), ("arm64", "defconfig"),
@@ -77,3 +79,60 @@ def stage_without(stage):
             commands=["! grep Cma /proc/meminfo",
                       f"echo 1 >{GIGANTIC} && grep -x 1 {GIGANTIC}",
                       f"echo 0 >{GIGANTIC} && grep -x 0 {GIGANTIC}"])
+
+
+RT = {"arm64-virt": "rt-arm64", "x86_64": "rt-x86_64"}
+TWO_NODES = {"extra": stages_boards.NODES, "smp": "2,sockets=2"}
+# What two tasks do at once, and who looks on.
+CONCURRENT = ["cma_concurrent", "cma_class", "cma_ready", "cma_interface"]
+KCSAN_ROUNDS = 4
+
+# Buffers show in the profile of allocations, and are gone from it.
+PROFILE = ("cd /sys/kernel/debug/cma/reserved && of() { awk "
+           "'/mm.cma.debugfs.c/ {n += $1} END {print n + 0}' /proc/allocinfo; }"
+           " && n=$(of) && echo 1024 >alloc && test $(of) = $((n + 4194304)) "
+           "&& echo 1024 >free && test $(of) = $n")
+
+
+def stage_rt(stage):
+    """Spinlocks that sleep, with lockdep, on two nodes where there are such;
+    the profile of allocations checks itself as well."""
+    for board, name in RT.items():
+        tests = [test for test in stages_boards.EACH_64_BIT
+                 if test != "cma_huge"]
+        selftests("x86_64" if board == "x86_64" else "arm")
+        stage.boot(board, board, kernel_dir=kernel.obj(name), want_tests=True,
+                   append=stages_boards.APPEND, timeout_s=1800,
+                   commands=[PROFILE] + [f"/selftests/cma/{test}"
+                                         for test in tests],
+                   **(TWO_NODES if board == "x86_64" else {}))
+    stages_boards.boot_gigantic(stage, RT)
+
+
+def races_of_others(symbols):
+    """The head of a report of KCSAN's that names no function of ours."""
+    ours = "|".join(sorted(map(re.escape, symbols)))
+    return rf"BUG: KCSAN: data-race in (?!.*\b(?:{ours})\b)"
+
+
+def functions(name, *objects):
+    """The functions that a kernel's objects define."""
+    nm = kernel.CROSS[kernel.KERNELS[name].arch] + "nm"
+    out = kernel.run([nm, *(kernel.obj(name) / path for path in objects)],
+                     stdout=subprocess.PIPE).stdout
+    return {m[1] for m in re.finditer(r"^\S+ [tT] (\w+)", out, re.M)}
+
+
+def stage_kcsan(stage):
+    """Data races, of which only ours count."""
+    name = "kcsan-x86_64"
+    ours = functions(name, "mm/cma/built-in.a",
+                     *(f"drivers/base/{path}.o" for path in (
+                         "dma-contiguous", "dma-areas")))
+    stage.result("cma_release" in ours, "functions of ours", len(ours))
+    selftests("x86_64")
+    stage.boot("x86_64", "x86_64", kernel_dir=kernel.obj(name),
+               want_tests=True, append=stages_boards.APPEND, timeout_s=1800,
+               may_say=[races_of_others(ours)],
+               commands=[f"/selftests/cma/{test}" for test in CONCURRENT
+                         ] * KCSAN_ROUNDS, **TWO_NODES)

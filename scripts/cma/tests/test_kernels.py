@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Configurations are compared by what they set."""
 
+import re
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from stages_kernels import added, lost, settings  # noqa: E402
+from stages_kernels import added, lost, races_of_others, settings  # noqa: E402
 
 BASE = """\
 CONFIG_CONTIG_ALLOC=y
@@ -35,6 +36,25 @@ class Configurations(unittest.TestCase):
     def test_added(self):
         ours = settings(BASE + "CONFIG_CMA_OF_AREAS=y\nCONFIG_GLOB=y\n")
         self.assertEqual(added(settings(BASE), ours), ["CONFIG_GLOB=y"])
+
+
+class Races(unittest.TestCase):
+    def is_of_others(self, line):
+        return bool(re.search(races_of_others(["cma_release", "take.part"]),
+                              line))
+
+    def test_of_others(self):
+        self.assertTrue(self.is_of_others(
+            "BUG: KCSAN: data-race in xas_store / cma_release_pages"))
+
+    def test_ours(self):
+        for pair in ("cma_release / xas_store", "xas_store / cma_release",
+                     "cma_release+0x10/0x20 / take"):
+            self.assertFalse(self.is_of_others(
+                f"BUG: KCSAN: data-race in {pair}"))
+
+    def test_nothing_else(self):
+        self.assertFalse(self.is_of_others("BUG: sleeping function called"))
 
 
 if __name__ == "__main__":
