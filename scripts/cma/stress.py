@@ -17,6 +17,11 @@ Requests that failed are counted by errno: 16 a page did not move, 12 no hole
 was large enough, or no memory for pages to move to. There was room for the
 first; and for the second, unless our kernel says how wide the widest hole was.
 Mainline does not say. Consoles are in $BUILD/stress.
+
+What it costs others is told by two events: vmscan:mm_vmscan_throttled, how often
+and for how long direct reclaim had to wait, and kmem:mm_page_alloc, how many
+single pages those did not get who cannot wait (GFP_ATOMIC). Ours fails if it has
+more of the latter than mainline in as many minutes, a few aside.
 """
 
 import argparse
@@ -41,6 +46,8 @@ REQUESTS_A_FAILURE = 500
 
 TOTAL = re.compile(r"bench: stress (\S+) (\d+) (\d+) (\d+) (\d+) (\d+)$")
 ERRNO = re.compile(r"bench: stress-errno \S+ (\d+) (\d+)$")
+THROTTLED = re.compile(r"bench: stress-throttled \S+ (\d+) (\d+)$")
+ATOMIC = re.compile(r"bench: stress-atomic \S+ (\d+)$")
 BAD = re.compile(r"bench: bad \S+ (.*)$")
 FAILURE = re.compile(r"^cma: .*alloc failed")
 NO_HOLE = re.compile(r"^cma: .*alloc failed, req-size: (\d+) pages, ret: -12, "
@@ -64,6 +71,8 @@ class Side:
         self.minutes = self.requests = self.failed = self.corrupt = 0
         self.without_hole = 0
         self.worst_ms = 0.0
+        self.throttled = self.atomic = 0
+        self.throttled_s = 0.0
         self.errors = {}
         self.messages = []
         self.problems = []
@@ -73,6 +82,10 @@ class Side:
         line = boards.verdict.TIMESTAMP.sub("", line)
         if m := ERRNO.match(line):
             self.errors[int(m[1])] = int(m[2])
+        elif m := THROTTLED.match(line):
+            self.throttled, self.throttled_s = int(m[1]), int(m[2]) / 1e6
+        elif m := ATOMIC.match(line):
+            self.atomic = int(m[1])
         elif m := TOTAL.match(line):
             (self.minutes, self.requests, self.failed, self.corrupt,
              worst_ns) = map(int, m.groups()[1:])
@@ -96,7 +109,9 @@ class Side:
                          for errno, nr in sorted(self.errors.items()))
         return (f"{self.name}, {self.minutes} min: {self.requests} requests, "
                 f"{self.failed} failed{errors}, {self.roomy()} with room; "
-                f"worst {self.worst_ms:.0f} ms")
+                f"worst {self.worst_ms:.0f} ms; reclaim waited "
+                f"{self.throttled} times, {self.throttled_s:.1f} s; "
+                f"{self.atomic} atomic pages not to be had")
 
     def judge(self, result, minutes):
         """A request that failed is a figure here, and no splat."""
@@ -112,6 +127,13 @@ class Side:
             self.problems.append("requests failed that had room")
         if self.failed > max(FEW, self.requests / REQUESTS_A_FAILURE):
             self.problems.append("the area is in too many pieces")
+
+
+def compare(ours, mainline):
+    """Those who cannot wait must not miss more than with mainline."""
+    if ours.atomic > mainline.atomic + FEW:
+        ours.problems.append(f"{ours.atomic} atomic pages not to be had, "
+                             f"mainline {mainline.atomic}")
 
 
 def run(name, minutes, program):
@@ -146,6 +168,8 @@ def main():
         print(f"FAILED {err}", file=sys.stderr)
         return 1
     sides = [run(name, opts.minutes, program) for name in names]
+    if len(sides) == len(ORDER):
+        compare(*sides)
     print()
     for side in sides:
         print(side.text())

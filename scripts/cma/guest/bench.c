@@ -9,6 +9,8 @@
  *   bench: sample LABEL SIZE ALLOC_NS FREE_NS AGAIN_NS	a buffer
  *   bench: failed LABEL SIZE ALLOC_NS AVOIDABLE	a request without a buffer; 0 if
  *						there was no room for one
+ *   bench: refused LABEL SIZE NS			the same, in a row that goes on until
+ *						there is no room
  *   bench: count LABEL SIZE NR			how many buffers there were
  *   bench: rate LABEL SIZE PAIRS FAILED TIME_NS	how many in that time
  *   bench: bad LABEL WHY			no figures
@@ -29,6 +31,7 @@
 #define MAX_SIZES	16
 #define ROW_SIZE	(16 * MIB)	/* of all buffers in a row, and ... */
 #define ROW_MAX		8		/* ... their number, at most */
+#define END_MAX		256		/* of those that go on to the end */
 #define DISK_POLL_US	1000
 
 struct sample {
@@ -38,6 +41,7 @@ struct sample {
 	uint64_t again_ns;
 	bool failed;
 	bool avoidable;
+	bool refused;
 };
 
 struct ct_area area;
@@ -181,11 +185,12 @@ static int take_row(const struct kind *kind, struct sample *samples,
 		    size_t size, int nr_max)
 {
 	int nr = kind->in_row ? ROW_SIZE / size : 1;
-	unsigned long nr_windows = ROW_MAX;
-	uint32_t ids[ROW_MAX];
+	unsigned long nr_windows = END_MAX;
+	uint32_t ids[END_MAX];
 	int i;
 
 	nr = nr > ROW_MAX ? ROW_MAX : nr ? nr : 1;
+	nr = kind->to_the_end ? END_MAX : nr;
 	nr = nr > nr_max ? nr_max : nr;
 	if (kind->refill)
 		kind->refill();
@@ -193,14 +198,19 @@ static int take_row(const struct kind *kind, struct sample *samples,
 		nr_windows = kind->nr_windows(size);
 	for (i = 0; i < nr; i++) {
 		samples[i].size = size;
+		samples[i].refused = false;
 		samples[i].failed = get_buffer(driver, size, &ids[i],
 					       &samples[i].alloc_ns);
 		samples[i].again_ns = kind->again ? kind->again() : 0;
+		if (kind->to_the_end && samples[i].failed)
+			nr = i + 1;
 	}
 	for (i = 0; i < nr; i++)
 		if (!samples[i].failed)
 			put_buffer(driver, ids[i], &samples[i].free_ns);
 	judge_failed(samples, nr, nr_windows);
+	samples[nr - 1].refused = kind->to_the_end && samples[nr - 1].failed &&
+				  !samples[nr - 1].avoidable;
 	return nr;
 }
 
@@ -210,7 +220,10 @@ static void print_samples(const struct sample *samples, int nr)
 	const struct sample *s;
 
 	for (s = samples; s < samples + nr; s++) {
-		if (s->failed)
+		if (s->refused)
+			printf("bench: refused %s %zu %llu\n", label, s->size,
+			       (unsigned long long)s->alloc_ns);
+		else if (s->failed)
 			printf("bench: failed %s %zu %llu %d\n", label,
 			       s->size, (unsigned long long)s->alloc_ns,
 			       s->avoidable);
@@ -245,12 +258,12 @@ static void run_samples(const struct kind *kind, const size_t *sizes,
 static const struct kind *find_kind(const char *name)
 {
 	static const struct kind *const tables[] = {
-		fill_kinds, held_kinds, load_kinds, stress_kinds,
+		fill_kinds, held_kinds, load_kinds, pin_kinds, stress_kinds,
 	};
 	const struct kind *kind;
 	int i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 5; i++)
 		for (kind = tables[i]; kind->name; kind++)
 			if (!strcmp(kind->name, name))
 				return kind;

@@ -22,6 +22,7 @@
  * @in_turn:	one sample of each size after the other, not size by size
  * @in_row:	buffers are asked for in a row, and only then given back, so
  *		that what happens to be free serves the first of them only
+ * @to_the_end:	the same, until there is no room for one more
  */
 struct kind {
 	const char *name;
@@ -33,6 +34,7 @@ struct kind {
 	bool no_area;
 	bool in_turn;
 	bool in_row;
+	bool to_the_end;
 };
 
 #define NS_PER_S	1000000000ULL
@@ -40,6 +42,7 @@ struct kind {
 extern const struct kind fill_kinds[];	/* bench_fill.c: other people's pages */
 extern const struct kind held_kinds[];	/* bench_held.c: buffers of drivers */
 extern const struct kind load_kinds[];	/* bench_load.c: running programs */
+extern const struct kind pin_kinds[];	/* bench_pin.c: pinned for long */
 extern const struct kind stress_kinds[]; /* bench_stress.c: all at once */
 
 extern struct ct_area area;

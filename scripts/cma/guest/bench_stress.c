@@ -11,6 +11,9 @@
  *
  *   bench: stress LABEL MINUTES REQUESTS FAILED CORRUPT WORST_NS
  *   bench: stress-errno LABEL ERRNO COUNT
+ *   bench: stress-throttled LABEL TIMES US	direct reclaimers that had to wait
+ *   bench: stress-atomic LABEL COUNT		single pages that somebody who
+ *						cannot wait did not get
  *
  * are cumulative. Whether there was room for those that FAILED, only the kernel
  * knows: a moment later another client has released a buffer.
@@ -40,8 +43,21 @@
 #define PIPE_PAGES	16		/* at a time */
 #define PIPE_US		50000		/* for so long, at most */
 #define DIRECT_SIZE	(4 * MIB)
-#define FINISH_EVENT	"/sys/kernel/tracing/events/cma/cma_alloc_finish/"
 #define MAX_ERRNO	64
+
+/* What the kernel tells meanwhile: each goes by a word of its line. */
+#define FINISH_EVENT	"cma/cma_alloc_finish"
+#define THROTTLE_EVENT	"vmscan/mm_vmscan_throttled"
+#define PAGE_EVENT	"kmem/mm_page_alloc"
+
+/*
+ * No page, of those who are neither to wait nor to be told later: __GFP_HIGH
+ * and __GFP_KSWAPD_RECLAIM without __GFP_DIRECT_RECLAIM. Larger blocks do not
+ * count, since single pages take their place.
+ */
+#define ATOMIC_FAILED	"order == 0 && pfn == 0xffffffff && " \
+			"gfp_flags & 0x20 && gfp_flags & 0x800 && " \
+			"!(gfp_flags & 0x400)"
 
 struct client {
 	pthread_t thread;
@@ -57,6 +73,8 @@ static unsigned int nr_client_sizes;
 static size_t budget;
 static pthread_mutex_t budget_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long nr_errors[MAX_ERRNO];
+static unsigned long nr_throttled, nr_atomic;
+static uint64_t throttled_us;
 
 /* Processes of their own, which end when this one does. */
 static void start(void (*function)(void))
@@ -160,20 +178,47 @@ static void do_direct(void)
 	}
 }
 
-static void *count_errors(void *arg)
+/* The number behind a word of the line; -1 without it. */
+static long number_behind(const char *line, const char *word)
+{
+	const char *at = strstr(line, word);
+
+	return at ? atol(at + strlen(word)) : -1;
+}
+
+/* Only this thread counts; a minute's report may be off by the latest event. */
+static void *count_events(void *arg)
 {
 	FILE *events = arg;
-	char line[512], *at;
-	int error;
+	char line[512];
+	long value;
 
 	while (fgets(line, sizeof(line), events)) {
-		at = strstr(line, "errorno=-");
-		error = at ? atoi(at + strlen("errorno=-")) : 0;
-		if (error > 0 && error < MAX_ERRNO)
-			__atomic_add_fetch(&nr_errors[error], 1,
-					   __ATOMIC_RELAXED);
+		value = number_behind(line, "errorno=-");
+		if (value > 0 && value < MAX_ERRNO)
+			nr_errors[value]++;
+		value = number_behind(line, "usect_delayed=");
+		if (value >= 0) {
+			nr_throttled++;
+			throttled_us += value;
+		}
+		nr_atomic += !!strstr(line, "mm_page_alloc: ");
 	}
 	return NULL;
+}
+
+static void watch(const char *event, const char *filter)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/%s/filter",
+		 event);
+	if (filter && ct_write(path, filter))
+		die("no filter for the event %s", event);
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/%s/enable",
+		 event);
+	if (ct_write(path, "1"))
+		die("no event %s to watch", event);
 }
 
 static bool take_budget(size_t size)
@@ -286,6 +331,9 @@ static void report(const struct client *clients, unsigned long minutes)
 		if (nr_errors[i])
 			printf("bench: stress-errno %s %d %lu\n", label, i,
 			       nr_errors[i]);
+	printf("bench: stress-throttled %s %lu %llu\n", label, nr_throttled,
+	       (unsigned long long)throttled_us);
+	printf("bench: stress-atomic %s %lu\n", label, nr_atomic);
 	printf("bench: stress %s %lu %lu %lu %lu %llu\n", label, minutes,
 	       sum.nr_requests, sum.nr_failed, sum.nr_corrupt,
 	       (unsigned long long)sum.worst_ns);
@@ -307,9 +355,11 @@ static void run_stress(const size_t *sizes, int nr_sizes)
 	budget = area.nr_pages * ct_page_size / 100 * BUDGET_PERCENT;
 	/* While memory is free: it takes 32 KiB of it in one piece. */
 	events = fopen("/sys/kernel/tracing/trace_pipe", "re");
-	if (!events || ct_write(FINISH_EVENT "filter", "errorno != 0") ||
-	    ct_write(FINISH_EVENT "enable", "1"))
-		die("no event to watch");
+	if (!events)
+		die("no events to watch");
+	watch(FINISH_EVENT, "errorno != 0");
+	watch(THROTTLE_EVENT, NULL);
+	watch(PAGE_EVENT, ATOMIC_FAILED);
 	open_disk();
 	swap_on();
 	start_jobs(NR_JOBS);
@@ -317,7 +367,7 @@ static void run_stress(const size_t *sizes, int nr_sizes)
 	start(swap_data);
 	start(fill_pipes);
 	start(do_direct);
-	if (pthread_create(&thread, NULL, count_errors, events))
+	if (pthread_create(&thread, NULL, count_events, events))
 		die("no thread");
 	for (i = 0; i < NR_CLIENTS; i++) {
 		clients[i].seed = i + 1;

@@ -127,6 +127,15 @@ BOOTS = {
         Case("pinned-row", "256 pages pinned all over, no swap, many in a row",
              "pinned:256", 128, [256]),
     ], disk=False),
+    "pinned-end": Boot([
+        Case("pinned-end", "256 pages pinned all over, no swap, in a row until "
+             "there is no room", "pinned-end:256", 192, [256],
+             ("median", "worst", "refused")),
+    ], disk=False),
+    "pinned-swap-end": Boot([
+        Case("pinned-swap-end", "the same, zram swap", "pinned-swap-end:256",
+             192, [256], ("median", "worst", "refused")),
+    ], disk=False, timeout_s=600),
     "pinned-large": Boot([
         Case("pinned-large", "256 pages pinned all over", "pinned:256", 16,
              [1 * MIB, 4 * MIB]),
@@ -134,7 +143,7 @@ BOOTS = {
     "pinned-swap": Boot([
         Case("pinned-swap", "256 pages pinned all over, zram swap, a row",
              "pinned-swap:256", 32, [256]),
-    ], disk=False),
+    ], disk=False, timeout_s=600),
     "longterm": Boot([
         Case("longterm", "16 MiB pinned for long, the area full", "longterm",
              16, [1 * MIB, 4 * MIB]),
@@ -144,6 +153,10 @@ BOOTS = {
              "buffers until there are no more", "exhaust:128", 1, [4 * MIB],
              ("count",)),
     ], append="cma=256M", mem="512M", disk=False, timeout_s=900),
+    "pin": Boot([
+        Case("pin", "a program pins its data for long, the area full of them",
+             "pin", 1, [8 * MIB, 128 * MIB], QUIET),
+    ], append="cma=256M", mem="512M", disk=False, timeout_s=600),
     "direct": Boot([
         Case("direct", "O_DIRECT to and from pages in the area", "direct", 16,
              [256, 4 * MIB]),
@@ -185,6 +198,8 @@ GOALS = {
     ("swap", 4 * MIB, "worst"): (15000, 656),
     ("pinned", 256, "median"): (300, 41),
     ("pinned", 256, "worst"): (2000, 41),
+    ("pinned-end", 256, "median"): (300, 41),
+    ("pinned-end", 256, "worst"): (2000, 41),
     ("threads-4", 64, "rate"): (1.5, None),
     ("build", 4, "rate"): (0.99, None),
 }

@@ -8,7 +8,9 @@ Pure: lines in, figures out. Owns the meaning of each figure:
     free                     median of the releases, the same
     sum                      median of the requests and of what others have to
                              do once more because of them, disk not waited for
-    failed                   requests that got none
+    refused                  the longest that a request took to get none when
+                             there was room for none, the same
+    failed                   requests that got none, all the others
     avoidable                of those, the ones that there was room for
     count                    buffers that there was room for
     rate                     what is done in a second, as a multiple of the
@@ -20,7 +22,7 @@ Pure: lines in, figures out. Owns the meaning of each figure:
 import re
 import statistics
 
-LINE = re.compile(r"bench: (sample|failed|count|rate|bad) (\S+) (.*)$")
+LINE = re.compile(r"bench: (sample|failed|refused|count|rate|bad) (\S+) (.*)$")
 INSTRUCTIONS = 1000	# to a unit of the table
 
 RATE_BESIDE = {"build": "build-none", "build-none": "build-none"}
@@ -35,6 +37,7 @@ class Samples:
         self.free_ns = []
         self.sum_ns = []
         self.failed_ns = []
+        self.refused_ns = []
         self.avoidable = 0
         self.count = None
         self.rate_hz = None
@@ -67,6 +70,8 @@ class Results:
         elif kind == "failed":
             s.failed_ns.append(values[0])
             s.avoidable += values[1]
+        elif kind == "refused":
+            s.refused_ns.append(values[0])
         elif kind == "count":
             s.count = values[0]
         else:
@@ -96,10 +101,11 @@ class Results:
             if s.rate_hz is None or not one or not one.rate_hz:
                 return None
             return s.rate_hz / one.rate_hz
-        times_ns = {"free": s.free_ns, "sum": s.sum_ns}.get(name, s.alloc_ns)
+        times_ns = {"free": s.free_ns, "sum": s.sum_ns,
+                    "refused": s.refused_ns}.get(name, s.alloc_ns)
         if not times_ns:
             return None
-        of = {"average": statistics.mean, "worst": max}
+        of = {"average": statistics.mean, "worst": max, "refused": max}
         return of.get(name, statistics.median)(times_ns) / INSTRUCTIONS
 
 

@@ -8,7 +8,7 @@ HEAD = ["case", "size", "figure", "mainline", "ours", "ratio", "goal",
         "floor", ""]
 FIGURES = {"median": "alloc", "average": "alloc average",
            "worst": "alloc worst", "sum": "alloc + again", "free": "free",
-           "failed": "failed calls", "avoidable": "of those avoidable",
+           "refused": "refused, worst", "failed": "failed calls", "avoidable": "of those avoidable",
            "count": "buffers", "rate": "rate, x"}
 MARKS = {True: "holds", False: "MISSED", None: ""}
 

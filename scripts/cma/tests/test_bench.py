@@ -74,6 +74,13 @@ class Figures(unittest.TestCase):
         self.assertIsNone(only.figure("c", 4, "median"))
         self.assertIsNone(only.figure("c", 4, "free"))
 
+    def test_requests_that_found_no_room_are_none_that_failed(self):
+        r = results("bench: sample c 4096 1000 0\n"
+                    "bench: refused c 4096 7000\nbench: refused c 4096 5000")
+        self.assertEqual(r.figure("c", 4, "refused"), 7)
+        self.assertEqual(r.figure("c", 4, "failed"), 0)
+        self.assertEqual(r.figure("c", 4, "worst"), 1)
+
     def test_even_number_of_samples(self):
         r = results("bench: sample c 4096 1000 0\nbench: sample c 4096 2000 0")
         self.assertEqual(r.figure("c", 4, "median"), 1.5)

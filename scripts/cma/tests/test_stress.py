@@ -77,6 +77,18 @@ class Judgement(unittest.TestCase):
     def test_too_short(self):
         self.assertRegex(side("ours", "").problems[0], "no figures")
 
+    def test_what_it_costs_others(self):
+        text = ("bench: stress-throttled stress 3 1500000\n"
+                "bench: stress-atomic stress {}\n"
+                "bench: stress stress 2 3000 0 0 1")
+        s = side("ours", text.format(12))
+        self.assertEqual((s.throttled, s.throttled_s, s.atomic), (3, 1.5, 12))
+        self.assertIn("reclaim waited 3 times, 1.5 s; 12 atomic", s.text())
+        for mainline, said in (9, 1), (10, 0), (12, 0):
+            s = side("ours", text.format(12))
+            stress.compare(s, side("mainline", text.format(mainline)))
+            self.assertEqual(len(s.problems), said)
+
     def test_other_splats(self):
         s = side("mainline", CONSOLE, "splat: cma: reserved: alloc failed, x",
                  "splat: Out of memory: Killed process 1")

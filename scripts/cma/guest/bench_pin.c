@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that a program has pinned for long, as for RDMA: all of it has to leave
+ * the area first. How long does the program wait for that?
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "../../../../mm/gup_test.h"
+#include "bench.h"
+
+#define ROUNDS		3
+
+static struct ct_mem mem;
+
+/* The part of @size with the most pages that hold data, which are in the area. */
+static char *find_part(size_t size)
+{
+	const unsigned long nr_pages = size / ct_page_size;
+	unsigned long end, nr = 0, best = 0, best_nr = 0;
+
+	for (end = 1; end <= mem.nr_pages; end++) {
+		nr += mem.kept[end - 1];
+		if (end > nr_pages)
+			nr -= mem.kept[end - nr_pages - 1];
+		if (end >= nr_pages && nr > best_nr) {
+			best_nr = nr;
+			best = end - nr_pages;
+		}
+	}
+	if (best_nr < nr_pages / 2)
+		die("too little of %zu bytes lies in the area", size);
+	return (char *)mem.addr + best * ct_page_size;
+}
+
+/* The area is full and there is room outside; then a part of it is pinned. */
+static void pin_part(size_t size)
+{
+	struct pin_longterm_test pin = {
+		.size = size,
+		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
+	};
+	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
+	uint64_t start_ns, pinned_ns;
+
+	if (gup < 0)
+		die("gup_test: %s", strerror(errno));
+	if (!ct_mem_fill_area(&mem, CT_ANON, &area))
+		die("the area is not full");
+	pin.addr = (uintptr_t)find_part(size);
+	start_ns = now_ns();
+	if (ioctl(gup, PIN_LONGTERM_TEST_START, &pin))
+		die("pin: %s", strerror(errno));
+	pinned_ns = now_ns();
+	if (ioctl(gup, PIN_LONGTERM_TEST_STOP))
+		die("unpin: %s", strerror(errno));
+	printf("bench: sample %s %zu %llu %llu 0\n", label, size,
+	       (unsigned long long)(pinned_ns - start_ns),
+	       (unsigned long long)(now_ns() - pinned_ns));
+	if (ct_mem_verify(&mem))
+		die("data are lost");
+	ct_mem_exit(&mem);
+	close(gup);
+}
+
+static void run_pin(const size_t *sizes, int nr_sizes)
+{
+	int i, round;
+
+	for (i = 0; i < nr_sizes; i++)
+		for (round = 0; round < ROUNDS; round++)
+			pin_part(sizes[i]);
+}
+
+const struct kind pin_kinds[] = {
+	{ .name = "pin", .run = run_pin },
+	{}
+};
