@@ -481,6 +481,7 @@ STAGES = {
     "rt": stages_kernels.stage_rt,
     "kcsan": stages_kernels.stage_kcsan,
     "boards": stages_boards.stage_boards,
+    "by-hand": stages_boards.stage_by_hand,
     "boards-whole": stages_boards.stage_boards_whole,
     "bisect": stages_series.stage_bisect,
 }
@@ -503,6 +504,7 @@ KERNELS = {
     "rt": list(stages_kernels.RT.values()),
     "kcsan": ["kcsan-x86_64"],
     "boards": ["arm-boards", "armv5"],
+    "by-hand": list(dict.fromkeys(b.kernel for b in boards.BOARDS.values())),
     "boards-whole": ["arm-boards", "armv5", "arm64", "x86_64"],
 }
 # More than one wants to wait for with every change: "make check-boards".
