@@ -9,12 +9,13 @@ BUILD ?= $(CURDIR)/build
 export BUILD
 export KSRC
 
-.PHONY: help demo check check-boards bench stress tree export status series
+.PHONY: help demo check check-boards check-kernels bench stress tree export status series
 
 help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
 	@echo 'make check    every test: trees, style, builds, boots'
 	@echo 'make check-boards  every test on every board, every patch of the series'
+	@echo 'make check-kernels  with PREEMPT_RT, KCSAN, and without areas'
 	@echo 'make bench    measure it beside mainline (CASE=NAME[,NAME]: some cases)'
 	@echo 'make stress   a busy board for a while, with both (MINUTES=N, ONLY=ours|mainline)'
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
@@ -34,7 +35,11 @@ check:
 
 check-boards:
 	@$(SCRIPTS)/deps.sh check
-	@$(SCRIPTS)/check.py --only tree series boards-whole bisect
+	@$(SCRIPTS)/check.py --only tree series by-hand boards-whole bisect
+
+check-kernels:
+	@$(SCRIPTS)/deps.sh check
+	@$(SCRIPTS)/check.py --only tree without rt kcsan
 
 bench:
 	@$(SCRIPTS)/deps.sh bench

@@ -32,6 +32,7 @@ import picture
 import skips
 import stages_boards
 import stages_kernels
+import stages_messages
 import stages_series
 import verdict
 from stage import (BUILD, HERE, LOGS, Builder, Stage, guest_files, selftests,
@@ -481,6 +482,7 @@ STAGES = {
     "rt": stages_kernels.stage_rt,
     "kcsan": stages_kernels.stage_kcsan,
     "boards": stages_boards.stage_boards,
+    "messages": stages_messages.stage_messages,
     "by-hand": stages_boards.stage_by_hand,
     "boards-whole": stages_boards.stage_boards_whole,
     "bisect": stages_series.stage_bisect,
@@ -507,8 +509,9 @@ KERNELS = {
     "by-hand": list(dict.fromkeys(b.kernel for b in boards.BOARDS.values())),
     "boards-whole": ["arm-boards", "armv5", "arm64", "x86_64"],
 }
-# More than one wants to wait for with every change: "make check-boards".
-ON_REQUEST = ["boards-whole", "bisect"]
+# More than one wants to wait for with every change: "make check-boards" and
+# "make check-kernels".
+ON_REQUEST = ["without", "rt", "kcsan", "by-hand", "boards-whole", "bisect"]
 
 
 def run_stage(builder, name):

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Messages are found in the source, in the manual, and in the logs."""
+
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import kernel  # noqa: E402
+import messages  # noqa: E402
+import stages_messages  # noqa: E402
+
+PAGES = ["Documentation/admin-guide/mm/cma.rst",
+         "Documentation/admin-guide/mm/cma-boards.rst"]
+SOURCE = r'''
+	pr_err("%s: base %pa is not "
+	       "aligned to %pa\n", name, &base, &alignment);
+	dev_err_ratelimited(dev, "cma: no area of \"%s\"\n", type);
+	pr_info("%s\n", text);
+	return wrong ? "a number is missing" : NULL;
+'''
+
+
+class Source(unittest.TestCase):
+    def formats(self, name):
+        with tempfile.TemporaryDirectory() as tmp:
+            path = Path(tmp) / name
+            path.parent.mkdir(parents=True)
+            path.write_text(SOURCE)
+            return messages.formats(path)
+
+    def test_formats(self):
+        self.assertEqual(self.formats("mm/cma/reserve.c"), [
+            "%s: base %pa is not aligned to %pa", 'cma: no area of "%s"'])
+
+    def test_reasons_of_the_parser(self):
+        self.assertIn("a number is missing", self.formats("mm/cma/parse.c"))
+
+    def test_what_varies(self):
+        self.assertEqual(messages.longest("%s: base %pa is not aligned to %#lx"),
+                         "is not aligned to")
+        self.assertEqual(messages.longest("%s: %d"), "")
+
+    def test_there_are_some(self):
+        files = {str(path) for path in messages.of_tree(kernel.REPO).values()}
+        self.assertLessEqual({"mm/cma/reserve.c", "mm/cma/parse.c",
+                              "mm/cma/failure.c",
+                              "drivers/base/dma-areas-fdt.c"}, files)
+
+
+class Manual(unittest.TestCase):
+    def test_it_explains_each(self):
+        said = messages.flat("\n".join(
+            (kernel.REPO / page).read_text() for page in PAGES))
+        self.assertEqual(
+            [f"{path}: {fmt}"
+             for fmt, path in messages.of_tree(kernel.REPO).items()
+             if messages.flat(messages.longest(fmt)) not in said], [])
+
+
+class Provoked(unittest.TestCase):
+    FORMATS = {"%s: base %pa is not aligned to %pa": Path("mm/cma/reserve.c"),
+               "a number is missing": Path("mm/cma/parse.c")}
+
+    def missing(self, log, named=""):
+        return stages_messages.not_provoked(self.FORMATS, [log], named)
+
+    def test_in_a_log(self):
+        self.assertEqual(self.missing(
+            "[ 0.0] cma: x: base 0x10 is not aligned to 0x1000\n"
+            '[ 0.0] cma: "cma=" ignored: a number is missing\n'), [])
+
+    def test_not_across_lines(self):
+        self.assertEqual(self.missing("cma: x: base 0x1\ncma: is not aligned "
+                                      "to 0x2\n", "a number is missing"),
+                         ["%s: base %pa is not aligned to %pa"])
+
+    def test_only_the_parsers_own_tests_count(self):
+        self.assertEqual(self.missing("", "a number is missing base is not "
+                                      "aligned to"),
+                         ["%s: base %pa is not aligned to %pa"])
+
+
+if __name__ == "__main__":
+    unittest.main()
