@@ -37,7 +37,7 @@ def formats(path):
 
 def fragments(fmt):
     """The parts of a message that are always the same."""
-    return [part.removeprefix("cma:").strip(" :")
+    return [part.removeprefix("cma:").strip(" :,")
             for part in CONVERSION.split(fmt)]
 
 
