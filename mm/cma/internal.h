@@ -129,6 +129,7 @@ struct cma_bank {
  * @nr_pages_released: pages given back since boot
  * @users:	who takes buffers, in words; NULL if only its owner knows
  * @source:	who wished for it, in words; NULL for code of the kernel's own
+ * @heap:	programs may take from it, by way of a heap
  * @kobj:	/sys/kernel/mm/cma/<name>
  * @debug_buffers: buffers taken through debugfs, the last one first
  * @name:	as in sysfs, debugfs, messages and events
@@ -162,7 +163,7 @@ struct cma {
 	atomic64_t		nr_pages_failed;
 	atomic64_t		nr_pages_released;
 	const char		*users;
-	bool			heap;	/* programs may take from it */
+	bool			heap;
 	const char		*source;
 	struct kobject		*kobj;
 #ifdef CONFIG_CMA_DEBUGFS

@@ -150,7 +150,8 @@ static struct kunit_suite ready_suite = {
 	.exit = end,
 	.test_cases = ready_cases,
 };
-kunit_test_suite(ready_suite);
+
+kunit_test_suites(&ready_suite);
 
 MODULE_DESCRIPTION("KUnit tests of buffers kept for the next request");
 MODULE_LICENSE("GPL");
