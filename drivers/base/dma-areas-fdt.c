@@ -305,7 +305,7 @@ static int __init declare_anywhere(struct cma_area_desc *desc, struct cma **cma)
 
 	desc->quiet = memblock_start_of_DRAM() < SZ_4G &&
 		      memblock_end_of_DRAM() > SZ_4G;
-	desc->limit = desc->quiet ? (phys_addr_t)SZ_4G : 0;
+	desc->limit = desc->quiet ? min_t(u64, SZ_4G, PHYS_ADDR_MAX) : 0;
 	error = cma_declare(desc, cma);
 	if (!error || !desc->quiet)
 		return error;

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of compound buffers that come back in parts, one after the other
+ * and at the same time, on the default area of the machine.
+ */
+#include <kunit/test.h>
+#include <linux/cma.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "../internal.h"
+#include "kunit_area.h"
+
+#define PARTS_ORDER	5
+#define NR_PARTS	(1U << PARTS_ORDER)
+#define NR_ROUNDS	100
+
+static int use_area_for_parts(struct kunit *test)
+{
+	test->priv = area_or_skip(test);
+	return 0;
+}
+
+/* As hugetlb does when it makes smaller pages of a large one. */
+static void dissolve(struct folio *folio)
+{
+	for (unsigned int i = 1; i < NR_PARTS; i++) {
+		struct page *page = folio_page(folio, i);
+
+		page->flags &= ~PAGE_FLAGS_CHECK_AT_FREE;
+		page->mapping = NULL;
+		clear_compound_head(page);
+		set_page_count(page, 1);
+	}
+	__folio_clear_head(folio);
+}
+
+static struct page *alloc_dissolved(struct kunit *test, struct cma *cma)
+{
+	struct folio *folio = cma_alloc_folio(cma, PARTS_ORDER,
+					      GFP_KERNEL | __GFP_COMP);
+	struct page *page;
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	page = folio_page(folio, 0);
+	dissolve(folio);
+	return page;
+}
+
+static void windows_go_with_the_last_part(struct kunit *test)
+{
+	struct cma *cma = test->priv;
+	unsigned long before = area_nr_held(cma);
+	struct page *page = alloc_dissolved(test, cma);
+
+	for (unsigned int i = 0; i < NR_PARTS; i++) {
+		KUNIT_EXPECT_EQ(test, area_nr_held(cma), before + NR_PARTS);
+		KUNIT_EXPECT_TRUE(test, cma_release(cma, page + i, 1));
+	}
+	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
+}
+
+struct half {
+	struct cma *cma;
+	struct page *page;	/* the first of every other one */
+	struct completion done;
+};
+
+static int release_half(void *data)
+{
+	struct half *half = data;
+
+	for (unsigned int i = 0; i < NR_PARTS; i += 2)
+		cma_release(half->cma, half->page + i, 1);
+	complete(&half->done);
+	return 0;
+}
+
+static void parts_come_back_at_once(struct kunit *test)
+{
+	struct cma *cma = test->priv;
+	unsigned long before = area_nr_held(cma);
+
+	for (unsigned int round = 0; round < NR_ROUNDS; round++) {
+		struct page *page = alloc_dissolved(test, cma);
+		struct half even = { .cma = cma, .page = page };
+		struct half odd = { .cma = cma, .page = page + 1 };
+		struct task_struct *task;
+
+		init_completion(&even.done);
+		init_completion(&odd.done);
+		task = kthread_run(release_half, &odd, "cma_parts");
+		release_half(&even);
+		if (IS_ERR(task))
+			release_half(&odd);
+		wait_for_completion(&odd.done);
+		KUNIT_ASSERT_EQ(test, area_nr_held(cma), before);
+	}
+}
+
+static struct kunit_case parts_cases[] = {
+	KUNIT_CASE(windows_go_with_the_last_part),
+	KUNIT_CASE(parts_come_back_at_once),
+	{}
+};
+
+static struct kunit_suite parts_suite = {
+	.name = "cma_parts",
+	.init = use_area_for_parts,
+	.test_cases = parts_cases,
+};
+
+kunit_test_suites(&parts_suite);
+
+MODULE_DESCRIPTION("KUnit tests of compound buffers that come back in parts");
+MODULE_LICENSE("GPL");
