@@ -158,11 +158,10 @@ void cma_failure_show(struct seq_file *seq)
 		failure = ring[i % RING_SIZE];
 		spin_unlock(&ring_lock);
 
-		seq_printf(seq, "%lld %s %s: %lu pages, align order %u: %d, for %s",
+		seq_printf(seq, "%lld %s %s: %lu pages, align order %u: %d",
 			   failure.when_s, failure.area, failure.comm,
 			   failure.nr_pages, failure.align_order,
-			   failure.error,
-			   failure.owner[0] ? failure.owner : "-");
+			   failure.error);
 		if (failure.blocker.no_hole)
 			seq_printf(seq, ", widest hole %lu",
 				   failure.blocker.widest_hole);
@@ -171,6 +170,7 @@ void cma_failure_show(struct seq_file *seq)
 				   failure.blocker.pfn,
 				   reason_names[failure.blocker.reason],
 				   failure.blocker.refs, failure.blocker.maps);
-		seq_putc(seq, '\n');
+		seq_printf(seq, ", for %s\n",
+			   failure.owner[0] ? failure.owner : "-");
 	}
 }
