@@ -327,7 +327,8 @@ def stage_parameters(stage):
     wanted = [(bad, rf'^cma: "{re.escape(bad)}" ignored: .*{why}')
               for bad, why in IGNORED]
     wanted += [(bad, f"^cma: .*(?:{why})") for bad, why in NOT_PLACED]
-    wanted += [(given, rf"^cma: reserved: {size} at {base}-0x\w+, lowmem, "
+    wanted += [(given, rf"^cma: reserved: {size} at {base}-0x\w+"
+                r"(?:, 0x\w+-0x\w+)?, lowmem, "
                 "shared( but for parts of pageblocks)?, for all devices, "
                 "from the command line$") for given, size, base in TAKEN]
     for bad, message in wanted:
