@@ -72,13 +72,14 @@ SOURCES = ("the command line", "the device tree", "the configuration",
 def announced(name, size, place, kind="shared",
               users="devices that refer to it", zone="lowmem", source=None):
     """The line of the boot log about an area. place: where each piece begins,
-    with commas between. source: who wished for it; unless told, whoever has
-    such users."""
+    with commas between. zone: None for a kernel without high memory. source: who
+    wished for it; unless told, whoever has such users."""
     if not source:
         source = ("the device tree" if users == "devices that refer to it"
                   else f"(?:{'|'.join(SOURCES)})")
     ends = ", ".join(f"(?:{base})-0x[0-9a-f]+" for base in place.split(", "))
-    return (rf"^cma: {name}: {size} at {ends}, {zone}, {kind}, for {users}, "
+    zone = f"{zone}, " if zone else ""
+    return (rf"^cma: {name}: {size} at {ends}, {zone}{kind}, for {users}, "
             rf"from {source}$")
 
 
@@ -658,11 +659,16 @@ PIECES = Case(
 class Ram:
     """A board by where its RAM begins."""
 
-    def __init__(self, board, base, cells, mem):
+    def __init__(self, board, base, cells, mem, has_highmem=True):
         self.board = board
         self.base = base
         self.cells = cells
         self.mem = mem
+        self.has_highmem = has_highmem
+
+    def zone(self, zone):
+        """What the log says of it, if the kernel knows more than one."""
+        return zone if self.has_highmem else None
 
     def at(self, offset):
         return f"{self.base + offset:x}"
@@ -676,7 +682,8 @@ class Ram:
         return f"<{'0 ' * (self.cells - 1)}{size:#x}>"
 
 
-RAMS = [Ram("versatilepb", 0, 1, "256M"), Ram("virt", 0x40000000, 2, "256M"),
+RAMS = [Ram("versatilepb", 0, 1, "256M", has_highmem=False),
+        Ram("virt", 0x40000000, 2, "256M"),
         Ram("vexpress-a15", 0x80000000, 2, "512M"),
         Ram("mcimx6ul-evk", 0x80000000, 1, "512M")]
 
@@ -718,7 +725,8 @@ def forms_at(ram):
                 rf"^cma: ram@\w+: .* overlaps ramoops@{names['n54']} at ",
                 r"^cma: kept@\w+: .* overlaps /memreserve/ at ",
                 rf"0x0*{names['n50']}\.\..* nomap ",
-                announced("within", "4 MiB", f"0x0*{names['n48']}")])
+                announced("within", "4 MiB", f"0x0*{names['n48']}",
+                          zone=ram.zone("lowmem"))])
 
 
 def line_at(ram, name, line, said, serves="16 MiB"):
@@ -733,7 +741,8 @@ def line_at(ram, name, line, said, serves="16 MiB"):
         board=ram.board, mem=ram.mem, append=line,
         steps=["plain 4M=reserved"],
         expect=said + [announced("reserved", serves, "0x[0-9a-f]+",
-                                 users="all devices", zone="\\w+")])
+                                 users="all devices",
+                                 zone=ram.zone("\\w+"))])
 
 
 ON_RAMS = [
