@@ -84,7 +84,7 @@ class Children(unittest.TestCase):
         self.pids.unlink(missing_ok=True)
         proc = self.start(program, nr)
         proc.send_signal(number)
-        self.assertEqual(proc.wait(30), 128 + number)
+        self.assertEqual(proc.wait(120), 128 + number)
         self.assert_gone(nr)
         self.assertEqual(os.listdir(self.top / "tmp"), [])
 
