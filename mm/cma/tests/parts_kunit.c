@@ -4,6 +4,7 @@
  * and at the same time, on the default area of the machine.
  */
 #include <kunit/test.h>
+#include <linux/bits.h>
 #include <linux/cma.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
@@ -14,7 +15,7 @@
 #include "kunit_area.h"
 
 #define PARTS_ORDER	5
-#define NR_PARTS	(1U << PARTS_ORDER)
+#define NR_PARTS	BIT(PARTS_ORDER)
 #define NR_ROUNDS	100
 
 static int use_area_for_parts(struct kunit *test)
