@@ -512,7 +512,8 @@ KERNELS = {
 }
 # More than one wants to wait for with every change: "make check-boards" and
 # "make check-kernels".
-ON_REQUEST = ["without", "rt", "kcsan", "by-hand", "boards-whole", "bisect"]
+ON_REQUEST = ["without", "rt", "kcsan", "messages", "by-hand",
+              "boards-whole", "bisect"]
 
 
 def run_stage(builder, name):
