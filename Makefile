@@ -15,7 +15,7 @@ help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
 	@echo 'make check    every test: trees, style, builds, boots'
 	@echo 'make check-boards  every test on every board, every patch of the series'
-	@echo 'make check-kernels  with PREEMPT_RT, KCSAN, and without areas'
+	@echo 'make check-kernels  PREEMPT_RT, KCSAN, no areas, bare on 64 bits'
 	@echo 'make bench    measure it beside mainline (CASE=NAME[,NAME]: some cases)'
 	@echo 'make stress   a busy board for a while, with both (MINUTES=N, ONLY=ours|mainline)'
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
@@ -39,7 +39,7 @@ check-boards:
 
 check-kernels:
 	@$(SCRIPTS)/deps.sh check
-	@$(SCRIPTS)/check.py --only tree without rt kcsan
+	@$(SCRIPTS)/check.py --only tree bare-64-bit without rt kcsan
 
 bench:
 	@$(SCRIPTS)/deps.sh bench

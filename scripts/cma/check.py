@@ -512,7 +512,7 @@ KERNELS = {
 }
 # More than one wants to wait for with every change: "make check-boards" and
 # "make check-kernels".
-ON_REQUEST = ["without", "rt", "kcsan", "messages", "by-hand",
+ON_REQUEST = ["bare-64-bit", "without", "rt", "kcsan", "messages", "by-hand",
               "boards-whole", "bisect"]
 
 
