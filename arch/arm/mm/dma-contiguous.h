@@ -54,10 +54,10 @@ static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
 }
 
 /* Not all pages have an address for the device that a page follows from. */
-static inline struct page *arm_dma_buffer_page(const struct arm_dma_buffer *buf,
-					       struct page *page_of_handle)
+static inline void arm_dma_buffer_page(const struct arm_dma_buffer *buf,
+				       struct page **page)
 {
-	return buf->page;
+	*page = buf->page;
 }
 
 bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
@@ -109,10 +109,9 @@ static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
 	return false;
 }
 
-static inline struct page *arm_dma_buffer_page(const struct arm_dma_buffer *buf,
-					       struct page *page_of_handle)
+static inline void arm_dma_buffer_page(const struct arm_dma_buffer *buf,
+				       struct page **page)
 {
-	return page_of_handle;
 }
 
 static inline struct page *arm_dma_iommu_take(struct device *dev, size_t size,
