@@ -43,7 +43,8 @@ REPO = kernel.REPO
 
 # Ours, as far as a compiler or kernel-doc reads it.
 LINT_DMA = [f"drivers/base/dma-{name}.o" for name in (
-    "contiguous", "areas", "areas-declare", "areas-claims", "areas-cmdline")]
+    "contiguous", "areas", "areas-request", "areas-declare", "areas-claims",
+    "areas-cmdline")]
 LINT_TARGETS = {
     "lint-arm": ["mm/cma/", "samples/cma/", *LINT_DMA,
                  "drivers/base/dma-areas-of.o", "drivers/base/dma-areas-fdt.o",
