@@ -392,7 +392,7 @@ int __init dma_areas_declare(struct dma_contiguous_area *wanted,
 	if (wanted->size)
 		error = reserve_declared(wanted, addr_limit, source, &cma);
 	if (error) {
-		/* Those it is for must not take from elsewhere instead. */
+		/* Its devices must not take from elsewhere instead. */
 		dma_area_register(NULL, wanted->type, wanted->devices,
 				  wanted->fallback);
 		return error;

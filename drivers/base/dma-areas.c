@@ -86,7 +86,7 @@ struct declared_area {
 static struct declared_area declared[NR_DECLARED];
 static unsigned int nr_declared;
 
-/* What types are called, for ever: whoever named them may be a module. */
+/* Names of types are copied for good: a module may have named them. */
 struct type_name {
 	struct list_head node;
 	char name[];
@@ -185,7 +185,7 @@ static void publish(struct device *dev, struct dma_area_list *list)
 		kfree(list);
 		list = NULL;
 	}
-	/* Whoever reads the first one must not take NULL for "any area". */
+	/* Readers of the first one must not take NULL for "any area". */
 	if (list)
 		rcu_assign_pointer(dev->cma_areas, list);
 	WRITE_ONCE(dev->cma_area, usable ? list->choices[0].area : NULL);

@@ -95,7 +95,7 @@ bool cma_blocker_remember(const struct cma_blocker *blocker)
 	return true;
 }
 
-/* Whoever held the page let go of it since. */
+/* True if a reference to the page was dropped since. */
 static bool let_go_since(const struct memory *memory)
 {
 	const struct page *page = pfn_to_page(memory->blocker.pfn);

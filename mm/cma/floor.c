@@ -33,7 +33,7 @@
 #include "../internal.h"
 #include "internal.h"
 
-/* Of the memory outside of areas, the part that has to be left. */
+/* This part of the memory outside of areas has to be left. */
 #define FLOOR_PART	32
 
 /**

@@ -247,7 +247,7 @@ const char * __init cma_parse_area(const char *text, struct cma_area_spec *area)
 		return "an equals sign is missing behind the name";
 
 	wrong = parse_spec(&text, &new.spec);
-	/* Who writes "cma=64MB" writes it here, too. */
+	/* Take "64MB" as cma= does. */
 	if (!wrong && tolower(*text) == 'b' && isalpha(text[-1]))
 		text++;
 	if (!wrong && isalnum(*text))

@@ -83,7 +83,7 @@ def stage_without(stage):
 
 RT = {"arm64-virt": "rt-arm64", "x86_64": "rt-x86_64"}
 TWO_NODES = {"extra": stages_boards.NODES, "smp": "2,sockets=2"}
-# What two tasks do at once, and who looks on.
+# Tests of two tasks at once, and of readers beside them.
 CONCURRENT = ["cma_concurrent", "cma_class", "cma_ready", "cma_interface"]
 KCSAN_ROUNDS = 4
 

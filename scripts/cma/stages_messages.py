@@ -11,7 +11,7 @@ from stage import LOGS
 
 # Reasons of the parser that its KUnit tests name word by word.
 PARSER_TESTS = "mm/cma/tests/parse_kunit.c"
-# What no boot provokes, and why.
+# Messages that no boot provokes, and why.
 NOT_PROVOKED = {}
 
 
