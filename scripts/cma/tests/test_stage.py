@@ -197,6 +197,7 @@ class Boots(unittest.TestCase):
         with mock.patch("check.selftests", lambda *a: ["/t/cma_basic"]), \
                 mock.patch("stages_boards.selftests", lambda *a: ["/t/x"]), \
                 mock.patch("check.check_binding"), \
+                mock.patch("check.end_of_kernel", lambda name: 0x41000000), \
                 mock.patch("kernel.userland"):
             check.STAGES[name](one)
         return self.booted
