@@ -4,8 +4,10 @@
  *
  * The form is that of the discussion from which the allocator comes
  * (Hans Verkuil, linux-arm-kernel, 3 August 2010): a memory type of the board,
- * a common area of it, and private areas of devices. An entry that makes no
- * sense is left out, with a message; the others hold.
+ * a common area of it, and private areas of devices. An entry without a size,
+ * "frames:fallback", is what the system does with an area that the device tree,
+ * "cma=" or board code declares. An entry that makes no sense is left out, with
+ * a message; the others hold.
  *
  * No locks: boot only. Sizes are bytes.
  */
@@ -27,17 +29,15 @@ static char areas_text[COMMAND_LINE_SIZE] __initdata;
 static int __init note_areas(char *text)
 {
 	size_t used = strlen(areas_text);
-	ssize_t length;
 
 	if (!text || !*text) {
 		pr_err("\"cma_areas=\" ignored: an area is missing\n");
 		return 0;
 	}
-	if (used && used < sizeof(areas_text) - 1)
+	if (used)
 		areas_text[used++] = ';';
-	length = strscpy(areas_text + used, text, sizeof(areas_text) - used);
-	if (length < 0)
-		pr_err("\"cma_areas=\" is too long, the end is lost\n");
+	/* It is as long as the whole of the command line. */
+	strscpy(areas_text + used, text, sizeof(areas_text) - used);
 	return 0;
 }
 early_param("cma_areas", note_areas);
@@ -46,6 +46,89 @@ static bool __init has_address(const struct cma_spec *spec)
 {
 	return spec->has_base &&
 	       (!spec->has_limit || spec->limit - spec->base == spec->size);
+}
+
+/**
+ * struct named_policy - an entry without a size
+ * @name:	the area's
+ * @policy:	what is to be done with it
+ * @met:	there is such an area
+ */
+struct named_policy {
+	const char *name;
+	struct dma_area_policy policy;
+	bool met;
+};
+
+static struct named_policy policies[MAX_CMA_AREAS + 1] __initdata;
+static unsigned int nr_policies __initdata;
+
+static void __init note_policy(const struct cma_area_spec *spec,
+			       phys_addr_t addr_limit)
+{
+	struct named_policy *new = &policies[nr_policies];
+
+	if (!spec->elsewhere)
+		return;
+	if (nr_policies == ARRAY_SIZE(policies)) {
+		pr_err("%s: more than %zu areas with options in cma_areas=\n",
+		       spec->type, ARRAY_SIZE(policies));
+		return;
+	}
+	new->name = dma_areas_keep_string(spec->type);
+	if (!new->name)
+		return;
+	new->policy = (struct dma_area_policy) {
+		.exclusive	= spec->exclusive,
+		.fallback	= spec->fallback,
+		.first_fit	= spec->first_fit,
+		.heap		= spec->heap,
+	};
+	nr_policies++;
+}
+
+/**
+ * dma_area_policy() - what "cma_areas=" says of an area that is declared elsewhere
+ * @name:	the area's
+ *
+ * Context: Boot.
+ * Return: all that its entries say.
+ */
+struct dma_area_policy __init dma_area_policy(const char *name)
+{
+	struct dma_area_policy all = { };
+
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		const struct dma_area_policy *one = &policies[i].policy;
+
+		if (strcmp(policies[i].name, name))
+			continue;
+		policies[i].met = true;
+		all.exclusive |= one->exclusive;
+		all.fallback |= one->fallback;
+		all.first_fit |= one->first_fit;
+		all.heap |= one->heap;
+	}
+	return all;
+}
+
+/**
+ * dma_areas_settle_policies() - name the entries whose area is not there
+ *
+ * If other memory does, it does for a node that is refused as well.
+ *
+ * Context: Boot, when all areas are declared.
+ */
+void __init dma_areas_settle_policies(void)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		if (policies[i].met)
+			continue;
+		pr_err("%s: there is no such area for cma_areas= to change\n",
+		       policies[i].name);
+		if (policies[i].policy.fallback)
+			dma_area_register(NULL, policies[i].name, "", true);
+	}
 }
 
 static void __init note_address(const struct cma_area_spec *spec,
@@ -72,7 +155,7 @@ static void __init declare(const struct cma_area_spec *spec,
 	};
 
 	/* What is wrong is said where it is found. */
-	if (!dma_areas_keep_strings(&area))
+	if (!spec->elsewhere && !dma_areas_keep_strings(&area))
 		dma_areas_declare(&area, addr_limit, "the command line", NULL);
 }
 
@@ -118,15 +201,17 @@ static void __init act_on_entries(entry_action_t act, phys_addr_t addr_limit,
 }
 
 /**
- * dma_areas_note_cmdline() - keep other areas away from addresses that
- * "cma_areas=" says
+ * dma_areas_note_cmdline() - remember what "cma_areas=" says of areas that are
+ * declared elsewhere, and keep those away from addresses that it says
  *
  * Context: Boot, while memblock hands out memory.
  */
 void __init dma_areas_note_cmdline(void)
 {
-	if (areas_text[0])
-		act_on_entries(note_address, 0, true, false);
+	if (!areas_text[0])
+		return;
+	act_on_entries(note_policy, 0, false, false);
+	act_on_entries(note_address, 0, true, false);
 }
 
 /**

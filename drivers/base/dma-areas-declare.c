@@ -15,6 +15,7 @@
 #define pr_fmt(fmt) "cma: " fmt
 
 #include <linux/cma.h>
+#include <linux/ctype.h>
 #include <linux/dma-map-ops.h>
 #include <linux/init.h>
 #include <linux/memblock.h>
@@ -82,7 +83,7 @@ bool __init dma_areas_set_default(struct cma *cma)
 	if (dma_contiguous_default_area)
 		return false;
 	dma_contiguous_default_area = cma;
-	cma_set_users(cma, "all devices");
+	cma_set_users(cma, CMA_FOR_ALL, NULL);
 	return true;
 }
 
@@ -170,6 +171,26 @@ phys_addr_t __init dma_areas_limit(phys_addr_t addr_limit)
 	return addr_limit;
 }
 
+/**
+ * dma_area_set_policy() - do with an area what "cma_areas=" says of it
+ * @cma:	the area, which is declared elsewhere
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: what it says, for those who know the devices of the area.
+ */
+struct dma_area_policy __init dma_area_set_policy(struct cma *cma)
+{
+	struct dma_area_policy policy = dma_area_policy(cma_get_name(cma));
+
+	if (policy.exclusive)
+		cma_set_class(cma, CMA_EXCLUSIVE);
+	if (policy.first_fit)
+		cma_set_fit(cma, "first");
+	if (policy.heap)
+		cma_set_heap(cma);
+	return policy;
+}
+
 static int __init declare_default(struct cma_area_desc *desc,
 				  const char *source)
 {
@@ -183,6 +204,7 @@ static int __init declare_default(struct cma_area_desc *desc,
 	if (error)
 		return error;
 	cma_set_source(cma, source);
+	dma_area_set_policy(cma);
 	dma_areas_set_default(cma);
 	return 0;
 }
@@ -276,11 +298,17 @@ static void __init inherit_type(struct dma_contiguous_area *area)
 	}
 }
 
-/*
+/**
+ * dma_areas_keep_string() - copy a string for good
+ * @text:	the string
+ *
  * Areas stay for ever, so what they are called does. What memblock hands out is
  * not mapped yet.
+ *
+ * Context: Boot.
+ * Return: the copy; NULL if there is no room for it, and the log says so.
  */
-static const char * __init keep_string(const char *text)
+const char * __init dma_areas_keep_string(const char *text)
 {
 	static char kept[SZ_2K];
 	static size_t used;
@@ -309,7 +337,29 @@ static struct queued_area queue[MAX_CMA_AREAS] __initdata;
 static unsigned int nr_queued __initdata;
 static bool queue_is_closed __initdata;
 
-static int __init reserve_declared(const struct dma_contiguous_area *area,
+/* Files are named after areas. Globs and lists of devices are no names. */
+static void __init name_declared(const struct dma_contiguous_area *area,
+				 char *name, size_t size)
+{
+	int length = snprintf(name, size, "%s%s%s", area->type,
+			      area->devices ? "-" : "", area->devices ?: "");
+	char *end = name;
+
+	length = min_t(int, length, size - 1);
+	for (int i = 0; i < length; i++) {
+		bool fits = isalnum(name[i]) || strchr("._@+", name[i]);
+
+		if (fits)
+			*end++ = name[i];
+		else if (end > name && end[-1] != '-')
+			*end++ = '-';
+	}
+	if (end > name && end[-1] == '-')
+		end--;
+	*end = 0;
+}
+
+static int __init reserve_declared(struct dma_contiguous_area *area,
 				   phys_addr_t addr_limit, const char *source,
 				   struct cma **cma)
 {
@@ -326,8 +376,7 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
 	};
 	int error;
 
-	snprintf(name, sizeof(name), "%s%s%s", area->type,
-		 area->devices ? ":" : "", area->devices ?: "");
+	name_declared(area, name, sizeof(name));
 	/* In reach of devices if there is room, anywhere if not. */
 	if (!area->fixed && !area->base && !area->limit) {
 		desc.limit = dma_areas_limit(addr_limit);
@@ -341,7 +390,8 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
 	}
 	if (error)
 		return error;
-	cma_set_users(*cma, area->devices ?: "devices that ask for it");
+	cma_set_users(*cma, area->devices ? CMA_FOR_DEVICES : CMA_FOR_TYPE,
+		      area->devices);
 	cma_set_source(*cma, source);
 	if (area->heap)
 		cma_set_heap(*cma);
@@ -349,6 +399,7 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
 	if (area->fit && cma_set_fit(*cma, area->fit))
 		pr_err("%s: fit \"%s\" ignored, best or first expected\n", name,
 		       area->fit);
+	area->fallback |= dma_area_set_policy(*cma).fallback;
 	return 0;
 }
 
@@ -363,8 +414,8 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
  */
 void __init dma_area_declare_lost(const char *type, const char *devices)
 {
-	type = keep_string(type);
-	devices = keep_string(devices);
+	type = dma_areas_keep_string(type);
+	devices = dma_areas_keep_string(devices);
 	if (type && devices)
 		dma_area_register(NULL, type, devices, false);
 }
@@ -430,12 +481,12 @@ static void __init place_queued(phys_addr_t addr_limit, bool fixed)
  */
 int __init dma_areas_keep_strings(struct dma_contiguous_area *area)
 {
-	area->type = keep_string(area->type);
+	area->type = dma_areas_keep_string(area->type);
 	if (!area->type)
 		return -ENOMEM;
 	if (!area->devices)
 		return 0;
-	area->devices = keep_string(area->devices);
+	area->devices = dma_areas_keep_string(area->devices);
 	return area->devices ? 0 : -ENOMEM;
 }
 
@@ -519,11 +570,12 @@ void __init dma_areas_reserve_default(phys_addr_t addr_limit)
 	if (cmdline_has_area)
 		declare_from_cmdline(addr_limit);
 	dma_areas_settle_node(!default_is_from_cmdline);
-	if (default_is_from_cmdline || dma_contiguous_default_area)
-		return;
-	if (type_dma_area)
-		dma_areas_set_default(type_dma_area);
-	else
-		declare_configured(addr_limit);
+	if (!default_is_from_cmdline && !dma_contiguous_default_area) {
+		if (type_dma_area)
+			dma_areas_set_default(type_dma_area);
+		else
+			declare_configured(addr_limit);
+	}
+	dma_areas_settle_policies();
 }
 

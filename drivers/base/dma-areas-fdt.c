@@ -21,10 +21,12 @@
 #include <linux/numa.h>
 #include <linux/of_fdt.h>
 #include <linux/sizes.h>
+#include <linux/time64.h>
 
 #include "dma-areas.h"
 
 #define MAX_PIECES	8
+#define LATENCY		"reclaim-latency-us"
 
 /**
  * struct area_node - a node that became an area
@@ -63,16 +65,37 @@ bool __init dma_area_is_node(unsigned long node)
 	       has(node, "reusable");
 }
 
-static void __init set_policy(unsigned long node, const char *name,
-			      struct cma *cma)
+/* How long the devices of an area can wait for memory; U32_MAX if for ever. */
+static u32 __init latency_of(unsigned long node)
 {
-	const char *fit = of_get_flat_dt_prop(node, "linux,cma-fit", NULL);
+	int length;
+	const __be32 *latency_us = of_get_flat_dt_prop(node, LATENCY, &length);
 
-	if (fit && cma_set_fit(cma, fit))
-		pr_err("%s: linux,cma-fit = \"%s\" ignored: \"best\" or \"first\" expected\n",
-		       name, fit);
-	if (has(node, "linux,cma-exclusive"))
+	return latency_us && length == sizeof(*latency_us) ?
+	       be32_to_cpup(latency_us) : U32_MAX;
+}
+
+/*
+ * What is lent to programs takes a millisecond and more to come back. Who cannot
+ * wait for that has memory that is lent to nobody.
+ */
+static bool __init has_no_time(unsigned long node)
+{
+	return latency_of(node) < USEC_PER_MSEC;
+}
+
+static void __init set_latency(unsigned long node, const char *name,
+			       struct cma *cma)
+{
+	u32 latency_us = latency_of(node);
+
+	if (has_no_time(node))
 		cma_set_class(cma, CMA_EXCLUSIVE);
+	else if (latency_us != U32_MAX)
+		cma_set_patience(cma, min_t(u32, latency_us / USEC_PER_MSEC,
+					    CMA_PATIENCE_MAX_MS));
+	else if (has(node, LATENCY))
+		pr_err("%s: " LATENCY " ignored, one cell expected\n", name);
 }
 
 /* An area is made. Its size was checked against the table's. */
@@ -80,10 +103,10 @@ static void __init finish_node(unsigned long node, const char *name,
 			       struct cma *cma)
 {
 	area_nodes[nr_area_nodes++] = (struct area_node) { node, cma };
-	set_policy(node, name, cma);
-	cma_set_users(cma, "devices that refer to it");
+	set_latency(node, name, cma);
+	cma_set_users(cma, CMA_FOR_REFERRERS, NULL);
 	cma_set_source(cma, "the device tree");
-	dma_area_register(cma, name, "", has(node, "linux,cma-fallback"));
+	dma_area_register(cma, name, "", dma_area_set_policy(cma).fallback);
 	if (has(node, "linux,cma-default") && !dma_areas_set_default(cma))
 		pr_err("%s: not the default area, that is %s\n", name,
 		       cma_get_name(dma_contiguous_default_area));
@@ -360,7 +383,7 @@ static int __init declare_size(unsigned long node, const char *name,
 		return error;
 	desc.size = size;
 	desc.alignment = alignment;
-	if (has(node, "linux,cma-exclusive"))
+	if (has_no_time(node) || dma_area_policy(name).exclusive)
 		desc.class = CMA_EXCLUSIVE;
 	ranges = of_get_flat_dt_prop(node, "alloc-ranges", &length);
 	error = ranges ? declare_in_ranges(&desc, ranges, length, cma) :
@@ -394,7 +417,7 @@ int __init dma_area_reserve_size(unsigned long node, const char *name,
 	error = declare_size(node, name, &cma);
 	if (error)
 		return error;
-	cma_first_piece(cma, base, size);
+	*size = cma_get_piece(cma, 0, base);
 	return 0;
 }
 

@@ -3,8 +3,8 @@
  * Areas in the device tree: reserved-memory nodes, and devices that refer to
  * them.
  *
- * See Documentation/devicetree/bindings/reserved-memory/linux,cma.yaml. What is
- * wrong with a node is said, and the boot goes on without what is wrong.
+ * See Documentation/admin-guide/mm/cma.rst. What is wrong with a node is said, and
+ * the boot goes on without what is wrong.
  *
  * No locks: nodes are read at boot, while one CPU runs. Sizes are bytes.
  */
@@ -81,7 +81,7 @@ static bool is_replaced(const struct device_node *node)
  */
 static bool refuse_node(struct device *dev, const struct device_node *node)
 {
-	bool fallback = of_property_read_bool(node, "linux,cma-fallback");
+	bool fallback = dma_area_was_spare(kbasename(node->full_name));
 
 	if (!means_area(node) || !of_device_is_available(node) ||
 	    is_replaced(node))

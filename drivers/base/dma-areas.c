@@ -132,6 +132,23 @@ static const struct declared_area *declaration_of(const struct cma *cma)
 	return NULL;
 }
 
+/**
+ * dma_area_was_spare() - does other memory do for an area that does not exist
+ * @name:	its name
+ *
+ * Context: Any.
+ * Return: true if so.
+ */
+bool dma_area_was_spare(const char *name)
+{
+	for (unsigned int i = 0; i < nr_declared; i++)
+		if (!declared[i].area && declared[i].fallback &&
+		    declared[i].devices && !declared[i].devices[0] &&
+		    !strcmp(declared[i].type, name))
+			return true;
+	return false;
+}
+
 static bool declares_fallback(const struct cma *cma)
 {
 	const struct declared_area *area = declaration_of(cma);

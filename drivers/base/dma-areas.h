@@ -31,6 +31,21 @@ struct dma_area_snapshot {
 	struct cma *area[DMA_AREAS_MAX + 4];
 };
 
+/**
+ * struct dma_area_policy - what "cma_areas=" says of an area that is declared
+ * elsewhere
+ * @exclusive:	for its devices alone
+ * @fallback:	other memory does as well
+ * @first_fit:	requests go to the lowest hole that takes them
+ * @heap:	programs may take buffers from it, too
+ */
+struct dma_area_policy {
+	bool exclusive;
+	bool fallback;
+	bool first_fit;
+	bool heap;
+};
+
 /* dma-areas.c: which areas a device takes from */
 void dma_area_snapshot(struct device *dev, const char *type,
 		       struct dma_area_snapshot *areas);
@@ -42,6 +57,7 @@ int dma_area_put_first(struct device *dev, struct cma *cma, const char *type);
 void dma_area_bind(struct device *dev, struct cma *cma, const char *type);
 void dma_area_refuse(struct device *dev, bool fallback);
 bool dma_areas_bind_declared(struct device *dev);
+bool dma_area_was_spare(const char *name);
 
 /* dma-areas-request.c: what a buffer is for */
 const char *dma_area_requested_type(struct device *dev);
@@ -58,6 +74,8 @@ bool dma_area_reached(struct device *dev, const struct cma *area);
 bool dma_areas_default_on_cmdline(void);
 void dma_area_declare_lost(const char *type, const char *devices);
 bool dma_areas_set_default(struct cma *cma);
+struct dma_area_policy dma_area_set_policy(struct cma *cma);
+const char *dma_areas_keep_string(const char *text);
 void dma_areas_note_addresses(void);
 phys_addr_t dma_areas_limit(phys_addr_t addr_limit);
 int dma_areas_keep_strings(struct dma_contiguous_area *area);
@@ -95,6 +113,8 @@ static inline bool dma_areas_bind_of(struct device *dev)
 #ifdef CONFIG_CMA_CMDLINE_AREAS
 void dma_areas_note_cmdline(void);
 void dma_areas_reserve_cmdline(phys_addr_t addr_limit, bool with_address);
+struct dma_area_policy dma_area_policy(const char *name);
+void dma_areas_settle_policies(void);
 #else
 static inline void dma_areas_note_cmdline(void)
 {
@@ -102,6 +122,15 @@ static inline void dma_areas_note_cmdline(void)
 
 static inline void dma_areas_reserve_cmdline(phys_addr_t addr_limit,
 					     bool with_address)
+{
+}
+
+static inline struct dma_area_policy dma_area_policy(const char *name)
+{
+	return (struct dma_area_policy) { };
+}
+
+static inline void dma_areas_settle_policies(void)
 {
 }
 #endif

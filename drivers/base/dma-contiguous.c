@@ -80,7 +80,7 @@ static void __init reserve_on_node(int nid, phys_addr_t size,
 	if (cma_declare_contiguous_nid(0, size, 0, 0, 0, false, name, area,
 				       nid))
 		return;
-	cma_set_users(*area, "devices of its node");
+	cma_set_users(*area, CMA_FOR_NODE, NULL);
 	cma_set_source(*area, "the command line");
 }
 

@@ -24,6 +24,9 @@
 /* Longest name of an area, with the NUL. */
 #define CMA_MAX_NAME		64
 
+/* What a request that finds no window may take longer at most, in any area. */
+#define CMA_PATIENCE_MAX_MS	(60 * MSEC_PER_SEC)
+
 /* Areas are made of whole pageblocks: those have a type of their own. */
 #define CMA_MIN_ALIGNMENT_PAGES	pageblock_nr_pages
 #define CMA_MIN_ALIGNMENT_BYTES	(PAGE_SIZE * CMA_MIN_ALIGNMENT_PAGES)
@@ -40,6 +43,24 @@ struct page;
 enum cma_class {
 	CMA_SHARED,
 	CMA_EXCLUSIVE,
+};
+
+/**
+ * enum cma_users - who takes buffers from an area
+ * @CMA_FOR_OWNER: the code that made it
+ * @CMA_FOR_ALL: every device that has no area of its own
+ * @CMA_FOR_TYPE: drivers that ask for its memory type
+ * @CMA_FOR_REFERRERS: devices whose node in the device tree refers to it
+ * @CMA_FOR_DEVICES: devices that are named when it is declared
+ * @CMA_FOR_NODE: devices of its NUMA node
+ */
+enum cma_users {
+	CMA_FOR_OWNER,
+	CMA_FOR_ALL,
+	CMA_FOR_TYPE,
+	CMA_FOR_REFERRERS,
+	CMA_FOR_DEVICES,
+	CMA_FOR_NODE,
 };
 
 /**
@@ -118,7 +139,7 @@ int cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 int cma_add_reserved_mem(struct cma *cma, phys_addr_t base, phys_addr_t size);
 void cma_reserve_pages_on_error(struct cma *cma);
 void cma_areas_open_last(void);
-void cma_set_users(struct cma *cma, const char *users);
+void cma_set_users(struct cma *cma, enum cma_users users, const char *devices);
 void cma_set_source(struct cma *cma, const char *source);
 void cma_for_each_piece(const struct cma *cma,
 			void (*act)(phys_addr_t base, phys_addr_t size));
@@ -134,12 +155,10 @@ cma_declare_contiguous(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
 					  NUMA_NO_NODE);
 }
 
-void cma_first_piece(const struct cma *cma, phys_addr_t *base,
-		     phys_addr_t *size);
-
 /* Any time: what an area is, and how it works. */
 int cma_set_class(struct cma *cma, enum cma_class class);
 int cma_set_fit(struct cma *cma, const char *fit);
+int cma_set_patience(struct cma *cma, unsigned int ms);
 phys_addr_t cma_get_base(const struct cma *cma);
 phys_addr_t cma_get_end(const struct cma *cma);
 unsigned long cma_get_size(const struct cma *cma);

@@ -218,23 +218,6 @@ u64 cma_get_piece(const struct cma *cma, unsigned int piece, phys_addr_t *base)
 }
 
 /**
- * cma_first_piece() - where an area begins, and how far it goes without a hole
- * @cma:	the area
- * @base:	set to its physical address
- * @size:	set to the bytes of its first piece
- *
- * Context: Boot.
- */
-void __init cma_first_piece(const struct cma *cma, phys_addr_t *base,
-			    phys_addr_t *size)
-{
-	const struct cma_bank *bank = &cma->banks[0];
-
-	*base = PFN_PHYS(bank->start_pfn);
-	*size = PFN_PHYS(bank->end_pfn - bank->start_pfn);
-}
-
-/**
  * cma_get_size() - how large an area is
  * @cma:	the area
  *
@@ -289,13 +272,18 @@ int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data)
 /**
  * cma_set_users() - who takes buffers from an area
  * @cma:	the area
- * @users:	names or other words for a person to read; stays the caller's
+ * @users:	who
+ * @devices:	for CMA_FOR_DEVICES: names of devices or drivers, globs, with
+ *		commas between; stays the caller's
+ *
+ * For people and programs to read; it changes nothing for a request.
  *
  * Context: Boot.
  */
-void cma_set_users(struct cma *cma, const char *users)
+void cma_set_users(struct cma *cma, enum cma_users users, const char *devices)
 {
 	cma->users = users;
+	cma->devices = devices;
 }
 
 /**
@@ -366,6 +354,24 @@ int cma_set_fit(struct cma *cma, const char *fit)
 	if (found < 0)
 		return found;
 	WRITE_ONCE(cma->fit, found);
+	return 0;
+}
+
+/**
+ * cma_set_patience() - say how long a request goes on trying
+ * @cma:	the area
+ * @ms:		milliseconds, 60000 at most
+ *
+ * That is while every window has a page in it that somebody holds on to.
+ *
+ * Context: Any.
+ * Return: 0; -ERANGE if that is too long.
+ */
+int cma_set_patience(struct cma *cma, unsigned int ms)
+{
+	if (ms > CMA_PATIENCE_MAX_MS)
+		return -ERANGE;
+	WRITE_ONCE(cma->patience_ms, ms);
 	return 0;
 }
 

@@ -35,7 +35,6 @@ struct seq_file;
 
 /* What a request that finds no window at once may take longer, by default. */
 #define CMA_PATIENCE_MS		500
-#define CMA_PATIENCE_MAX_MS	(60 * MSEC_PER_SEC)
 
 /* Buffers of up to so many pages are kept by each CPU. */
 #define CMA_READY_PAGES_MAX	16
@@ -127,7 +126,9 @@ struct cma_bank {
  * @nr_pages_succeeded: pages handed out since boot
  * @nr_pages_failed: pages asked for in vain since boot
  * @nr_pages_released: pages given back since boot
- * @users:	who takes buffers, in words; NULL if only its owner knows
+ * @users:	who takes buffers
+ * @devices:	for CMA_FOR_DEVICES: names of devices or drivers, globs, with
+ *		commas between
  * @source:	who wished for it, in words; NULL for code of the kernel's own
  * @heap:	programs may take from it, by way of a heap
  * @kobj:	/sys/kernel/mm/cma/<name>
@@ -162,7 +163,8 @@ struct cma {
 	atomic64_t		nr_pages_succeeded;
 	atomic64_t		nr_pages_failed;
 	atomic64_t		nr_pages_released;
-	const char		*users;
+	enum cma_users		users;
+	const char		*devices;
 	bool			heap;
 	const char		*source;
 	struct kobject		*kobj;

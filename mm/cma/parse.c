@@ -157,9 +157,13 @@ const char * __init cma_parse_spec(const char *text, struct cma_spec *spec)
 	return NULL;
 }
 
-/* The characters up to one of @ends, which @text points to then. */
+/*
+ * The characters up to one of @ends, which @text points to then. None of @banned
+ * is among them: in front of options a colon ends a name, and where devices are
+ * not meant a glob is a mistake.
+ */
 static const char * __init parse_name(const char **text, const char *ends,
-				      char *name)
+				      const char *banned, char *name)
 {
 	size_t length = strcspn(*text, ends);
 
@@ -169,7 +173,7 @@ static const char * __init parse_name(const char **text, const char *ends,
 		return "name is too long";
 	/* Files are named after it, and a percent sign is a format for some. */
 	for (size_t i = 0; i < length; i++)
-		if (!isgraph((*text)[i]) || strchr("%+;", (*text)[i]))
+		if (!isgraph((*text)[i]) || strchr(banned, (*text)[i]))
 			return "a name has a character that cannot be in a name";
 	strscpy(name, *text, length + 1);
 	*text += length;
@@ -178,7 +182,7 @@ static const char * __init parse_name(const char **text, const char *ends,
 
 static const char * __init parse_devices(const char **text, char *devices)
 {
-	const char *wrong = parse_name(text, "=;/", devices);
+	const char *wrong = parse_name(text, "=;/", "%+;", devices);
 
 	if (wrong)
 		return wrong;
@@ -222,9 +226,48 @@ static const char * __init parse_options(const char *text,
 	return NULL;
 }
 
+/* "area:option...". Names of nodes have commas in them: "linux,cma". */
+static const char * __init parse_elsewhere(const char *text,
+					   struct cma_area_spec *area)
+{
+	const char *wrong = parse_name(&text, ":", "%+;*?/", area->type);
+
+	area->elsewhere = true;
+	return wrong ?: parse_options(text, area);
+}
+
+/* "type[/device,...]=size[@base[-limit]][/align][:option...]" */
+static const char * __init parse_area(const char *text,
+				      struct cma_area_spec *area)
+{
+	const char *wrong = parse_name(&text, "=;/,", "%+;:*?", area->type);
+
+	if (!wrong && *text == '/') {
+		text++;
+		wrong = parse_devices(&text, area->devices);
+	}
+	if (wrong)
+		return wrong;
+	if (*text++ != '=')
+		return "an equals sign is missing behind the name";
+
+	wrong = parse_spec(&text, &area->spec);
+	/* Take "64MB" as cma= does. */
+	if (!wrong && tolower(*text) == 'b' && isalpha(text[-1]))
+		text++;
+	if (!wrong && isalnum(*text))
+		wrong = "unknown unit, K, M or G expected";
+	if (!wrong && *text == '/') {
+		text++;
+		wrong = parse_alignment(&text, &area->alignment);
+	}
+	return wrong ?: parse_options(text, area) ?: check_spec(&area->spec);
+}
+
 /**
  * cma_parse_area() - read "type[/device,...]=size[@base[-limit]][/align]", with
- * ":exclusive", ":fallback", ":first" and ":heap" behind it in any order
+ * ":exclusive", ":fallback", ":first" and ":heap" behind it in any order; or
+ * "area:option...", without a size
  * @text:	the text, NUL terminated
  * @area:	the result; untouched on error
  *
@@ -236,30 +279,8 @@ const char * __init cma_parse_area(const char *text, struct cma_area_spec *area)
 	const char *wrong;
 
 	memset(&new, 0, sizeof(new));
-	wrong = parse_name(&text, "=;/,", new.type);
-	if (!wrong && *text == '/') {
-		text++;
-		wrong = parse_devices(&text, new.devices);
-	}
-	if (wrong)
-		return wrong;
-	if (*text++ != '=')
-		return "an equals sign is missing behind the name";
-
-	wrong = parse_spec(&text, &new.spec);
-	/* Take "64MB" as cma= does. */
-	if (!wrong && tolower(*text) == 'b' && isalpha(text[-1]))
-		text++;
-	if (!wrong && isalnum(*text))
-		wrong = "unknown unit, K, M or G expected";
-	if (!wrong && *text == '/') {
-		text++;
-		wrong = parse_alignment(&text, &new.alignment);
-	}
-	if (!wrong)
-		wrong = parse_options(text, &new);
-	if (!wrong)
-		wrong = check_spec(&new.spec);
+	wrong = strchr(text, '=') || !strchr(text, ':') ?
+		parse_area(text, &new) : parse_elsewhere(text, &new);
 	if (!wrong)
 		*area = new;
 	return wrong;

@@ -33,19 +33,22 @@ struct cma_spec {
 
 /**
  * struct cma_area_spec - one "type[/device,...]=size[@base[-limit]][/align]" with
- * ":exclusive", ":fallback", ":first" and ":heap" behind it
+ * ":exclusive", ":fallback", ":first" and ":heap" behind it; or one
+ * "area:exclusive", with these options for an area that is declared elsewhere
+ * @elsewhere:	the latter: @type is the area's name, there is no size or place
  * @spec:	size and place
  * @alignment:	bytes, a power of two; 0 if none was given
  * @exclusive:	for its devices alone
  * @fallback:	other memory does as well
  * @first_fit:	requests go to the lowest hole that takes them
  * @heap:	programs may take buffers from it, too
- * @type:	memory type
+ * @type:	memory type; or name, if @elsewhere
  * @devices:	globs with commas between; empty for a common area
  */
 struct cma_area_spec {
 	struct cma_spec spec;
 	phys_addr_t alignment;
+	bool elsewhere;
 	bool exclusive;
 	bool fallback;
 	bool first_fit;

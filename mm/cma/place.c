@@ -189,11 +189,33 @@ static bool __init find_reserved(phys_addr_t base, phys_addr_t last,
 	return false;
 }
 
+/**
+ * cma_check_mapped() - has the kernel a mapping of this memory
+ * @base:	physical address
+ * @last:	last byte
+ * @name:	of the area, for the log
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: 0; -EBUSY if a part of it must not be mapped, which the log says.
+ */
+int __init cma_check_mapped(phys_addr_t base, phys_addr_t last,
+			    const char *name)
+{
+	phys_addr_t found, found_last;
+
+	if (!find_nomap(base, last, &found, &found_last))
+		return 0;
+	pr_err("%s: %pa-%pa overlaps memory that must not be mapped at %pa-%pa\n",
+	       name, &base, &last, &found, &found_last);
+	return -EBUSY;
+}
+
 static int __init check_range(phys_addr_t base, phys_addr_t last,
 			      const char *name)
 {
 	const struct cma_claim *claim = find_claim(base, last, false);
 	phys_addr_t found, found_last;
+	int error;
 	const struct cma *cma;
 
 	if (claim) {
@@ -201,11 +223,9 @@ static int __init check_range(phys_addr_t base, phys_addr_t last,
 		       &last, claim->owner, &claim->base, &claim->last);
 		return -EBUSY;
 	}
-	if (find_nomap(base, last, &found, &found_last)) {
-		pr_err("%s: %pa-%pa overlaps memory that must not be mapped at %pa-%pa\n",
-		       name, &base, &last, &found, &found_last);
-		return -EBUSY;
-	}
+	error = cma_check_mapped(base, last, name);
+	if (error)
+		return error;
 	if (!is_all_memory(base, last)) {
 		pr_err("%s: %pa-%pa is not all memory\n", name, &base, &last);
 		return -EINVAL;

@@ -92,7 +92,7 @@ static int __init check_reserved(phys_addr_t base, phys_addr_t size,
 		       cma->name);
 		return -EINVAL;
 	}
-	return 0;
+	return cma_check_mapped(base, end - 1, shown);
 }
 
 /**
@@ -108,7 +108,8 @@ static int __init check_reserved(phys_addr_t base, phys_addr_t size,
  *
  * Context: Boot, before core_initcall.
  * Return: 0; -EINVAL if the memory is not reserved, or is empty, not aligned or
- * of another area; -ENOSPC if there are CONFIG_CMA_AREAS areas already.
+ * of another area; -EBUSY if it must not be mapped; -ENOSPC if there are
+ * CONFIG_CMA_AREAS areas already.
  */
 int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 				 unsigned int order_per_bit, const char *name,
@@ -564,6 +565,19 @@ static void __init activate_bank(const struct cma *cma,
 		cma_lend(bank->lent_start_pfn, bank->lent_end_pfn);
 }
 
+static const char * __init users_of(const struct cma *cma)
+{
+	static const char * const users[] __initconst = {
+		[CMA_FOR_OWNER]		= "its owner",
+		[CMA_FOR_ALL]		= "all devices",
+		[CMA_FOR_TYPE]		= "devices that ask for it",
+		[CMA_FOR_REFERRERS]	= "devices that refer to it",
+		[CMA_FOR_NODE]		= "devices of its node",
+	};
+
+	return cma->users == CMA_FOR_DEVICES ? cma->devices : users[cma->users];
+}
+
 /* Empty where all memory is low. */
 static const char * __init zones_of(const struct cma *cma)
 {
@@ -599,7 +613,7 @@ static void __init log_area(const struct cma *cma)
 		in_mib ? kib / SZ_1K : kib, in_mib ? "MiB" : "KiB", places,
 		zones_of(cma), cma_class_name(cma->class),
 		cma->class == CMA_SHARED && cma->nr_lent < cma->nr_pages ?
-		" but for parts of pageblocks" : "", cma->users ?: "its owner",
+		" but for parts of pageblocks" : "", users_of(cma),
 		cma->source ? ", from " : "", cma->source ?: "");
 }
 

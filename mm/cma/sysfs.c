@@ -77,24 +77,15 @@ static ssize_t patience_ms_show(struct kobject *kobj,
 	return sysfs_emit(buf, "%u\n", READ_ONCE(area_of(kobj)->patience_ms));
 }
 
-static int parse_ms(const char *buf, unsigned int max_ms, unsigned int *ms)
-{
-	int error = kstrtouint(buf, 0, ms);
-
-	return error ?: *ms > max_ms ? -ERANGE : 0;
-}
-
 static ssize_t patience_ms_store(struct kobject *kobj,
 				 struct kobj_attribute *attr, const char *buf,
 				 size_t count)
 {
 	unsigned int ms;
-	int error = parse_ms(buf, CMA_PATIENCE_MAX_MS, &ms);
+	int error = kstrtouint(buf, 0, &ms);
 
-	if (error)
-		return error;
-	WRITE_ONCE(area_of(kobj)->patience_ms, ms);
-	return count;
+	error = error ?: cma_set_patience(area_of(kobj), ms);
+	return error ?: count;
 }
 
 static struct kobj_attribute patience_ms_attr = __ATTR_RW(patience_ms);
@@ -136,10 +127,12 @@ static ssize_t ready_age_ms_store(struct kobject *kobj,
 				  size_t count)
 {
 	unsigned int ms;
-	int error = parse_ms(buf, CMA_READY_AGE_MAX_MS, &ms);
+	int error = kstrtouint(buf, 0, &ms);
 
 	if (error)
 		return error;
+	if (ms > CMA_READY_AGE_MAX_MS)
+		return -ERANGE;
 	cma_ready_set_age(area_of(kobj), ms);
 	return count;
 }
@@ -170,13 +163,31 @@ static struct kobj_attribute class_attr = __ATTR_RW(class);
 static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
 {
-	return sysfs_emit(buf, "%s\n", area_of(kobj)->users ?: "its owner");
+	return sysfs_emit(buf, "%s\n", area_of(kobj)->devices ?: "");
 }
 
 static struct kobj_attribute devices_attr = __ATTR_RO(devices);
 
+static ssize_t users_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	static const char * const words[] = {
+		[CMA_FOR_OWNER]		= "owner",
+		[CMA_FOR_ALL]		= "all",
+		[CMA_FOR_TYPE]		= "type",
+		[CMA_FOR_REFERRERS]	= "referrers",
+		[CMA_FOR_DEVICES]	= "devices",
+		[CMA_FOR_NODE]		= "node",
+	};
+
+	return sysfs_emit(buf, "%s\n", words[area_of(kobj)->users]);
+}
+
+static struct kobj_attribute users_attr = __ATTR_RO(users);
+
 static struct attribute *cma_attrs[] = {
 	&class_attr.attr,
+	&users_attr.attr,
 	&devices_attr.attr,
 	&alloc_pages_success_attr.attr,
 	&alloc_pages_fail_attr.attr,

@@ -53,6 +53,10 @@ class Stage:
         for line in str(detail).splitlines()[:40]:
             print(f"    {line}", flush=True)
 
+    def skip(self, name, reason):
+        self.skipped += 1
+        print(f"  skipped {name}: {reason}", flush=True)
+
     def log(self, name, text):
         path = LOGS / f"{self.name}-{name}.log"
         path.write_text(text)
@@ -86,8 +90,7 @@ class Stage:
             if test.status != "skip":
                 self.result(test.status == "ok", f"{name}: {test.name}")
             elif skips.allowed(test.reason, has):
-                self.skipped += 1
-                print(f"  skipped {name}: {test.name}: {test.reason}")
+                self.skip(f"{name}: {test.name}", test.reason)
             else:
                 self.result(False, f"{name}: {test.name}",
                             f"it skipped: {test.reason or 'it does not say why'}")

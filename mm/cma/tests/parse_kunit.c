@@ -262,6 +262,27 @@ static const struct area_case area_cases[] __initconst = {
 	{ "a=1M/1M:first:fallback",
 	  { .type = "a", .first_fit = true, .fallback = true,
 	    .alignment = SZ_1M, .spec.size = SZ_1M } },
+	{ "a=1M:heap", { .type = "a", .heap = true, .spec.size = SZ_1M } },
+	{ "frames@48000000:first",
+	  { .type = "frames@48000000", .elsewhere = true, .first_fit = true } },
+	{ "linux,cma:heap:exclusive:fallback",
+	  { .type = "linux,cma", .elsewhere = true, .heap = true,
+	    .exclusive = true, .fallback = true } },
+	{ ":first", .wrong = "a name is missing" },
+	{ "a:", .wrong =
+	  "unknown option, exclusive, fallback, first or heap expected" },
+	{ "a:first:", .wrong =
+	  "unknown option, exclusive, fallback, first or heap expected" },
+	{ "a:1M", .wrong =
+	  "unknown option, exclusive, fallback, first or heap expected" },
+	{ "a/foo:first",
+	  .wrong = "a name has a character that cannot be in a name" },
+	{ "a*:first",
+	  .wrong = "a name has a character that cannot be in a name" },
+	{ "a:b=1M",
+	  .wrong = "a name has a character that cannot be in a name" },
+	{ "a*=1M",
+	  .wrong = "a name has a character that cannot be in a name" },
 	{ "", .wrong = "a name is missing" },
 	{ "=1M", .wrong = "a name is missing" },
 	{ "/foo=1M", .wrong = "a name is missing" },
@@ -274,6 +295,9 @@ static const struct area_case area_cases[] __initconst = {
 	{ "banka/foo,,bar=1M", .wrong = "name of a device is missing" },
 	{ "banka/foo/bar=1M",
 	  .wrong = "an equals sign is missing behind the name" },
+	{ "01234567890123456789012345678901234567890123456789012345678901234567"
+	  "89012345678901234567890123456789012345678901234567890123456789=1M",
+	  .wrong = "name is too long" },
 	{ "ban ka=1M",
 	  .wrong = "a name has a character that cannot be in a name" },
 	{ "bank%s=1M",
@@ -310,6 +334,8 @@ static void __init expect_area(struct kunit *test, const char *text,
 	KUNIT_EXPECT_EQ_MSG(test, area->exclusive, want->exclusive, "%s", text);
 	KUNIT_EXPECT_EQ_MSG(test, area->fallback, want->fallback, "%s", text);
 	KUNIT_EXPECT_EQ_MSG(test, area->first_fit, want->first_fit, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, area->heap, want->heap, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, area->elsewhere, want->elsewhere, "%s", text);
 }
 
 static void __init parse_areas(struct kunit *test)
@@ -386,9 +412,11 @@ static void __init expect_same_again(struct kunit *test,
 	char text[2 * CMA_PARSE_NAME + 128];
 	int at;
 
-	at = scnprintf(text, sizeof(text), "%s%s%s=%llu", area->type,
-		       area->devices[0] ? "/" : "", area->devices,
-		       (u64)spec->size);
+	at = scnprintf(text, sizeof(text), "%s%s%s", area->type,
+		       area->devices[0] ? "/" : "", area->devices);
+	if (!area->elsewhere)
+		at += scnprintf(text + at, sizeof(text) - at, "=%llu",
+				(u64)spec->size);
 	if (spec->has_base)
 		at += scnprintf(text + at, sizeof(text) - at, "@%llu",
 				(u64)spec->base);
@@ -398,10 +426,11 @@ static void __init expect_same_again(struct kunit *test,
 	if (area->alignment)
 		at += scnprintf(text + at, sizeof(text) - at, "/%llu",
 				(u64)area->alignment);
-	scnprintf(text + at, sizeof(text) - at, "%s%s%s",
+	scnprintf(text + at, sizeof(text) - at, "%s%s%s%s",
 		  area->exclusive ? ":exclusive" : "",
 		  area->fallback ? ":fallback" : "",
-		  area->first_fit ? ":first" : "");
+		  area->first_fit ? ":first" : "",
+		  area->heap ? ":heap" : "");
 
 	KUNIT_ASSERT_NULL_MSG(test, cma_parse_area(text, again), "%s", text);
 	expect_area(test, text, again, area);

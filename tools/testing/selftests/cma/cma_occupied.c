@@ -370,7 +370,7 @@ TEST_F_TIMEOUT(cma_files, hundred_times, TIMEOUT_S)
 	nr_other -= ROOM_SIZE / ct_page_size;
 	ASSERT_EQ(0, ct_mem_init(&self->program, CT_ANON, nr_other));
 	ct_mem_write(&self->program, 0, nr_other);
-	for (turn = 0; turn < NR_TIMES; turn++) {
+	for (turn = 0; turn < ct_scale(NR_TIMES); turn++) {
 		fill_cache(_metadata, self);
 		id = take(_metadata, self->fd, BUF_SIZE);
 		ASSERT_NE(0, id) {
