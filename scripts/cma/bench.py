@@ -43,15 +43,15 @@ class BenchError(Exception):
     """Why there are no figures; no traceback."""
 
 
-def build(sides=KERNELS):
+def build(sides=KERNELS, kernels=KERNELS):
     """What the boots of these need."""
     if children.run([HERE / "tree.py", "tree"]).returncode:
         raise BenchError("tree.py failed")
     kernel.userland()
     for side in sides:
-        kernel.build(KERNELS[side])
-    if len(sides) == len(KERNELS):
-        check_configs()
+        kernel.build(kernels[side])
+    if len(sides) == len(kernels):
+        check_configs(kernels)
 
 
 def settings(name):
@@ -59,9 +59,9 @@ def settings(name):
     return {line for line in lines if line.startswith("CONFIG_")}
 
 
-def check_configs():
+def check_configs(kernels):
     """The two kernels must differ in the allocator and in nothing else."""
-    differ = settings("arm") ^ settings("base-arm")
+    differ = settings(kernels["ours"]) ^ settings(kernels["mainline"])
     differ = [line for line in differ
               if line.split("=")[0].removeprefix("CONFIG_") not in OURS]
     if differ:

@@ -10,6 +10,7 @@ Emulation is always TCG: /dev/kvm can exist and still stall a guest.
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,10 @@ BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
 
 # Tests take less time: those in user space, and those of KUnit that wait.
 QUICK = "CMA_TEST_QUICK=1 kunit.filter=speed>very_slow"
+
+
+SWAP_SIZE = 1 << 30
+HIBERNATED = re.compile(r"PM: hibernation: Creating image:$")
 
 
 class Arch:
@@ -123,7 +128,7 @@ BOARDS = {
     # sii902x takes port@1 of the transmitter, on this board a second input,
     # for its output; then PL111 waits for ever for what follows it.
     "vexpress-a9": Board(
-        "vexpress-a9", "ttyAMA0", "1G", 4, dtb="arm/vexpress-v2p-ca9.dtb",
+        "vexpress-a9", "ttyAMA0", "1G", 2, dtb="arm/vexpress-v2p-ca9.dtb",
         disk=ON_VIRTIO,
         dtb_remove=["/bus@40000000/motherboard-bus@40000000/iofpga@7,00000000/"
                     "i2c@16000/dvi-transmitter@39/ports/port@1"],
@@ -141,7 +146,7 @@ BOARDS = {
                  "12850000.dma-controller", "12530000.mmc"], copies=True,
         iommu="&{/soc/sysmmu@12a30000}"),
     "sabrelite": Board(
-        "sabrelite", "ttymxc1", "1G", 4, kernel="arm-boards", serial=1,
+        "sabrelite", "ttymxc1", "1G", 2, kernel="arm-boards", serial=1,
         dtb="nxp/imx/imx6q-sabrelite.dtb", end="reboot", net=ON_BOARD,
         holders=["2198000.mmc", "219c000.mmc"]),
     "mcimx6ul-evk": Board(
@@ -319,11 +324,37 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
     return cmd
 
 
+def run_emulator(cmd, said, on_line, timed_out, timeout_s):
+    """Its status, and lines of its own, which are kept in a file meanwhile. Each
+    line of the console is handed on. timed_out: set if it took too long."""
+    with open(said, "w+", errors="replace") as emulator, \
+            children.running(cmd, signal.SIGKILL, text=True,
+                             errors="replace", stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=emulator,
+                             env=dict(os.environ,
+                                      QEMU_AUDIO_DRV="none")) as proc:
+
+        def give_up():
+            timed_out.set()
+            proc.kill()
+
+        timer = threading.Timer(timeout_s, give_up)
+        timer.start()
+        try:
+            for line in proc.stdout:
+                on_line(line.rstrip("\r\n"))
+            proc.wait()
+        finally:
+            timer.cancel()
+        emulator.seek(0)
+        return proc.returncode, emulator.read().splitlines()
+
+
 def boot(board, kernel_dir=None, append="", mem=None, disk=None,
          timeout_s=300, on_line=None, commands=(), files=None, smp=None,
          icount=False, log=None, want_tests=False, expect=(), replay=None,
          extra=(), ask_host=False, nodes="", overlays=(), net=None,
-         may_say=()):
+         may_say=(), swap=None):
     """Boots, runs commands one after another, powers off, and judges.
 
     board: a name of BOARDS. kernel_dir: an object folder, by default that of
@@ -337,7 +368,9 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
     ask for more or less of it, see monitor.py. nodes, overlays: what to add to
     the board's device tree, as devicetree.extend() takes it. net: options of
     QEMU's user network, if the board is to be on it. may_say: splats that are
-    no business of this boot, as regular expressions.
+    no business of this boot, as regular expressions. swap: the name that the
+    guest has for one more disk, on which it hibernates: it is booted once more
+    then, and what both boots say is one log.
     """
     board = BOARDS[board]
     kernel_dir = Path(kernel_dir or BUILD / f"obj-{board.kernel}").resolve()
@@ -356,41 +389,36 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
         host = monitor.Monitor(tmp / "monitor")
         if ask_host:
             cmd += host.options()
+        if swap:
+            with open(tmp / "swap", "wb") as image:
+                image.truncate(SWAP_SIZE)
+            cmd += ["-drive", f"if=none,id=swap,format=raw,file={tmp}/swap",
+                    "-device", "virtio-blk-device,drive=swap"]
         start = time.monotonic()
-        with contextlib.closing(host), open(log or os.devnull, "w") as out, \
-                open(tmp / "emulator", "w+", errors="replace") as emulator, \
-                children.running(cmd, signal.SIGKILL, text=True,
-                                 errors="replace", stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE, stderr=emulator,
-                                 env=dict(os.environ,
-                                          QEMU_AUDIO_DRV="none")) as proc:
+        with contextlib.closing(host), open(log or os.devnull, "w") as out:
 
-            def give_up():
-                timed_out.set()
-                proc.kill()
+            def on_each(line):
+                lines.append(line)
+                print(line, file=out, flush=True)
+                if on_line:
+                    on_line(line)
+                if ask_host:
+                    host.on_line(line)
 
-            timer = threading.Timer(timeout_s, give_up)
-            timer.start()
-            try:
-                for line in proc.stdout:
-                    line = line.rstrip("\r\n")
-                    lines.append(line)
-                    print(line, file=out, flush=True)
-                    if on_line:
-                        on_line(line)
-                    if ask_host:
-                        host.on_line(line)
-                proc.wait()
-            finally:
-                timer.cancel()
-            emulator.seek(0)
-            complaints = emulator.read().splitlines()
+            def run():
+                return run_emulator(cmd, tmp / "emulator", on_each, timed_out,
+                                    start + timeout_s - time.monotonic())
+
+            status, complaints = run()
+            if swap and status == 0 and any(map(HIBERNATED.search, lines)):
+                cmd[cmd.index("-append") + 1] += f" resume=/dev/{swap}"
+                status, complaints = run()
             print(*complaints, sep="\n", file=out)
         elapsed_s = time.monotonic() - start
     judged = verdict.judge(lines, want_tests, [*expect, *board.says],
                            [*board.may_say, *may_say])
-    return Result(lines, timed_out.is_set(), proc.returncode, elapsed_s,
-                  judged, host.screens, complaints)
+    return Result(lines, timed_out.is_set(), status, elapsed_s, judged,
+                  host.screens, complaints)
 
 
 def shell(board, kernel_dir=None, append="", mem=None, disk=None):

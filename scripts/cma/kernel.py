@@ -107,6 +107,8 @@ KERNELS = {
     # beside.
     "base-arm": Kernel("arm", "base", GUEST + CLIENTS + CMA + TEST,
                        drivers=["mm/cma/tests/dma_test.c"]),
+    "base-boards": Kernel("arm", "base", GUEST + CLIENTS + SOCS + CMA + TEST,
+                          drivers=["mm/cma/tests/dma_test.c"]),
     # Memory above 4 GiB, huge pages.
     "arm-lpae": Kernel("arm", "cma", GUEST + CLIENTS + LPAE + CMA + TEST),
     # One image for all the ARMv7 boards.

@@ -12,6 +12,7 @@ whatever reason, and nobody lost data.
 
     stress.py                        both, 10 minutes each
     stress.py --only ours --minutes 60
+    stress.py --flood                beside a network card that is flooded
 
 Requests that failed are counted by errno: 16 a page did not move, 12 no hole
 was large enough, or no memory for pages to move to. There was room for the
@@ -38,9 +39,16 @@ ORDER = ["ours", "mainline"]
 SIZES_KIB = [4, 16, 64, 256, 1024, 4096, 16384]
 BOOT_S = 300		# to boot, to fill memory, to end
 SLOW = 2		# a minute of the guest's may take two
+FLOOD_PACKETS = 1000	# that come in a minute at least
 SHOWN = 20		# messages of requests that failed
 BUSY = 16
 NO_MEMORY = 12
+# Those that have drivers of network cards; and as much as goes through one.
+FLOOD_KERNELS = {"ours": "arm-boards", "mainline": "base-boards"}
+NETWORK = "guestfwd=tcp:10.0.2.100:7-cmd:cat"
+FLOOD = ("ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && "
+         "(while cat /mnt/data/random.bin; do :; done | nc 10.0.2.100 7 "
+         ">/dev/null &) && sleep 2")
 FEW = 2			# that may fail, or one in so many if that is more
 REQUESTS_A_FAILURE = 500
 
@@ -136,13 +144,18 @@ def compare(ours, mainline):
                              f"mainline {mainline.atomic}")
 
 
-def run(name, minutes, program):
+def run(name, kernel_name, minutes, program, flood):
     side = Side(name)
     sizes = " ".join(map(str, SIZES_KIB))
     result = boards.boot(
-        "virt", kernel.obj(bench.KERNELS[name]), append="cma=64M", disk=True,
+        "virt", kernel.obj(kernel_name), append="cma=64M", disk=True,
         smp=4, timeout_s=BOOT_S + SLOW * 60 * minutes, on_line=side.line,
-        commands=[f"/bench stress stress:{minutes} 1 {sizes}"],
+        net=NETWORK if flood else None,
+        commands=[*[FLOOD] * flood,
+                  f"/bench stress stress:{minutes} 1 {sizes}",
+                  # That it was one.
+                  *["test $(cat /sys/class/net/eth0/statistics/rx_packets) "
+                    f"-gt {FLOOD_PACKETS * minutes}"] * flood],
         files={"/bench": program}, log=OUT / f"{name}.log")
     side.judge(result, minutes)
     return side
@@ -154,20 +167,25 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=ORDER, help="one of the kernels")
     parser.add_argument("--minutes", type=int, default=10, metavar="N")
+    parser.add_argument("--flood", action="store_true",
+                        help="with a network card whose ring takes pages that "
+                        "it cannot wait for")
     parser.add_argument("--no-build", action="store_true",
                         help="boot what is in $BUILD already")
     opts = parser.parse_args()
     names = [n for n in ORDER if opts.only in (None, n)]
+    kernels = FLOOD_KERNELS if opts.flood else bench.KERNELS
     children.end_on_signals()
     OUT.mkdir(parents=True, exist_ok=True)
     try:
         if not opts.no_build:
-            bench.build(names)
+            bench.build(names, kernels)
         program = kernel.guest_program("bench")
     except (bench.BenchError, kernel.BuildError) as err:
         print(f"FAILED {err}", file=sys.stderr)
         return 1
-    sides = [run(name, opts.minutes, program) for name in names]
+    sides = [run(name, kernels[name], opts.minutes, program, opts.flood)
+             for name in names]
     if len(sides) == len(ORDER):
         compare(*sides)
     print()

@@ -13,7 +13,9 @@
  * so that what is asked for later finds the areas as full as it was made.
  * "use=TYPE" says what the next buffers are for, "use=" that it is nothing in
  * special, and "unknown=TYPE" that there is no such type. "idle=AREA" and
- * "lent=AREA" look whether the page allocator has pages of the area.
+ * "lent=AREA" look whether the page allocator has pages of the area. "hibernate"
+ * fills the buffers, saves the system to the swap that there is, and looks at them
+ * when it is back.
  * Each step is a test. A test program does not know the device tree: whoever
  * boots the board with it runs this.
  */
@@ -34,7 +36,12 @@
 
 #define LOOK_PAGES	64	/* no area is smaller */
 
+#define HELD_MAX	64
+#define SEED		0x51ee9
+
 static const char *device_name;
+static uint32_t held[HELD_MAX];
+static unsigned int nr_held;
 
 struct step {
 	unsigned long nr;	/* of buffers */
@@ -93,6 +100,8 @@ static bool take(int fd, const struct step *step)
 		return err == -ENOMEM && !strcmp(step->area, NOTHING);
 	}
 	ksft_print_msg("%zu KiB at %#llx\n", step->size / KIB, buf.dma_addr);
+	if (nr_held < HELD_MAX)
+		held[nr_held++] = buf.id;
 	err = ct_dma_check(fd, buf.id, &check);
 	/*
 	 * Ordinary memory keeps the kernel's cached mapping beside that of the
@@ -136,6 +145,22 @@ static int use(int fd, const char *type)
 	return ioctl(fd, DMA_TEST_IOC_USE, &arg) ? -errno : 0;
 }
 
+static bool hibernate(int fd)
+{
+	unsigned int i, nr_wrong = 0;
+	int err;
+
+	for (i = 0; i < nr_held; i++)
+		if (ct_dma_fill(fd, held[i], SEED + i))
+			return false;
+	err = ct_write("/sys/power/state", "disk");
+	for (i = 0; i < nr_held; i++)
+		nr_wrong += !!ct_dma_verify(fd, held[i], SEED + i);
+	ksft_print_msg("back: %s; %u of %u buffers wrong\n", strerror(-err),
+		       nr_wrong, nr_held);
+	return !err && nr_held && !nr_wrong;
+}
+
 static bool run_step(int fd, const char *text)
 {
 	struct step step;
@@ -149,6 +174,8 @@ static bool run_step(int fd, const char *text)
 		return !is_lent(text + 5);
 	if (!strncmp(text, "lent=", 5))
 		return is_lent(text + 5);
+	if (!strcmp(text, "hibernate"))
+		return hibernate(fd);
 	if (parse(text, &step))
 		ksft_exit_fail_msg("%s: not a step\n", text);
 	for (; ok && step.nr; step.nr--)
