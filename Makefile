@@ -39,7 +39,7 @@ check-boards:
 
 check-kernels:
 	@$(SCRIPTS)/deps.sh check
-	@$(SCRIPTS)/check.py --only tree bare-64-bit without rt kcsan
+	@$(SCRIPTS)/check.py --only tree bare-64-bit without rt kcsan hibernate
 
 bench:
 	@$(SCRIPTS)/deps.sh bench

@@ -378,6 +378,8 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
         disk = BUILD / "disk.ext4"
     if ask_host:
         append += " CMA_TEST_HOST=1"
+    if swap:
+        append += f" resume=/dev/{swap}"
     lines = []
     timed_out = threading.Event()
     with tempfile.TemporaryDirectory(prefix="cma-boot-") as tmp:
@@ -410,8 +412,9 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
                                     start + timeout_s - time.monotonic())
 
             status, complaints = run()
+            # With the command line that it had: the restored kernel has its
+            # page tables where the one that restores it has them.
             if swap and status == 0 and any(map(HIBERNATED.search, lines)):
-                cmd[cmd.index("-append") + 1] += f" resume=/dev/{swap}"
                 status, complaints = run()
             print(*complaints, sep="\n", file=out)
         elapsed_s = time.monotonic() - start

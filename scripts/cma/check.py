@@ -281,23 +281,6 @@ def stage_clients(stage):
                          "/selftests/dmabuf-heaps/dmabuf-heap"])
 
 
-def hibernate(stage, **where):
-    """Buffers are what they were when the system was saved to a disk: those of
-    exclusive areas and of parts of pageblocks, in low and in high memory."""
-    stage.boot("hibernate", swap="vda", want_tests=True, timeout_s=600,
-               mem="1G", nodes=f"/ {{ keeper {{ {areas.DEVICE} }}; }};",
-               append="vmalloc=768M mem=768M@0x40000000 cma=16M cma_areas="
-               "low/keeper=8M@0x44000000:exclusive+"
-               "high/keeper=8M@0x60000000:exclusive+"
-               "odd/keeper=1028K@0x62155000+lent/keeper=8M@0x64000000",
-               commands=["mkswap /dev/vda && swapon /dev/vda",
-                         f"{areas.CLIENT} keeper 8M=low-keeper 8M=high-keeper "
-                         "1M=odd-keeper 7M=lent-keeper hibernate"],
-               expect=["^cma: high-keeper: .*, highmem, exclusive",
-                       "^cma: odd-keeper: .*, highmem, shared but for parts"],
-               **where)
-
-
 def stage_lpae(stage):
     """An area above 4 GiB, for a device that reaches it and for one that does
     not; and where the default area lies unless it is told."""
@@ -317,7 +300,6 @@ def stage_lpae(stage):
                    commands=[test_driver(f"dma_bits={bits}"),
                              f"{areas.CLIENT} - {steps}"],
                    expect=[f"^cma: reserved: 64 MiB at {place}-"], **where)
-    hibernate(stage, **where)
     # More than 32 bits count, in one area; and where areas lie unless told.
     stage.boot("huge", append=" cma=4G@0x100000000", mem="8G", want_tests=True,
                timeout_s=300, commands=[
@@ -521,6 +503,7 @@ STAGES = {
     "without": stages_kernels.stage_without,
     "rt": stages_kernels.stage_rt,
     "kcsan": stages_kernels.stage_kcsan,
+    "hibernate": stages_kernels.stage_hibernate,
     "boards": stages_boards.stage_boards,
     "messages": stages_messages.stage_messages,
     "by-hand": stages_boards.stage_by_hand,
@@ -545,14 +528,15 @@ KERNELS = {
     "without": ["nocma-arm64", "nocma-x86_64"],
     "rt": list(stages_kernels.RT.values()),
     "kcsan": ["kcsan-x86_64"],
+    "hibernate": ["arm-hibernate"],
     "boards": ["arm-boards", "armv5"],
     "by-hand": list(dict.fromkeys(b.kernel for b in boards.BOARDS.values())),
     "boards-whole": ["arm-boards", "armv5", "arm64", "x86_64"],
 }
 # More than one wants to wait for with every change: "make check-boards" and
 # "make check-kernels".
-ON_REQUEST = ["bare-64-bit", "without", "rt", "kcsan", "messages", "by-hand",
-              "boards-whole", "bisect"]
+ON_REQUEST = ["bare-64-bit", "without", "rt", "kcsan", "hibernate", "messages",
+              "by-hand", "boards-whole", "bisect"]
 
 
 def run_stage(builder, name):

@@ -64,6 +64,7 @@ COMPARE = [GENERIC.format("compare")]
 ARM64 = [GENERIC.format("64bit"), GENERIC.format("arm64")]
 X86_64 = [GENERIC.format("64bit"), GENERIC.format("x86_64")]
 NONE = [GENERIC.format("none")]
+HIBERNATE = [GENERIC.format("hibernate")]
 RT = [GENERIC.format("expert"), GENERIC.format("rt")]
 KCSAN = [GENERIC.format("expert"), GENERIC.format("kcsan")]
 CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
@@ -123,6 +124,8 @@ KERNELS = {
     "x86_64": Kernel("x86_64", "cma",
                      X86_64 + CONSUMERS + TEST + guest("x86_64"),
                      "allnoconfig"),
+    "arm-hibernate": Kernel("arm", "cma",
+                            GUEST + CLIENTS + CMA + TEST + HIBERNATE),
     # Spinlocks that sleep, with lockdep; data races.
     "rt-arm64": Kernel("arm64", "cma",
                        ARM64 + CONSUMERS + TEST + RT + guest("arm64"),

@@ -6,6 +6,7 @@ options do to a configuration, and kernels without areas.
 import re
 import subprocess
 
+import areas
 import kernel
 import stages_boards
 from stage import selftests
@@ -136,3 +137,21 @@ def stage_kcsan(stage):
                may_say=[races_of_others(ours)],
                commands=[f"/selftests/cma/{test}" for test in CONCURRENT
                          ] * KCSAN_ROUNDS, **TWO_NODES)
+
+
+def stage_hibernate(stage):
+    """Buffers are what they were when the system was saved to a disk: those of
+    exclusive areas and of parts of pageblocks, in low and in high memory."""
+    selftests()
+    stage.boot("hibernate", "virt", kernel_dir=kernel.obj("arm-hibernate"),
+               swap="vda", want_tests=True, timeout_s=600, mem="1G",
+               nodes=f"/ {{ keeper {{ {areas.DEVICE} }}; }};",
+               append="vmalloc=768M no_console_suspend cma=16M "
+               "cma_areas=low/keeper=8M@0x44000000:exclusive+"
+               "high/keeper=8M@0x60000000:exclusive+"
+               "odd/keeper=1028K@0x62155000+lent/keeper=8M@0x64000000",
+               commands=["mkswap /dev/vda && swapon /dev/vda",
+                         f"{areas.CLIENT} keeper 8M=low-keeper 8M=high-keeper "
+                         "256K=odd-keeper 4M=lent-keeper hibernate"],
+               expect=["^cma: high-keeper: .*, highmem, exclusive",
+                       "^cma: odd-keeper: .*, highmem, shared but for parts"])

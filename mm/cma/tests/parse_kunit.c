@@ -233,6 +233,8 @@ static void __init parse_bad_nodes(struct kunit *test)
 	}
 }
 
+#define TEN_LETTERS	"abcdefghij"
+
 struct area_case {
 	const char *text;
 	struct cma_area_spec area;
@@ -295,8 +297,9 @@ static const struct area_case area_cases[] __initconst = {
 	{ "banka/foo,,bar=1M", .wrong = "name of a device is missing" },
 	{ "banka/foo/bar=1M",
 	  .wrong = "an equals sign is missing behind the name" },
-	{ "01234567890123456789012345678901234567890123456789012345678901234567"
-	  "89012345678901234567890123456789012345678901234567890123456789=1M",
+	{ TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS
+	  TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS
+	  TEN_LETTERS TEN_LETTERS TEN_LETTERS "=1M",
 	  .wrong = "name is too long" },
 	{ "ban ka=1M",
 	  .wrong = "a name has a character that cannot be in a name" },
