@@ -112,13 +112,20 @@ class Stage:
         return got
 
 
+installed = {}			# kernel: the tests' names
+installing = threading.Lock()
+
+
 def selftests(name="arm"):
-    """The guest's paths of the installed test programs."""
-    text = (kernel.selftests(name).parent / "kselftest-list.txt").read_text()
-    names = re.findall(r"^cma:(\S+)$", text, re.M)
-    if not names:
+    """The guest's paths of the test programs, which are installed once."""
+    with installing:
+        if name not in installed:
+            folder = kernel.selftests(name).parent
+            text = (folder / "kselftest-list.txt").read_text()
+            installed[name] = re.findall(r"^cma:(\S+)$", text, re.M)
+    if not installed[name]:
         raise kernel.BuildError("no selftest was built")
-    return [f"/selftests/cma/{name}" for name in names]
+    return [f"/selftests/cma/{test}" for test in installed[name]]
 
 
 def test_driver(parameters):

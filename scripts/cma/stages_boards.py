@@ -101,6 +101,50 @@ def boot_gigantic(stage, kernels=None):
                              f"&& echo 1 >{pages} && grep -x 1 {pages}"])
 
 
+# Two nodes with room for a page of 1 GiB each.
+LARGE_NODES = ["-object", "memory-backend-ram,id=m0,size=3G",
+               "-object", "memory-backend-ram,id=m1,size=3G",
+               "-numa", "node,nodeid=0,cpus=0,memdev=m0",
+               "-numa", "node,nodeid=1,cpus=1,memdev=m1", "-cpu", "max"]
+DEMOTE = """
+set -e
+cd /sys/kernel/mm/hugepages/hugepages-1048576kB
+class=/sys/kernel/mm/cma/hugetlb1/class
+echo 2048kB >demote_size
+while [ ! -e /tmp/enough ]; do
+	echo exclusive >$class || :
+	echo shared >$class || :
+	echo >>/tmp/switched
+done 2>/dev/null &
+node=/sys/devices/system/node/node1/hugepages
+for i in $(seq 12); do
+	echo 1 >$node/hugepages-1048576kB/nr_hugepages
+	echo 1 >demote
+	echo 0 >$node/hugepages-2048kB/nr_hugepages
+	echo 0 >$node/hugepages-1048576kB/nr_hugepages
+done
+echo >/tmp/enough
+wait
+wc -l </tmp/switched
+echo exclusive >$class
+grep -x 0 /sys/kernel/debug/cma/hugetlb1/used
+"""
+
+
+def boot_demotion(stage):
+    """A huge page that is made into smaller ones comes back in parts, while its
+    area changes from shared to exclusive and back; nothing of it stays behind in
+    the page allocator, and pages that move have their targets on their node."""
+    stage.boot("x86_64-demotion", "x86_64", extra=LARGE_NODES, mem="6G",
+               smp="2,sockets=2", append="hugetlb_cma=0:1G,1:1G cma=16M",
+               timeout_s=600, want_tests=True, files={"demote": DEMOTE.encode()},
+               commands=["sh /demote",
+                         f"{areas.CLIENT} - idle=hugetlb1",
+                         "echo shared >/sys/kernel/mm/cma/hugetlb1/class",
+                         f"{areas.CLIENT} - lent=hugetlb1 lent=hugetlb0"],
+               expect=["^cma: hugetlb1: 1024 MiB at "])
+
+
 def boot_zones(stage):
     """An area across the border of two zones is of two pieces."""
     stage.boot("arm64-virt-zones", "arm64-virt", mem="4G", timeout_s=300,
@@ -144,16 +188,20 @@ ALSO = {"versatilepb": ["cma_text"]}
 SAME_IMAGE = ["virt", "vexpress-a9"]
 
 
-def boot_generic(stage):
+def boot_generic(stage, board, tests, **options):
     """The DMA API that all architectures but some share."""
-    for board, tests, options in (
-            ("arm64-virt", [*EACH_64_BIT, "cma_iommu"],
-             {"extra": IOMMU,
-              "nodes": IOMMU_CLIENT.format(IOMMU_STREAM, REACH)}),
-            ("x86_64", EACH_64_BIT, {})):
-        stage.boot(f"{board}-tests", board, want_tests=True, append=APPEND,
-                   timeout_s=900, commands=[f"/selftests/cma/{name}"
-                                            for name in tests], **options)
+    stage.boot(f"{board}-tests", board, want_tests=True, append=APPEND,
+               timeout_s=1200, commands=[f"/selftests/cma/{name}"
+                                         for name in tests], **options)
+
+
+def boot_arm64(stage):
+    boot_generic(stage, "arm64-virt", [*EACH_64_BIT, "cma_iommu"], extra=IOMMU,
+                 nodes=IOMMU_CLIENT.format(IOMMU_STREAM, REACH))
+
+
+def boot_x86_64(stage):
+    boot_generic(stage, "x86_64", EACH_64_BIT)
 
 
 def stage_64_bit(stage):
@@ -161,10 +209,11 @@ def stage_64_bit(stage):
     selftests("arm")
     selftests("x86_64")
     kernel.userland("amd64")
-    boot_generic(stage)
-    boot_nodes(stage)
-    boot_gigantic(stage)
-    boot_zones(stage)
+    # The longest first; boards wait for something half of the time.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda boot: boot(stage), (
+            boot_x86_64, boot_arm64, boot_nodes, boot_gigantic, boot_demotion,
+            boot_zones)))
 
 
 def boot_each_board(stage, tests, kernels):
