@@ -38,9 +38,14 @@ static int __init note_crashkernel(char *text)
 {
 	char *at = text ? strchr(text, '@') : NULL, *colon = text;
 
+	/* The last one counts, and at 0 there is room anywhere. */
+	crash_base = 0;
+	crash_size = 0;
 	if (!at)
 		return 0;
 	crash_base = memparse(at + 1, NULL);
+	if (!crash_base)
+		return 0;
 	crash_size = memparse(text, NULL);
 	if (strchr(text, ':'))
 		crash_size = 0;
@@ -54,11 +59,14 @@ static void __init claim_kernel(void)
 {
 	phys_addr_t start = __pa_symbol(_stext), end = __pa_symbol(_end);
 
-	/* The kernel's own mapping is of sections, an area's is of pages. */
-	if (IS_ENABLED(CONFIG_ARM)) {
-		start = ALIGN_DOWN(start, PMD_SIZE);
-		end = ALIGN(end, PMD_SIZE);
-	}
+	/*
+	 * The mapping of the kernel and of its page tables, which lie below it,
+	 * is of sections, an area's is of pages.
+	 */
+#ifdef CONFIG_ARM
+	start = ALIGN_DOWN((phys_addr_t)kernel_sec_start, PMD_SIZE);
+	end = ALIGN((phys_addr_t)kernel_sec_end, PMD_SIZE);
+#endif
 	cma_claim_memory(start, end - start, "the kernel", false);
 }
 
@@ -72,7 +80,7 @@ static void __init claim_initrd(void)
 
 #ifdef CONFIG_OF_EARLY_FLATTREE
 
-static void __init claim_reg(unsigned long node, const char *name)
+static void __init claim_reg(unsigned long node, const char *name, bool is_wish)
 {
 	int cells = dt_root_addr_cells + dt_root_size_cells, length;
 	const __be32 *reg = of_get_flat_dt_prop(node, "reg", &length);
@@ -84,7 +92,7 @@ static void __init claim_reg(unsigned long node, const char *name)
 		u64 base = dt_mem_next_cell(dt_root_addr_cells, &reg);
 		u64 size = dt_mem_next_cell(dt_root_size_cells, &reg);
 
-		cma_claim_memory(base, size, name, false);
+		cma_claim_memory(base, size, name, is_wish);
 	}
 }
 
@@ -95,7 +103,20 @@ static bool __init has_cells(int node, const char *property, int wanted)
 	return cells && be32_to_cpup(cells) == wanted;
 }
 
-/* In whatever order they come; those of areas are compared when they do. */
+static bool __init is_enabled(unsigned long node)
+{
+	const char *status = of_get_flat_dt_prop(node, "status", NULL);
+
+	return !status || !strcmp(status, "okay") || !strcmp(status, "ok");
+}
+
+static bool __init may_be_area(unsigned long node)
+{
+	return dma_area_is_node(node) &&
+	       !of_get_flat_dt_prop(node, "no-map", NULL);
+}
+
+/* In whatever order they come; areas after all others. */
 static void __init claim_nodes(const void *fdt)
 {
 	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
@@ -106,15 +127,12 @@ static void __init claim_nodes(const void *fdt)
 	    !has_cells(parent, "#address-cells", dt_root_addr_cells) ||
 	    !of_get_flat_dt_prop(parent, "ranges", NULL))
 		return;
-	fdt_for_each_subnode(node, fdt, parent) {
-		const char *status = of_get_flat_dt_prop(node, "status", NULL);
-
-		if (status && strcmp(status, "okay") && strcmp(status, "ok"))
-			continue;
-		if (!dma_area_is_node(node) ||
-		    of_get_flat_dt_prop(node, "no-map", NULL))
-			claim_reg(node, fdt_get_name(fdt, node, NULL));
-	}
+	fdt_for_each_subnode(node, fdt, parent)
+		if (is_enabled(node) && !may_be_area(node))
+			claim_reg(node, fdt_get_name(fdt, node, NULL), false);
+	fdt_for_each_subnode(node, fdt, parent)
+		if (is_enabled(node) && may_be_area(node))
+			claim_reg(node, fdt_get_name(fdt, node, NULL), true);
 }
 
 static void __init claim_device_tree(void)
@@ -124,8 +142,10 @@ static void __init claim_device_tree(void)
 
 	if (!fdt)
 		return;
-	cma_claim_memory(initial_boot_params_pa, fdt_totalsize(fdt),
-			 "the device tree", false);
+	/* ARM has reserved it by now, and calls it by a virtual address. */
+	if (!IS_ENABLED(CONFIG_ARM))
+		cma_claim_memory(initial_boot_params_pa, fdt_totalsize(fdt),
+				 "the device tree", false);
 	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++)
 		if (!fdt_get_mem_rsv(fdt, i, &base, &size))
 			cma_claim_memory(base, size, "/memreserve/", false);

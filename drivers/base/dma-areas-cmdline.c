@@ -52,12 +52,10 @@ static bool __init has_address(const struct cma_spec *spec)
  * struct named_policy - an entry without a size
  * @name:	the area's
  * @policy:	what is to be done with it
- * @met:	there is such an area
  */
 struct named_policy {
 	const char *name;
 	struct dma_area_policy policy;
-	bool met;
 };
 
 static struct named_policy policies[MAX_CMA_AREAS + 1] __initdata;
@@ -103,13 +101,17 @@ struct dma_area_policy __init dma_area_policy(const char *name)
 
 		if (strcmp(policies[i].name, name))
 			continue;
-		policies[i].met = true;
 		all.exclusive |= one->exclusive;
 		all.fallback |= one->fallback;
 		all.first_fit |= one->first_fit;
 		all.heap |= one->heap;
 	}
 	return all;
+}
+
+static int __init is_called(struct cma *cma, void *name)
+{
+	return !strcmp(cma_get_name(cma), name);
 }
 
 /**
@@ -122,7 +124,7 @@ struct dma_area_policy __init dma_area_policy(const char *name)
 void __init dma_areas_settle_policies(void)
 {
 	for (unsigned int i = 0; i < nr_policies; i++) {
-		if (policies[i].met)
+		if (cma_for_each_area(is_called, (void *)policies[i].name))
 			continue;
 		pr_err("%s: there is no such area for cma_areas= to change\n",
 		       policies[i].name);

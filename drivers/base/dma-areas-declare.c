@@ -22,6 +22,7 @@
 #include <linux/numa.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include <asm/setup.h>
 
 #include "../../mm/cma/parse.h"
 #include "dma-areas.h"
@@ -303,14 +304,14 @@ static void __init inherit_type(struct dma_contiguous_area *area)
  * @text:	the string
  *
  * Areas stay for ever, so what they are called does. What memblock hands out is
- * not mapped yet.
+ * not mapped yet. There is room for all that the command line can say.
  *
  * Context: Boot.
  * Return: the copy; NULL if there is no room for it, and the log says so.
  */
 const char * __init dma_areas_keep_string(const char *text)
 {
-	static char kept[SZ_2K];
+	static char kept[COMMAND_LINE_SIZE + SZ_2K];
 	static size_t used;
 	size_t size = strlen(text) + 1;
 	char *copy = kept + used;
@@ -359,11 +360,10 @@ static void __init name_declared(const struct dma_contiguous_area *area,
 	*end = 0;
 }
 
-static int __init reserve_declared(struct dma_contiguous_area *area,
-				   phys_addr_t addr_limit, const char *source,
-				   struct cma **cma)
+static int __init reserve_declared(const struct dma_contiguous_area *area,
+				   const char *name, phys_addr_t addr_limit,
+				   const char *source, struct cma **cma)
 {
-	char name[CMA_MAX_NAME];
 	struct cma_area_desc desc = {
 		.base		= area->base,
 		.size		= area->size,
@@ -376,7 +376,6 @@ static int __init reserve_declared(struct dma_contiguous_area *area,
 	};
 	int error;
 
-	name_declared(area, name, sizeof(name));
 	/* In reach of devices if there is room, anywhere if not. */
 	if (!area->fixed && !area->base && !area->limit) {
 		desc.limit = dma_areas_limit(addr_limit);
@@ -399,7 +398,7 @@ static int __init reserve_declared(struct dma_contiguous_area *area,
 	if (area->fit && cma_set_fit(*cma, area->fit))
 		pr_err("%s: fit \"%s\" ignored, best or first expected\n", name,
 		       area->fit);
-	area->fallback |= dma_area_set_policy(*cma).fallback;
+	dma_area_set_policy(*cma);
 	return 0;
 }
 
@@ -436,12 +435,16 @@ int __init dma_areas_declare(struct dma_contiguous_area *wanted,
 			     phys_addr_t addr_limit, const char *source,
 			     struct cma **res_cma)
 {
+	char name[CMA_MAX_NAME];
 	struct cma *cma = NULL;
 	int error = 0;
 
 	inherit_type(wanted);
+	name_declared(wanted, name, sizeof(name));
+	wanted->fallback |= dma_area_policy(name).fallback;
 	if (wanted->size)
-		error = reserve_declared(wanted, addr_limit, source, &cma);
+		error = reserve_declared(wanted, name, addr_limit, source,
+					 &cma);
 	if (error) {
 		/* Its devices must not take from elsewhere instead. */
 		dma_area_register(NULL, wanted->type, wanted->devices,
@@ -520,8 +523,13 @@ int __init dma_contiguous_declare(const struct dma_contiguous_area *area,
 	if (nr_queued == ARRAY_SIZE(queue)) {
 		pr_err("%s: more than %zu areas in board code, see CONFIG_CMA_AREAS\n",
 		       area->type, ARRAY_SIZE(queue));
+		/* Its devices must not take from elsewhere instead. */
+		if (new.area.devices)
+			dma_area_register(NULL, new.area.type,
+					  new.area.devices, area->fallback);
 		return -ENOSPC;
 	}
+	dma_areas_note_board();
 	if (new.area.fixed)
 		cma_claim_memory(area->base, area->size, "board code", true);
 	queue[nr_queued++] = new;

@@ -107,7 +107,12 @@ static void __init finish_node(unsigned long node, const char *name,
 	cma_set_users(cma, CMA_FOR_REFERRERS, NULL);
 	cma_set_source(cma, "the device tree");
 	dma_area_register(cma, name, "", dma_area_set_policy(cma).fallback);
-	if (has(node, "linux,cma-default") && !dma_areas_set_default(cma))
+	if (!has(node, "linux,cma-default"))
+		return;
+	if (dma_areas_default_on_cmdline())
+		pr_info("%s: not the default area, the command line has cma=\n",
+			name);
+	else if (!dma_areas_set_default(cma))
 		pr_err("%s: not the default area, that is %s\n", name,
 		       cma_get_name(dma_contiguous_default_area));
 }
@@ -260,19 +265,12 @@ static bool __init is_spare(unsigned long node, const char *name)
  */
 int __init dma_area_reserve_reg(unsigned long node, const char *name)
 {
-	struct node_reg pieces;
 	int error = check_node(node, name);
 
 	if (error)
 		return error;
-	if (!is_spare(node, name))
-		return declare_reg(node, name);
-	/* It counts as one that is reserved: it may still be. */
-	if (!read_reg(node, name, &pieces))
-		for (unsigned int i = 0; i < pieces.nr; i++)
-			cma_claim_memory(pieces.base[i], pieces.size[i], name,
-					 true);
-	return 0;
+	/* A spare counts as one that is reserved: it may still be. */
+	return is_spare(node, name) ? 0 : declare_reg(node, name);
 }
 
 static int __init read_number(unsigned long node, const char *name,

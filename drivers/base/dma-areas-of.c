@@ -68,11 +68,11 @@ static bool means_area(const struct device_node *node)
 	       of_property_read_bool(node, "reusable");
 }
 
-/* The command line's default area is what stands for one of the tree. */
+/* The command line's default area, or none, stands for one of the tree. */
 static bool is_replaced(const struct device_node *node)
 {
 	return of_property_read_bool(node, "linux,cma-default") &&
-	       dma_areas_default_on_cmdline() && dma_contiguous_default_area;
+	       dma_areas_default_on_cmdline();
 }
 
 /*
@@ -97,16 +97,29 @@ static bool refuse_node(struct device *dev, const struct device_node *node)
 /* Return: true if it means an area that does not exist. */
 static bool bind_node(struct device *dev, struct device_node *node, int index)
 {
-	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
-	const char *type = NULL;
+	const char *name = kbasename(node->full_name), *type = NULL;
+	struct cma *cma = means_area(node) ? dma_area_of_tree(name) : NULL;
 
-	if (!rmem || rmem->ops != &area_node_ops)
+	if (!cma)
 		return refuse_node(dev, node);
 	if (of_property_read_string_index(dev->of_node, "memory-region-names",
 					  index, &type))
-		type = rmem->name;
-	dma_area_bind(dev, rmem->priv, type);
+		type = name;
+	dma_area_bind(dev, cma, type);
 	return false;
+}
+
+/*
+ * What a boot loader took out of the tree may have been an area. Return: true, as
+ * it does not exist.
+ */
+static bool refuse_lost(struct device *dev, int index)
+{
+	if (!dma_areas_told(dev))
+		dev_err(dev, "cma: memory-region %d is no node of the device tree; so no memory for this device\n",
+			index);
+	dma_area_refuse(dev, false);
+	return true;
 }
 
 /**
@@ -118,14 +131,20 @@ static bool bind_node(struct device *dev, struct device_node *node, int index)
  */
 bool dma_areas_bind_of(struct device *dev)
 {
-	struct device_node *node;
+	int nr = of_count_phandle_with_args(dev->of_node, "memory-region", NULL);
 	bool missing = false;
 
-	if (!dev->of_node)
-		return false;
-	for (int i = 0; (node = of_parse_phandle(dev->of_node, "memory-region",
-						 i)); i++) {
-		missing |= bind_node(dev, node, i);
+	for (int i = 0; i < nr; i++) {
+		struct device_node *node;
+		u32 phandle = 0;
+
+		/* 0 keeps the place of one that the board does without. */
+		of_property_read_u32_index(dev->of_node, "memory-region", i,
+					   &phandle);
+		if (!phandle)
+			continue;
+		node = of_parse_phandle(dev->of_node, "memory-region", i);
+		missing |= node ? bind_node(dev, node, i) : refuse_lost(dev, i);
 		of_node_put(node);
 	}
 	return missing;

@@ -3,7 +3,8 @@
  * Which areas a device has, for people to read: a line in the log when a driver
  * is bound for the first time, and all of them in debugfs.
  *
- * The lists are read as a request reads them; no locks.
+ * The lists are read as a request reads them. device_lock covers what a device
+ * reaches.
  */
 #include <linux/cma.h>
 #include <linux/dcache.h>
@@ -89,14 +90,33 @@ static void show_device(struct seq_file *seq, struct device *dev)
 		seq_printf(seq, "%s %u - any\n", dev_name(dev), areas.nr);
 }
 
-static int devices_show(struct seq_file *seq, void *unused)
+/* With a reference; NULL behind the last one. */
+static struct device *device_at(unsigned int n)
 {
+	struct device *dev = NULL;
 	struct kobject *kobj;
 
 	spin_lock(&devices_kset->list_lock);
 	list_for_each_entry(kobj, &devices_kset->list, entry)
-		show_device(seq, kobj_to_dev(kobj));
+		if (!n--) {
+			dev = get_device(kobj_to_dev(kobj));
+			break;
+		}
 	spin_unlock(&devices_kset->list_lock);
+	return dev;
+}
+
+static int devices_show(struct seq_file *seq, void *unused)
+{
+	struct device *dev;
+
+	for (unsigned int n = 0; (dev = device_at(n)); n++) {
+		/* What it reaches goes when it is unbound. */
+		device_lock(dev);
+		show_device(seq, dev);
+		device_unlock(dev);
+		put_device(dev);
+	}
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(devices);

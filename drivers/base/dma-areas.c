@@ -149,6 +149,22 @@ bool dma_area_was_spare(const char *name)
 	return false;
 }
 
+/**
+ * dma_area_of_tree() - the area of a node of the device tree
+ * @name:	the node's, with its unit address
+ *
+ * Context: Any.
+ * Return: the area; NULL if there is none.
+ */
+struct cma *dma_area_of_tree(const char *name)
+{
+	for (unsigned int i = 0; i < nr_declared; i++)
+		if (declared[i].area && declared[i].devices &&
+		    !declared[i].devices[0] && !strcmp(declared[i].type, name))
+			return declared[i].area;
+	return NULL;
+}
+
 static bool declares_fallback(const struct cma *cma)
 {
 	const struct declared_area *area = declaration_of(cma);
@@ -549,7 +565,10 @@ struct cma *dma_area_of_type(struct device *dev, const char *type)
 	if (!list || !list->refused)
 		add_common(&areas, type);
 	rcu_read_unlock();
-	return areas.nr ? areas.area[0] : NULL;
+	for (unsigned int i = 0; i < areas.nr; i++)
+		if (dma_area_reached(dev, areas.area[i]))
+			return areas.area[i];
+	return NULL;
 }
 
 static bool matches_one(const char *globs, const char *name)

@@ -58,6 +58,7 @@ void dma_area_bind(struct device *dev, struct cma *cma, const char *type);
 void dma_area_refuse(struct device *dev, bool fallback);
 bool dma_areas_bind_declared(struct device *dev);
 bool dma_area_was_spare(const char *name);
+struct cma *dma_area_of_tree(const char *name);
 
 /* dma-areas-request.c: what a buffer is for */
 const char *dma_area_requested_type(struct device *dev);

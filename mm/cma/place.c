@@ -44,6 +44,39 @@ static struct cma_claim claims[256] __initdata;
 static unsigned int nr_claims __initdata;
 static bool claims_lost __initdata;
 
+/* The lowest claim on a part of [@base, @last]. */
+static const struct cma_claim * __init
+find_claim(phys_addr_t base, phys_addr_t last, bool with_wishes)
+{
+	const struct cma_claim *lowest = NULL;
+
+	for (unsigned int i = 0; i < nr_claims; i++) {
+		const struct cma_claim *claim = &claims[i];
+
+		if (claim->base > last || claim->last < base ||
+		    (claim->is_wish && !with_wishes))
+			continue;
+		if (!lowest || claim->base < lowest->base)
+			lowest = claim;
+	}
+	return lowest;
+}
+
+static bool __init is_all_memory(phys_addr_t base, phys_addr_t last)
+{
+	phys_addr_t start, end;
+	u64 i;
+
+	for_each_mem_range(i, &start, &end) {
+		if (start > base || end - 1 < base)
+			continue;
+		if (end - 1 >= last)
+			return true;
+		base = end;
+	}
+	return false;
+}
+
 /**
  * cma_claim_memory() - keep areas away from memory
  * @base:	physical address; may be more than the kernel can reach
@@ -62,6 +95,10 @@ void __init cma_claim_memory(u64 base, u64 size, const char *owner,
 		return;
 	if (last < base || last > PHYS_ADDR_MAX)
 		last = PHYS_ADDR_MAX;
+	/* What will be refused is in nobody's way. */
+	if (is_wish && (!is_all_memory(base, last) ||
+			find_claim(base, last, false)))
+		return;
 	if (nr_claims == ARRAY_SIZE(claims)) {
 		if (!claims_lost)
 			pr_err("the board reserves more than %zu ranges of memory, there will be no areas\n",
@@ -93,24 +130,6 @@ void __init cma_withdraw_claims(const char *owner)
 	nr_claims = nr;
 }
 
-/* The lowest claim on a part of [@base, @last]. */
-static const struct cma_claim * __init
-find_claim(phys_addr_t base, phys_addr_t last, bool with_wishes)
-{
-	const struct cma_claim *lowest = NULL;
-
-	for (unsigned int i = 0; i < nr_claims; i++) {
-		const struct cma_claim *claim = &claims[i];
-
-		if (claim->base > last || claim->last < base ||
-		    (claim->is_wish && !with_wishes))
-			continue;
-		if (!lowest || claim->base < lowest->base)
-			lowest = claim;
-	}
-	return lowest;
-}
-
 /**
  * cma_is_claimed() - is memory somebody's, or to be somebody's
  * @base:	physical address
@@ -137,21 +156,6 @@ phys_addr_t __init cma_highmem_start(void)
 		return PHYS_ADDR_MAX;
 	/* high_memory itself need not be an address that __pa() takes. */
 	return __pa(high_memory - 1) + 1;
-}
-
-static bool __init is_all_memory(phys_addr_t base, phys_addr_t last)
-{
-	phys_addr_t start, end;
-	u64 i;
-
-	for_each_mem_range(i, &start, &end) {
-		if (start > base || end - 1 < base)
-			continue;
-		if (end - 1 >= last)
-			return true;
-		base = end;
-	}
-	return false;
 }
 
 /* A range of memblock that shares a part of [@base, @last] with it. */
@@ -187,6 +191,22 @@ static bool __init find_reserved(phys_addr_t base, phys_addr_t last,
 		return true;
 	}
 	return false;
+}
+
+/**
+ * cma_is_mapped() - is all of it memory that the kernel may map
+ * @base:	physical address
+ * @size:	bytes, more than 0
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: true if so.
+ */
+bool __init cma_is_mapped(phys_addr_t base, phys_addr_t size)
+{
+	phys_addr_t last = base + (size - 1), found, found_last;
+
+	return last >= base && is_all_memory(base, last) &&
+	       !find_nomap(base, last, &found, &found_last);
 }
 
 /**
@@ -443,7 +463,7 @@ static int __init find_pieces(phys_addr_t size, phys_addr_t align,
 
 /**
  * cma_place_anywhere() - find and reserve memory for an area
- * @size:	bytes, a multiple of @align
+ * @size:	bytes
  * @align:	of each piece, bytes, a power of two
  * @base:	lowest physical address
  * @limit:	first physical address behind

@@ -24,6 +24,7 @@ struct cma_place {
 
 phys_addr_t cma_highmem_start(void);
 int cma_check_mapped(phys_addr_t base, phys_addr_t last, const char *name);
+bool cma_is_mapped(phys_addr_t base, phys_addr_t size);
 int cma_check_memory(phys_addr_t base, phys_addr_t size, const char *name);
 int cma_place_anywhere(phys_addr_t size, phys_addr_t align, phys_addr_t base,
 		       phys_addr_t limit, int nid, const char *name,

@@ -224,20 +224,23 @@ static int __init check_wish(phys_addr_t size, phys_addr_t alignment,
  * What is added to round the size up is never why there is no area: devices
  * can have parts of pageblocks, too.
  */
+static phys_addr_t __init exact_size(const struct cma_area_desc *desc)
+{
+	return ALIGN(desc->size, (phys_addr_t)PAGE_SIZE << desc->order_per_bit);
+}
+
 static phys_addr_t __init fitting_size(const struct cma_area_desc *desc,
 				       phys_addr_t room)
 {
-	phys_addr_t exact = ALIGN(desc->size,
-				  (phys_addr_t)PAGE_SIZE << desc->order_per_bit);
 	phys_addr_t rounded = rounded_size(desc->size, desc->order_per_bit,
 					   desc->class);
 
-	return rounded > room ? exact : rounded;
+	return rounded > room ? exact_size(desc) : rounded;
 }
 
 static bool __init is_free(phys_addr_t base, phys_addr_t size)
 {
-	return memblock_is_region_memory(base, size) &&
+	return cma_is_mapped(base, size) &&
 	       !memblock_is_region_reserved(base, size) &&
 	       !cma_is_claimed(base, size);
 }
@@ -246,8 +249,7 @@ static int __init place_fixed(const struct cma_area_desc *desc,
 			      phys_addr_t limit, const char *shown,
 			      struct cma_place *place)
 {
-	phys_addr_t exact = ALIGN(desc->size,
-				  (phys_addr_t)PAGE_SIZE << desc->order_per_bit);
+	phys_addr_t exact = exact_size(desc);
 	phys_addr_t size = exact, room = limit - desc->base;
 
 	if (limit < desc->base || room < exact) {
@@ -265,25 +267,35 @@ static int __init place_fixed(const struct cma_area_desc *desc,
 	return cma_reserve_fixed(desc->base, size, shown);
 }
 
+static int __init place_size(const struct cma_area_desc *desc, phys_addr_t size,
+			     phys_addr_t limit, phys_addr_t alignment,
+			     const char *shown, struct cma_place *place)
+{
+	phys_addr_t least = least_alignment(size);
+	phys_addr_t base, end = ALIGN_DOWN(limit, least);
+
+	alignment = max(alignment, least);
+	base = ALIGN(desc->base, alignment);
+	/* Near the end of the address space, aligning wraps round. */
+	if (size < desc->size || base < desc->base || end < base ||
+	    end - base < size)
+		return -EINVAL;
+	return cma_place_anywhere(size, alignment, base, end,
+				  IS_ENABLED(CONFIG_NUMA) ? desc->nid :
+				  NUMA_NO_NODE, shown, place);
+}
+
 static int __init place_anywhere(const struct cma_area_desc *desc,
 				 phys_addr_t limit, phys_addr_t alignment,
 				 const char *shown, struct cma_place *place)
 {
-	phys_addr_t base = ALIGN(desc->base, alignment), end = limit, size;
-	int error = -EINVAL;
+	phys_addr_t room = limit < desc->base ? 0 : limit - desc->base;
+	phys_addr_t size = fitting_size(desc, room);
+	int error = place_size(desc, size, limit, alignment, shown, place);
 
-	size = fitting_size(desc, limit < base ? 0 : limit - base);
-	alignment = max(alignment, least_alignment(size));
-	size = ALIGN(size, alignment);
-	base = ALIGN(desc->base, alignment);
-	end = ALIGN_DOWN(limit, alignment);
-	/* Near the end of the address space, aligning wraps round. */
-	if (size >= desc->size && base >= desc->base && end >= base &&
-	    end - base >= size)
-		error = cma_place_anywhere(size, alignment, base, end,
-					   IS_ENABLED(CONFIG_NUMA) ?
-					   desc->nid : NUMA_NO_NODE, shown,
-					   place);
+	if (error && size != exact_size(desc))
+		error = place_size(desc, exact_size(desc), limit, alignment,
+				   shown, place);
 	if (error && !desc->quiet)
 		pr_err("%s: no room for %pa bytes between %pa and %pa\n", shown,
 		       &desc->size, &desc->base, &limit);

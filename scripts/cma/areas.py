@@ -241,6 +241,7 @@ ODD = Case(
 	sleeper { DEVICE memory-region = <&asleep>; };
 	chooser { DEVICE memory-region = <&picky>; };
 	neighbour { DEVICE memory-region = <&beside>; };
+	vain { DEVICE memory-region = <&huge>; };
 """),
     # What is not to be mapped is not, though it is in the same page table.
     # A heap called like another one gets a name of its own.
@@ -255,6 +256,7 @@ ODD = Case(
         # Nothing instead of an area that was refused, unless somebody says so.
         "lost 4M=nothing 4K=nothing use=dma 4M=nothing",
         "modest 4M=pool",
+        "vain 4M=pool",
         "halved 4K=nothing 1M=nothing",
         "sleeper 4M=pool",
         "chooser 4M=picky@47800000",
@@ -290,7 +292,7 @@ ODD = Case(
         "cma_test small: cma: takes memory from tiny@44101000$",
     ],
     append="cma_heap.areas=system "
-           "cma_areas=lenient@91000000:fallback+nobody:heap",
+           "cma_areas=lenient@91000000:fallback+nobody:heap+huge:fallback",
     refused=["short@47400000:reg:0: .* is too short",
              "unmapped@45000000: .* not be valid under .*'reusable'",
              "unmapped@45000000: .* not be valid under .*'no-map'",
@@ -887,4 +889,64 @@ def manual_cases(rst):
 
 TREES = [FORMS, ODD, MANY, NINE, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS, LATE,
          SHREDS, SIZE_PIECES, *NEXT]
-OTHERS = [LINE, PLUS, BOARD, TEST_BOARD, SAYS_NOTHING, RESERVES, INIT, PIECES, ADDRESSES, *POOLS, *ON_RAMS]
+# What areas without an address must get out of the way of, and what not.
+NO_SIZE = " cma_areas=other=4M"
+WISHES = [
+    # The first of the defaults counts, and none if the command line has one.
+    Case("two-defaults", tree("""
+	pool: pool { AREA size = <0 0x800000>; linux,cma-default; };
+	second: second { AREA size = <0 0x400000>; linux,cma-default; };
+""", """
+	display { DEVICE memory-region = <&second>; };
+	scaler { DEVICE memory-region = <&pool>; };
+	plain { DEVICE };
+"""), append="cma=16M",
+         steps=["display 4M=second", "plain 3*4M=reserved",
+                "scaler 4M=reserved"],
+         expect=["^cma: second: not the default area, the command line has",
+                 "^cma: pool: not used, the command line has cma=$"]),
+    # One that steps in is that of its devices, too.
+    Case("spare-size", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+""", "\tdisplay { DEVICE memory-region = <&pool>; };\n\tplain { DEVICE };\n"),
+         append="cma=16M@0x48000000",
+         steps=["display 4M=pool", "plain 4M=pool"],
+         expect=["^cma: reserved: .* overlaps the initial RAM disk"]),
+    # An address that cannot be had keeps nobody away, and an alignment is none
+    # of the size.
+    Case("vain-wish", tree("""
+	one: one { AREA size = <0 0x400000>; };
+	slanted: slanted {
+		AREA size = <0 0x1000000>; alignment = <0 0x4000000>;
+	};
+""", "\tcamera { DEVICE memory-region = <&one>, <&slanted>; };\n"),
+         append="cma=240M@0x40000000",
+         steps=["camera 4M=one 4*4M=slanted 4M=nothing"],
+         expect=["^cma: reserved: .* overlaps the kernel at ",
+                 announced("slanted", "16 MiB", "0x4[4c]000000")]),
+    # With no area on purpose, ordinary memory is what there is.
+    Case("zero", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+""", "\tdisplay { DEVICE memory-region = <&pool>; };\n"),
+         append="cma=0" + NO_SIZE, steps=["display 64K=none 4M=none"],
+         expect=["^cma: pool: not used, the command line has cma=$"]),
+    Case("no-node", tree("""
+	frames: frames@44000000 { AREA reg = <0 0x44000000 0 0x800000>; };
+""", """
+	camera { DEVICE memory-region = <0>, <&frames>; };
+	display { DEVICE memory-region = <&frames>, <0xbeef>; };
+"""), append="cma=16M", steps=["camera 2*4M=frames@44000000 4M=nothing",
+                               "display 4K=nothing 4M=nothing"],
+         expect=["cma_test display: cma: memory-region 1 is no node of the de"]),
+    # All of 1 GiB, of which the end is nobody's.
+    Case("top", tree("""
+	frames: frames@7c000000 { AREA reg = <0 0x7c000000 0 0x4000000>; };
+""", "\tcamera { DEVICE memory-region = <&frames>; };\n"), mem="1G",
+         append="cma=16M", steps=["camera 4*16M=frames@7c000000 4M=nothing"]),
+    Case("crash-last", DEVICES, steps=["plain 4M=reserved"],
+         append="crashkernel=32M@0x44000000 crashkernel=16M@0x46000000 "
+                "cma=16M@0x44000000",
+         expect=[announced("reserved", "16 MiB", "0x44000000",
+                           users="all devices")]),
+]
+OTHERS = [*WISHES, LINE, PLUS, BOARD, TEST_BOARD, SAYS_NOTHING, RESERVES, INIT, PIECES, ADDRESSES, *POOLS, *ON_RAMS]

@@ -300,6 +300,10 @@ def stage_lpae(stage):
                    commands=[test_driver(f"dma_bits={bits}"),
                              f"{areas.CLIENT} - {steps}"],
                    expect=[f"^cma: reserved: 64 MiB at {place}-"], **where)
+    # The page tables lie below the kernel, and its sections are left whole.
+    stage.boot("tables", append=" cma=1M@0x40100000", want_tests=True,
+               timeout_s=180, commands=[f"{areas.CLIENT} - 4M=reserved"],
+               expect=["^cma: reserved: .* overlaps the kernel at "], **where)
     # More than 32 bits count, in one area; and where areas lie unless told.
     stage.boot("huge", append=" cma=4G@0x100000000", mem="8G", want_tests=True,
                timeout_s=300, commands=[
