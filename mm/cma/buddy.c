@@ -190,6 +190,9 @@ void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
 		if (order)
 			split_page(page, order);
 		pfn += 1UL << order;
+		/* They may have been cleared. */
+		if (gfpflags_allow_blocking(gfp))
+			cond_resched();
 	}
 }
 

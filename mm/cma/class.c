@@ -251,7 +251,8 @@ static void make_room(const struct cma *cma)
 		nr_pages = reclaim_some(zone, GFP_HIGHUSER_MOVABLE);
 		wanted -= min(wanted, nr_pages);
 		cond_resched();
-	} while (nr_pages && wanted && !fatal_signal_pending(current));
+	} while (nr_pages && wanted && cma_floor_holds() &&
+		 !fatal_signal_pending(current));
 }
 
 static int make_exclusive(struct cma *cma)
@@ -276,6 +277,9 @@ static int make_exclusive(struct cma *cma)
 
 		if ((error != -EBUSY && error != -ENOMEM) ||
 		    time_after(jiffies, deadline))
+			break;
+		/* Those who cannot use areas need what is left. */
+		if (error == -ENOMEM && !cma_floor_holds())
 			break;
 		if (error == -ENOMEM)
 			make_room(cma);

@@ -49,6 +49,8 @@
 
 /* Of finding memory; between them, what is left in the way is reclaimed. */
 #define LAST_ATTEMPT		2
+/* Each reclaims a few dozen pages, more the harder it is. */
+#define MAKE_ROOM_ROUNDS	64
 
 /* too_many_isolated() allows this part of what is inactive to be isolated. */
 #define THROTTLE_PART		8
@@ -156,6 +158,12 @@ static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
 		if (!is_plain(&folio->page) || !folio_try_get(folio))
 			break;
 		if (!folio_test_clear_lru(folio)) {
+			folio_put(folio);
+			break;
+		}
+		/* It was freed before there was a reference, and came back. */
+		if (unlikely(folio_test_large(folio))) {
+			folio_set_lru(folio);
 			folio_put(folio);
 			break;
 		}
@@ -322,6 +330,9 @@ unsigned long reclaim_some(struct zone *zone, gfp_t gfp)
 
 	if (!(gfp & __GFP_DIRECT_RECLAIM))
 		return 0;
+	/* From this zone as well, not only from those below. */
+	if (zone_idx(zone) > ZONE_NORMAL)
+		gfp |= __GFP_HIGHMEM | __GFP_MOVABLE;
 	fs_reclaim_acquire(gfp);
 	noreclaim_flag = memalloc_noreclaim_save();
 	nr_pages = try_to_free_pages(node_zonelist(zone_to_nid(zone), gfp), 0,
@@ -372,6 +383,36 @@ static struct folio *new_huge_target(struct evacuation *ev, struct folio *src,
 	return dst;
 }
 
+static struct folio *new_small_target(struct evacuation *ev)
+{
+	struct folio *dst;
+
+	/* Once per batch: what there is does not become more. */
+	if (list_empty(&ev->targets)) {
+		fill_targets(ev, ev->nr_wanted);
+		ev->nr_wanted = 0;
+	}
+	dst = cma_get_target(&ev->targets);
+	if (dst)
+		folio_unlock(dst);
+	return dst;
+}
+
+/*
+ * What is free, and no more: alloc_migration_target() has memory reclaimed and
+ * compacted for a large folio, whatever it is told, while the batch is isolated.
+ * A folio that finds no target is split.
+ */
+static struct folio *free_target(const struct evacuation *ev, struct folio *src)
+{
+	gfp_t gfp = (ev->req->move_gfp & ~__GFP_RECLAIM) | __GFP_NOWARN;
+
+	if (folio_zonenum(src) > ZONE_NORMAL)
+		gfp |= __GFP_HIGHMEM;
+	return __folio_alloc(gfp, folio_order(src),
+			     zone_to_nid(ev->req->zone), NULL);
+}
+
 static struct folio *new_target(struct folio *src, unsigned long private)
 {
 	struct evacuation *ev = (struct evacuation *)private;
@@ -381,27 +422,20 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 		.reason		= MR_CONTIG_RANGE,
 	};
 	struct folio *dst;
-	struct page *page;
 
-	if (!folio_test_large(src) && !folio_test_hugetlb(src)) {
-		/* Once per batch: what there is does not become more. */
-		if (list_empty(&ev->targets)) {
-			fill_targets(ev, ev->nr_wanted);
-			ev->nr_wanted = 0;
-		}
-		page = list_first_entry_or_null(&ev->targets, struct page, lru);
-		if (page) {
-			list_del(&page->lru);
-			return page_folio(page);
-		}
-	}
-
-	if (ev->attempt < LAST_ATTEMPT)
-		target.gfp_mask &= ~__GFP_RECLAIM;
-	if (folio_test_hugetlb(src))
+	if (folio_test_hugetlb(src)) {
+		if (ev->attempt < LAST_ATTEMPT)
+			target.gfp_mask &= ~__GFP_RECLAIM;
 		return new_huge_target(ev, src, &target);
+	}
+	if (!folio_test_large(src)) {
+		dst = new_small_target(ev);
+		if (dst)
+			return dst;
+	}
 	do
-		dst = alloc_migration_target(src, (unsigned long)&target);
+		dst = ev->attempt < LAST_ATTEMPT ? free_target(ev, src) :
+		      alloc_migration_target(src, (unsigned long)&target);
 	while (dst && give_to_window(ev->req, dst));
 	return dst;
 }
@@ -470,7 +504,8 @@ static void reclaim_batch(struct evacuation *ev)
 	if ((ev->req->move_gfp & needed) != needed)
 		return;
 	list_for_each_entry_safe(folio, next, &ev->batch, lru) {
-		if (folio_test_hugetlb(folio) || __folio_test_movable(folio))
+		if (folio_test_hugetlb(folio) || __folio_test_movable(folio) ||
+		    folio_test_unevictable(folio))
 			continue;
 		node_stat_sub_folio(folio, NR_ISOLATED_ANON +
 				    folio_is_file_lru(folio));
@@ -493,19 +528,30 @@ static void count_mapped(struct evacuation *ev)
 	}
 }
 
+/* To reclaim pages takes memory from those who cannot use areas. */
+static bool may_reclaim(const struct evacuation *ev)
+{
+	return !ev->req->in_area || cma_floor_holds();
+}
+
 /*
  * Reclaims others that are used least, with nothing isolated. The batch itself
  * was reclaimed before, as far as it could be: what is left of it is not much.
+ * Programs may read in again what goes, so it ends at some time.
  */
 static void make_room(const struct evacuation *ev)
 {
 	struct zone *zone = ev->req->zone;
 
-	while (!zone_watermark_ok(zone, 0, min_wmark_pages(zone) +
-				  RUN_PAGES_MAX, zone_idx(zone), ALLOC_CMA) &&
-	       !fatal_signal_pending(current) &&
-	       reclaim_some(zone, ev->req->move_gfp))
+	for (unsigned int i = 0; i < MAKE_ROOM_ROUNDS; i++) {
+		if (zone_watermark_ok(zone, 0, min_wmark_pages(zone) +
+				      RUN_PAGES_MAX, zone_idx(zone),
+				      ALLOC_CMA) ||
+		    fatal_signal_pending(current) || !may_reclaim(ev) ||
+		    !reclaim_some(zone, ev->req->move_gfp))
+			break;
 		cond_resched();
+	}
 }
 
 /* Return: 0, or -ENOMEM if there is nowhere to move pages to. */
@@ -519,8 +565,7 @@ static int move_batch(struct evacuation *ev)
 
 	ev->nr_wanted = ev->nr_batch;
 	error = migrate_batch(ev);
-	/* To reclaim pages takes memory from those who cannot use areas. */
-	if (error == -ENOMEM && !cma_floor_holds())
+	if (error == -ENOMEM && !may_reclaim(ev))
 		ev->attempt = LAST_ATTEMPT;
 	if (error == -ENOMEM && ev->attempt < LAST_ATTEMPT)
 		reclaim_batch(ev);

@@ -47,7 +47,8 @@ bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
 }
 
 /**
- * cma_first_in_use() - the first of pages with one reference that has another
+ * cma_first_in_use() - the first of pages with one reference that has another,
+ * or whose memory is broken
  * @pfn:	first page
  * @end_pfn:	first page behind
  *
@@ -60,7 +61,8 @@ bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
  */
 unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn)
 {
-	while (pfn < end_pfn && page_ref_count(pfn_to_page(pfn)) == 1)
+	while (pfn < end_pfn && page_ref_count(pfn_to_page(pfn)) == 1 &&
+	       !PageHWPoison(pfn_to_page(pfn)))
 		pfn++;
 	return pfn;
 }
@@ -71,7 +73,8 @@ unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn)
  * @end_pfn:	first page behind
  *
  * A page without the mark is the page allocator's, whatever the record of the
- * area says, and one with two references is still in use.
+ * area says, and one with two references is still in use. Broken memory stays out
+ * of use.
  *
  * Context: Any.
  * Return: the page, or @end_pfn.
@@ -79,7 +82,8 @@ unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn)
 unsigned long cma_first_not_kept(unsigned long pfn, unsigned long end_pfn)
 {
 	while (pfn < end_pfn && PageReserved(pfn_to_page(pfn)) &&
-	       page_ref_count(pfn_to_page(pfn)) == 1)
+	       page_ref_count(pfn_to_page(pfn)) == 1 &&
+	       !PageHWPoison(pfn_to_page(pfn)))
 		pfn++;
 	return pfn;
 }
@@ -112,8 +116,13 @@ void cma_lend(unsigned long start_pfn, unsigned long end_pfn)
  */
 void cma_keep(unsigned long start_pfn, unsigned long end_pfn)
 {
-	for (unsigned long pfn = start_pfn; pfn < end_pfn; pfn++)
-		__SetPageReserved(pfn_to_page(pfn));
+	for (unsigned long pfn = start_pfn; pfn < end_pfn; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		__SetPageReserved(page);
+		/* Nobody has it, so nobody's allocation is it. */
+		pgalloc_tag_sub(page, 1);
+	}
 }
 
 /**

@@ -620,8 +620,6 @@ static int __init cma_ready_init(void)
 		return -ENOMEM;
 	shrinker->count_objects = count_ready;
 	shrinker->scan_objects = shrink_ready;
-	/* They cost little to make again: the first to go. */
-	shrinker->seeks = 0;
 	shrinker->batch = 1;
 	shrinker_register(shrinker);
 	return 0;

@@ -150,7 +150,9 @@ static bool kept_is_free(unsigned long start, unsigned long end,
 		if (pfn == end)
 			return true;
 	}
-	cma_blocker_note(blocker, pfn_to_page(pfn), CMA_BLOCK_REFERENCED);
+	cma_blocker_note(blocker, pfn_to_page(pfn),
+			 PageHWPoison(pfn_to_page(pfn)) ? CMA_BLOCK_POISONED :
+			 CMA_BLOCK_REFERENCED);
 	return false;
 }
 
