@@ -185,14 +185,17 @@ static void __init types_are_of_one_task(struct kunit *test)
 static void __init types_are_copied(struct kunit *test)
 {
 	struct areas_case *this = test->priv;
+	struct dma_area_snapshot areas;
 	char type[] = "short-lived";
 
 	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(this->dev, &others[0],
 						    type), 0);
 	memset(type, 'x', sizeof(type) - 1);
 	KUNIT_EXPECT_TRUE(test, dma_area_knows_type(this->dev, "short-lived"));
-	KUNIT_EXPECT_PTR_EQ(test, dma_area_of_type(this->dev, "short-lived"),
-			    &others[0]);
+	dma_area_snapshot(this->dev, "short-lived", &areas);
+	KUNIT_EXPECT_PTR_EQ(test, areas.area[0], &others[0]);
+	/* It did not come up, so it is none to take from. */
+	KUNIT_EXPECT_NULL(test, dma_area_of_type(this->dev, "short-lived"));
 	KUNIT_EXPECT_FALSE(test, dma_area_knows_type(this->dev, type));
 }
 
