@@ -496,8 +496,8 @@ STAGES = {
     "bench": stage_bench,
     "cost": stage_cost,
     "stress": stage_stress,
-    "lpae": stage_lpae,
     "debug": stage_debug,
+    "lpae": stage_lpae,
     "bare": stage_bare,
     "identical": identical.stage_identical,
     "kasan": stage_kasan,
@@ -516,8 +516,8 @@ STAGES = {
 }
 # These change the kernel trees.
 TREE_STAGES = ["tree", "series"]
-# One boot each, of which most of the time one processor has something to do.
-LONG_BOOTS = {"lpae", "debug"}
+# One processor has something to do most of the time, and for the longest.
+LONG_BOOT = "debug"
 # What a stage boots or looks at; made up to date before it begins.
 KERNELS = {
     **dict.fromkeys(["build", "virt", "vexpress", "parameters",
@@ -563,30 +563,23 @@ def run_stage(builder, name):
     return stage
 
 
-def side_by_side(names):
-    """Stages in their order, in groups that run at once."""
-    groups = []
-    for name in (n for n in STAGES if n in names):
-        if groups and {groups[-1][0], name} == LONG_BOOTS:
-            groups[-1].append(name)
-        else:
-            groups.append([name])
-    return groups
-
-
 def run_stages(names):
     """Those that change the trees come first, then kernels are built while
-    the others run."""
-    stages = []
+    the others run. One long boot goes on beside all that come after it."""
+    stages, beside = [], []
     builder = Builder()
+    names = [n for n in STAGES if n in names]
     ahead = list(dict.fromkeys(k for n in names for k in KERNELS.get(n, ())))
-    for group in side_by_side(names):
-        if ahead and group[0] not in TREE_STAGES:
-            builder.build_ahead(ahead)
-            ahead = []
-        with ThreadPoolExecutor(len(group)) as pool:
-            stages += pool.map(lambda name: run_stage(builder, name), group)
-    return stages
+    with ThreadPoolExecutor(1) as pool:
+        for name in names:
+            if ahead and name not in TREE_STAGES:
+                builder.build_ahead(ahead)
+                ahead = []
+            if name == LONG_BOOT:
+                beside.append(pool.submit(run_stage, builder, name))
+            else:
+                stages.append(run_stage(builder, name))
+        return stages + [stage.result() for stage in beside]
 
 
 def main():
