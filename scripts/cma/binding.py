@@ -66,7 +66,7 @@ class Binding:
         """The schemas with the edit."""
         copy = Path(folder) / "schemas" / self.schemas.name
         shutil.copytree(self.schemas, copy)
-        said = run("patch", "-F0", "-p1", "-i", EDIT, cwd=copy)
-        if not said.startswith("patching"):
+        said = run("git", "apply", EDIT, cwd=copy)
+        if said:
             raise ValueError(f"{EDIT.name}: {said}")
         return Binding(copy)

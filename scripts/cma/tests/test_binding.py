@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Areas of the device tree and the schemas of dt-schema."""
+
+import os
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+
+import binding
+import debian
+
+
+class Unknown(unittest.TestCase):
+    def test_properties_that_no_schema_knows(self):
+        said = ("/t.dtb: vault: Unevaluated properties are not allowed "
+                "('reclaim-latency-us' was unexpected)\n"
+                "/t.dtb: pool: Unevaluated properties are not allowed "
+                "('linux,cma-fit' was unexpected)\n"
+                "/t.dtb: /: 'model' is a required property")
+        self.assertEqual(binding.unknown(said),
+                         {"reclaim-latency-us", "linux,cma-fit"})
+        self.assertEqual(binding.unknown(""), set())
+
+
+class Edit(unittest.TestCase):
+    """It fits exactly, or somebody is told."""
+
+    def schemas(self, tmp, text):
+        folder = Path(tmp) / "reserved-memory"
+        folder.mkdir()
+        (folder / "reserved-memory.yaml").write_text(text)
+        return binding.Binding(folder)
+
+    def test_it_adds_the_property(self):
+        lines = binding.EDIT.read_text().splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("@@"))
+        start = int(lines[at].split()[1][1:].split(",")[0])
+        before = [line[1:] for line in lines[at + 1:] if line[:1] in " -"]
+        text = "# above\n" * (start - 1) + "\n".join(before) + "\n"
+        with tempfile.TemporaryDirectory() as tmp:
+            edited = self.schemas(tmp, text).edited(tmp)
+            self.assertIn(f"  {binding.PROPERTY}:\n",
+                          (edited.schemas / "reserved-memory.yaml").read_text())
+
+    def test_schemas_it_does_not_fit(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            with self.assertRaises(ValueError):
+                self.schemas(tmp, "properties: {}\n").edited(tmp)
+
+
+class Fetch(unittest.TestCase):
+    def test_no_mirror(self):
+        with mock.patch("debian.run", lambda *a, **kw: ""):
+            with self.assertRaises(debian.Unavailable):
+                debian.mirror()
+
+    def test_the_mirror_of_packages(self):
+        said = ("http://mirror/debian-security/ bookworm-security\n"
+                "http://mirror/debian/ bookworm\n"
+                "http://mirror/debian/ bookworm-updates\n")
+        with mock.patch("debian.run", lambda *a, **kw: said):
+            self.assertEqual(debian.mirror(), "http://mirror/debian/")
+
+    def test_what_went_wrong_is_said(self):
+        with self.assertRaisesRegex(debian.Unavailable, "no such thing"):
+            debian.run("sh", "-c", "echo first; echo no such thing; exit 1")
+
+
+if __name__ == "__main__":
+    unittest.main()
