@@ -85,7 +85,9 @@ ALLOWED = [
 NO_TYPO = "filp"
 
 # The kernel checks itself as far as it can only if told so at boot.
-DEBUG_APPEND = "debug_pagealloc=on page_poison=1 page_owner=on slub_debug=FZPU"
+DEBUG_APPEND = "debug_pagealloc=on page_poison=1 slub_debug=FZP"
+# A stack for each page takes most of the time.
+OWNER_APPEND = DEBUG_APPEND + "U page_owner=on"
 # No more memory than a file of the disk's fills, and some of it above 4 GiB.
 LPAE_APPEND = "mem=160M@0x40000000 mem=128M@0x100000000"
 
@@ -337,8 +339,11 @@ def stage_lpae(stage):
 
 def stage_debug(stage):
     test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="384M",
-              kernel_dir=kernel.obj("arm-debug"), timeout_s=2400,
+              kernel_dir=kernel.obj("arm-debug"), timeout_s=3000,
               after=["/leak_test"], files=guest_files("leak_test"))
+    test_boot(stage, "owners", "virt", append=OWNER_APPEND, mem="384M",
+              kernel_dir=kernel.obj("arm-debug"), timeout_s=900,
+              only=["cma_basic", "cma_interface", "cma_ready", "cma_share"])
 
 
 def stage_parameters(stage):
