@@ -85,9 +85,9 @@ ALLOWED = [
 NO_TYPO = "filp"
 
 # The kernel checks itself as far as it can only if told so at boot.
-DEBUG_APPEND = "debug_pagealloc=on page_poison=1 slub_debug=FZP"
-# A stack for each page takes most of the time.
-OWNER_APPEND = DEBUG_APPEND + "U page_owner=on"
+DEBUG_APPEND = "page_poison=1 slub_debug=FZP"
+# A stack for each page, and a mapping of its own, take most of the time.
+OWNER_APPEND = DEBUG_APPEND + "U page_owner=on debug_pagealloc=on"
 # No more memory than a file of the disk's fills, and some of it above 4 GiB.
 LPAE_APPEND = "mem=160M@0x40000000 mem=128M@0x100000000"
 
