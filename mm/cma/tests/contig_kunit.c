@@ -213,10 +213,13 @@ static struct file *open_cache(struct kunit *test)
 	return file;
 }
 
-/* A page of the area as page cache, locked, with no reference of ours. */
+/*
+ * A page of the area as page cache, locked, with no reference of ours. The one
+ * behind it is free.
+ */
 static struct folio *locked_cache(struct kunit *test, struct file *file)
 {
-	unsigned long pfn = free_window(test, 1, 0);
+	unsigned long pfn = free_window(test, 2, 1);
 	struct folio *folio = pfn_folio(pfn);
 
 	KUNIT_ASSERT_EQ(test, take(pfn, 1), 0);
@@ -345,7 +348,7 @@ static bool io_waits_for_a_peer(struct kunit *test)
 {
 	struct file *file = open_cache(test);
 	struct folio *folio = locked_cache(test, file);
-	unsigned long pfn = folio_pfn(folio), other = pfn ^ 1, start;
+	unsigned long pfn = folio_pfn(folio), other = pfn + 1, start;
 	struct asker *first = kunit_kzalloc(test, sizeof(*first), GFP_KERNEL);
 	struct asker *second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
 	bool in_time;
