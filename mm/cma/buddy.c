@@ -190,8 +190,9 @@ void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
 		if (order)
 			split_page(page, order);
 		pfn += 1UL << order;
-		/* They may have been cleared. */
-		if (gfpflags_allow_blocking(gfp))
+		/* Clearing more than a block takes a while. */
+		if (order >= pageblock_order && pfn < end_pfn &&
+		    gfpflags_allow_blocking(gfp))
 			cond_resched();
 	}
 }
