@@ -116,7 +116,7 @@ static bool __init may_be_area(unsigned long node)
 	       !of_get_flat_dt_prop(node, "no-map", NULL);
 }
 
-/* In whatever order they come; areas after all others. */
+/* Claims memory of all nodes, in any order: that of areas last. */
 static void __init claim_nodes(const void *fdt)
 {
 	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;

@@ -76,8 +76,8 @@ static u32 __init latency_of(unsigned long node)
 }
 
 /*
- * What is lent to programs takes a millisecond and more to come back. Who cannot
- * wait for that has memory that is lent to nobody.
+ * A request for lent memory may take a millisecond and more. Devices that cannot
+ * wait that long get an exclusive area.
  */
 static bool __init has_no_time(unsigned long node)
 {

@@ -110,8 +110,8 @@ static bool bind_node(struct device *dev, struct device_node *node, int index)
 }
 
 /*
- * What a boot loader took out of the tree may have been an area. Return: true, as
- * it does not exist.
+ * A node that a boot loader took out of the tree may have been an area. Return:
+ * true, as it does not exist.
  */
 static bool refuse_lost(struct device *dev, int index)
 {

@@ -90,7 +90,7 @@ static void show_device(struct seq_file *seq, struct device *dev)
 		seq_printf(seq, "%s %u - any\n", dev_name(dev), areas.nr);
 }
 
-/* With a reference; NULL behind the last one. */
+/* Return: device number @n, with a reference; NULL if there are fewer. */
 static struct device *device_at(unsigned int n)
 {
 	struct device *dev = NULL;
@@ -111,7 +111,7 @@ static int devices_show(struct seq_file *seq, void *unused)
 	struct device *dev;
 
 	for (unsigned int n = 0; (dev = device_at(n)); n++) {
-		/* What it reaches goes when it is unbound. */
+		/* Unbinding frees dev->dma_range_map. */
 		device_lock(dev);
 		show_device(seq, dev);
 		device_unlock(dev);

@@ -24,7 +24,7 @@
 /* Longest name of an area, with the NUL. */
 #define CMA_MAX_NAME		64
 
-/* What a request that finds no window may take longer at most, in any area. */
+/* The longest patience of an area: how long a request tries to get a window. */
 #define CMA_PATIENCE_MAX_MS	(60 * MSEC_PER_SEC)
 
 /* Areas are made of whole pageblocks: those have a type of their own. */

@@ -278,7 +278,7 @@ static int make_exclusive(struct cma *cma)
 		if ((error != -EBUSY && error != -ENOMEM) ||
 		    time_after(jiffies, deadline))
 			break;
-		/* Those who cannot use areas need what is left. */
+		/* Allocations that cannot use areas need what is left. */
 		if (error == -ENOMEM && !cma_floor_holds())
 			break;
 		if (error == -ENOMEM)

@@ -161,7 +161,7 @@ static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
 			folio_put(folio);
 			break;
 		}
-		/* It was freed before there was a reference, and came back. */
+		/* The page was freed and became part of a large folio. */
 		if (unlikely(folio_test_large(folio))) {
 			folio_set_lru(folio);
 			folio_put(folio);
@@ -330,7 +330,7 @@ unsigned long reclaim_some(struct zone *zone, gfp_t gfp)
 
 	if (!(gfp & __GFP_DIRECT_RECLAIM))
 		return 0;
-	/* From this zone as well, not only from those below. */
+	/* Without these flags only lower zones are reclaimed. */
 	if (zone_idx(zone) > ZONE_NORMAL)
 		gfp |= __GFP_HIGHMEM | __GFP_MOVABLE;
 	fs_reclaim_acquire(gfp);
@@ -399,9 +399,9 @@ static struct folio *new_small_target(struct evacuation *ev)
 }
 
 /*
- * What is free, and no more: alloc_migration_target() has memory reclaimed and
- * compacted for a large folio, whatever it is told, while the batch is isolated.
- * A folio that finds no target is split.
+ * Allocates from free memory, without reclaim. alloc_migration_target() reclaims
+ * and compacts memory for a large folio, whatever flags it is given, while the
+ * batch is isolated. migrate_pages() splits a folio that has no target.
  */
 static struct folio *free_target(const struct evacuation *ev, struct folio *src)
 {
@@ -528,7 +528,7 @@ static void count_mapped(struct evacuation *ev)
 	}
 }
 
-/* To reclaim pages takes memory from those who cannot use areas. */
+/* Reclaim takes memory from allocations that cannot use areas. */
 static bool may_reclaim(const struct evacuation *ev)
 {
 	return !ev->req->in_area || cma_floor_holds();

@@ -120,7 +120,7 @@ void cma_keep(unsigned long start_pfn, unsigned long end_pfn)
 		struct page *page = pfn_to_page(pfn);
 
 		__SetPageReserved(page);
-		/* Nobody has it, so nobody's allocation is it. */
+		/* The profile of allocations counts no page that is kept. */
 		pgalloc_tag_sub(page, 1);
 	}
 }

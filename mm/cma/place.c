@@ -95,7 +95,7 @@ void __init cma_claim_memory(u64 base, u64 size, const char *owner,
 		return;
 	if (last < base || last > PHYS_ADDR_MAX)
 		last = PHYS_ADDR_MAX;
-	/* What will be refused is in nobody's way. */
+	/* An area that will be refused keeps no other one away. */
 	if (is_wish && (!is_all_memory(base, last) ||
 			find_claim(base, last, false)))
 		return;

@@ -188,7 +188,7 @@ FORMS = Case(
         "grep -x 'codec 1 two reached' devices && "
         "grep -x 'display 2 - any' devices && ! grep plain devices",
     ],
-    # What the system does with an area is no business of the device tree.
+    # The command line says what the system does with areas of the tree.
     append="cma_heap.areas=fra* cma_areas=two:first+spare:fallback+one:heap")
 
 ODD = Case(
@@ -649,7 +649,7 @@ TEST_BOARD = Case(
             "^cma: uneven: alignment 0x00c00000 is not a power of two$",
             announced("odd-camera", "4 MiB", ANYWHERE, users="camera"),
             announced("type8", "4 MiB", "0x4[45][0-9a-f]{6}", users=NAMED),
-            # What memblock knows of and nobody has named.
+            # Board code marked this memory in memblock.
             "^cma: unmapped: .* overlaps memory that must not be mapped at 0x46",
             "^cma: used: .* overlaps memory that is in use at 0x46400000-",
             # Areas of the kernel's own code.
@@ -889,8 +889,7 @@ def manual_cases(rst):
 
 TREES = [FORMS, ODD, MANY, NINE, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS, LATE,
          SHREDS, SIZE_PIECES, *NEXT]
-# What areas without an address must get out of the way of, and what not.
-NO_SIZE = " cma_areas=other=4M"
+# Areas that another one, or an address, stands in the way of.
 WISHES = [
     # The first of the defaults counts, and none if the command line has one.
     Case("two-defaults", tree("""
@@ -928,7 +927,7 @@ WISHES = [
     Case("zero", tree("""
 	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
 """, "\tdisplay { DEVICE memory-region = <&pool>; };\n"),
-         append="cma=0" + NO_SIZE, steps=["display 64K=none 4M=none"],
+         append="cma=0 cma_areas=other=4M", steps=["display 64K=none 4M=none"],
          expect=["^cma: pool: not used, the command line has cma=$"]),
     Case("no-node", tree("""
 	frames: frames@44000000 { AREA reg = <0 0x44000000 0 0x800000>; };
@@ -949,4 +948,5 @@ WISHES = [
          expect=[announced("reserved", "16 MiB", "0x44000000",
                            users="all devices")]),
 ]
-OTHERS = [*WISHES, LINE, PLUS, BOARD, TEST_BOARD, SAYS_NOTHING, RESERVES, INIT, PIECES, ADDRESSES, *POOLS, *ON_RAMS]
+OTHERS = [*WISHES, LINE, PLUS, BOARD, TEST_BOARD, SAYS_NOTHING, RESERVES, INIT,
+          PIECES, ADDRESSES, *POOLS, *ON_RAMS]

@@ -78,7 +78,7 @@ static void __init map_area(phys_addr_t base, phys_addr_t limit)
 	phys_addr_t end = min_t(phys_addr_t, ALIGN(limit, PMD_SIZE),
 				arm_lowmem_limit);
 
-	/* Its page tables lie below it. */
+	/* The page tables of the kernel lie below it, in the same sections. */
 	if (start < ALIGN((phys_addr_t)kernel_sec_end, PMD_SIZE) &&
 	    end > ALIGN_DOWN((phys_addr_t)kernel_sec_start, PMD_SIZE)) {
 		pr_err("area at %pa is too close to the kernel to be mapped for DMA\n",
