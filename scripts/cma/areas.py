@@ -572,26 +572,6 @@ MANUAL_TREE = Case(
             announced("vault", "1024 KiB|1 MiB", "0x4[ab][0-9a-f]{6}",
                       "exclusive")])
 
-# Messages of entries that are wrong; the others hold.
-LINE = Case(
-    "line", DEVICES,
-    append="cma=16M cma_areas=bad=3X;a/,b=4M;good/camera=4M;c=4M:often;"
-           "low=4M@0x1000;in/use,scaler=4M@0x48000000;good/camera=4M;"
-           "far/display=4M@0x90000000:fallback;odd/signal=4Q;;",
-    steps=["camera 4M=good-camera 4M=good-camera-1 4M=nothing",
-           # Those of an area that could not be had get no other memory.
-           "scaler 4M=nothing 4K=nothing", "signal 4M=nothing",
-           "display 4M=reserved", "plain 2*4M=reserved"],
-    expect=[r'^cma: "bad=3X" in cma_areas= ignored: unknown unit',
-            r'^cma: "a/,b=4M" in cma_areas= ignored: name of a device',
-            r'^cma: "c=4M:often" in cma_areas= ignored: unknown option',
-            "^cma: low: .*0x00001000.* is not all memory",
-            "^cma: in-use-scaler: .* overlaps the initial RAM disk at 0x48",
-            "cma_test scaler: cma: there is no area in/use,scaler, so no mem",
-            "cma_test display: cma: there is no area far/display, other mem",
-            "cma_test signal: cma: there is no area odd/signal, so no memory",
-            r'^cma: "" in cma_areas= ignored: a name is missing'])
-
 # A separator that needs no quotes, and the parameter twice.
 PLUS = Case(
     "plus", DEVICES,
@@ -621,80 +601,6 @@ BOARD = Case(
             announced("bankb", "16 MiB", "0x4[89ab][0-9a-f]{6}", users=NAMED),
             announced("banka-scaler", "4 MiB", "0x4[4-7][0-9a-f]{6}",
                       users="scaler")])
-
-# mm/cma/tests/board_test.c: what makes no sense is left out, or ignored.
-TEST_BOARD = Case(
-    "test-board", """/ {
-	compatible = "linux,cma-test-board", "linux,dummy-virt";
-	camera { DEVICE };
-	plain { DEVICE };
-	reserved-memory {
-		#address-cells = <2>;
-		#size-cells = <2>;
-		ranges;
-		/* Where board code's areas would lie if they came first. */
-		firmware@4f000000 { no-map; reg = <0 0x4f000000 0 0x1000000>; };
-	};
-};
-""",
-    append="cma=16M",
-    steps=["camera 4M=odd-camera 1M=nothing",
-           "plain use=type8 4M=type8 4M=nothing unknown=type9"],
-    commands=["grep -x best /sys/kernel/mm/cma/odd-camera/fit"],
-    expect=["^cma: type9: more than 8 memory types$",
-            r"0x4f000000\.\.0x4fffffff .* nomap ",
-            announced("told", "4 MiB", "0x4ec00000", users=NAMED,
-                      source="board code"),
-            '^cma: odd-camera: fit "worst" ignored, best or first expected$',
-            "^cma: uneven: alignment 0x00c00000 is not a power of two$",
-            announced("odd-camera", "4 MiB", ANYWHERE, users="camera"),
-            announced("type8", "4 MiB", "0x4[45][0-9a-f]{6}", users=NAMED),
-            # Board code marked this memory in memblock.
-            "^cma: unmapped: .* overlaps memory that must not be mapped at 0x46",
-            "^cma: used: .* overlaps memory that is in use at 0x46400000-",
-            # Areas of the kernel's own code.
-            "^cma: unreserved: 0x46800000.* is not reserved memory$",
-            "^cma: coarse: buffers of order 20 are more than a pageblock$",
-            "^cma: slanted: 0x46801000.* is not aligned to 0x00010000$",
-            "^cma: twice: 0x46900000.* overlaps area made$",
-            "^cma: hollow: 0x46c00000.* must not be mapped at 0x46c00000-",
-            "^cma: beyond: pfn 0x90000 is no memory$",
-            r"^cma: beyond: not usable \(-\d+\)$",
-            "^cma: n{99}: no room for more names$",
-            r"^cma: n{99}: more than \d+ areas in board code, see CONFIG_CMA"])
-
-# Lengths that fit no cells, a pool that is not lent, and a line that says nothing.
-SAYS_NOTHING = Case(
-    "says-nothing", tree("""
-	cut: cut { AREA size = <0x400000>; };
-	strange: strange { AREA size = <0 0x400000>; alloc-ranges = <0x44000000>; };
-	kept: kept { compatible = "shared-dma-pool"; size = <0 0x400000>; };
-	common: common {
-		compatible = "shared-dma-pool"; size = <0 0x400000>;
-		linux,cma-default;
-	};
-""", "\tplain { DEVICE };\n"),
-    append="cma=16M cma_areas= cma_areas=tight=16M@0x47f00000-0x49000000+"
-           + "+".join(f"a{i}:heap" for i in range(80)),
-    steps=["plain 4M=reserved"],
-    expect=["^cma: cut: size: 2 cells expected$",
-            "^cma: strange: alloc-ranges: 2 cells for each address and 2 for ",
-            '^cma: kept: no area: "reusable" is missing$',
-            "^cma: common: no area, and not the default one: .reusable. is mis",
-            '^cma: "cma_areas=" ignored: an area is missing$',
-            "^cma: tight: no room for 0x01000000 bytes between 0x47f00000 and ",
-            r"^cma: a\d+: more than \d+ areas with options in cma_areas=$",
-            "^cma: a0: there is no such area for cma_areas= to change$"],
-    refused=None)
-
-# More than anybody keeps book of: then nobody knows what is free.
-RESERVES = Case(
-    "reserves", "".join(f"/memreserve/ {0x43000000 + (i << 12):#x} 0x1000;\n"
-                        for i in range(300)) + DEVICES,
-    append="cma=16M", commands=[
-        "echo TAP version 13; echo 1..1; ls /sys/kernel/mm/cma/* && "
-        "echo not ok 1 an area || echo ok 1 no area"],
-    expect=[r"^cma: the board reserves more than \d+ ranges of memory, there wi"])
 
 # What drivers get is cleared, of whatever class and shape an area is.
 INIT = Case(
@@ -889,64 +795,4 @@ def manual_cases(rst):
 
 TREES = [FORMS, ODD, MANY, NINE, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS, LATE,
          SHREDS, SIZE_PIECES, *NEXT]
-# Areas that another one, or an address, stands in the way of.
-WISHES = [
-    # The first of the defaults counts, and none if the command line has one.
-    Case("two-defaults", tree("""
-	pool: pool { AREA size = <0 0x800000>; linux,cma-default; };
-	second: second { AREA size = <0 0x400000>; linux,cma-default; };
-""", """
-	display { DEVICE memory-region = <&second>; };
-	scaler { DEVICE memory-region = <&pool>; };
-	plain { DEVICE };
-"""), append="cma=16M",
-         steps=["display 4M=second", "plain 3*4M=reserved",
-                "scaler 4M=reserved"],
-         expect=["^cma: second: not the default area, the command line has",
-                 "^cma: pool: not used, the command line has cma=$"]),
-    # One that steps in is that of its devices, too.
-    Case("spare-size", tree("""
-	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
-""", "\tdisplay { DEVICE memory-region = <&pool>; };\n\tplain { DEVICE };\n"),
-         append="cma=16M@0x48000000",
-         steps=["display 4M=pool", "plain 4M=pool"],
-         expect=["^cma: reserved: .* overlaps the initial RAM disk"]),
-    # An address that cannot be had keeps nobody away, and an alignment is none
-    # of the size.
-    Case("vain-wish", tree("""
-	one: one { AREA size = <0 0x400000>; };
-	slanted: slanted {
-		AREA size = <0 0x1000000>; alignment = <0 0x4000000>;
-	};
-""", "\tcamera { DEVICE memory-region = <&one>, <&slanted>; };\n"),
-         append="cma=240M@0x40000000",
-         steps=["camera 4M=one 4*4M=slanted 4M=nothing"],
-         expect=["^cma: reserved: .* overlaps the kernel at ",
-                 announced("slanted", "16 MiB", "0x4[4c]000000")]),
-    # With no area on purpose, ordinary memory is what there is.
-    Case("zero", tree("""
-	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
-""", "\tdisplay { DEVICE memory-region = <&pool>; };\n"),
-         append="cma=0 cma_areas=other=4M", steps=["display 64K=none 4M=none"],
-         expect=["^cma: pool: not used, the command line has cma=$"]),
-    Case("no-node", tree("""
-	frames: frames@44000000 { AREA reg = <0 0x44000000 0 0x800000>; };
-""", """
-	camera { DEVICE memory-region = <0>, <&frames>; };
-	display { DEVICE memory-region = <&frames>, <0xbeef>; };
-"""), append="cma=16M", steps=["camera 2*4M=frames@44000000 4M=nothing",
-                               "display 4K=nothing 4M=nothing"],
-         expect=["cma_test display: cma: memory-region 1 is no node of the de"]),
-    # All of 1 GiB, of which the end is nobody's.
-    Case("top", tree("""
-	frames: frames@7c000000 { AREA reg = <0 0x7c000000 0 0x4000000>; };
-""", "\tcamera { DEVICE memory-region = <&frames>; };\n"), mem="1G",
-         append="cma=16M", steps=["camera 4*16M=frames@7c000000 4M=nothing"]),
-    Case("crash-last", DEVICES, steps=["plain 4M=reserved"],
-         append="crashkernel=32M@0x44000000 crashkernel=16M@0x46000000 "
-                "cma=16M@0x44000000",
-         expect=[announced("reserved", "16 MiB", "0x44000000",
-                           users="all devices")]),
-]
-OTHERS = [*WISHES, LINE, PLUS, BOARD, TEST_BOARD, SAYS_NOTHING, RESERVES, INIT,
-          PIECES, ADDRESSES, *POOLS, *ON_RAMS]
+OTHERS = [PLUS, BOARD, INIT, PIECES, ADDRESSES, *POOLS, *ON_RAMS]

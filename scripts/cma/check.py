@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import areas
+import areas_wrong
 import binding
 import boards
 import children
@@ -401,7 +402,7 @@ def stage_areas(stage):
     selftests()
     manual = areas.manual_cases(REPO / areas.MANUAL_RST)
     check_binding(stage, areas.TREES + [areas.MANUAL_TREE])
-    cases = [*areas.TREES, *manual, *areas.OTHERS,
+    cases = [*areas.TREES, *manual, *areas.OTHERS, *areas_wrong.CASES,
              areas.beside_kernel(end_of_kernel("arm"))]
     userlands = {boards.BOARDS[c.board].arch.userland for c in cases}
     kernel.userland(*sorted(userlands))
