@@ -251,7 +251,7 @@ static void make_room(const struct cma *cma)
 		nr_pages = reclaim_some(zone, GFP_HIGHUSER_MOVABLE);
 		wanted -= min(wanted, nr_pages);
 		cond_resched();
-	} while (nr_pages && wanted && cma_floor_holds() &&
+	} while (nr_pages && wanted && cma_floor_spare() &&
 		 !fatal_signal_pending(current));
 }
 
@@ -279,7 +279,7 @@ static int make_exclusive(struct cma *cma)
 		    time_after(jiffies, deadline))
 			break;
 		/* Allocations that cannot use areas need what is left. */
-		if (error == -ENOMEM && !cma_floor_holds())
+		if (error == -ENOMEM && !cma_floor_spare())
 			break;
 		if (error == -ENOMEM)
 			make_room(cma);

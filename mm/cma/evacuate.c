@@ -295,6 +295,15 @@ static void add_targets(struct evacuation *ev, struct list_head *blocks)
 }
 
 /*
+ * Pages that may be taken away from allocations that cannot use areas, as targets
+ * or by reclaim. High memory is of no use to most of them.
+ */
+static unsigned long nr_spare_outside(const struct evacuation *ev)
+{
+	return ev->req->in_area ? cma_floor_spare() : ULONG_MAX;
+}
+
+/*
  * Free pages for so many more to move to: outside of areas, in areas, and then
  * outside again, down to the min watermark. Below it lies what atomic requests
  * and those who reclaim live on, of which pages in areas are no part; but those
@@ -304,14 +313,20 @@ static void add_targets(struct evacuation *ev, struct list_head *blocks)
 static void fill_targets(struct evacuation *ev, unsigned int nr_wanted)
 {
 	struct zone *zone = ev->req->zone;
-	unsigned long low = low_wmark_pages(zone), min = min_wmark_pages(zone);
+	unsigned long low = low_wmark_pages(zone), nr_min = min_wmark_pages(zone);
+	unsigned long nr_spare = zone_idx(zone) > ZONE_NORMAL ?
+				 ULONG_MAX : nr_spare_outside(ev);
+	unsigned int nr;
 	LIST_HEAD(blocks);
 
-	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_PLAIN, low, nr_wanted,
-				&blocks);
-	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_CMA, min / 16 * 9, nr_wanted,
-				&blocks);
-	buddy_pull(zone, BUDDY_BLOCK_PLAIN, min, nr_wanted, &blocks);
+	nr = buddy_pull(zone, BUDDY_BLOCK_PLAIN, low, min(nr_wanted, nr_spare),
+			&blocks);
+	nr_spare -= nr;
+	nr_wanted -= nr;
+	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_CMA, nr_min / 16 * 9,
+				nr_wanted, &blocks);
+	buddy_pull(zone, BUDDY_BLOCK_PLAIN, nr_min, min(nr_wanted, nr_spare),
+		   &blocks);
 	add_targets(ev, &blocks);
 }
 
@@ -433,6 +448,9 @@ static struct folio *new_target(struct folio *src, unsigned long private)
 		if (dst)
 			return dst;
 	}
+	/* Neither of the two below knows what is left for others. */
+	if (!nr_spare_outside(ev))
+		return NULL;
 	do
 		dst = ev->attempt < LAST_ATTEMPT ? free_target(ev, src) :
 		      alloc_migration_target(src, (unsigned long)&target);
@@ -528,12 +546,6 @@ static void count_mapped(struct evacuation *ev)
 	}
 }
 
-/* Reclaim takes memory from allocations that cannot use areas. */
-static bool may_reclaim(const struct evacuation *ev)
-{
-	return !ev->req->in_area || cma_floor_holds();
-}
-
 /*
  * Reclaims others that are used least, with nothing isolated. The batch itself
  * was reclaimed before, as far as it could be: what is left of it is not much.
@@ -547,7 +559,7 @@ static void make_room(const struct evacuation *ev)
 		if (zone_watermark_ok(zone, 0, min_wmark_pages(zone) +
 				      RUN_PAGES_MAX, zone_idx(zone),
 				      ALLOC_CMA) ||
-		    fatal_signal_pending(current) || !may_reclaim(ev) ||
+		    fatal_signal_pending(current) || !nr_spare_outside(ev) ||
 		    !reclaim_some(zone, ev->req->move_gfp))
 			break;
 		cond_resched();
@@ -565,7 +577,7 @@ static int move_batch(struct evacuation *ev)
 
 	ev->nr_wanted = ev->nr_batch;
 	error = migrate_batch(ev);
-	if (error == -ENOMEM && !may_reclaim(ev))
+	if (error == -ENOMEM && !nr_spare_outside(ev))
 		ev->attempt = LAST_ATTEMPT;
 	if (error == -ENOMEM && ev->attempt < LAST_ATTEMPT)
 		reclaim_batch(ev);

@@ -9,12 +9,12 @@
  * driver goes on until nothing is left outside that is free or can be made so,
  * the next page table or network buffer kills a program, and then the next one,
  * until "System is deadlocked on memory". A request fails before the board does:
- * it reclaims nothing more when what is left comes below the floor.
+ * it takes and reclaims nothing outside when what is left would come below the
+ * floor.
  *
  * The floor is the high watermark, where kswapd would stop, and a part of the
  * memory outside: what the kernel takes while everything that is left is
- * reclaimed once. Requests that find free pages to move others to take nothing
- * away from outside below the min watermark, so they are not asked.
+ * reclaimed once.
  *
  * What can be reclaimed outside is not counted anywhere. It is what can be
  * reclaimed at all, or what is on the LRU lists and neither in an area nor
@@ -70,6 +70,16 @@ static long nr_held(const struct zone *zone)
 	return nr_pages;
 }
 
+/* Compressed data may be in areas as well. */
+static long nr_compressed(struct zone *zone)
+{
+#ifdef CONFIG_ZSMALLOC
+	return zone_page_state(zone, NR_ZSPAGES);
+#else
+	return 0;
+#endif
+}
+
 static void add_zone(struct outside *sum, struct zone *zone)
 {
 	long anon = zone_page_state(zone, NR_ZONE_INACTIVE_ANON) +
@@ -87,7 +97,7 @@ static void add_zone(struct outside *sum, struct zone *zone)
 	sum->anon += anon;
 	sum->file += file;
 	sum->in_areas += max(0L, (long)zone->cma_pages - in_areas -
-				 nr_held(zone));
+				 nr_held(zone) - nr_compressed(zone));
 	sum->floor += high_wmark_pages(zone) + outside / FLOOR_PART;
 }
 
@@ -98,12 +108,13 @@ static long nr_pinned(void)
 }
 
 /**
- * cma_floor_holds() - may a request reclaim memory
+ * cma_floor_spare() - what a request may take away from outside of areas
  *
  * Context: Any.
- * Return: false if those who cannot use areas need what is left.
+ * Return: number of pages; 0 if those who cannot use areas need what is left,
+ * and nothing must be reclaimed for a request either.
  */
-bool cma_floor_holds(void)
+unsigned long cma_floor_spare(void)
 {
 	struct outside sum = { };
 	long reclaimable, movable;
@@ -115,5 +126,6 @@ bool cma_floor_holds(void)
 	reclaimable = sum.file + min(sum.anon, get_nr_swap_pages());
 	movable = sum.file + sum.anon - sum.in_areas -
 		  max(0L, nr_pinned() - sum.elsewhere);
-	return sum.free + max(0L, min(reclaimable, movable)) >= sum.floor;
+	return max(0L, sum.free + max(0L, min(reclaimable, movable)) -
+		       sum.floor);
 }

@@ -541,11 +541,11 @@ static inline bool cma_may_wait_for_io(gfp_t gfp)
 
 /* floor.c: what those who cannot use areas have left */
 #ifdef CONFIG_CMA
-bool cma_floor_holds(void);
+unsigned long cma_floor_spare(void);
 #else
-static inline bool cma_floor_holds(void)
+static inline unsigned long cma_floor_spare(void)
 {
-	return true;
+	return ULONG_MAX;
 }
 #endif
 
