@@ -465,14 +465,16 @@ static void prepare_direct(void)
 		die("no thread");
 }
 
-/* An eighth of it is noise. */
+/* This part of it is noise, which does not become smaller in swap. */
+static unsigned int noise_part = 8;
+
 static void write_compressible(unsigned long page)
 {
 	size_t i, nr_words = ct_page_size / sizeof(*mem.addr);
 	uint32_t *words = (uint32_t *)page_addr(page);
 
 	for (i = 0; i < nr_words; i++)
-		words[i] = i < nr_words / 8 ? random_below(UINT32_MAX) : page;
+		words[i] = i < nr_words / noise_part ? random_below(UINT32_MAX) : page;
 }
 
 static void swap_on_size(const char *size)
@@ -549,14 +551,22 @@ static void run_exhaust(const size_t *sizes, int nr_sizes)
 
 	while (nr < MAX_EXHAUST && !get_buffer(driver, sizes[0], &ids[nr], NULL))
 		nr++;
+	printf("bench: count %s %zu %u\n", label, sizes[0], nr);
+	fflush(stdout);
 	if (system("true"))
 		die("no program starts after %u buffers", nr);
 	for (page = 0; page < mem.nr_pages; page++)
 		if (*(uint32_t *)(page_addr(page) + ct_page_size / 2) != page)
 			die("data of programs are lost");
-	printf("bench: count %s %zu %u\n", label, sizes[0], nr);
 	while (nr)
 		put_buffer(driver, ids[--nr], NULL);
+}
+
+/* What is in the area does not all fit into what is left. */
+static void run_exhaust_noise(const size_t *sizes, int nr_sizes)
+{
+	noise_part = 2;
+	run_exhaust(sizes, nr_sizes);
 }
 
 /*
@@ -615,6 +625,7 @@ const struct kind fill_kinds[] = {
 	FILL("direct", prepare_direct, refill_mem),
 	FILL("swap", prepare_swap, refill_swap),
 	{ .name = "exhaust", .run = run_exhaust },
+	{ .name = "exhaust-noise", .run = run_exhaust_noise },
 	{ .name = "swap-one", .prepare = prepare_swap, .refill = refill_swap },
 	{ .name = "pinned-swap-one", .prepare = prepare_swap,
 	  .refill = refill_pinned_swap, .nr_windows = nr_free_of_fixed },

@@ -149,6 +149,10 @@ BOOTS = {
              "buffers until there are no more", "exhaust:128", 1, [4 * MIB],
              ("count",)),
     ], append="cma=256M", mem="512M", disk=False, timeout_s=900),
+    "exhaust-noise": Boot([
+        Case("exhaust-noise", "the same, half of the data cannot be "
+             "compressed", "exhaust-noise:128", 1, [4 * MIB], ("count",)),
+    ], append="cma=256M", mem="512M", disk=False, timeout_s=900),
     "pin": Boot([
         Case("pin", "a program pins its data for long, the area full of them",
              "pin", 1, [8 * MIB, 128 * MIB], QUIET),
