@@ -86,7 +86,6 @@ RT = {"arm64-virt": "rt-arm64", "x86_64": "rt-x86_64"}
 TWO_NODES = {"extra": stages_boards.NODES, "smp": "2,sockets=2"}
 # Tests of two tasks at once, and of readers beside them.
 CONCURRENT = ["cma_concurrent", "cma_class", "cma_ready", "cma_interface"]
-KCSAN_ROUNDS = 4
 
 # Buffers show in the profile of allocations, and are gone from it.
 PROFILE = ("cd /sys/kernel/debug/cma/reserved && of() { awk "
@@ -134,9 +133,10 @@ def stage_kcsan(stage):
     selftests("x86_64")
     stage.boot("x86_64", "x86_64", kernel_dir=kernel.obj(name),
                want_tests=True, append=stages_boards.APPEND, timeout_s=1800,
+               expect=["^kcsan: enabled early", "^kcsan: selftest: 3/3 "],
                may_say=[races_of_others(ours)],
-               commands=[f"/selftests/cma/{test}" for test in CONCURRENT
-                         ] * KCSAN_ROUNDS, **TWO_NODES)
+               commands=[f"/selftests/cma/{test}" for test in CONCURRENT],
+               **TWO_NODES)
 
 
 def stage_hibernate(stage):
