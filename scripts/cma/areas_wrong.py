@@ -99,6 +99,15 @@ RESERVES = Case(
         "echo not ok 1 an area || echo ok 1 no area"],
     expect=[r"^cma: the board reserves more than \d+ ranges of memory, there wi"])
 
+# Firmware's memory all over, so that the configured size is nowhere to be had.
+LESS = Case(
+    "less", tree("".join(f"""
+	f{i}: f@{at:x} {{ no-map; reg = <0 {at:#x} 0 0x1000>; }};
+""" for i, at in enumerate(range(0x40200000, 0x50000000, 0x400000))
+        if at not in (0x4c200000, 0x4c600000)), "\tplain { DEVICE };\n"),
+    steps=["plain 4M=reserved"],
+    expect=["^cma: reserved: no room for 0x01000000 bytes, 0x00[48]00000 have"])
+
 # Areas that another one, or an address, stands in the way of.
 WISHES = [
     # The first of the defaults counts, and none if the command line has one.
@@ -159,4 +168,4 @@ WISHES = [
                            users="all devices")]),
 ]
 
-CASES = [*WISHES, LINE, TEST_BOARD, SAYS_NOTHING, RESERVES]
+CASES = [*WISHES, LINE, TEST_BOARD, SAYS_NOTHING, RESERVES, LESS]

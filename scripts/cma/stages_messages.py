@@ -12,7 +12,13 @@ from stage import LOGS
 # Reasons of the parser that its KUnit tests name word by word.
 PARSER_TESTS = "mm/cma/tests/parse_kunit.c"
 # Messages that no boot provokes, and why.
-NOT_PROVOKED = {}
+NOT_PROVOKED = {
+    "cma: %s: no files in sysfs": "takes a lack of memory at boot",
+    "%s: too many areas, see CONFIG_CMA_AREAS":
+        "the table of areas is full before that of what they are for",
+    "area at %pa is too close to the kernel to be mapped for DMA":
+        "the kernel claims its pages of tables, which refuses such an area",
+}
 
 
 def pattern(fmt):

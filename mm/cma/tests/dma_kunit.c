@@ -516,6 +516,11 @@ static void memory_that_no_bus_shows(struct kunit *test)
 							flags,
 							DMA_ATTR_NO_KERNEL_MAPPING));
 	}
+	if (IS_ENABLED(CONFIG_ARM)) {
+		kunit_info(test, "expect-splat: alloc failed, .* within reach");
+		KUNIT_EXPECT_NULL(test, dma_alloc_coherent(this->dev, SZ_4K,
+							   &dma, GFP_KERNEL));
+	}
 	this->dev->dma_range_map = NULL;
 	drain_all_pages(NULL);
 	/* 17 MiB were taken; others are at work, too. */

@@ -12,7 +12,7 @@ class Boot:
     smp: None for one vCPU that counts instructions; else wall-clock time."""
 
     def __init__(self, cases, append="cma=64M", mem="256M", disk=True,
-                 smp=None, timeout_s=240):
+                 smp=None, timeout_s=600):
         self.cases = cases
         self.append = append
         self.mem = mem
@@ -122,7 +122,7 @@ BOOTS = {
     "pinned": Boot([
         Case("pinned", "256 pages pinned all over, zram swap",
              "pinned-swap-one:256", 64, [256]),
-    ], disk=False, timeout_s=600),
+    ], disk=False, timeout_s=1200),
     "pinned-row": Boot([
         Case("pinned-row", "256 pages pinned all over, no swap, many in a row",
              "pinned:256", 128, [256]),
@@ -139,7 +139,7 @@ BOOTS = {
     "pinned-swap": Boot([
         Case("pinned-swap", "256 pages pinned all over, zram swap, a row",
              "pinned-swap:256", 32, [256]),
-    ], disk=False, timeout_s=600),
+    ], disk=False, timeout_s=1200),
     "longterm": Boot([
         Case("longterm", "16 MiB pinned for long, the area full", "longterm",
              16, [1 * MIB, 4 * MIB]),
@@ -156,7 +156,7 @@ BOOTS = {
     "pin": Boot([
         Case("pin", "a program pins its data for long, the area full of them",
              "pin", 1, [8 * MIB, 128 * MIB], QUIET),
-    ], append="cma=256M", mem="512M", disk=False, timeout_s=600),
+    ], append="cma=256M", mem="512M", disk=False, timeout_s=1200),
     "direct": Boot([
         Case("direct", "O_DIRECT to and from pages in the area", "direct", 16,
              [256, 4 * MIB]),
