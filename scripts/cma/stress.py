@@ -47,8 +47,8 @@ NO_MEMORY = 12
 FLOOD_KERNELS = {"ours": "arm-boards", "mainline": "base-boards"}
 NETWORK = "guestfwd=tcp:10.0.2.100:7-cmd:cat"
 FLOOD = ("ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && "
-         "(while cat /mnt/data/random.bin; do :; done | nc 10.0.2.100 7 "
-         ">/dev/null &) && sleep 2")
+         "{ (while cat /mnt/data/random.bin; do :; done | nc 10.0.2.100 7) "
+         ">/dev/null 2>&1 & sleep 2; }")
 FEW = 2			# that may fail, or one in so many if that is more
 REQUESTS_A_FAILURE = 500
 
