@@ -294,23 +294,13 @@ static void add_targets(struct evacuation *ev, struct list_head *blocks)
 	}
 }
 
-/* What may be taken away from allocations that cannot use areas. */
+/*
+ * Pages that may be taken away from allocations that cannot use areas, as targets
+ * or by reclaim. High memory is of no use to most of them.
+ */
 static unsigned long nr_spare_outside(const struct evacuation *ev)
 {
 	return ev->req->in_area ? cma_floor_spare() : ULONG_MAX;
-}
-
-/* Free pages outside of areas, down to @mark, unless others need them. */
-static unsigned int pull_plain(const struct evacuation *ev, unsigned long mark,
-			       unsigned int nr_wanted, struct list_head *blocks)
-{
-	struct zone *zone = ev->req->zone;
-
-	if (!nr_wanted || !zone_watermark_ok(zone, 0, mark, zone_idx(zone), 0))
-		return 0;
-	if (ev->req->in_area)
-		nr_wanted = cma_floor_allows(zone, nr_wanted);
-	return buddy_pull(zone, BUDDY_BLOCK_PLAIN, mark, nr_wanted, blocks);
 }
 
 /*
@@ -323,13 +313,20 @@ static unsigned int pull_plain(const struct evacuation *ev, unsigned long mark,
 static void fill_targets(struct evacuation *ev, unsigned int nr_wanted)
 {
 	struct zone *zone = ev->req->zone;
-	unsigned long min = min_wmark_pages(zone);
+	unsigned long low = low_wmark_pages(zone), nr_min = min_wmark_pages(zone);
+	unsigned long nr_spare = zone_idx(zone) > ZONE_NORMAL ?
+				 ULONG_MAX : nr_spare_outside(ev);
+	unsigned int nr;
 	LIST_HEAD(blocks);
 
-	nr_wanted -= pull_plain(ev, low_wmark_pages(zone), nr_wanted, &blocks);
-	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_CMA, min / 16 * 9, nr_wanted,
-				&blocks);
-	pull_plain(ev, min, nr_wanted, &blocks);
+	nr = buddy_pull(zone, BUDDY_BLOCK_PLAIN, low, min(nr_wanted, nr_spare),
+			&blocks);
+	nr_spare -= nr;
+	nr_wanted -= nr;
+	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_CMA, nr_min / 16 * 9,
+				nr_wanted, &blocks);
+	buddy_pull(zone, BUDDY_BLOCK_PLAIN, nr_min, min(nr_wanted, nr_spare),
+		   &blocks);
 	add_targets(ev, &blocks);
 }
 

@@ -80,20 +80,6 @@ static long nr_compressed(struct zone *zone)
 #endif
 }
 
-/* Of a zone of low memory: what has to be left of it. */
-static long floor_of_zone(struct zone *zone)
-{
-	long outside = zone_managed_pages(zone) - zone->cma_pages;
-
-	return high_wmark_pages(zone) + outside / FLOOR_PART;
-}
-
-static long free_outside_in(struct zone *zone)
-{
-	return zone_page_state(zone, NR_FREE_PAGES) -
-	       zone_page_state(zone, NR_FREE_CMA_PAGES);
-}
-
 static void add_zone(struct outside *sum, struct zone *zone)
 {
 	long anon = zone_page_state(zone, NR_ZONE_INACTIVE_ANON) +
@@ -101,17 +87,18 @@ static void add_zone(struct outside *sum, struct zone *zone)
 	long file = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
 		    zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
 	long in_areas = zone_page_state(zone, NR_FREE_CMA_PAGES);
+	long outside = zone_managed_pages(zone) - zone->cma_pages;
 
 	if (zone_idx(zone) > ZONE_NORMAL) {
 		sum->elsewhere += anon + file;
 		return;
 	}
-	sum->free += free_outside_in(zone);
+	sum->free += zone_page_state(zone, NR_FREE_PAGES) - in_areas;
 	sum->anon += anon;
 	sum->file += file;
 	sum->in_areas += max(0L, (long)zone->cma_pages - in_areas -
 				 nr_held(zone) - nr_compressed(zone));
-	sum->floor += floor_of_zone(zone);
+	sum->floor += high_wmark_pages(zone) + outside / FLOOR_PART;
 }
 
 static long nr_pinned(void)
@@ -141,22 +128,4 @@ unsigned long cma_floor_spare(void)
 		  max(0L, nr_pinned() - sum.elsewhere);
 	return max(0L, sum.free + max(0L, min(reclaimable, movable)) -
 		       sum.floor);
-}
-
-/**
- * cma_floor_allows() - how many free pages outside of areas a request may take
- * @zone:	from there
- * @nr_pages:	so many are wanted
- *
- * High memory is of no use to most of those who cannot use areas.
- *
- * Context: Any.
- * Return: number of pages, @nr_pages at most.
- */
-unsigned int cma_floor_allows(struct zone *zone, unsigned int nr_pages)
-{
-	if (zone_idx(zone) > ZONE_NORMAL ||
-	    free_outside_in(zone) >= floor_of_zone(zone) + (long)nr_pages)
-		return nr_pages;
-	return min(nr_pages, cma_floor_spare());
 }

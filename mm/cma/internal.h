@@ -542,17 +542,10 @@ static inline bool cma_may_wait_for_io(gfp_t gfp)
 /* floor.c: what those who cannot use areas have left */
 #ifdef CONFIG_CMA
 unsigned long cma_floor_spare(void);
-unsigned int cma_floor_allows(struct zone *zone, unsigned int nr_pages);
 #else
 static inline unsigned long cma_floor_spare(void)
 {
 	return ULONG_MAX;
-}
-
-static inline unsigned int cma_floor_allows(struct zone *zone,
-					    unsigned int nr_pages)
-{
-	return nr_pages;
 }
 #endif
 
