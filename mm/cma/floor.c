@@ -73,7 +73,7 @@ static long nr_held(const struct zone *zone)
 /* Compressed data may be in areas as well. */
 static long nr_compressed(struct zone *zone)
 {
-#ifdef CONFIG_ZSMALLOC
+#if IS_ENABLED(CONFIG_ZSMALLOC)
 	return zone_page_state(zone, NR_ZSPAGES);
 #else
 	return 0;
