@@ -57,6 +57,7 @@ static unsigned long nr_text_in_area;
 static int text_file;
 static int pipes[MAX_PIPES][2];
 static char *fixed;			/* which pages of the area cannot move */
+static unsigned int noise_part = 8;	/* of a page: does not shrink in swap */
 
 static char *page_addr(unsigned long page)
 {
@@ -464,9 +465,6 @@ static void prepare_direct(void)
 	if (pthread_create(&thread, NULL, do_direct, fds))
 		die("no thread");
 }
-
-/* This part of it is noise, which does not become smaller in swap. */
-static unsigned int noise_part = 8;
 
 static void write_compressible(unsigned long page)
 {
