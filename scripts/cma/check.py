@@ -339,10 +339,10 @@ def stage_lpae(stage):
 
 
 def stage_debug(stage):
-    test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="384M",
+    test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="288M",
               kernel_dir=kernel.obj("arm-debug"), timeout_s=3000,
               after=["/leak_test"], files=guest_files("leak_test"))
-    test_boot(stage, "owners", "virt", append=OWNER_APPEND, mem="384M",
+    test_boot(stage, "owners", "virt", append=OWNER_APPEND, mem="288M",
               kernel_dir=kernel.obj("arm-debug"), timeout_s=900,
               only=["cma_basic", "cma_interface", "cma_ready", "cma_share"])
 

@@ -10,7 +10,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	300
 #define NR_TRIES	200	/* to find a moment in which nothing happens */
 
 FIXTURE(cma_accounting) {
@@ -97,13 +96,13 @@ static void expect_exact(struct __test_metadata *_metadata,
 			     &self->area);
 }
 
-TEST_F_TIMEOUT(cma_accounting, exact_when_idle, TIMEOUT_S)
+TEST_F(cma_accounting, exact_when_idle)
 {
 	expect_exact(_metadata, self);
 }
 
 /* Held, and after the release: what a driver holds is not free. */
-TEST_F_TIMEOUT(cma_accounting, exact_after_use, TIMEOUT_S)
+TEST_F(cma_accounting, exact_after_use)
 {
 	static const size_t sizes[] = {
 		4 * KIB, 300 * KIB, 5 * MIB, 16 * MIB, 12345678, 52 * KIB,
@@ -128,7 +127,7 @@ TEST_F_TIMEOUT(cma_accounting, exact_after_use, TIMEOUT_S)
 	expect_exact(_metadata, self);
 }
 
-TEST_F_TIMEOUT(cma_accounting, exact_after_migration, TIMEOUT_S)
+TEST_F(cma_accounting, exact_after_migration)
 {
 	struct dma_test_alloc buf;
 	struct ct_mem mem;
@@ -168,7 +167,7 @@ static void *sample(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(cma_accounting, sane_under_load, TIMEOUT_S)
+TEST_F(cma_accounting, sane_under_load)
 {
 	struct sampler sampler = { .total_kib = ct_meminfo_kib("CmaTotal") };
 	unsigned int i, nr = ct_scale(100);

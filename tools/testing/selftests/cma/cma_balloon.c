@@ -13,7 +13,6 @@
 #include "../kselftest_harness.h"
 #include "cma_kinds_lib.h"
 
-#define TIMEOUT_S	600
 #define NR_TURNS	6
 #define WAIT_MS		120000
 #define LOOK_MS		10
@@ -102,7 +101,7 @@ static void fill(struct __test_metadata *_metadata,
 	ct_mem_exit(&mem);
 }
 
-TEST_F_TIMEOUT(cma_balloon, moves, TIMEOUT_S)
+TEST_F(cma_balloon, moves)
 {
 	long nr_in, nr_moved, nr_left = self->area.nr_pages / 4;
 
@@ -122,7 +121,7 @@ TEST_F_TIMEOUT(cma_balloon, moves, TIMEOUT_S)
 }
 
 /* Its driver moves nothing in the moments in which it has the balloon's lock. */
-TEST_F_TIMEOUT(cma_balloon, while_it_grows_and_shrinks, TIMEOUT_S)
+TEST_F(cma_balloon, while_it_grows_and_shrinks)
 {
 	int turn;
 

@@ -12,7 +12,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	300
 #define MAX_ALIGN	MIB	/* mainline's limit too: 256 pages */
 #define MAX_BUFS	4096
 
@@ -100,7 +99,7 @@ static void test_one(struct __test_metadata *_metadata, int fd, size_t size,
 	test_but(_metadata, fd, size, context, attrs, 0);
 }
 
-TEST_F_TIMEOUT(cma_basic, sizes, TIMEOUT_S)
+TEST_F(cma_basic, sizes)
 {
 	static const size_t sizes[] = {
 		1, 4 * KIB, 4 * KIB + 1, 8 * KIB, 64 * KIB, 300 * KIB,
@@ -126,7 +125,7 @@ TEST_F_TIMEOUT(cma_basic, sizes, TIMEOUT_S)
 	}
 }
 
-TEST_F_TIMEOUT(cma_basic, write_combine, TIMEOUT_S)
+TEST_F(cma_basic, write_combine)
 {
 	test_one(_metadata, self->fd, 4 * KIB, DMA_TEST_KERNEL,
 		 DMA_TEST_WRITE_COMBINE);
@@ -135,7 +134,7 @@ TEST_F_TIMEOUT(cma_basic, write_combine, TIMEOUT_S)
 }
 
 /* Buffers that may not wait; the second one is memory the first dirtied. */
-TEST_F_TIMEOUT(cma_basic, contexts, TIMEOUT_S)
+TEST_F(cma_basic, contexts)
 {
 	unsigned long end = self->area.base_pfn + self->area.nr_pages;
 	/*
@@ -211,7 +210,7 @@ TEST_F(cma_basic, no_kernel_mapping)
 }
 
 /* A full area refuses, says so by ENOMEM, and is whole again afterwards. */
-TEST_F_TIMEOUT(cma_basic, exhaustion, TIMEOUT_S)
+TEST_F(cma_basic, exhaustion)
 {
 	size_t area_size = self->area.nr_pages * ct_page_size;
 	/* The page allocator has none of this size. */
@@ -257,7 +256,7 @@ static int by_addr(const void *a, const void *b)
 }
 
 /* Many small ones: none overlaps another; they go back in any order. */
-TEST_F_TIMEOUT(cma_basic, many_small, TIMEOUT_S)
+TEST_F(cma_basic, many_small)
 {
 	unsigned int i, nr = ct_scale(1000);
 	uint64_t addrs[1000];

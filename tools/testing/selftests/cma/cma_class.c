@@ -16,7 +16,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	240
 #define NR_SWITCHES	ct_scale(10)
 #define NR_THREADS	4
 
@@ -64,7 +63,7 @@ static void expect_empty(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, ct_area_count(&self->area, CT_KPF_LRU, 0));
 }
 
-TEST_F_TIMEOUT(cma_class, empties_and_fills, TIMEOUT_S)
+TEST_F(cma_class, empties_and_fills)
 {
 	long area_kib = self->area.nr_pages * (ct_page_size / KIB);
 
@@ -86,7 +85,7 @@ TEST_F_TIMEOUT(cma_class, empties_and_fills, TIMEOUT_S)
 }
 
 /* Nothing is moved for a buffer, whatever memory looks like. */
-TEST_F_TIMEOUT(cma_class, takes_at_once, TIMEOUT_S)
+TEST_F(cma_class, takes_at_once)
 {
 	/* Single pages are not always the area's. */
 	size_t smallest = (ct_dma_generic(self->fd) ? 2 : 1) * ct_page_size;
@@ -118,7 +117,7 @@ TEST_F_TIMEOUT(cma_class, takes_at_once, TIMEOUT_S)
 }
 
 /* A buffer stays what it is, and goes back to what the area is by then. */
-TEST_F_TIMEOUT(cma_class, buffers_outlive_a_switch, TIMEOUT_S)
+TEST_F(cma_class, buffers_outlive_a_switch)
 {
 	struct dma_test_alloc of_shared, of_exclusive;
 	long used = ct_area_debugfs(&self->area, "used");
@@ -176,7 +175,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(cma_class, switches_under_load, TIMEOUT_S)
+TEST_F(cma_class, switches_under_load)
 {
 	struct worker workers[NR_THREADS] = {};
 	atomic_bool stop = false;
@@ -206,7 +205,7 @@ TEST_F_TIMEOUT(cma_class, switches_under_load, TIMEOUT_S)
 }
 
 /* One page that does not move, and all stays as it was. */
-TEST_F_TIMEOUT(cma_class, fails_whole, TIMEOUT_S)
+TEST_F(cma_class, fails_whole)
 {
 	unsigned long page;
 	struct iovec vec;

@@ -13,7 +13,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	300
 #define DURATION_S	10
 #define MAX_THREADS	32
 #define BUFS		4	/* that a thread holds at a time */
@@ -174,14 +173,14 @@ static void run(struct __test_metadata *_metadata,
 	EXPECT_EQ(self->used, ct_area_debugfs(&self->area, "used"));
 }
 
-TEST_F_TIMEOUT(cma_concurrent, free_area, TIMEOUT_S)
+TEST_F(cma_concurrent, free_area)
 {
 	ct_drop_caches();
 	run(_metadata, self, variant->nr_threads);
 }
 
 /* The same, with the area full of a program's data at the start. */
-TEST_F_TIMEOUT(cma_concurrent, full_area, TIMEOUT_S)
+TEST_F(cma_concurrent, full_area)
 {
 	struct ct_mem mem;
 

@@ -10,7 +10,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	300
 #define BUF_SIZE	(8 * MIB)
 #define NR_TIMES	2	/* that a step fails at first */
 
@@ -90,7 +89,7 @@ FIXTURE_TEARDOWN(cma_faults)
 	close(self->fd);
 }
 
-TEST_F_TIMEOUT(cma_faults, step, TIMEOUT_S)
+TEST_F(cma_faults, step)
 {
 	struct dma_test_alloc buf = {};
 	int error, times_left;

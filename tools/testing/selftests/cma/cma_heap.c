@@ -171,7 +171,7 @@ static void test_sizes(struct __test_metadata *_metadata, const char *name,
 	close(heap);
 }
 
-TEST_F_TIMEOUT(cma_heap, areas, 300)
+TEST_F(cma_heap, areas)
 {
 	struct ct_area areas[CA_AREAS_MAX];
 	unsigned int i, nr = ca_areas(areas), nr_tested = 0;
@@ -194,7 +194,7 @@ TEST_F_TIMEOUT(cma_heap, areas, 300)
 }
 
 /* The tests above go without this where memory is not shown. */
-TEST_F_TIMEOUT(cma_heap, no_copy, 120)
+TEST_F(cma_heap, no_copy)
 {
 	const size_t size = 300 * KIB;
 	struct ca_buffers before, after;
@@ -223,7 +223,7 @@ TEST_F_TIMEOUT(cma_heap, no_copy, 120)
 }
 
 /* As kernels from 6.17 on name it; the name of the area stays good. */
-TEST_F_TIMEOUT(cma_heap, default_area, 120)
+TEST_F(cma_heap, default_area)
 {
 	struct dma_test_alloc buf;
 	struct ct_area area;

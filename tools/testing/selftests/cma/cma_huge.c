@@ -16,7 +16,6 @@
 #include "../kselftest_harness.h"
 #include "cma_kinds_lib.h"
 
-#define TIMEOUT_S	300
 #define NR_HUGEPAGES	"/proc/sys/vm/nr_hugepages"
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
 #define KPF_HUGE	(1ULL << 17)
@@ -71,7 +70,7 @@ FIXTURE_TEARDOWN(cma_huge)
 }
 
 /* While memory is free in the area and hardly elsewhere. */
-TEST_F_TIMEOUT(cma_huge, hugetlb, TIMEOUT_S)
+TEST_F(cma_huge, hugetlb)
 {
 	size_t huge_size = ct_meminfo_kib("Hugepagesize") * KIB;
 	struct ct_mem mem;
@@ -106,7 +105,7 @@ TEST_F_TIMEOUT(cma_huge, hugetlb, TIMEOUT_S)
 	EXPECT_EQ(nr_pool, ct_read_long(NR_HUGEPAGES));
 }
 
-TEST_F_TIMEOUT(cma_huge, transparent, TIMEOUT_S)
+TEST_F(cma_huge, transparent)
 {
 	long huge_size = ct_read_long(THP "hpage_pmd_size");
 	size_t size = self->size;

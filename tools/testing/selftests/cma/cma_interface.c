@@ -13,8 +13,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	120
-
 FIXTURE(cma_interface) {
 	struct ct_area area;
 	int fd;
@@ -201,7 +199,7 @@ TEST_F(cma_interface, totals)
 	EXPECT_TRUE(row);
 }
 
-TEST_F_TIMEOUT(cma_interface, events, TIMEOUT_S)
+TEST_F(cma_interface, events)
 {
 	char name[80], request[160], at[32];
 	struct dma_test_alloc buf;

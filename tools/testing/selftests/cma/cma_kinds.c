@@ -18,7 +18,6 @@
 #include "../kselftest_harness.h"
 #include "cma_kinds_lib.h"
 
-#define TIMEOUT_S	600
 #define NR_HELD		256		/* pages in pipes */
 #define KPF_KSM		(1ULL << 21)
 #define KSM		"/sys/kernel/mm/ksm/"
@@ -106,7 +105,7 @@ static long nr_other_pages(const struct ct_area *area)
 }
 
 /* zsmalloc's pages are on no LRU list and know themselves how to move. */
-TEST_F_TIMEOUT(cma_kinds, zsmalloc, TIMEOUT_S)
+TEST_F(cma_kinds, zsmalloc)
 {
 	size_t size = half_of(&self->area);
 	struct ct_mem mem;
@@ -152,7 +151,7 @@ static uint32_t pair_of(size_t offset)
 }
 
 /* Every two pages are the same, and become one. */
-TEST_F_TIMEOUT(cma_kinds, ksm, TIMEOUT_S)
+TEST_F(cma_kinds, ksm)
 {
 	size_t size = half_of(&self->area), offset, other;
 	long nr_pages = size / ct_page_size;
@@ -221,7 +220,7 @@ static unsigned int pick_spread(const struct ct_area *area,
 }
 
 /* Small buffers find their place between pages that somebody holds. */
-TEST_F_TIMEOUT(cma_kinds, pipes, TIMEOUT_S)
+TEST_F(cma_kinds, pipes)
 {
 	unsigned long pfns[NR_HELD];
 	struct iovec iov[NR_HELD];

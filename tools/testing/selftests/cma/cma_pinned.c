@@ -22,7 +22,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	240
 #define NR_FILES	500
 #define PIN_SIZE	(8 * MIB)
 #define NR_PINNERS	4
@@ -131,7 +130,7 @@ static unsigned int count_buffers(struct __test_metadata *_metadata, int fd)
 }
 
 /* get_user_pages() with FOLL_LONGTERM, as RDMA and others do. */
-TEST_F_TIMEOUT(cma_pinned, longterm, TIMEOUT_S)
+TEST_F(cma_pinned, longterm)
 {
 	struct pin_longterm_test pin = {
 		.addr = (uintptr_t)self->pinned,
@@ -149,7 +148,7 @@ TEST_F_TIMEOUT(cma_pinned, longterm, TIMEOUT_S)
 	close(gup);
 }
 
-TEST_F_TIMEOUT(cma_pinned, io_uring_buffer, TIMEOUT_S)
+TEST_F(cma_pinned, io_uring_buffer)
 {
 	struct iovec iov = { self->pinned, PIN_SIZE };
 	struct io_uring_params params = {};
@@ -166,7 +165,7 @@ TEST_F_TIMEOUT(cma_pinned, io_uring_buffer, TIMEOUT_S)
 	close(ring);
 }
 
-TEST_F_TIMEOUT(cma_pinned, udmabuf, TIMEOUT_S)
+TEST_F(cma_pinned, udmabuf)
 {
 	struct udmabuf_create create = {
 		.memfd = self->mem.fd,
@@ -257,14 +256,14 @@ static void pin_together(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, ct_mem_verify(&self->mem));
 }
 
-TEST_F_TIMEOUT(cma_pinned, two_pin_at_once, TIMEOUT_S)
+TEST_F(cma_pinned, two_pin_at_once)
 {
 	if (access("/proc/sys/kernel/io_uring_disabled", F_OK))
 		SKIP(return, "no io_uring");
 	pin_together(_metadata, self, 2);
 }
 
-TEST_F_TIMEOUT(cma_pinned, four_pin_at_once, TIMEOUT_S)
+TEST_F(cma_pinned, four_pin_at_once)
 {
 	if (access("/proc/sys/kernel/io_uring_disabled", F_OK))
 		SKIP(return, "no io_uring");
@@ -275,7 +274,7 @@ TEST_F_TIMEOUT(cma_pinned, four_pin_at_once, TIMEOUT_S)
  * A pipe holds four pages: they stay, what they hold stays, and all requests
  * that fit beside them succeed.
  */
-TEST_F_TIMEOUT(cma_pinned, pipe, TIMEOUT_S)
+TEST_F(cma_pinned, pipe)
 {
 	struct iovec iov = { find_four(self), 4 * ct_page_size };
 	unsigned long pfns[4], i;
@@ -317,7 +316,7 @@ TEST_F_TIMEOUT(cma_pinned, pipe, TIMEOUT_S)
  * What a mounted file system holds on to, the buffers of its journal among it,
  * does not lie in the area, however full memory is when they are read.
  */
-TEST_F_TIMEOUT(cma_pinned, file_system, TIMEOUT_S)
+TEST_F(cma_pinned, file_system)
 {
 	const char *big = ct_big_file();
 	char path[300];

@@ -13,7 +13,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	120
 #define NR_SMALL	256
 #define SMALL_SIZE	(64 * KIB)
 #define NR_KEPT		64		/* buffers of SMALL_SIZE */
@@ -135,7 +134,7 @@ static uint64_t place(struct __test_metadata *_metadata,
 }
 
 /* A wide hole, and behind it one that fits. */
-TEST_F_TIMEOUT(cma_ready, fit, TIMEOUT_S)
+TEST_F(cma_ready, fit)
 {
 	uint64_t wide, at[NR_SMALL];
 	uint32_t wide_id, ids[NR_SMALL];
@@ -242,7 +241,7 @@ static void keep(struct __test_metadata *_metadata,
 		  ct_area_debugfs(&self->area, "ready"));
 }
 
-TEST_F_TIMEOUT(cma_ready, gives_back_on_request, TIMEOUT_S)
+TEST_F(cma_ready, gives_back_on_request)
 {
 	long used = ct_area_debugfs(&self->area, "used"), held, free_kib;
 	uint32_t id;
@@ -264,7 +263,7 @@ TEST_F_TIMEOUT(cma_ready, gives_back_on_request, TIMEOUT_S)
 	EXPECT_EQ(used, ct_area_held(&self->area));
 }
 
-TEST_F_TIMEOUT(cma_ready, gives_back_to_large_requests, TIMEOUT_S)
+TEST_F(cma_ready, gives_back_to_large_requests)
 {
 	long nr_pages = ct_area_debugfs(&self->area, "maxchunk") - 256;
 	struct dma_test_alloc buf;
@@ -278,7 +277,7 @@ TEST_F_TIMEOUT(cma_ready, gives_back_to_large_requests, TIMEOUT_S)
 }
 
 /* Even what is being cleared right now. */
-TEST_F_TIMEOUT(cma_ready, gives_back_what_is_cleared, TIMEOUT_S)
+TEST_F(cma_ready, gives_back_what_is_cleared)
 {
 	size_t size = self->area.nr_pages * 4 / 5 * ct_page_size;
 	unsigned int round, i, nr = self->area.nr_pages * ct_page_size /
@@ -304,7 +303,7 @@ TEST_F_TIMEOUT(cma_ready, gives_back_what_is_cleared, TIMEOUT_S)
 }
 
 /* This asks all that can give memory back, as memory pressure does. */
-TEST_F_TIMEOUT(cma_ready, gives_back_under_pressure, TIMEOUT_S)
+TEST_F(cma_ready, gives_back_under_pressure)
 {
 	long used = ct_area_debugfs(&self->area, "used");
 	int tries;
@@ -325,7 +324,7 @@ TEST_F_TIMEOUT(cma_ready, gives_back_under_pressure, TIMEOUT_S)
  * A request that can have a window, once it is emptied, leaves alone what is
  * kept for others.
  */
-TEST_F_TIMEOUT(cma_ready, stays_beside_occupied_windows, TIMEOUT_S)
+TEST_F(cma_ready, stays_beside_occupied_windows)
 {
 	const long nr_kept = self->keeps ? SMALL_SIZE / ct_page_size : 0;
 	struct ct_mem mem;
@@ -385,7 +384,7 @@ static void clear_one(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", self->ready_kib));
 }
 
-TEST_F_TIMEOUT(cma_ready, clears_in_the_background, TIMEOUT_S)
+TEST_F(cma_ready, clears_in_the_background)
 {
 	/* None is to grow old meanwhile. */
 	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "60000"));
@@ -395,7 +394,7 @@ TEST_F_TIMEOUT(cma_ready, clears_in_the_background, TIMEOUT_S)
 }
 
 /* However long a buffer was out of use, or is cleared right now. */
-TEST_F_TIMEOUT(cma_ready, always_zeroed, TIMEOUT_S)
+TEST_F(cma_ready, always_zeroed)
 {
 	static const size_t sizes[] = {
 		4 * KIB, SMALL_SIZE, 20 * KIB, LARGE_SIZE, 640 * KIB,
@@ -418,7 +417,7 @@ TEST_F_TIMEOUT(cma_ready, always_zeroed, TIMEOUT_S)
 }
 
 /* Half of what is kept may be large, and no buffer larger than that. */
-TEST_F_TIMEOUT(cma_ready, keeps_large_ones, TIMEOUT_S)
+TEST_F(cma_ready, keeps_large_ones)
 {
 	const struct ct_area *area = &self->area;
 	long nr_pages = self->keeps ? (long)(LARGE_SIZE / ct_page_size) : 0;
@@ -451,7 +450,7 @@ TEST_F_TIMEOUT(cma_ready, keeps_large_ones, TIMEOUT_S)
 }
 
 /* As soon as they are too old, even if they were to be kept for an hour. */
-TEST_F_TIMEOUT(cma_ready, ages, TIMEOUT_S)
+TEST_F(cma_ready, ages)
 {
 	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "3600000"));
 	keep(_metadata, self);
@@ -464,7 +463,7 @@ TEST_F_TIMEOUT(cma_ready, ages, TIMEOUT_S)
 }
 
 /* What nobody wants is not kept for long. */
-TEST_F_TIMEOUT(cma_ready, gives_back_in_the_end, TIMEOUT_S)
+TEST_F(cma_ready, gives_back_in_the_end)
 {
 	long used = ct_area_debugfs(&self->area, "used");
 	int tries;

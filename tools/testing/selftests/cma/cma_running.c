@@ -16,7 +16,6 @@
 #include "../kselftest_harness.h"
 #include "cma_kinds_lib.h"
 
-#define TIMEOUT_S	600
 #define NR_TURNS	10
 #define CHUNK_SIZE	(256 * KIB)	/* of direct I/O */
 #define IO_SIZE		(12 * MIB)	/* that each thread goes through */
@@ -162,7 +161,7 @@ static void *run_all_text(void *arg)
 }
 
 /* A program runs on while its text moves from under it. */
-TEST_F_TIMEOUT(cma_running, text, TIMEOUT_S)
+TEST_F(cma_running, text)
 {
 	size_t size = self->area.nr_pages / 2 * ct_page_size;
 	struct runner runner = { .size = size };
@@ -216,7 +215,7 @@ static void *run_io(void *arg)
 }
 
 /* Memory that a disk is just reading or writing is held for a moment only. */
-TEST_F_TIMEOUT(cma_running, direct_io, TIMEOUT_S)
+TEST_F(cma_running, direct_io)
 {
 	struct runner reader = { .size = IO_SIZE };
 	struct runner writer = { .size = IO_SIZE, .writes = true };

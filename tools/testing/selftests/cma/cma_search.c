@@ -15,7 +15,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	300
 #define BLOCK_SIZE	(4 * MIB)
 #define BUF_SIZE	(4 * MIB)
 #define NR_PINS_MAX	256
@@ -216,7 +215,7 @@ static void succeed(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
 }
 
-TEST_F_TIMEOUT(cma_search, goes_around, TIMEOUT_S)
+TEST_F(cma_search, goes_around)
 {
 	unsigned long nr_pages = BUF_SIZE / ct_page_size, pfn;
 	unsigned long spare = self->area.nr_pages / nr_pages / 2;
@@ -247,7 +246,7 @@ TEST_F_TIMEOUT(cma_search, goes_around, TIMEOUT_S)
  * Two buffers of two fifths of the area fit, wherever the first one goes but
  * for its middle; and that is where a page sends it that is held for a moment.
  */
-TEST_F_TIMEOUT(cma_search, leaves_room, TIMEOUT_S)
+TEST_F(cma_search, leaves_room)
 {
 	unsigned long size = self->area.nr_pages * 2 / 5 * ct_page_size;
 	struct dma_test_alloc first, second;
@@ -283,7 +282,7 @@ static void free_here_and_there(FIXTURE_DATA(cma_search) *self)
  * It takes least to empty a window where pages are free. But small buffers that
  * stay leave the rest in one piece, for those that need it.
  */
-TEST_F_TIMEOUT(cma_search, keeps_small_ones_together, TIMEOUT_S)
+TEST_F(cma_search, keeps_small_ones_together)
 {
 	struct dma_test_alloc bufs[NR_SMALL];
 	long widest;
@@ -302,7 +301,7 @@ TEST_F_TIMEOUT(cma_search, keeps_small_ones_together, TIMEOUT_S)
 }
 
 /* No page was in the way: what is named is the widest hole there was. */
-TEST_F_TIMEOUT(cma_search, names_the_hole, TIMEOUT_S)
+TEST_F(cma_search, names_the_hole)
 {
 	unsigned long size = self->area.nr_pages / 2 * ct_page_size;
 	unsigned long count = 0, widest = 0;
@@ -325,7 +324,7 @@ TEST_F_TIMEOUT(cma_search, names_the_hole, TIMEOUT_S)
 	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
 }
 
-TEST_F_TIMEOUT(cma_search, names_the_blocker, TIMEOUT_S)
+TEST_F(cma_search, names_the_blocker)
 {
 	long nr_pages = BUF_SIZE / ct_page_size, used, bad;
 	char line[256], name[64], reason[64];
@@ -366,7 +365,7 @@ static void *drain_later(void *arg)
 }
 
 /* Who holds a page lets go of it while the request waits. */
-TEST_F_TIMEOUT(cma_search, waits, TIMEOUT_S)
+TEST_F(cma_search, waits)
 {
 	pthread_t thread;
 
@@ -379,7 +378,7 @@ TEST_F_TIMEOUT(cma_search, waits, TIMEOUT_S)
 }
 
 /* And the default is enough for that. */
-TEST_F_TIMEOUT(cma_search, waits_by_default, TIMEOUT_S)
+TEST_F(cma_search, waits_by_default)
 {
 	pthread_t thread;
 
@@ -391,7 +390,7 @@ TEST_F_TIMEOUT(cma_search, waits_by_default, TIMEOUT_S)
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 }
 
-TEST_F_TIMEOUT(cma_search, patience, TIMEOUT_S)
+TEST_F(cma_search, patience)
 {
 	unsigned long short_ms, long_ms;
 

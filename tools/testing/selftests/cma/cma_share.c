@@ -228,7 +228,7 @@ static int capture(int fd, const int *dmabufs)
 	return seen == (1U << NR_BUFFERS) - 1 ? 0 : -EIO;
 }
 
-TEST_F_TIMEOUT(cma_share, pipeline, 180)
+TEST_F(cma_share, pipeline)
 {
 	const uint32_t in = V4L2_BUF_TYPE_VIDEO_CAPTURE;
 	const uint32_t out = V4L2_BUF_TYPE_VIDEO_OUTPUT;

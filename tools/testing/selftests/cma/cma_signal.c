@@ -15,7 +15,6 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define TIMEOUT_S	300
 #define PATIENCE_MS	"60000"
 #define BEGIN_MS	1500		/* by then a child waits */
 #define END_MS		5000		/* far less than any of the waits */
@@ -174,7 +173,7 @@ static void expect_whole(struct __test_metadata *_metadata,
 }
 
 /* Every window has the page in it. */
-TEST_F_TIMEOUT(cma_signal, request, TIMEOUT_S)
+TEST_F(cma_signal, request)
 {
 	kill_waiting(_metadata, start_request(self));
 	EXPECT_EQ(-EINTR, ct_last_error());
@@ -182,7 +181,7 @@ TEST_F_TIMEOUT(cma_signal, request, TIMEOUT_S)
 }
 
 /* To make an area exclusive is tried for ten seconds. */
-TEST_F_TIMEOUT(cma_signal, switch_of_class, TIMEOUT_S)
+TEST_F(cma_signal, switch_of_class)
 {
 	char class[32];
 

@@ -20,6 +20,14 @@
 #define KIB	1024UL
 #define MIB	(1024UL * KIB)
 
+/*
+ * How long a test may take. Boards are emulated, debug kernels are slower, and
+ * others may run beside: the limit is there for what hangs, and for nothing
+ * else. kselftest_harness.h comes before this file.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	600
+
 /* Enough above the watermarks for the kernel and a program to go on. */
 #define CT_HEADROOM_KIB	(4 * 1024)
 

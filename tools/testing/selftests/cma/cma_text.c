@@ -21,7 +21,6 @@
 #include "../kselftest_harness.h"
 #include "cma_kinds_lib.h"
 
-#define TIMEOUT_S	600
 #define CHUNK_SIZE	(64 * KIB)
 #define NR_TURNS	5
 #define NR_COPIES	20	/* that fail */
@@ -344,7 +343,7 @@ FIXTURE_TEARDOWN(cma_text)
 }
 
 /* There is room: nothing has to be read again. */
-TEST_F_TIMEOUT(cma_text, stays_in_memory, TIMEOUT_S)
+TEST_F(cma_text, stays_in_memory)
 {
 	struct text *text = &self->text;
 	unsigned long nr_pages = text->size / ct_page_size, moved;
@@ -361,7 +360,7 @@ TEST_F_TIMEOUT(cma_text, stays_in_memory, TIMEOUT_S)
 }
 
 /* There is none: text goes, and what cannot be read again stays. */
-TEST_F_TIMEOUT(cma_text, is_read_again, TIMEOUT_S)
+TEST_F(cma_text, is_read_again)
 {
 	const long buf_pages = MIB / ct_page_size;
 	struct text *text = &self->text;
@@ -392,7 +391,7 @@ TEST_F_TIMEOUT(cma_text, is_read_again, TIMEOUT_S)
 }
 
 /* Somebody gets hold of a page after it was copied: it stays what it was. */
-TEST_F_TIMEOUT(cma_text, is_held_after_all, TIMEOUT_S)
+TEST_F(cma_text, is_held_after_all)
 {
 	struct text *text = &self->text;
 
@@ -472,7 +471,7 @@ FIXTURE_TEARDOWN(cma_writable)
  * Written to through one mapping, it is clean as soon as it is on the disk, and
  * dirty again. Not a word is lost, neither in memory nor on the disk.
  */
-TEST_F_TIMEOUT(cma_writable, is_written_to, TIMEOUT_S)
+TEST_F(cma_writable, is_written_to)
 {
 	struct text *text = &self->text;
 	struct writer writer = { .size = text->size };
