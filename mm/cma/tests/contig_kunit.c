@@ -83,7 +83,7 @@ static void isolated_blocks_are_named(struct kunit *test)
 						       GFP_KERNEL), 0);
 	nr_free = nr_free_cma(req.zone);
 	nr_isolated = req.zone->nr_isolate_pageblock;
-	KUNIT_EXPECT_EQ(test, contig_alloc(&req), -EBUSY);
+	KUNIT_EXPECT_EQ(test, alloc_hooks(contig_alloc(&req)), -EBUSY);
 	KUNIT_EXPECT_EQ(test, req.blocker.reason, CMA_BLOCK_ISOLATED);
 	KUNIT_EXPECT_EQ(test, req.blocker.pfn, last);
 	KUNIT_EXPECT_EQ(test, nr_free_cma(req.zone), nr_free);
@@ -95,7 +95,7 @@ static void isolated_blocks_are_named(struct kunit *test)
 	undo_isolate_page_range(last, last + 1, MIGRATE_CMA);
 	KUNIT_EXPECT_TRUE(test, is_migrate_cma_page(pfn_to_page(last)));
 	KUNIT_EXPECT_EQ(test, nr_free_cma(req.zone), before);
-	KUNIT_EXPECT_EQ(test, contig_alloc(&req), 0);
+	KUNIT_EXPECT_EQ(test, alloc_hooks(contig_alloc(&req)), 0);
 	contig_free(req.start_pfn, req.end_pfn - req.start_pfn);
 	KUNIT_EXPECT_EQ(test, nr_free_cma(req.zone), before);
 }
