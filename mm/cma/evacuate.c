@@ -308,12 +308,14 @@ static unsigned long nr_spare_outside(const struct evacuation *ev)
  * outside again, down to the min watermark. Below it lies what atomic requests
  * and those who reclaim live on, of which pages in areas are no part; but those
  * who reclaim have to wait when half of it is gone, areas included
- * (allow_direct_reclaim()). A request may fail, a network card may not.
+ * (allow_direct_reclaim()). A request may fail, a network card may not. What
+ * kswapd is told to free beyond it (watermark_boost) is no reserve.
  */
 static void fill_targets(struct evacuation *ev, unsigned int nr_wanted)
 {
 	struct zone *zone = ev->req->zone;
-	unsigned long low = low_wmark_pages(zone), nr_min = min_wmark_pages(zone);
+	unsigned long low = low_wmark_pages(zone);
+	unsigned long nr_min = zone->_watermark[WMARK_MIN];
 	unsigned long nr_spare = zone_idx(zone) > ZONE_NORMAL ?
 				 ULONG_MAX : nr_spare_outside(ev);
 	unsigned int nr;
@@ -556,7 +558,7 @@ static void make_room(const struct evacuation *ev)
 	struct zone *zone = ev->req->zone;
 
 	for (unsigned int i = 0; i < MAKE_ROOM_ROUNDS; i++) {
-		if (zone_watermark_ok(zone, 0, min_wmark_pages(zone) +
+		if (zone_watermark_ok(zone, 0, zone->_watermark[WMARK_MIN] +
 				      RUN_PAGES_MAX, zone_idx(zone),
 				      ALLOC_CMA) ||
 		    fatal_signal_pending(current) || !nr_spare_outside(ev) ||
@@ -678,22 +680,6 @@ static enum migrate_mode patient_mode(gfp_t gfp)
 	return cma_may_wait_for_io(gfp) ? MIGRATE_SYNC : MIGRATE_ASYNC;
 }
 
-/*
- * Where there are targets, no allocation notices that memory becomes short. To
- * one that may not use areas that is below the low watermark: wakeup_kswapd()
- * alone goes by the high one, as it is asked when an allocation found too
- * little.
- */
-static void wake_kswapd(const struct contig_request *req)
-{
-	struct zone *zone = req->zone;
-
-	if (req->move_gfp & __GFP_KSWAPD_RECLAIM &&
-	    !zone_watermark_ok(zone, 0, low_wmark_pages(zone), zone_idx(zone),
-			       0))
-		wakeup_kswapd(zone, req->move_gfp, 0, zone_idx(zone));
-}
-
 /**
  * evacuate_range() - get everything out of a window that can get out
  * @req:	the window; its pageblocks are isolated, and claimed by the caller
@@ -713,12 +699,14 @@ int evacuate_range(struct contig_request *req)
 		.batch		= LIST_HEAD_INIT(ev.batch),
 		.targets	= LIST_HEAD_INIT(ev.targets),
 	};
+	struct contig_reclaimer reclaimer;
 	bool lru_batches_off = false;
 	unsigned long pflags;
 	int error;
 
 	count_mapped(&ev);
 	psi_memstall_enter(&pflags);
+	contig_begin_reclaim(&reclaimer);
 	for (int pass = 0; pass < PATIENT_PASSES; pass++) {
 		ev.stuck = false;
 		error = evacuate_pass(&ev);
@@ -739,8 +727,8 @@ int evacuate_range(struct contig_request *req)
 	if (lru_batches_off)
 		lru_cache_enable();
 	free_targets(&ev);
+	contig_end_reclaim(&reclaimer, req->zone, req->move_gfp);
 	psi_memstall_leave(&pflags);
-	wake_kswapd(req);
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
 						 ev.nr_migrated,
 						 ev.nr_reclaimed, ev.nr_mapped,

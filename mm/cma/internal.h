@@ -529,6 +529,21 @@ unsigned int mapped_count(const struct list_head *batch);
 unsigned int mapped_move(struct zone *zone, struct list_head *batch,
 			 struct list_head *targets);
 
+/**
+ * struct contig_reclaimer - a task that reclaims memory for a request
+ * @node:	one of all of them
+ * @task:	who it is
+ */
+struct contig_reclaimer {
+	struct list_head node;
+	struct task_struct *task;
+};
+
+/* kswapd.c: when it is woken */
+void contig_begin_reclaim(struct contig_reclaimer *self);
+void contig_end_reclaim(struct contig_reclaimer *self, struct zone *zone,
+			gfp_t gfp);
+
 /* evacuate.c: what is in the way */
 int evacuate_range(struct contig_request *req);
 unsigned long reclaim_some(struct zone *zone, gfp_t gfp);

@@ -80,6 +80,15 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 #define cma_rmqueue(zone, order)					\
 	__rmqueue_smallest(zone, order, MIGRATE_CMA)
 
+/* kswapd.c: a request that reclaims does so itself */
+bool contig_defers_kswapd(const struct zone *zone);
+
+static inline bool cma_defers_kswapd(const struct zone *zone)
+{
+	return static_branch_unlikely(&cma_areas_active) &&
+	       contig_defers_kswapd(zone);
+}
+
 /* pin.c: what is to be pinned for long leaves the areas */
 int cma_move_to_pin(struct list_head *folios, unsigned long target);
 void cma_wait_to_pin(void);
@@ -131,6 +140,11 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
 {
 	return NULL;
+}
+
+static inline bool cma_defers_kswapd(const struct zone *zone)
+{
+	return false;
 }
 
 static inline int cma_migrate_to_pin(struct list_head *folios,

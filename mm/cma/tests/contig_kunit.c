@@ -24,6 +24,7 @@
 
 #include "../../internal.h"
 #include "../internal.h"
+#include "../placement.h"
 #include "kunit_area.h"
 
 /* More than enough for anything that does not wait for us. */
@@ -480,6 +481,50 @@ static void surveys_begin_with_what_was_in_the_way(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, nr_pages));
 }
 
+struct question {
+	struct work_struct work;
+	struct zone *zone;
+	bool defers;
+};
+
+static void ask_for_another(struct work_struct *work)
+{
+	struct question *question = container_of(work, struct question, work);
+
+	question->defers = contig_defers_kswapd(question->zone);
+}
+
+/* kswapd is not woken by who reclaims, but by all others, and when it is late. */
+static void requests_do_not_wake_kswapd(struct kunit *test)
+{
+	struct zone *zone = page_zone(pfn_to_page(free_window(test, 1, 0)));
+	struct question question = { .zone = zone };
+	struct contig_reclaimer self;
+	unsigned long nr_min, flags;
+	bool when_short;
+
+	INIT_WORK_ONSTACK(&question.work, ask_for_another);
+	KUNIT_EXPECT_FALSE(test, contig_defers_kswapd(zone));
+	contig_begin_reclaim(&self);
+	KUNIT_EXPECT_TRUE(test, contig_defers_kswapd(zone));
+	schedule_work(&question.work);
+	flush_work(&question.work);
+	KUNIT_EXPECT_FALSE(test, question.defers);
+
+	local_irq_save(flags);
+	nr_min = zone->_watermark[WMARK_MIN];
+	zone->_watermark[WMARK_MIN] = 2 * zone_managed_pages(zone);
+	when_short = contig_defers_kswapd(zone);
+	zone->_watermark[WMARK_MIN] = nr_min;
+	local_irq_restore(flags);
+	if (zone_idx(zone) <= ZONE_NORMAL)
+		KUNIT_EXPECT_FALSE(test, when_short);
+
+	contig_end_reclaim(&self, zone, GFP_KERNEL);
+	KUNIT_EXPECT_FALSE(test, contig_defers_kswapd(zone));
+	destroy_work_on_stack(&question.work);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(isolated_blocks_are_named),
 	KUNIT_CASE(surveys_begin_with_what_was_in_the_way),
@@ -491,6 +536,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(io_waits_for_a_peer_for_a_while),
 	KUNIT_CASE(targets_are_of_the_zone),
 	KUNIT_CASE(locked_pages_are_no_targets),
+	KUNIT_CASE(requests_do_not_wake_kswapd),
 	/* The switch is tried for ten seconds. */
 	KUNIT_CASE_ATTR(areas_with_folios_out_stay_shared,
 			{ .speed = KUNIT_SPEED_VERY_SLOW }),
