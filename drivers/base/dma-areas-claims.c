@@ -116,6 +116,15 @@ static bool __init may_be_area(unsigned long node)
 	       !of_get_flat_dt_prop(node, "no-map", NULL);
 }
 
+/* Of nodes without either nobody else hears. */
+static void __init claim_wish(unsigned long node, const char *name)
+{
+	if (!of_get_flat_dt_prop(node, "reg", NULL) &&
+	    !of_get_flat_dt_prop(node, "size", NULL))
+		pr_err("%s: reg or size is missing\n", name);
+	claim_reg(node, name, true);
+}
+
 /* Claims memory of all nodes, in any order: that of areas last. */
 static void __init claim_nodes(const void *fdt)
 {
@@ -132,7 +141,7 @@ static void __init claim_nodes(const void *fdt)
 			claim_reg(node, fdt_get_name(fdt, node, NULL), false);
 	fdt_for_each_subnode(node, fdt, parent)
 		if (is_enabled(node) && may_be_area(node))
-			claim_reg(node, fdt_get_name(fdt, node, NULL), true);
+			claim_wish(node, fdt_get_name(fdt, node, NULL));
 }
 
 static void __init claim_device_tree(void)

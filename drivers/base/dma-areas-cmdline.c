@@ -85,6 +85,14 @@ static void __init note_policy(const struct cma_area_spec *spec,
 	nr_policies++;
 }
 
+/* An area's name is cut where it is longer than that; a node's is not. */
+static bool __init is_name(const char *name, const char *wanted)
+{
+	if (strlen(name) == CMA_MAX_NAME - 1)
+		return !strncmp(name, wanted, CMA_MAX_NAME - 1);
+	return !strcmp(name, wanted);
+}
+
 /**
  * dma_area_policy() - what "cma_areas=" says of an area that is declared elsewhere
  * @name:	the area's
@@ -99,7 +107,7 @@ struct dma_area_policy __init dma_area_policy(const char *name)
 	for (unsigned int i = 0; i < nr_policies; i++) {
 		const struct dma_area_policy *one = &policies[i].policy;
 
-		if (strcmp(policies[i].name, name))
+		if (!is_name(name, policies[i].name))
 			continue;
 		all.exclusive |= one->exclusive;
 		all.fallback |= one->fallback;
@@ -111,7 +119,7 @@ struct dma_area_policy __init dma_area_policy(const char *name)
 
 static int __init is_called(struct cma *cma, void *name)
 {
-	return !strcmp(cma_get_name(cma), name);
+	return is_name(cma_get_name(cma), name);
 }
 
 /**
@@ -161,17 +169,35 @@ static void __init declare(const struct cma_area_spec *spec,
 		dma_areas_declare(&area, addr_limit, "the command line", NULL);
 }
 
-/* The devices of an entry that makes no sense get no other memory instead. */
+/*
+ * The devices of an entry that makes no sense get no other memory instead, unless
+ * it says that this does. Whatever stands behind a slash may be meant as devices,
+ * and what is in front of that as their type.
+ */
 static void __init refuse_devices(char *entry)
 {
-	char *devices = entry + strcspn(entry, "/=");
+	bool fallback = strstr(entry, ":fallback");
+	char *type = entry, *slash;
 
-	if (*devices != '/')
-		return;
-	*devices++ = 0;
-	devices[strcspn(devices, "=/;")] = 0;
-	if (*entry && *devices)
-		dma_area_declare_lost(entry, devices);
+	while ((slash = strpbrk(type, "/=:,"))) {
+		char *devices = slash + 1;
+		size_t length = strcspn(devices, "/=:");
+		char end = devices[length];
+
+		if (*slash != '/') {
+			type = devices;
+			continue;
+		}
+		*slash = 0;
+		devices[length] = 0;
+		if (*devices)
+			dma_area_declare_lost(*type ? type : "cma_areas=",
+					      devices, fallback);
+		if (!end)
+			return;
+		type = devices + length + (end != '/');
+		devices[length] = end;
+	}
 }
 
 typedef void (*entry_action_t)(const struct cma_area_spec *spec,

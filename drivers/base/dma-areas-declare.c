@@ -202,8 +202,10 @@ static int __init declare_default(struct cma_area_desc *desc,
 	desc->nid = NUMA_NO_NODE;
 	cma_areas_open_last();
 	error = cma_declare(desc, &cma);
-	if (error)
+	if (error) {
+		cma_areas_close_last();
 		return error;
+	}
 	cma_set_source(cma, source);
 	dma_area_set_policy(cma);
 	dma_areas_set_default(cma);
@@ -358,6 +360,9 @@ static void __init name_declared(const struct dma_contiguous_area *area,
 	if (end > name && end[-1] == '-')
 		end--;
 	*end = 0;
+	/* Board code may say anything. */
+	if (end == name)
+		strscpy(name, "area", size);
 }
 
 static int __init reserve_declared(const struct dma_contiguous_area *area,
@@ -406,17 +411,17 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
  * dma_area_declare_lost() - tell of an area of devices that cannot be had
  * @type:	its memory type; copied
  * @devices:	names of devices or drivers; copied
- *
- * They get no memory from elsewhere instead.
+ * @fallback:	other memory does as well; otherwise they get none
  *
  * Context: Boot.
  */
-void __init dma_area_declare_lost(const char *type, const char *devices)
+void __init dma_area_declare_lost(const char *type, const char *devices,
+				  bool fallback)
 {
 	type = dma_areas_keep_string(type);
 	devices = dma_areas_keep_string(devices);
 	if (type && devices)
-		dma_area_register(NULL, type, devices, false);
+		dma_area_register(NULL, type, devices, fallback);
 }
 
 /**

@@ -129,6 +129,15 @@ static int __init open_table(unsigned long node, const char *name)
 	return -ENOSPC;
 }
 
+/* No area came of it: what was to be kept for it is not, from here on. */
+static int __init close_table(unsigned long node, const char *name, int error)
+{
+	cma_withdraw_claims(name);
+	if (has(node, "linux,cma-default") && !dma_contiguous_default_area)
+		cma_areas_close_last();
+	return error;
+}
+
 /**
  * struct node_reg - the pieces of "reg"
  * @base:	physical address of each
@@ -215,7 +224,7 @@ static int __init declare_reg(unsigned long node, const char *name)
 
 	error = open_table(node, name) ?: read_reg(node, name, &pieces);
 	if (error)
-		return error;
+		return close_table(node, name, error);
 	for (unsigned int i = 0; i < pieces.nr; i++) {
 		error = reserve_piece(name, pieces.base[i], pieces.size[i]);
 		if (!error)
@@ -231,7 +240,19 @@ static int __init declare_reg(unsigned long node, const char *name)
 free:
 	for (unsigned int i = 0; i < pieces.nr; i++)
 		memblock_phys_free(pieces.base[i], pieces.size[i]);
-	return error;
+	return close_table(node, name, error);
+}
+
+/* Memory that is not to be mapped is not, whatever else is said of it. */
+static void __init keep_unmapped(unsigned long node, const char *name)
+{
+	struct node_reg pieces;
+
+	if (!has(node, "reg") || read_reg(node, name, &pieces))
+		return;
+	for (unsigned int i = 0; i < pieces.nr; i++)
+		if (pieces.base[i] <= PHYS_ADDR_MAX)
+			memblock_mark_nomap(pieces.base[i], pieces.size[i]);
 }
 
 /* Whether a node can be used at all. */
@@ -241,6 +262,7 @@ static int __init check_node(unsigned long node, const char *name)
 	if (!has(node, "no-map"))
 		return 0;
 	pr_err("%s: \"reusable\" and \"no-map\" exclude each other\n", name);
+	keep_unmapped(node, name);
 	return -EINVAL;
 }
 
@@ -378,7 +400,7 @@ static int __init declare_size(unsigned long node, const char *name,
 	error = open_table(node, name) ?:
 		read_size(node, name, &size, &alignment);
 	if (error)
-		return error;
+		return close_table(node, name, error);
 	desc.size = size;
 	desc.alignment = alignment;
 	if (has_no_time(node) || dma_area_policy(name).exclusive)
@@ -386,9 +408,10 @@ static int __init declare_size(unsigned long node, const char *name,
 	ranges = of_get_flat_dt_prop(node, "alloc-ranges", &length);
 	error = ranges ? declare_in_ranges(&desc, ranges, length, cma) :
 			 declare_anywhere(&desc, cma);
-	if (!error)
-		finish_node(node, name, *cma);
-	return error;
+	if (error)
+		return close_table(node, name, error);
+	finish_node(node, name, *cma);
+	return 0;
 }
 
 /**

@@ -73,7 +73,8 @@ bool dma_area_reached(struct device *dev, const struct cma *area);
 
 /* dma-areas-declare.c: the default area, and board code's */
 bool dma_areas_default_on_cmdline(void);
-void dma_area_declare_lost(const char *type, const char *devices);
+void dma_area_declare_lost(const char *type, const char *devices,
+			   bool fallback);
 bool dma_areas_set_default(struct cma *cma);
 struct dma_area_policy dma_area_set_policy(struct cma *cma);
 const char *dma_areas_keep_string(const char *text);

@@ -139,6 +139,7 @@ int cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 int cma_add_reserved_mem(struct cma *cma, phys_addr_t base, phys_addr_t size);
 void cma_reserve_pages_on_error(struct cma *cma);
 void cma_areas_open_last(void);
+void cma_areas_close_last(void);
 void cma_set_users(struct cma *cma, enum cma_users users, const char *devices);
 void cma_set_source(struct cma *cma, const char *source);
 void cma_for_each_piece(const struct cma *cma,

@@ -35,6 +35,18 @@ void __init cma_areas_open_last(void)
 	nr_entries = ARRAY_SIZE(cma_areas);
 }
 
+/**
+ * cma_areas_close_last() - keep the last entry of the table again
+ *
+ * A default area that could not be had leaves its place to the next one.
+ *
+ * Context: Boot.
+ */
+void __init cma_areas_close_last(void)
+{
+	nr_entries = MAX_CMA_AREAS;
+}
+
 static struct cma *area_named(const char *name)
 {
 	for (unsigned int i = 0; i < cma_area_count; i++)
@@ -46,10 +58,15 @@ static struct cma *area_named(const char *name)
 /* A name stands for one area: folders, heaps and messages are named after it. */
 static void name_area(struct cma *cma, const char *name)
 {
-	if (!name)
+	char cut[CMA_MAX_NAME];
+
+	if (!name) {
 		snprintf(cma->name, sizeof(cma->name), "cma%u", cma_area_count);
-	else if (!area_named(name))
-		strscpy(cma->name, name);
+		return;
+	}
+	strscpy(cut, name);
+	if (!area_named(cut))
+		strscpy(cma->name, cut);
 	else
 		snprintf(cma->name, sizeof(cma->name), "%.*s-%u",
 			 CMA_MAX_NAME - 12, name, cma_area_count);

@@ -236,11 +236,21 @@ static const char * __init parse_elsewhere(const char *text,
 	return wrong ?: parse_options(text, area);
 }
 
+/* What else is in a name may be left out when files are named after it. */
+static const char * __init check_type(const char *type)
+{
+	for (; *type; type++)
+		if (isalnum(*type))
+			return NULL;
+	return "a name has neither letter nor digit";
+}
+
 /* "type[/device,...]=size[@base[-limit]][/align][:option...]" */
 static const char * __init parse_area(const char *text,
 				      struct cma_area_spec *area)
 {
-	const char *wrong = parse_name(&text, "=;/,", "%+;:*?", area->type);
+	const char *wrong = parse_name(&text, "=;/,", "%+;:*?", area->type) ?:
+			    check_type(area->type);
 
 	if (!wrong && *text == '/') {
 		text++;

@@ -168,4 +168,119 @@ WISHES = [
                            users="all devices")]),
 ]
 
-CASES = [*WISHES, LINE, TEST_BOARD, SAYS_NOTHING, RESERVES, LESS]
+LONG = "a-node-whose-name-goes-on-and-on-until-no-area-can-be-called-by-it-"
+
+# What a declaration that is refused leaves behind: nothing that is in others' way.
+LEFTOVERS = [
+    # The last place in the table is the next default area's.
+    Case("default-lost", tree("""
+	pool: pool@48000000 {
+		AREA reg = <0 0x48000000 0 0x1000000>; linux,cma-default;
+	};
+""" + "".join(f"\ta{i}: a{i} {{ AREA size = <0 0x400000>; }};\n"
+              for i in range(9)), "\tcamera { DEVICE memory-region = <&a0>; };\n"),
+         steps=["camera 4M=a0", "- 4M=reserved"],
+         expect=["^cma: pool@48000000: .* overlaps the initial RAM disk",
+                 "^cma: a8: there are 8 areas already",
+                 announced("reserved", "16 MiB", ANYWHERE, users="all devices")]),
+    Case("default-lost-line", DEVICES,
+         append="cma=16M@0x48000000 cma_areas="
+                + "+".join(f"a{i}=4M" for i in range(9)),
+         steps=["plain 4M=reserved"],
+         expect=["^cma: reserved: .* overlaps the initial RAM disk",
+                 "^cma: a8: there are 8 areas already"]),
+    # Nor is its memory kept any longer, unless nobody is to have that.
+    Case("refused-wish", tree("""
+	f: f@42000000 {
+		AREA reg = <0 0x42000000 0 0x6000000>, <0 0x90000000 0 0x1000>;
+	};
+	g: g@49000000 {
+		AREA reg = <0 0x49000000 0 0x6800000>, <0 0x49800000 0 0x1000>;
+	};
+""", "\tplain { DEVICE };\n"), append="cma=96M", steps=["plain 32M=reserved"],
+         expect=["^cma: f@42000000: ", "^cma: g@49000000: ",
+                 announced("reserved", "96 MiB", ANYWHERE, users="all devices")]),
+    Case("no-map-reusable", tree("""
+	fw: fw@44000000 { AREA no-map; reg = <0 0x44000000 0 0x1000000>; };
+""", "\tcamera { DEVICE memory-region = <&fw>; };\n"), append="cma=16M",
+         steps=["camera 4M=nothing"], refused=None,
+         commands=["grep -E '0x0*44000000..0x0*44ffffff .*NOMAP' "
+                   "/sys/kernel/debug/memblock/memory"],
+         expect=["^cma: fw@44000000: .reusable. and .no-map. exclude"]),
+    Case("neither", tree("""
+	a: a { AREA linux,cma-default; };
+	b: b@44000000 { AREA };
+""", """
+	camera { DEVICE memory-region = <&a>; };
+	scaler { DEVICE memory-region = <&b>; };
+"""), steps=["- 4M=reserved", "camera 4M=nothing", "scaler 4M=nothing"],
+         refused=None,
+         expect=["^cma: a: reg or size is missing$",
+                 "^cma: b@44000000: reg or size is missing$"]),
+    # Whoever may be meant by an entry that is wrong gets nothing else.
+    Case("wrong-entries", DEVICES,
+         append="cma=16M cma_areas=far/display=4Q:fallback+banka/camera:fallback"
+                "+/signal=4M+x/scaler/plain=4M",
+         steps=["display 4M=reserved", "camera 4M=reserved", "signal 4M=nothing",
+                "plain 4M=nothing", "scaler 4M=nothing"]),
+    Case("comma", DEVICES,
+         append="cma=16M cma_areas=banka/camera=4M,bankb/scaler=8M+"
+                "vault/signal=4M/3M+c/display",
+         steps=["camera 4M=nothing", "scaler 4M=nothing", "signal 4M=nothing",
+                "display 4M=nothing", "plain 4M=reserved"]),
+    # An area's name is shorter than a node's may be, and is a folder's.
+    Case("names", tree(f"""
+	a: {LONG}a {{ AREA size = <0 0x400000>; }};
+	b: {LONG}b {{ AREA size = <0 0x400000>; }};
+""", """
+	camera { DEVICE memory-region = <&a>; };
+	scaler { DEVICE memory-region = <&b>; };
+"""), steps=[f"camera 4M={LONG[:63]}"],
+         append=f"cma=16M cma_areas=..=4M:heap+-=4M+{LONG}a:exclusive",
+         commands=["test $(grep -lx exclusive /sys/kernel/mm/cma/a-node*/class "
+                   "| wc -l) = 1",
+                   "test $(ls -d /sys/kernel/mm/cma/a-node* | wc -l) = 2"],
+         expect=['^cma: "..=4M:heap" in cma_areas= ignored: a name has nei',
+                 '^cma: "-=4M" in cma_areas= ignored: a name has nei']),
+]
+
+# Pages of 2 MiB that the kernel maps in two halves, each in its own way.
+ODD_MIB = """
+	fw: fw@43e80000 { no-map; reg = <0 0x43e80000 0 0x80000>; };
+"""
+TABLES = [
+    Case("odd-mib", tree(ODD_MIB + """
+	b: b@43f00000 { AREA reg = <0 0x43f00000 0 0x800000>; };
+""", "\tcamera { DEVICE memory-region = <&b>; };\n"), append="cma=16M",
+         steps=["camera 1M=b@43f00000 4M=b@43f00000 2*1M=b@43f00000 "
+                "1M=b@43f00000"]),
+    Case("odd-halves", tree(ODD_MIB + """
+	b: b@43f00000 { AREA reg = <0 0x43f00000 0 0x80000>; };
+	c: c@43f80000 { AREA reg = <0 0x43f80000 0 0x80000>; };
+	d: d@44000000 { AREA reg = <0 0x44000000 0 0x400000>; };
+""", """
+	camera { DEVICE memory-region = <&d>; };
+	scaler { DEVICE memory-region = <&c>; };
+	signal { DEVICE memory-region = <&b>; };
+"""), append="cma=16M",
+         steps=["camera 4M=d@44000000", "scaler 512K=c@43f80000",
+                "signal 512K=b@43f00000"]),
+    Case("odd-hole", DEVICES,
+         append="mem=64000K@0x40000000 mem=160M@0x43f00000 cma=2M@0x43f00000",
+         steps=["- 512K=reserved 1M=reserved"]),
+    # Nothing is free below the area for its page tables.
+    Case("full-below", tree("""
+	fw: fw@40a12000 { reg = <0 0x40a12000 0 0x1ee000>; };
+	low: low@40008000 { reg = <0 0x40008000 0 0xf8000>; };
+	a: a@40c00000 { AREA reg = <0 0x40c00000 0 0x4000000>; };
+""", "\tcamera { DEVICE memory-region = <&a>; };\n"), append="cma=16M",
+         steps=["camera 4M=a@40c00000"]),
+    Case("full-below-at-0", tree("""
+	fw: fw@6a0000 { reg = <0x6a0000 0x160000>; };
+	a: a@800000 { AREA reg = <0x800000 0x4000000>; };
+""", "\tcamera { DEVICE memory-region = <&a>; };\n", cells=1),
+         board="versatilepb", append="cma=16M", steps=["camera 4M=a@800000"]),
+]
+
+CASES = [*WISHES, *LEFTOVERS, *TABLES, LINE, TEST_BOARD, SAYS_NOTHING, RESERVES,
+         LESS]

@@ -196,12 +196,21 @@ static bool has_large(unsigned long start, unsigned long end,
 	       ALIGN(start, SZ_64K) < ALIGN_DOWN(end, SZ_64K);
 }
 
+/* With two levels of tables, each half of what one maps may be a section. */
+static bool has_table(const pmd_t *pmd)
+{
+	for (unsigned int i = 0; i < PMD_SIZE / SECTION_SIZE; i++)
+		if (pmd_none(pmd[i]) || pmd_leaf(pmd[i]))
+			return false;
+	return true;
+}
+
 static bool get_part(unsigned long start, unsigned long end, unsigned long pfn,
 		     struct part *part)
 {
 	pmd_t *pmd = pmd_off_k(start);
 
-	if (WARN_ON_ONCE(pmd_none(*pmd) || pmd_leaf(*pmd)))
+	if (WARN_ON_ONCE(!has_table(pmd)))
 		return false;
 	part->pte = pte_offset_kernel(pmd, start);
 	part->pfn = pfn;

@@ -19,53 +19,64 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <asm/mach/map.h>
+#include <asm/pgalloc.h>
 #include <asm/sections.h>
 #include <asm/tlbflush.h>
 
 #include "dma-contiguous.h"
 #include "mm.h"
 
-/* Maps what is to be mapped: there may be a hole, or memory of a firmware's. */
-static void __init map_runs(phys_addr_t start, phys_addr_t end)
+/*
+ * A table for PMD_SIZE from @start on, with what is to be mapped there: there may
+ * be a hole, or memory of a firmware's. NULL if there is no memory for it.
+ */
+static pte_t * __init make_table(phys_addr_t start, const struct mem_type *type)
 {
-	while (start < end) {
-		phys_addr_t stop = start;
-		struct map_desc map = {
-			.pfn		= __phys_to_pfn(start),
-			.virtual	= __phys_to_virt(start),
-			.type		= MT_MEMORY_DMA_READY,
-		};
+	const size_t size = PTE_HWTABLE_OFF + PTE_HWTABLE_SIZE;
+	pte_t *table = memblock_alloc(size, size);
+	phys_addr_t end = min_t(u64, (u64)start + PMD_SIZE, arm_lowmem_limit);
 
-		while (stop < end && memblock_is_map_memory(stop))
-			stop += PAGE_SIZE;
-		map.length = stop - start;
-		if (map.length)
-			iotable_init(&map, 1);
-		start = max(stop, start + PAGE_SIZE);
+	for (pte_t *pte = table; table && start < end; pte++) {
+		if (memblock_is_map_memory(start))
+			set_pte_ext(pte, pfn_pte(__phys_to_pfn(start),
+						 __pgprot(type->prot_pte)), 0);
+		start += PAGE_SIZE;
 	}
+	return table;
 }
 
-/* Break before make: no old entry may be around when the new one comes. */
-static void __init map_with_pages(phys_addr_t start, phys_addr_t end)
+/*
+ * Break before make: no old entry may be around when the new one comes. The
+ * table is complete before, since nothing of what it maps can be reached in
+ * between: it may lie there itself, and so may all that memblock gave out.
+ */
+static void __init map_with_pages(phys_addr_t start)
 {
+	const struct mem_type *type = get_mem_type(MT_MEMORY_DMA_READY);
 	unsigned long addr = __phys_to_virt(start);
-	unsigned long virtual_end = addr + (end - start);
-	phys_addr_t limit = memblock_get_current_limit();
+	pte_t *table = make_table(start, type);
+	pmd_t *pmd = pmd_off_k(addr);
 
-	for (; addr < virtual_end; addr += PMD_SIZE)
-		pmd_clear(pmd_off_k(addr));
-	flush_tlb_kernel_range(__phys_to_virt(start), virtual_end);
-	/* The tables must not come to lie in what is not mapped right now. */
-	memblock_set_current_limit(min(limit, start));
-	map_runs(start, end);
-	memblock_set_current_limit(limit);
+	if (!table) {
+		pr_err("no memory for the page table of %pa\n", &start);
+		return;
+	}
+	pmd_clear(pmd);
+	flush_tlb_kernel_range(addr, addr + PMD_SIZE);
+	__pmd_populate(pmd, __pa(table), type->prot_l1);
+	dsb(ishst);
+	isb();
 }
 
+/* With two levels of tables, each half of what one maps may be a section. */
 static bool __init is_mapped_with_pages(phys_addr_t phys)
 {
 	pmd_t *pmd = pmd_off_k(__phys_to_virt(phys));
 
-	return (pmd_val(*pmd) & PMD_TYPE_MASK) == PMD_TYPE_TABLE;
+	for (unsigned int i = 0; i < PMD_SIZE / SECTION_SIZE; i++)
+		if ((pmd_val(pmd[i]) & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
+			return false;
+	return true;
 }
 
 /*
@@ -86,15 +97,9 @@ static void __init map_area(phys_addr_t base, phys_addr_t limit)
 		return;
 	}
 	/* Small areas share a table, which is made once. */
-	while (start < end) {
-		phys_addr_t stop = start;
-
-		while (stop < end && !is_mapped_with_pages(stop))
-			stop += PMD_SIZE;
-		if (start < stop)
-			map_with_pages(start, min(stop, end));
-		start = stop + PMD_SIZE;
-	}
+	for (; start < end; start += PMD_SIZE)
+		if (!is_mapped_with_pages(start))
+			map_with_pages(start);
 }
 
 static void __init map_piece(phys_addr_t base, phys_addr_t size)

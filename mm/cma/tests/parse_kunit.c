@@ -286,6 +286,8 @@ static const struct area_case area_cases[] __initconst = {
 	{ "a*=1M",
 	  .wrong = "a name has a character that cannot be in a name" },
 	{ "", .wrong = "a name is missing" },
+	{ "-=4M", .wrong = "a name has neither letter nor digit" },
+	{ "../camera=4M", .wrong = "a name has neither letter nor digit" },
 	{ "=1M", .wrong = "a name is missing" },
 	{ "/foo=1M", .wrong = "a name is missing" },
 	{ "banka", .wrong = "an equals sign is missing behind the name" },
