@@ -70,6 +70,8 @@ ALLOWED = [
     ("mm/cma/lend.c", {"CAMELCASE"}),
     # What kmap() leaves behind is what that test is about.
     ("mm/cma/tests/mapping_kunit.c", {"DEPRECATED_API"}),
+    # Not every 6.12 has <linux/pgalloc.h>.
+    ("arch/arm/mm/dma-lowmem.c", {"INCLUDE_LINUX"}),
     # A device of the tests' own device trees, which no board has.
     ("mm/cma/tests/dma_test.c", {"UNDOCUMENTED_DT_STRING"}),
     # Documented in an edit of kernel-parameters.txt, which is no whole file.

@@ -196,6 +196,8 @@ GOALS = {
     ("cache", 4 * MIB, "median"): (1250, 656),
     ("swap", 4 * MIB, "median"): (5000, 656),
     ("swap", 4 * MIB, "worst"): (15000, 656),
+    ("swap-row", 4 * MIB, "median"): (12000, 656),
+    ("swap-row", 4 * MIB, "worst"): (25000, 656),
     ("pinned", 256, "median"): (300, 41),
     ("pinned", 256, "worst"): (2000, 41),
     ("pinned-row", 256, "median"): (280, 41),
