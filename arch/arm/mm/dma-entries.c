@@ -200,25 +200,28 @@ static bool has_large(unsigned long start, unsigned long end,
 static bool has_table(const pmd_t *pmd)
 {
 	for (unsigned int i = 0; i < PMD_SIZE / SECTION_SIZE; i++)
-		if (pmd_none(pmd[i]) || pmd_leaf(pmd[i]))
+		if ((pmd_val(pmd[i]) & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
 			return false;
 	return true;
 }
 
-static bool get_part(unsigned long start, unsigned long end, unsigned long pfn,
+static bool has_tables(unsigned long start, unsigned long end)
+{
+	for (; start < end; start = ALIGN(start + 1, PMD_SIZE))
+		if (WARN_ON_ONCE(!has_table(pmd_off_k(start))))
+			return false;
+	return true;
+}
+
+static void get_part(unsigned long start, unsigned long end, unsigned long pfn,
 		     struct part *part)
 {
-	pmd_t *pmd = pmd_off_k(start);
-
-	if (WARN_ON_ONCE(!has_table(pmd)))
-		return false;
-	part->pte = pte_offset_kernel(pmd, start);
+	part->pte = pte_offset_kernel(pmd_off_k(start), start);
 	part->pfn = pfn;
 	part->start = start;
 	part->end = min(end, ALIGN(start + 1, PMD_SIZE));
 	part->large_start = min(ALIGN(start, SZ_64K), part->end);
 	part->large_end = max(ALIGN_DOWN(part->end, SZ_64K), part->large_start);
-	return true;
 }
 
 static pte_t *entry_of(const struct part *part, unsigned long addr)
@@ -256,9 +259,8 @@ static int set_all_none(unsigned long start, unsigned long end)
 {
 	struct part part;
 
-	for (unsigned long addr = start; addr < end; addr = part.end)
-		if (!get_part(addr, end, 0, &part))
-			return -EINVAL;
+	if (!has_tables(start, end))
+		return -EINVAL;
 	for (unsigned long addr = start; addr < end; addr = part.end) {
 		get_part(addr, end, 0, &part);
 		set_none(part.pte, nr_pages_of(addr, part.end));
