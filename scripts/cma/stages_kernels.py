@@ -132,8 +132,10 @@ def stage_kcsan(stage):
                          "dma-contiguous", "dma-areas")))
     stage.result("cma_release" in ours, "functions of ours", len(ours))
     selftests("x86_64")
+    # What is slow is about cost, and a million holders take too long here.
     stage.boot("x86_64", "x86_64", kernel_dir=kernel.obj(name),
-               want_tests=True, append=stages_boards.APPEND, timeout_s=1800,
+               want_tests=True, timeout_s=1800,
+               append=f"{stages_boards.APPEND} kunit.filter=speed>slow",
                expect=["^kcsan: enabled early", "^kcsan: selftest: 3/3 "],
                may_say=[races_of_others(ours)],
                commands=[f"/selftests/cma/{test}" for test in CONCURRENT],
