@@ -116,7 +116,7 @@ static bool __init may_be_area(unsigned long node)
 	       !of_get_flat_dt_prop(node, "no-map", NULL);
 }
 
-/* Of nodes without either nobody else hears. */
+/* No other code reads a node that has neither "reg" nor "size". */
 static void __init claim_wish(unsigned long node, const char *name)
 {
 	if (!of_get_flat_dt_prop(node, "reg", NULL) &&

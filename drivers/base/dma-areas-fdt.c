@@ -129,7 +129,7 @@ static int __init open_table(unsigned long node, const char *name)
 	return -ENOSPC;
 }
 
-/* No area came of it: what was to be kept for it is not, from here on. */
+/* A refused node keeps neither memory nor an entry of the table from others. */
 static int __init close_table(unsigned long node, const char *name, int error)
 {
 	cma_withdraw_claims(name);

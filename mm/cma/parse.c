@@ -236,7 +236,7 @@ static const char * __init parse_elsewhere(const char *text,
 	return wrong ?: parse_options(text, area);
 }
 
-/* What else is in a name may be left out when files are named after it. */
+/* An area's name keeps letters, digits and few other characters of its type. */
 static const char * __init check_type(const char *type)
 {
 	for (; *type; type++)

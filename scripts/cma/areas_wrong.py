@@ -170,7 +170,7 @@ WISHES = [
 
 LONG = "a-node-whose-name-goes-on-and-on-until-no-area-can-be-called-by-it-"
 
-# What a declaration that is refused leaves behind: nothing that is in others' way.
+# A declaration that is refused leaves nothing behind that is in others' way.
 LEFTOVERS = [
     # The last place in the table is the next default area's.
     Case("default-lost", tree("""
@@ -217,7 +217,7 @@ LEFTOVERS = [
          refused=None,
          expect=["^cma: a: reg or size is missing$",
                  "^cma: b@44000000: reg or size is missing$"]),
-    # Whoever may be meant by an entry that is wrong gets nothing else.
+    # A device that a wrong entry may mean gets no other memory.
     Case("wrong-entries", DEVICES,
          append="cma=16M cma_areas=far/display=4Q:fallback+banka/camera:fallback"
                 "+/signal=4M+x/scaler/plain=4M",

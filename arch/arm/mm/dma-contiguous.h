@@ -73,6 +73,20 @@ void *arm_dma_contiguous_pool(size_t *size, pgprot_t prot, const void *caller,
 void *arm_dma_check_reach(struct device *dev, void *cpu_addr, size_t size,
 			  dma_addr_t *handle, gfp_t gfp, unsigned long attrs);
 
+/*
+ * Whether PMD_SIZE around an address is mapped with pages. With two levels of
+ * tables, each half of it may be a section.
+ */
+static inline bool arm_dma_has_table(unsigned long addr)
+{
+	const pmd_t *pmd = pmd_off_k(addr);
+
+	for (unsigned int i = 0; i < PMD_SIZE / SECTION_SIZE; i++)
+		if ((pmd_val(pmd[i]) & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
+			return false;
+	return true;
+}
+
 /* dma-entries.c: page table entries */
 int arm_dma_set_entries(unsigned long start, unsigned long end,
 			unsigned long pfn, pgprot_t prot, bool large);

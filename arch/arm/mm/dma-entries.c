@@ -196,19 +196,10 @@ static bool has_large(unsigned long start, unsigned long end,
 	       ALIGN(start, SZ_64K) < ALIGN_DOWN(end, SZ_64K);
 }
 
-/* With two levels of tables, each half of what one maps may be a section. */
-static bool has_table(const pmd_t *pmd)
-{
-	for (unsigned int i = 0; i < PMD_SIZE / SECTION_SIZE; i++)
-		if ((pmd_val(pmd[i]) & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
-			return false;
-	return true;
-}
-
 static bool has_tables(unsigned long start, unsigned long end)
 {
 	for (; start < end; start = ALIGN(start + 1, PMD_SIZE))
-		if (WARN_ON_ONCE(!has_table(pmd_off_k(start))))
+		if (WARN_ON_ONCE(!arm_dma_has_table(start)))
 			return false;
 	return true;
 }

@@ -68,17 +68,6 @@ static void __init map_with_pages(phys_addr_t start)
 	isb();
 }
 
-/* With two levels of tables, each half of what one maps may be a section. */
-static bool __init is_mapped_with_pages(phys_addr_t phys)
-{
-	pmd_t *pmd = pmd_off_k(__phys_to_virt(phys));
-
-	for (unsigned int i = 0; i < PMD_SIZE / SECTION_SIZE; i++)
-		if ((pmd_val(pmd[i]) & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
-			return false;
-	return true;
-}
-
 /*
  * Whole tables are filled, with what lies around the area as well; unless that
  * is the kernel itself, which is mapped in another way.
@@ -98,7 +87,7 @@ static void __init map_area(phys_addr_t base, phys_addr_t limit)
 	}
 	/* Small areas share a table, which is made once. */
 	for (; start < end; start += PMD_SIZE)
-		if (!is_mapped_with_pages(start))
+		if (!arm_dma_has_table(__phys_to_virt(start)))
 			map_with_pages(start);
 }
 

@@ -30,28 +30,6 @@ struct dma_case {
 	unsigned long nr_held;	/* pages, before the test */
 };
 
-/*
- * Pages that devices have. The pool for those who cannot wait is nobody's, and
- * grows by a work of its own, for good.
- */
-static unsigned long nr_of_devices(struct cma *cma)
-{
-	struct cma_holder *holder = NULL;
-	unsigned long nr_pages = 0;
-	struct cma_buffer buffer;
-
-	cma_ready_flush(cma);
-	spin_lock_irq(&cma->lock);
-	while ((holder = cma_range_next(&cma->range, holder))) {
-		cma_buffer_snapshot(container_of(holder, struct cma_buffer,
-						 holder), &buffer);
-		if (buffer.owned && buffer.owner[0])
-			nr_pages += buffer.nr_pages;
-	}
-	spin_unlock_irq(&cma->lock);
-	return nr_pages;
-}
-
 static int init_case(struct kunit *test)
 {
 	struct dma_case *this = kunit_kzalloc(test, sizeof(*this), GFP_KERNEL);
@@ -59,7 +37,7 @@ static int init_case(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, this);
 	this->cma = area_or_skip(test);
 	this->dev = area_device(test, "cma-dma");
-	this->nr_held = nr_of_devices(this->cma);
+	this->nr_held = area_nr_of_devices(this->cma);
 	test->priv = this;
 	return 0;
 }
@@ -70,7 +48,7 @@ static void exit_case(struct kunit *test)
 	struct dma_case *this = test->priv;
 
 	if (this)
-		KUNIT_EXPECT_EQ(test, nr_of_devices(this->cma), this->nr_held);
+		KUNIT_EXPECT_EQ(test, area_nr_of_devices(this->cma), this->nr_held);
 }
 
 static bool is_in_area(struct dma_case *this, dma_addr_t dma)
@@ -302,12 +280,12 @@ static void managed_buffers_go_with_the_device(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	use(test, cpu, SZ_128K);
 	dmam_free_coherent(dev, SZ_128K, cpu, dma);
-	KUNIT_EXPECT_EQ(test, nr_of_devices(this->cma), this->nr_held);
+	KUNIT_EXPECT_EQ(test, area_nr_of_devices(this->cma), this->nr_held);
 
 	cpu = dmam_alloc_attrs(dev, SZ_1M, &dma, GFP_KERNEL,
 			       DMA_ATTR_WRITE_COMBINE);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	KUNIT_EXPECT_EQ(test, nr_of_devices(this->cma),
+	KUNIT_EXPECT_EQ(test, area_nr_of_devices(this->cma),
 			this->nr_held + SZ_1M / PAGE_SIZE);
 	/* exit_case() counts again. */
 	kunit_device_unregister(test, dev);

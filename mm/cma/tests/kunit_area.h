@@ -28,6 +28,28 @@ static inline unsigned long area_nr_held(struct cma *cma)
 	return nr_pages;
 }
 
+/*
+ * Pages that devices have. The pool for those who cannot wait is nobody's, and
+ * grows by a work of its own, for good.
+ */
+static inline unsigned long area_nr_of_devices(struct cma *cma)
+{
+	struct cma_holder *holder = NULL;
+	unsigned long nr_pages = 0;
+	struct cma_buffer buffer;
+
+	cma_ready_flush(cma);
+	spin_lock_irq(&cma->lock);
+	while ((holder = cma_range_next(&cma->range, holder))) {
+		cma_buffer_snapshot(container_of(holder, struct cma_buffer,
+						 holder), &buffer);
+		if (buffer.owned && buffer.owner[0])
+			nr_pages += buffer.nr_pages;
+	}
+	spin_unlock_irq(&cma->lock);
+	return nr_pages;
+}
+
 /* The default area. Without one, the test is skipped. */
 static inline struct cma *area_or_skip(struct kunit *test)
 {
