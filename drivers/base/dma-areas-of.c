@@ -87,9 +87,8 @@ static bool refuse_node(struct device *dev, const struct device_node *node)
 	    is_replaced(node))
 		return false;
 	if (!dma_areas_told(dev))
-		dev_err(dev, "cma: %pOF is no area: not usable, or added after boot; %s\n",
-			node, fallback ? "other memory does" :
-			"so no memory for this device");
+		dev_err(dev, "cma: %pOF is no area: not usable, or added after boot%s\n",
+			node, fallback ? "" : "; so no memory for this device");
 	dma_area_refuse(dev, fallback);
 	return true;
 }

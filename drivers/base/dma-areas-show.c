@@ -59,9 +59,13 @@ void dma_areas_tell(struct device *dev, bool missing)
 		length += scnprintf(names + length, sizeof(names) - length,
 				    "%s%s", i ? ", " : "",
 				    cma_get_name(areas.area[i]));
-	if (areas.own && !areas.refused)
+	if (areas.refused)
+		return;
+	if (areas.own)
 		dev_info(dev, "cma: takes memory from %s%s\n", names,
 			 areas.falls_back ? ", then any" : "");
+	else
+		dev_info(dev, "cma: other memory does for it\n");
 }
 
 #ifdef CONFIG_CMA_DEBUGFS

@@ -616,10 +616,9 @@ bool dma_areas_bind_declared(struct device *dev)
 			continue;
 		}
 		if (!dma_areas_told(dev))
-			dev_err(dev, "cma: there is no area %s/%s, %s\n",
-				area->type, area->devices,
-				area->fallback ? "other memory does" :
-				"so no memory for this device");
+			dev_err(dev, "cma: there is no area %s/%s%s\n",
+				area->type, area->devices, area->fallback ? "" :
+				", so no memory for this device");
 		dma_area_refuse(dev, area->fallback);
 		missing = true;
 	}

@@ -305,7 +305,11 @@ int __init cma_reserve_fixed(phys_addr_t base, phys_addr_t size,
 
 	if (error)
 		return error;
-	return memblock_reserve(base, size) ? -ENOMEM : 0;
+	error = memblock_reserve(base, size);
+	if (error)
+		pr_err("%s: memblock has no room to note %pa bytes at %pa\n",
+		       name, &size, &base);
+	return error ? -ENOMEM : 0;
 }
 
 /* memblock's choice in [@base, @limit), unless somebody has a claim on that. */

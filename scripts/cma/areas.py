@@ -285,7 +285,8 @@ ODD = Case(
         "cma_test lost: cma: /reserved-memory/unmapped@45000000 is no area.*"
         "; so no memory for this device$",
         "cma_test modest: cma: /reserved-memory/lenient@91000000 is no area.*"
-        "; other memory does$",
+        " after boot$",
+        "cma_test modest: cma: other memory does for it$",
         "^cma: lenient@91000000: there is no such area for cma_areas= to chan",
         "^cma: nobody: there is no such area for cma_areas= to change$",
         "cma_test halved: cma: /reserved-memory/above@46400000 is no area",

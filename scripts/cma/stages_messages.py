@@ -16,6 +16,8 @@ NOT_PROVOKED = {
     "cma: %s: no files in sysfs": "takes a lack of memory at boot",
     "%s: too many areas, see CONFIG_CMA_AREAS":
         "the table of areas is full before that of what they are for",
+    "%s: memblock has no room to note %pa bytes at %pa":
+        "takes a lack of memory at boot",
     "no memory for the page table of %pa": "takes a lack of memory at boot",
     "area at %pa is too close to the kernel to be mapped for DMA":
         "the kernel claims its pages of tables, which refuses such an area",

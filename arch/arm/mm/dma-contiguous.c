@@ -410,7 +410,9 @@ void *arm_dma_check_reach(struct device *dev, void *cpu_addr, size_t size,
 			  (!mask || dma_contiguous_reaches(dev,
 				dma_to_phys(dev, *handle), size))))
 		return cpu_addr;
-	if (!(gfp & __GFP_NOWARN))
+	if (!(gfp & __GFP_NOWARN) && *handle == DMA_MAPPING_ERROR)
+		dev_err_ratelimited(dev, "cma: alloc failed, the bus does not show the memory that there is\n");
+	else if (!(gfp & __GFP_NOWARN))
 		dev_err_ratelimited(dev, "cma: alloc failed, memory at %pad is not within reach of mask %#llx\n",
 				    handle, mask);
 	arch_dma_free(dev, size, cpu_addr, *handle, attrs);
