@@ -150,7 +150,7 @@ static void __init note_address(const struct cma_area_spec *spec,
 static void __init declare(const struct cma_area_spec *spec,
 			   phys_addr_t addr_limit)
 {
-	struct dma_contiguous_area area = {
+	struct dma_contiguous_area_desc area = {
 		.type		= spec->type,
 		.devices	= spec->devices[0] ? spec->devices : NULL,
 		.size		= spec->spec.size,
@@ -158,7 +158,7 @@ static void __init declare(const struct cma_area_spec *spec,
 		.limit		= spec->spec.limit,
 		.fixed		= has_address(&spec->spec),
 		.alignment	= spec->alignment,
-		.class		= spec->exclusive ? CMA_EXCLUSIVE : CMA_SHARED,
+		.mode		= spec->exclusive ? CMA_EXCLUSIVE : CMA_SHARED,
 		.fallback	= spec->fallback,
 		.heap		= spec->heap,
 		.fit		= spec->first_fit ? "first" : "best",

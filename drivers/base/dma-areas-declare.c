@@ -116,7 +116,7 @@ void __init dma_areas_note_addresses(void)
  * more choice with dma_contiguous_declare().
  *
  * Context: Boot, while memblock hands out memory.
- * Return: 0, or the error of cma_declare_class().
+ * Return: 0, or the error of cma_declare_mode().
  */
 int __init dma_contiguous_reserve_area(phys_addr_t size, phys_addr_t base,
 				       phys_addr_t limit, struct cma **res_cma,
@@ -184,7 +184,7 @@ struct dma_area_policy __init dma_area_set_policy(struct cma *cma)
 	struct dma_area_policy policy = dma_area_policy(cma_get_name(cma));
 
 	if (policy.exclusive)
-		cma_set_class(cma, CMA_EXCLUSIVE);
+		cma_set_mode(cma, CMA_EXCLUSIVE);
 	if (policy.first_fit)
 		cma_set_fit(cma, "first");
 	if (policy.heap)
@@ -257,7 +257,7 @@ static void __init declare_configured(phys_addr_t addr_limit)
 }
 
 /* Board code's memory types, for what is declared of them later. */
-static struct dma_contiguous_area types[8] __initdata;
+static struct dma_contiguous_area_desc types[8] __initdata;
 static unsigned int nr_types __initdata;
 
 /**
@@ -271,7 +271,7 @@ static unsigned int nr_types __initdata;
  * Context: Boot, before dma_contiguous_reserve(): from ->reserve() of a board.
  * Return: 0; -ENOSPC if there are 8 already.
  */
-int __init dma_contiguous_define_type(const struct dma_contiguous_area *type)
+int __init dma_contiguous_define_type(const struct dma_contiguous_area_desc *type)
 {
 	if (nr_types == ARRAY_SIZE(types)) {
 		pr_err("%s: more than %zu memory types\n", type->type,
@@ -285,10 +285,10 @@ int __init dma_contiguous_define_type(const struct dma_contiguous_area *type)
 	return 0;
 }
 
-static void __init inherit_type(struct dma_contiguous_area *area)
+static void __init inherit_type(struct dma_contiguous_area_desc *area)
 {
 	for (unsigned int i = 0; i < nr_types; i++) {
-		const struct dma_contiguous_area *type = &types[i];
+		const struct dma_contiguous_area_desc *type = &types[i];
 
 		if (strcmp(type->type, area->type))
 			continue;
@@ -332,7 +332,7 @@ const char * __init dma_areas_keep_string(const char *text)
  * @res_cma:	where the board wants to find it, or NULL
  */
 struct queued_area {
-	struct dma_contiguous_area area;
+	struct dma_contiguous_area_desc area;
 	struct cma **res_cma;
 };
 
@@ -341,7 +341,7 @@ static unsigned int nr_queued __initdata;
 static bool queue_is_closed __initdata;
 
 /* Files are named after areas. Globs and lists of devices are no names. */
-static void __init name_declared(const struct dma_contiguous_area *area,
+static void __init name_declared(const struct dma_contiguous_area_desc *area,
 				 char *name, size_t size)
 {
 	int length = snprintf(name, size, "%s%s%s", area->type,
@@ -365,7 +365,7 @@ static void __init name_declared(const struct dma_contiguous_area *area,
 		strscpy(name, "area", size);
 }
 
-static int __init reserve_declared(const struct dma_contiguous_area *area,
+static int __init reserve_declared(const struct dma_contiguous_area_desc *area,
 				   const char *name, phys_addr_t addr_limit,
 				   const char *source, struct cma **cma)
 {
@@ -375,7 +375,7 @@ static int __init reserve_declared(const struct dma_contiguous_area *area,
 		.limit		= area->limit,
 		.alignment	= area->alignment,
 		.fixed		= area->fixed,
-		.class		= area->class,
+		.mode		= area->mode,
 		.name		= name,
 		.nid		= NUMA_NO_NODE,
 	};
@@ -436,7 +436,7 @@ void __init dma_area_declare_lost(const char *type, const char *devices,
  * Return: 0, or the error of cma_declare() or of dma_area_register(). The log
  * says what was wrong.
  */
-int __init dma_areas_declare(struct dma_contiguous_area *wanted,
+int __init dma_areas_declare(struct dma_contiguous_area_desc *wanted,
 			     phys_addr_t addr_limit, const char *source,
 			     struct cma **res_cma)
 {
@@ -487,7 +487,7 @@ static void __init place_queued(phys_addr_t addr_limit, bool fixed)
  * Context: Boot.
  * Return: 0; -ENOMEM if there is no room for them, and the log says so.
  */
-int __init dma_areas_keep_strings(struct dma_contiguous_area *area)
+int __init dma_areas_keep_strings(struct dma_contiguous_area_desc *area)
 {
 	area->type = dma_areas_keep_string(area->type);
 	if (!area->type)
@@ -512,7 +512,7 @@ int __init dma_areas_keep_strings(struct dma_contiguous_area *area)
  * Return: 0; -ENOMEM if there is no room for its name; -ENOSPC if there are
  * CONFIG_CMA_AREAS areas already. The log says what was wrong, now or later.
  */
-int __init dma_contiguous_declare(const struct dma_contiguous_area *area,
+int __init dma_contiguous_declare(const struct dma_contiguous_area_desc *area,
 				  struct cma **res_cma)
 {
 	struct queued_area new = { *area, res_cma };

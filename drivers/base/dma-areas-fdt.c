@@ -90,7 +90,7 @@ static void __init set_latency(unsigned long node, const char *name,
 	u32 latency_us = latency_of(node);
 
 	if (has_no_time(node))
-		cma_set_class(cma, CMA_EXCLUSIVE);
+		cma_set_mode(cma, CMA_EXCLUSIVE);
 	else if (latency_us != U32_MAX)
 		cma_set_patience(cma, min_t(u32, latency_us / USEC_PER_MSEC,
 					    CMA_PATIENCE_MAX_MS));
@@ -404,7 +404,7 @@ static int __init declare_size(unsigned long node, const char *name,
 	desc.size = size;
 	desc.alignment = alignment;
 	if (has_no_time(node) || dma_area_policy(name).exclusive)
-		desc.class = CMA_EXCLUSIVE;
+		desc.mode = CMA_EXCLUSIVE;
 	ranges = of_get_flat_dt_prop(node, "alloc-ranges", &length);
 	error = ranges ? declare_in_ranges(&desc, ranges, length, cma) :
 			 declare_anywhere(&desc, cma);

@@ -80,8 +80,8 @@ struct dma_area_policy dma_area_set_policy(struct cma *cma);
 const char *dma_areas_keep_string(const char *text);
 void dma_areas_note_addresses(void);
 phys_addr_t dma_areas_limit(phys_addr_t addr_limit);
-int dma_areas_keep_strings(struct dma_contiguous_area *area);
-int dma_areas_declare(struct dma_contiguous_area *wanted,
+int dma_areas_keep_strings(struct dma_contiguous_area_desc *area);
+int dma_areas_declare(struct dma_contiguous_area_desc *wanted,
 		      phys_addr_t addr_limit, const char *source,
 		      struct cma **res_cma);
 void dma_areas_reserve_addresses(phys_addr_t addr_limit);

@@ -36,11 +36,11 @@ struct folio;
 struct page;
 
 /**
- * enum cma_class - who uses the memory of an area that no device has
+ * enum cma_mode - who uses the memory of an area that no device has
  * @CMA_SHARED:	everybody, for what can be moved or dropped
  * @CMA_EXCLUSIVE: nobody, so that a buffer takes no time and cannot fail
  */
-enum cma_class {
+enum cma_mode {
 	CMA_SHARED,
 	CMA_EXCLUSIVE,
 };
@@ -73,7 +73,7 @@ enum cma_users {
  * @order_per_bit: buffers are multiples of 1 << this many pages
  * @fixed:	at @base or not at all
  * @quiet:	there is another place to try, so nothing is lost without room
- * @class:	who uses what no device has
+ * @mode:	who uses what no device has
  * @name:	name of the area; NULL for one made from its number
  * @nid:	node the memory is to be on, NUMA_NO_NODE for any
  */
@@ -85,7 +85,7 @@ struct cma_area_desc {
 	unsigned int order_per_bit;
 	bool fixed;
 	bool quiet;
-	enum cma_class class;
+	enum cma_mode mode;
 	const char *name;
 	int nid;
 };
@@ -103,7 +103,7 @@ DECLARE_STATIC_KEY_FALSE(cma_areas_active);
  * buffers of a journal, say. They go where memory lies that can be reclaimed,
  * and not into areas.
  */
-static inline gfp_t cma_gfp_hard_to_move(gfp_t gfp)
+static inline gfp_t cma_gfp_not_in_area(gfp_t gfp)
 {
 	if (static_branch_unlikely(&cma_areas_active) && gfp & __GFP_MOVABLE)
 		gfp ^= __GFP_MOVABLE | __GFP_RECLAIMABLE;
@@ -112,7 +112,7 @@ static inline gfp_t cma_gfp_hard_to_move(gfp_t gfp)
 
 #else
 
-static inline gfp_t cma_gfp_hard_to_move(gfp_t gfp)
+static inline gfp_t cma_gfp_not_in_area(gfp_t gfp)
 {
 	return gfp;
 }
@@ -124,9 +124,9 @@ int cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 			       phys_addr_t limit, phys_addr_t alignment,
 			       unsigned int order_per_bit, bool fixed,
 			       const char *name, struct cma **res_cma, int nid);
-int cma_declare_class(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
+int cma_declare_mode(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
 		      phys_addr_t alignment, unsigned int order_per_bit,
-		      bool fixed, enum cma_class class, const char *name,
+		      bool fixed, enum cma_mode mode, const char *name,
 		      struct cma **res_cma, int nid);
 int cma_declare(const struct cma_area_desc *desc, struct cma **res_cma);
 void cma_claim_memory(u64 base, u64 size, const char *owner, bool is_wish);
@@ -157,7 +157,7 @@ cma_declare_contiguous(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
 }
 
 /* Any time: what an area is, and how it works. */
-int cma_set_class(struct cma *cma, enum cma_class class);
+int cma_set_mode(struct cma *cma, enum cma_mode mode);
 int cma_set_fit(struct cma *cma, const char *fit);
 int cma_set_patience(struct cma *cma, unsigned int ms);
 phys_addr_t cma_get_base(const struct cma *cma);
@@ -187,18 +187,18 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 /*
  * For an architecture: buffers kept for the next request in the state in which
  * they came back; @kind tells states apart, @mapped is where it is mapped,
- * @unready ends a state.
+ * @teardown ends a state.
  */
-typedef void (*cma_unready_t)(struct page *pages, unsigned long count,
+typedef void (*cma_teardown_t)(struct page *pages, unsigned long count,
 			      void *mapped);
-struct page *cma_ready_get(struct cma *cma, unsigned long count,
+struct page *cma_cache_get(struct cma *cma, unsigned long count,
 			   unsigned long kind, const char *owner,
 			   void **mapped, bool *cleared);
-bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
-		   unsigned long kind, void *mapped, cma_unready_t unready);
+bool cma_cache_put(struct cma *cma, struct page *pages, unsigned long count,
+		   unsigned long kind, void *mapped, cma_teardown_t teardown);
 
 /**
- * cma_page_is_kept() - is a page kept from everybody but devices
+ * cma_page_is_reserved() - is a page kept from everybody but devices
  * @page:	the page
  *
  * Such pages are PageReserved, and still hold the data of a driver while it has
@@ -208,7 +208,7 @@ bool cma_ready_put(struct cma *cma, struct page *pages, unsigned long count,
  * Return: true for a page of an exclusive area, or of an area's part of a
  * pageblock.
  */
-static inline bool cma_page_is_kept(const struct page *page)
+static inline bool cma_page_is_reserved(const struct page *page)
 {
 	return IS_ENABLED(CONFIG_CMA) && PageReserved(page) &&
 	       cma_area_of(page);

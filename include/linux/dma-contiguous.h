@@ -15,7 +15,7 @@
 struct page;
 
 /**
- * struct dma_contiguous_area - an area as board code wants it
+ * struct dma_contiguous_area_desc - an area as board code wants it
  * @type:	memory type, which drivers ask for
  * @devices:	names of devices or drivers that have it for themselves, globs
  *		with commas between; NULL for all that ask for the type
@@ -26,12 +26,12 @@ struct page;
  * @fixed:	at @base or not at all
  * @fallback:	other memory does as well, once the area is used up
  * @heap:	programs may take from it, too, through a dma-buf heap
- * @class:	who uses what no device has
+ * @mode:	who uses what no device has
  * @fit:	"best" or "first", as in sysfs; NULL for "best"
  *
  * Strings stay as they are until the area is no more, which is never.
  */
-struct dma_contiguous_area {
+struct dma_contiguous_area_desc {
 	const char *type;
 	const char *devices;
 	phys_addr_t size;
@@ -41,7 +41,7 @@ struct dma_contiguous_area {
 	bool fixed;
 	bool fallback;
 	bool heap;
-	enum cma_class class;
+	enum cma_mode mode;
 	const char *fit;
 };
 
@@ -75,9 +75,9 @@ void dma_contiguous_reserve(phys_addr_t addr_limit);
 int dma_contiguous_reserve_area(phys_addr_t size, phys_addr_t base,
 				phys_addr_t limit, struct cma **res_cma,
 				bool fixed);
-int dma_contiguous_declare(const struct dma_contiguous_area *area,
+int dma_contiguous_declare(const struct dma_contiguous_area_desc *area,
 			   struct cma **res_cma);
-int dma_contiguous_define_type(const struct dma_contiguous_area *type);
+int dma_contiguous_define_type(const struct dma_contiguous_area_desc *type);
 
 /* Which areas a device takes from. */
 int dma_contiguous_assign(struct device *dev, struct cma *cma,

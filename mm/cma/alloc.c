@@ -48,7 +48,7 @@ static void init_kept(const struct cma *cma, const struct cma_buffer *buffer,
 
 	if (!want_init_on_alloc(gfp))
 		return;
-	if (buffer->kept || !cma_lent_part(cma, &given, &given_end)) {
+	if (buffer->reserved || !cma_lent_part(cma, &given, &given_end)) {
 		clear_pfns(start, end);
 	} else {
 		clear_pfns(start, given);
@@ -85,7 +85,7 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 			   unsigned int align_order, gfp_t gfp,
 			   const char *owner, unsigned long caller)
 {
-	struct cma_blocker blocker = { };
+	struct cma_failure_cause cause = { };
 	struct cma_buffer *buffer = NULL;
 	struct page *page = NULL;
 	unsigned long pfn = 0;
@@ -97,13 +97,13 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 	trace_cma_alloc_start(cma->name, nr_pages, align_order);
 	if (request_valid(cma, nr_pages, align_order)) {
 		error = -ENOMEM;
-		if (!cma_should_fail(CMA_FAIL_BUFFER))
+		if (!contig_should_fail(CONTIG_FAIL_BUFFER))
 			buffer = kmalloc(sizeof(*buffer), GFP_KERNEL);
 	}
 	if (buffer) {
 		buffer->nr_pages = nr_pages;
 		buffer->owned = false;
-		error = cma_search(cma, buffer, align_order, gfp, &blocker);
+		error = cma_search(cma, buffer, align_order, gfp, &cause);
 	}
 
 	if (!error) {
@@ -116,7 +116,7 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 	} else {
 		kfree(buffer);
 		cma_failure_report(cma, nr_pages, align_order, owner, error,
-				   &blocker, !(gfp & __GFP_NOWARN));
+				   &cause, !(gfp & __GFP_NOWARN));
 	}
 	cma_account_alloc(cma, nr_pages, error);
 	trace_cma_alloc_finish(cma->name, pfn, page, nr_pages, align_order,

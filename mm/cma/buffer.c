@@ -187,11 +187,11 @@ static void forget(struct cma *cma, struct cma_buffer *buffer)
  */
 void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
 {
-	/* A class that is about to change waits for this: class.c. */
+	/* A mode that is about to change waits for this: mode.c. */
 	rcu_read_lock();
 	/* Free first: who holds the window next finds its pages free. */
 	cma_put_pages(cma, buffer->holder.start, buffer->nr_pages,
-		      buffer->kept);
+		      buffer->reserved);
 	forget(cma, buffer);
 	rcu_read_unlock();
 }
@@ -215,7 +215,7 @@ static struct cma_buffer *claim_part(struct cma *cma, unsigned long pfn,
 	if (left && nr_pages <= left) {
 		WRITE_ONCE(buffer->nr_claimed,
 			   buffer->nr_claimed + nr_pages);
-		*kept = buffer->kept;
+		*kept = buffer->reserved;
 		/* Nobody releases it once more. */
 		if (left == nr_pages)
 			WRITE_ONCE(buffer->owned, false);
@@ -262,7 +262,7 @@ bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
 	struct cma_buffer *buffer;
 	bool kept = false;
 
-	/* A mode that is about to change waits for this: class.c. */
+	/* A mode that is about to change waits for this: mode.c. */
 	rcu_read_lock();
 	buffer = claim_part(cma, pfn, nr_pages, &kept);
 	if (buffer) {
@@ -290,7 +290,7 @@ void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 
 	unlist(cma, buffer);
 	rcu_read_lock();
-	cma_put_pages(cma, buffer->holder.start, nr_pages, buffer->kept);
+	cma_put_pages(cma, buffer->holder.start, nr_pages, buffer->reserved);
 
 	spin_lock_irqsave(&cma->lock, flags);
 	cma_range_trim(&cma->range, &buffer->holder, nr_pages);

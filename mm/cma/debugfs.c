@@ -7,8 +7,8 @@
  * <area>/bitmap	words of 32 bits, a bit for each 1 << order_per_bit
  *			pages, set where an owner holds them
  * <area>/used		pages held by an owner
- * <area>/ready		pages kept for the next request, not in "used"
- * <area>/cleared	those of them that are cleared already
+ * <area>/cached		pages kept for the next request, not in "used"
+ * <area>/zeroed	those of them that are cleared already
  * <area>/maxchunk	pages of the widest hole
  * <area>/alloc		write N: take a buffer of N pages
  * <area>/free		write N: give back N pages, of the latest buffers first
@@ -39,24 +39,24 @@ static int used_get(void *data, u64 *value)
 	/* What lies between the banks is held, too. */
 	*value -= cma->range.nr_pages - cma->nr_pages;
 	/* One that is given back at the moment is not held any more. */
-	*value -= min(*value, cma_ready_pages(cma));
+	*value -= min(*value, cma_cache_pages(cma));
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(used_fops, used_get, NULL, "%llu\n");
 
-static int ready_get(void *data, u64 *value)
+static int cached_get(void *data, u64 *value)
 {
-	*value = cma_ready_pages(data);
+	*value = cma_cache_pages(data);
 	return 0;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(ready_fops, ready_get, NULL, "%llu\n");
+DEFINE_DEBUGFS_ATTRIBUTE(cached_fops, cached_get, NULL, "%llu\n");
 
-static int cleared_get(void *data, u64 *value)
+static int zeroed_get(void *data, u64 *value)
 {
-	*value = cma_ready_cleared_pages(data);
+	*value = cma_cache_zeroed_pages(data);
 	return 0;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(cleared_fops, cleared_get, NULL, "%llu\n");
+DEFINE_DEBUGFS_ATTRIBUTE(zeroed_fops, zeroed_get, NULL, "%llu\n");
 
 static int maxchunk_get(void *data, u64 *value)
 {
@@ -296,8 +296,8 @@ static int __init cma_debugfs_init(void)
 				    &order_per_bit_fops);
 		debugfs_create_file("bitmap", 0444, dir, cma, &bitmap_fops);
 		debugfs_create_file("used", 0444, dir, cma, &used_fops);
-		debugfs_create_file("ready", 0444, dir, cma, &ready_fops);
-		debugfs_create_file("cleared", 0444, dir, cma, &cleared_fops);
+		debugfs_create_file("cached", 0444, dir, cma, &cached_fops);
+		debugfs_create_file("zeroed", 0444, dir, cma, &zeroed_fops);
 		debugfs_create_file("maxchunk", 0444, dir, cma, &maxchunk_fops);
 		debugfs_create_file("alloc", 0200, dir, cma, &alloc_fops);
 		debugfs_create_file("free", 0200, dir, cma, &free_fops);

@@ -26,7 +26,7 @@ struct failure {
 	unsigned long nr_pages;
 	unsigned int align_order;
 	int error;
-	struct cma_blocker blocker;
+	struct cma_failure_cause cause;
 	char area[CMA_MAX_NAME];
 	char owner[CMA_MAX_NAME];
 	char comm[TASK_COMM_LEN];
@@ -37,18 +37,18 @@ static unsigned int nr_failures;
 static DEFINE_SPINLOCK(ring_lock);
 
 static const char * const reason_names[] = {
-	[CMA_BLOCK_NONE]	= "nothing",
-	[CMA_BLOCK_PINNED]	= "pinned for DMA",
-	[CMA_BLOCK_REFERENCED]	= "referenced",
-	[CMA_BLOCK_WRITEBACK]	= "under writeback",
-	[CMA_BLOCK_LOCKED]	= "locked",
-	[CMA_BLOCK_OFF_LRU]	= "on no LRU list",
-	[CMA_BLOCK_IN_USE]	= "in use",
-	[CMA_BLOCK_ISOLATED]	= "in an isolated pageblock",
-	[CMA_BLOCK_POISONED]	= "broken memory",
+	[CONTIG_BLOCK_NONE]	= "nothing",
+	[CONTIG_BLOCK_PINNED]	= "pinned for DMA",
+	[CONTIG_BLOCK_REFERENCED]	= "referenced",
+	[CONTIG_BLOCK_WRITEBACK]	= "under writeback",
+	[CONTIG_BLOCK_LOCKED]	= "locked",
+	[CONTIG_BLOCK_OFF_LRU]	= "on no LRU list",
+	[CONTIG_BLOCK_IN_USE]	= "in use",
+	[CONTIG_BLOCK_ISOLATED]	= "in an isolated pageblock",
+	[CONTIG_BLOCK_POISONED]	= "broken memory",
 };
 
-static_assert(ARRAY_SIZE(reason_names) == CMA_BLOCK_NR);
+static_assert(ARRAY_SIZE(reason_names) == CONTIG_BLOCK_NR);
 
 static unsigned long kib_of(unsigned long nr_pages)
 {
@@ -74,19 +74,19 @@ static const char *error_word(int error)
 /* Number and error stay as people look for them; words are behind. */
 static void log_failure(const struct failure *failure, const struct cma *cma)
 {
-	const struct cma_blocker *blocker = &failure->blocker;
+	const struct contig_blocker *blocker = &failure->cause.blocker;
 	unsigned long nr_held = READ_ONCE(cma->range.nr_held);
 	char reason[160];
 
-	if (blocker->no_hole)
+	if (failure->cause.no_hole)
 		snprintf(reason, sizeof(reason),
 			 "widest hole %lu, align order %u, %lu of %lu pages not held",
-			 blocker->widest_hole, failure->align_order,
+			 failure->cause.widest_hole, failure->align_order,
 			 cma->range.nr_pages - nr_held, cma->nr_pages);
 	else if (failure->error == -EINVAL)
 		snprintf(reason, sizeof(reason),
 			 "the area did not come up, or there is no such size or alignment");
-	else if (blocker->reason == CMA_BLOCK_NONE)
+	else if (blocker->reason == CONTIG_BLOCK_NONE)
 		snprintf(reason, sizeof(reason),
 			 "no memory for its record or to move pages to");
 	else
@@ -108,15 +108,14 @@ static void log_failure(const struct failure *failure, const struct cma *cma)
  * @align_order: alignment asked for
  * @owner:	the device it was for; NULL if there is none
  * @error:	negative error code
- * @blocker:	the last page that was in the way, or the lack of a hole
- * @warn:	whether to say it in the log; -EINTR never is: who was killed gets
- *		what it was killed for
+ * @cause:	the last page that was in the way, or the lack of a hole
+ * @warn:	whether to say it in the log; never for -EINTR
  *
  * Context: Process; takes ring_lock.
  */
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 			unsigned int align_order, const char *owner, int error,
-			const struct cma_blocker *blocker, bool warn)
+			const struct cma_failure_cause *cause, bool warn)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
@@ -125,7 +124,7 @@ void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 		.nr_pages	= nr_pages,
 		.align_order	= align_order,
 		.error		= error,
-		.blocker	= *blocker,
+		.cause		= *cause,
 	};
 
 	strscpy(failure.area, cma->name);
@@ -162,14 +161,14 @@ void cma_failure_show(struct seq_file *seq)
 			   failure.when_s, failure.area, failure.comm,
 			   failure.nr_pages, failure.align_order,
 			   failure.error);
-		if (failure.blocker.no_hole)
+		if (failure.cause.no_hole)
 			seq_printf(seq, ", widest hole %lu",
-				   failure.blocker.widest_hole);
-		else if (failure.blocker.reason != CMA_BLOCK_NONE)
+				   failure.cause.widest_hole);
+		else if (failure.cause.blocker.reason != CONTIG_BLOCK_NONE)
 			seq_printf(seq, ", pfn %#lx %s, %d references, mapped %d times",
-				   failure.blocker.pfn,
-				   reason_names[failure.blocker.reason],
-				   failure.blocker.refs, failure.blocker.maps);
+				   failure.cause.blocker.pfn,
+				   reason_names[failure.cause.blocker.reason],
+				   failure.cause.blocker.refs, failure.cause.blocker.maps);
 		seq_printf(seq, ", for %s\n",
 			   failure.owner[0] ? failure.owner : "-");
 	}

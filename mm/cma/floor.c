@@ -63,7 +63,7 @@ static long nr_held(const struct zone *zone)
 		const struct cma *cma = &cma_areas[i];
 		long gaps = cma->range.nr_pages - cma->nr_pages;
 
-		if (cma->active && READ_ONCE(cma->class) == CMA_SHARED &&
+		if (cma->active && READ_ONCE(cma->mode) == CMA_SHARED &&
 		    page_zone(pfn_to_page(cma->banks[0].start_pfn)) == zone)
 			nr_pages += (long)READ_ONCE(cma->range.nr_held) - gaps;
 	}

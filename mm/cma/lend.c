@@ -3,14 +3,14 @@
  * What the page allocator has of an area, and what it has not.
  *
  * Pages of a shared area that nobody holds are lent to the page allocator.
- * Those of an exclusive area are kept from it, and so are, in either class, the
+ * Those of an exclusive area are kept from it, and so are, in either mode, the
  * pages of a pageblock that is not of the area as a whole, for a pageblock has
  * one type. What is kept is marked PageReserved, as it was before the area came
  * up, has one reference, which is the area's, and is not among the pages that
  * its zone manages.
  *
  * A page keeps the mark while it is handed out. So a buffer knows whether its
- * pages were kept when it was made (buffer->kept), and its release turns them
+ * pages were kept when it was made (buffer->reserved), and its release turns them
  * into what they ought to be by then.
  *
  * No locks: the pages are the caller's. Units are pages.
@@ -68,7 +68,7 @@ unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn)
 }
 
 /**
- * cma_first_not_kept() - the first page that is not kept for devices alone
+ * cma_first_not_reserved() - the first page that is not kept for devices alone
  * @pfn:	first page
  * @end_pfn:	first page behind
  *
@@ -79,7 +79,7 @@ unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn)
  * Context: Any.
  * Return: the page, or @end_pfn.
  */
-unsigned long cma_first_not_kept(unsigned long pfn, unsigned long end_pfn)
+unsigned long cma_first_not_reserved(unsigned long pfn, unsigned long end_pfn)
 {
 	while (pfn < end_pfn && PageReserved(pfn_to_page(pfn)) &&
 	       page_ref_count(pfn_to_page(pfn)) == 1 &&
@@ -108,13 +108,13 @@ void cma_lend(unsigned long start_pfn, unsigned long end_pfn)
 }
 
 /**
- * cma_keep() - keep pages from the page allocator that it does not have
+ * cma_reserve_pages() - keep pages from the page allocator that it does not have
  * @start_pfn:	first page; each has one reference
  * @end_pfn:	first page behind
  *
  * Context: Any.
  */
-void cma_keep(unsigned long start_pfn, unsigned long end_pfn)
+void cma_reserve_pages(unsigned long start_pfn, unsigned long end_pfn)
 {
 	for (unsigned long pfn = start_pfn; pfn < end_pfn; pfn++) {
 		struct page *page = pfn_to_page(pfn);
@@ -140,13 +140,13 @@ void cma_put_pages(struct cma *cma, unsigned long start_pfn,
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the class may change");
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the mode may change");
 	if (!cma_lent_part(cma, &start_pfn, &end_pfn))
 		return;
 
-	if (READ_ONCE(cma->class) == CMA_EXCLUSIVE) {
+	if (READ_ONCE(cma->mode) == CMA_EXCLUSIVE) {
 		if (!kept)
-			cma_keep(start_pfn, end_pfn);
+			cma_reserve_pages(start_pfn, end_pfn);
 	} else if (kept) {
 		cma_lend(start_pfn, end_pfn);
 	} else {

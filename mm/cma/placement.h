@@ -16,6 +16,8 @@
 #include <linux/mmzone.h>
 #include <linux/vmstat.h>
 
+#include "../contig/hooks.h"
+
 /*
  * mm/internal.h comes before this: included from here it would go by another
  * name in what it reports, and so change a kernel without CONFIG_CMA.
@@ -39,7 +41,7 @@ static inline unsigned int cma_alloc_flags(gfp_t gfp)
  * requests that cannot use it run dry. And when they are about to: a kernel
  * without swap ran out of memory with 6 MiB free in an area.
  */
-static inline bool cma_comes_first(struct zone *zone, unsigned int alloc_flags)
+static inline bool cma_prefer_area(struct zone *zone, unsigned int alloc_flags)
 {
 	long in_areas, outside;
 
@@ -80,24 +82,19 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 #define cma_rmqueue(zone, order)					\
 	__rmqueue_smallest(zone, order, MIGRATE_CMA)
 
-/* kswapd.c: a request that reclaims does so itself */
-bool contig_defers_kswapd(const struct zone *zone);
-
+/* A request that reclaims does so itself. */
 static inline bool cma_defers_kswapd(const struct zone *zone)
 {
 	return static_branch_unlikely(&cma_areas_active) &&
 	       contig_defers_kswapd(zone);
 }
 
-/* pin.c: what is to be pinned for long leaves the areas */
-int cma_move_to_pin(struct list_head *folios, unsigned long target);
-void cma_wait_to_pin(void);
-
+/* Pages that are to be pinned for long leave the areas. */
 static inline int cma_migrate_to_pin(struct list_head *folios,
 				     unsigned long target)
 {
 	if (static_branch_unlikely(&cma_areas_active))
-		return cma_move_to_pin(folios, target);
+		return contig_move_to_pin(folios, target);
 	return migrate_pages(folios, alloc_migration_target, NULL, target,
 			     MIGRATE_SYNC, MR_LONGTERM_PIN, NULL);
 }
@@ -105,7 +102,7 @@ static inline int cma_migrate_to_pin(struct list_head *folios,
 static inline void cma_wait_for_pinners(void)
 {
 	if (static_branch_unlikely(&cma_areas_active))
-		cma_wait_to_pin();
+		contig_wait_to_pin();
 }
 
 #else /* !CONFIG_CMA */
@@ -115,7 +112,7 @@ static inline unsigned int cma_alloc_flags(gfp_t gfp)
 	return 0;
 }
 
-static inline bool cma_comes_first(struct zone *zone, unsigned int alloc_flags)
+static inline bool cma_prefer_area(struct zone *zone, unsigned int alloc_flags)
 {
 	return false;
 }
@@ -159,11 +156,5 @@ static inline void cma_wait_for_pinners(void)
 }
 
 #endif /* CONFIG_CMA */
-
-/* page_alloc.c, for buddy.c; the caller holds zone->lock */
-void buddy_lift(struct zone *zone, struct page *page, unsigned int order);
-void buddy_put(struct zone *zone, struct page *page, unsigned int order);
-struct page *buddy_lift_any(struct zone *zone, unsigned int order,
-			    int migratetype);
 
 #endif /* _MM_CMA_PLACEMENT_H */

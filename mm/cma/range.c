@@ -54,7 +54,7 @@ static struct cma_room most_room_below(const struct cma_holder *holder)
 
 		if (!children[i])
 			continue;
-		room = holder_of(children[i])->most_room;
+		room = holder_of(children[i])->subtree_max;
 		nr_pages = max_t(unsigned long, nr_pages, room.nr_pages);
 		block_order = max_t(unsigned int, block_order,
 				    room.block_order);
@@ -72,14 +72,14 @@ static bool update_most_room(struct cma_holder *holder, bool may_stop)
 {
 	struct cma_room room = most_room_below(holder);
 
-	if (may_stop && same_room(room, holder->most_room))
+	if (may_stop && same_room(room, holder->subtree_max))
 		return true;
-	holder->most_room = room;
+	holder->subtree_max = room;
 	return false;
 }
 
 RB_DECLARE_CALLBACKS(static, most_room_callbacks, struct cma_holder, by_start,
-		     most_room, update_most_room)
+		     subtree_max, update_most_room)
 
 static bool hole_less(struct rb_node *a, const struct rb_node *b)
 {
@@ -108,7 +108,7 @@ static void insert_holder(struct cma_range *range, struct cma_holder *holder)
 	struct rb_node *parent = NULL;
 
 	holder->hole = 0;
-	holder->most_room = (struct cma_room) { };
+	holder->subtree_max = (struct cma_room) { };
 	while (*link) {
 		parent = *link;
 		if (holder->start < holder_of(parent)->start)
@@ -142,21 +142,21 @@ static struct cma_holder *holder_before(const struct cma_range *range,
 }
 
 /* The first page at or above @page, or the last one at or below, to start at. */
-static unsigned long start_above(const struct cma_want *want, unsigned long page)
+static unsigned long start_above(const struct cma_range_req *want, unsigned long page)
 {
 	return page + ((want->align_offset - page) & want->align_mask);
 }
 
-static unsigned long start_below(const struct cma_want *want, unsigned long page)
+static unsigned long start_below(const struct cma_range_req *want, unsigned long page)
 {
 	return page - ((page - want->align_offset) & want->align_mask);
 }
 
 /* Where @want starts in the hole behind @holder, if it fits there. */
 static bool fits_behind(const struct cma_holder *holder,
-			const struct cma_want *want, unsigned long *start)
+			const struct cma_range_req *want, unsigned long *start)
 {
-	unsigned long begin = max(cma_holder_end(holder), want->not_below);
+	unsigned long begin = max(cma_holder_end(holder), want->min_start);
 	unsigned long end = cma_holder_end(holder) + holder->hole;
 
 	if (begin >= end || want->nr_pages > end - begin)
@@ -167,7 +167,7 @@ static bool fits_behind(const struct cma_holder *holder,
 }
 
 /* A window contains an aligned block of this order at least. */
-static unsigned int block_needed(const struct cma_want *want)
+static unsigned int block_needed(const struct cma_range_req *want)
 {
 	if (want->align_offset & want->align_mask)
 		return 0;
@@ -175,7 +175,7 @@ static unsigned int block_needed(const struct cma_want *want)
 }
 
 /* An aligned block of this order contains a window for certain. */
-static unsigned int block_enough(const struct cma_want *want)
+static unsigned int block_enough(const struct cma_range_req *want)
 {
 	const unsigned long order = order_base_2(want->nr_pages +
 						 (want->align_offset &
@@ -187,8 +187,8 @@ static unsigned int block_enough(const struct cma_want *want)
 static bool has_room(const struct rb_node *node, unsigned long nr_pages,
 		     unsigned int block_order)
 {
-	return node && holder_of(node)->most_room.nr_pages >= nr_pages &&
-	       holder_of(node)->most_room.block_order >= block_order;
+	return node && holder_of(node)->subtree_max.nr_pages >= nr_pages &&
+	       holder_of(node)->subtree_max.block_order >= block_order;
 }
 
 /*
@@ -197,14 +197,14 @@ static bool has_room(const struct rb_node *node, unsigned long nr_pages,
  * may be spoilt by alignment nevertheless, then the walk goes on with the next.
  */
 static bool place_first(const struct cma_range *range,
-			const struct cma_want *want, unsigned long *start)
+			const struct cma_range_req *want, unsigned long *start)
 {
 	const unsigned int order = block_needed(want);
 	const unsigned long nr_pages = want->nr_pages;
 	struct rb_node *node;
 
-	/* Holes in front of not_below are skipped by starting behind them. */
-	node = &holder_before(range, max(want->not_below, range->start))->by_start;
+	/* Holes in front of min_start are skipped by starting behind them. */
+	node = &holder_before(range, max(want->min_start, range->start))->by_start;
 	while (node) {
 		if (fits_behind(holder_of(node), want, start))
 			return true;
@@ -225,7 +225,7 @@ static bool place_first(const struct cma_range *range,
 
 /* The lowest hole that takes @want for certain, by an aligned block in it. */
 static bool place_in_block(const struct cma_range *range,
-			   const struct cma_want *want, unsigned long *start)
+			   const struct cma_range_req *want, unsigned long *start)
 {
 	const unsigned int order = block_enough(want);
 	struct rb_node *node = range->holders.rb_node;
@@ -266,7 +266,7 @@ static struct rb_node *smallest_hole(const struct cma_range *range,
  * the cost does not grow with the number of holders.
  */
 static bool place_best(const struct cma_range *range,
-		       const struct cma_want *want, unsigned long *start)
+		       const struct cma_range_req *want, unsigned long *start)
 {
 	struct rb_node *node = smallest_hole(range, want->nr_pages);
 
@@ -307,7 +307,7 @@ void cma_range_init(struct cma_range *range, unsigned long start,
  *
  * Return: true if there is a window.
  */
-bool cma_range_place(const struct cma_range *range, const struct cma_want *want,
+bool cma_range_place(const struct cma_range *range, const struct cma_range_req *want,
 		     unsigned long *start)
 {
 	if (!want->nr_pages || want->nr_pages > range->nr_pages)
@@ -323,7 +323,7 @@ bool cma_range_place(const struct cma_range *range, const struct cma_want *want,
 }
 
 /* How many windows like @want there are in [@begin, @end) side by side. */
-static unsigned long nr_windows(const struct cma_want *want,
+static unsigned long nr_windows(const struct cma_range_req *want,
 				unsigned long begin, unsigned long end)
 {
 	unsigned long pitch = ALIGN(want->nr_pages, want->align_mask + 1);
@@ -335,7 +335,7 @@ static unsigned long nr_windows(const struct cma_want *want,
 }
 
 /**
- * cma_range_thrifty() - a window near by that leaves room for as many as can be
+ * cma_range_place_packed() - a window near by that leaves room for as many as can be
  * @range:	the range
  * @want:	the request
  * @start:	a window for it that is free
@@ -348,8 +348,8 @@ static unsigned long nr_windows(const struct cma_want *want,
  * Return: @start if it costs no other window; else the next start above it that
  * does not.
  */
-unsigned long cma_range_thrifty(const struct cma_range *range,
-				const struct cma_want *want,
+unsigned long cma_range_place_packed(const struct cma_range *range,
+				const struct cma_range_req *want,
 				unsigned long start)
 {
 	const struct cma_holder *before = holder_before(range, start);
@@ -508,7 +508,7 @@ struct cma_holder *cma_range_next(const struct cma_range *range,
  */
 unsigned long cma_range_widest_hole(const struct cma_range *range)
 {
-	return holder_of(range->holders.rb_node)->most_room.nr_pages;
+	return holder_of(range->holders.rb_node)->subtree_max.nr_pages;
 }
 
 /**
@@ -530,7 +530,7 @@ bool cma_range_valid(const struct cma_range *range)
 		bool is_front = holder == &range->front;
 
 		if (holder->start != page || (holder->nr_pages && is_front) ||
-		    !same_room(room, holder->most_room))
+		    !same_room(room, holder->subtree_max))
 			return false;
 		page = cma_holder_end(holder) + holder->hole;
 		held += holder->nr_pages;

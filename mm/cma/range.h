@@ -47,13 +47,13 @@ struct cma_room {
 
 /**
  * struct cma_holder - a held run of pages, and the hole that follows it
- * @by_start:	in cma_range.holders, by @start; augmented with @most_room
+ * @by_start:	in cma_range.holders, by @start; augmented with @subtree_max
  * @by_hole:	in cma_range.holes, by @hole then @start; off the tree while
  *		@hole is 0
  * @start:	first page held
  * @nr_pages:	pages held
  * @hole:	free pages between the end of this holder and the next one
- * @most_room:	in the holes of the subtree below @by_start
+ * @subtree_max:	in the holes of the subtree below @by_start
  *
  * The memory is the caller's, from cma_range_hold() to cma_range_release().
  */
@@ -63,7 +63,7 @@ struct cma_holder {
 	unsigned long start;
 	unsigned long nr_pages;
 	unsigned long hole;
-	struct cma_room most_room;
+	struct cma_room subtree_max;
 };
 
 /**
@@ -88,28 +88,28 @@ struct cma_range {
 };
 
 /**
- * struct cma_want - what a request asks of a range
+ * struct cma_range_req - what a request asks of a range
  * @nr_pages:	pages, more than 0
  * @align_mask:	(alignment in pages) - 1; a window starts where
  *		(start - @align_offset) & @align_mask is 0
  * @align_offset: pages
- * @not_below:	lowest page a window may start at
+ * @min_start:	lowest page a window may start at
  * @fit:	which hole to take
  */
-struct cma_want {
+struct cma_range_req {
 	unsigned long nr_pages;
 	unsigned long align_mask;
 	unsigned long align_offset;
-	unsigned long not_below;
+	unsigned long min_start;
 	enum cma_fit fit;
 };
 
 void cma_range_init(struct cma_range *range, unsigned long start,
 		    unsigned long nr_pages);
-bool cma_range_place(const struct cma_range *range, const struct cma_want *want,
+bool cma_range_place(const struct cma_range *range, const struct cma_range_req *want,
 		     unsigned long *start);
-unsigned long cma_range_thrifty(const struct cma_range *range,
-				const struct cma_want *want,
+unsigned long cma_range_place_packed(const struct cma_range *range,
+				const struct cma_range_req *want,
 				unsigned long start);
 int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
 		   unsigned long start, unsigned long nr_pages);

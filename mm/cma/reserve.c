@@ -166,12 +166,12 @@ int __init cma_add_reserved_mem(struct cma *cma, phys_addr_t base,
  * block can be more than the machine can spare: then some of it is kept.
  */
 static phys_addr_t __init rounded_size(phys_addr_t size, unsigned int order,
-				       enum cma_class class)
+				       enum cma_mode mode)
 {
 	phys_addr_t rounded = ALIGN(size, CMA_MIN_ALIGNMENT_BYTES);
 
 	/* What wraps round is past the end of memory anyway. */
-	if (class == CMA_SHARED && rounded >= size &&
+	if (mode == CMA_SHARED && rounded >= size &&
 	    (rounded - size <= size ||
 	     rounded <= memblock_phys_mem_size() / 16))
 		return rounded;
@@ -233,7 +233,7 @@ static phys_addr_t __init fitting_size(const struct cma_area_desc *desc,
 				       phys_addr_t room)
 {
 	phys_addr_t rounded = rounded_size(desc->size, desc->order_per_bit,
-					   desc->class);
+					   desc->mode);
 
 	return rounded > room ? exact_size(desc) : rounded;
 }
@@ -344,12 +344,12 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 	if (error)
 		cma_place_free(&place);
 	else
-		(*res_cma)->class = desc->class;
+		(*res_cma)->mode = desc->mode;
 	return error;
 }
 
 /**
- * cma_declare_class() - reserve memory for an area of a class
+ * cma_declare_mode() - reserve memory for an area of a mode
  * @base:	lowest physical address; the address if @fixed
  * @size:	bytes; rounded up to whole pageblocks, if the area is shared and
  *		the machine can spare them
@@ -357,7 +357,7 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
  * @alignment:	of the area, bytes, a power of two; 0 for that of a pageblock
  * @order_per_bit: buffers are multiples of 1 << this many pages
  * @fixed:	at @base or not at all
- * @class:	who uses what no device has
+ * @mode:	who uses what no device has
  * @name:	name of the area; NULL for one made from its number
  * @res_cma:	the area
  * @nid:	node the memory is to be on, NUMA_NO_NODE for any
@@ -365,10 +365,10 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
  * Context: Boot, while memblock hands out memory.
  * Return: as cma_declare().
  */
-int __init cma_declare_class(phys_addr_t base, phys_addr_t size,
+int __init cma_declare_mode(phys_addr_t base, phys_addr_t size,
 			     phys_addr_t limit, phys_addr_t alignment,
 			     unsigned int order_per_bit, bool fixed,
-			     enum cma_class class, const char *name,
+			     enum cma_mode mode, const char *name,
 			     struct cma **res_cma, int nid)
 {
 	const struct cma_area_desc desc = {
@@ -378,7 +378,7 @@ int __init cma_declare_class(phys_addr_t base, phys_addr_t size,
 		.alignment	= alignment,
 		.order_per_bit	= order_per_bit,
 		.fixed		= fixed,
-		.class		= class,
+		.mode		= mode,
 		.name		= name,
 		.nid		= nid,
 	};
@@ -388,7 +388,7 @@ int __init cma_declare_class(phys_addr_t base, phys_addr_t size,
 
 /**
  * cma_declare_contiguous_nid() - reserve memory for a shared area
- * @base:	as for cma_declare_class(), like all that follow
+ * @base:	as for cma_declare_mode(), like all that follow
  * @size:	bytes
  * @limit:	physical address
  * @alignment:	bytes
@@ -399,7 +399,7 @@ int __init cma_declare_class(phys_addr_t base, phys_addr_t size,
  * @nid:	node
  *
  * Context: Boot, while memblock hands out memory.
- * Return: as cma_declare_class().
+ * Return: as cma_declare_mode().
  */
 int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 				      phys_addr_t limit, phys_addr_t alignment,
@@ -407,7 +407,7 @@ int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 				      const char *name, struct cma **res_cma,
 				      int nid)
 {
-	return cma_declare_class(base, size, limit, alignment, order_per_bit,
+	return cma_declare_mode(base, size, limit, alignment, order_per_bit,
 				 fixed, CMA_SHARED, name, res_cma, nid);
 }
 
@@ -539,7 +539,7 @@ static int __init set_up(struct cma *cma)
 		cma->nr_lent += bank->lent_end_pfn - bank->lent_start_pfn;
 	}
 	if (!error)
-		error = percpu_init_rwsem(&cma->class_lock);
+		error = percpu_init_rwsem(&cma->mode_lock);
 	if (error)
 		free_gaps(cma);
 	return error;
@@ -573,7 +573,7 @@ static void __init activate_bank(const struct cma *cma,
 	for (pfn = bank->lent_start_pfn; pfn < bank->lent_end_pfn;
 	     pfn += pageblock_nr_pages)
 		set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
-	if (cma->class == CMA_SHARED && bank->lent_start_pfn < bank->lent_end_pfn)
+	if (cma->mode == CMA_SHARED && bank->lent_start_pfn < bank->lent_end_pfn)
 		cma_lend(bank->lent_start_pfn, bank->lent_end_pfn);
 }
 
@@ -607,7 +607,7 @@ static const char * __init zones_of(const struct cma *cma)
 	return high ? "highmem, " : "lowmem, ";
 }
 
-/* One line: where it is, how large, its class, who may use it, who wished it. */
+/* One line: where it is, how large, its mode, who may use it, who wished it. */
 static void __init log_area(const struct cma *cma)
 {
 	bool in_mib = IS_ALIGNED(cma->nr_pages, SZ_1M / PAGE_SIZE);
@@ -623,8 +623,8 @@ static void __init log_area(const struct cma *cma)
 	}
 	pr_info("%s: %lu %s at %s, %s%s%s, for %s%s%s\n", cma->name,
 		in_mib ? kib / SZ_1K : kib, in_mib ? "MiB" : "KiB", places,
-		zones_of(cma), cma_class_name(cma->class),
-		cma->class == CMA_SHARED && cma->nr_lent < cma->nr_pages ?
+		zones_of(cma), cma_mode_name(cma->mode),
+		cma->mode == CMA_SHARED && cma->nr_lent < cma->nr_pages ?
 		" but for parts of pageblocks" : "", users_of(cma),
 		cma->source ? ", from " : "", cma->source ?: "");
 }
@@ -633,9 +633,9 @@ static void __init activate(struct cma *cma)
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++)
 		activate_bank(cma, &cma->banks[i]);
-	if (cma->class == CMA_SHARED)
+	if (cma->mode == CMA_SHARED)
 		cma_account_lent(cma, true);
-	cma_ready_init_area(cma);
+	cma_cache_init_area(cma);
 	cma->active = true;
 	log_area(cma);
 }

@@ -66,9 +66,9 @@
 struct search {
 	struct cma *cma;
 	struct cma_buffer *buffer;
-	struct cma_want want;
+	struct cma_range_req want;
 	gfp_t gfp;
-	struct cma_blocker blocker;
+	struct contig_blocker blocker;
 	bool no_hole;
 	unsigned long widest_hole;
 	bool tried;
@@ -81,34 +81,34 @@ struct search {
  * buffer.
  */
 static bool place(struct search *search, enum cma_fit fit,
-		  unsigned long not_below, unsigned long *start)
+		  unsigned long min_start, unsigned long *start)
 {
 	const struct cma_range *range = &search->cma->range;
 
 	lockdep_assert_held(&search->cma->lock);
 	search->want.fit = fit;
-	search->want.not_below = not_below;
+	search->want.min_start = min_start;
 	if (cma_range_place(range, &search->want, start)) {
 		search->no_hole = false;
 		return true;
 	}
-	if (!not_below) {
+	if (!min_start) {
 		search->no_hole = true;
 		search->widest_hole = cma_range_widest_hole(range);
 	}
 	return false;
 }
 
-/* Holds a window that starts at @not_below or, by @fit, beyond it. */
+/* Holds a window that starts at @min_start or, by @fit, beyond it. */
 static bool hold_window(struct search *search, enum cma_fit fit,
-			unsigned long not_below)
+			unsigned long min_start)
 {
 	struct cma *cma = search->cma;
 	unsigned long start;
 	bool held = false;
 
 	spin_lock_irq(&cma->lock);
-	if (place(search, fit, not_below, &start))
+	if (place(search, fit, min_start, &start))
 		held = !cma_range_hold(&cma->range, &search->buffer->holder,
 				       start, search->want.nr_pages);
 	if (held)
@@ -123,36 +123,36 @@ static void let_go(struct search *search)
 
 	spin_lock_irq(&cma->lock);
 	cma_range_release(&cma->range, &search->buffer->holder);
-	atomic_inc(&cma->nr_let_go);
+	atomic_inc(&cma->nr_dropped);
 	atomic_dec(&cma->nr_trying);
 	spin_unlock_irq(&cma->lock);
 }
 
 /*
  * A hole may be missing only because somebody tries a window and will not get
- * it. @nr_let_go is what was counted before the hole was looked for.
+ * it. @nr_dropped is what was counted before the hole was looked for.
  */
-static bool peers_try(const struct search *search, int nr_let_go)
+static bool contended(const struct search *search, int nr_dropped)
 {
 	return atomic_read(&search->cma->nr_trying) ||
-	       atomic_read(&search->cma->nr_let_go) != nr_let_go;
+	       atomic_read(&search->cma->nr_dropped) != nr_dropped;
 }
 
 /* Of the window [@start, @end), what lies outside of [@lent_start, @lent_end). */
 static bool kept_is_free(unsigned long start, unsigned long end,
 			 unsigned long lent_start, unsigned long lent_end,
-			 struct cma_blocker *blocker)
+			 struct contig_blocker *blocker)
 {
-	unsigned long pfn = cma_first_not_kept(start, lent_start);
+	unsigned long pfn = cma_first_not_reserved(start, lent_start);
 
 	if (pfn == lent_start) {
-		pfn = cma_first_not_kept(lent_end, end);
+		pfn = cma_first_not_reserved(lent_end, end);
 		if (pfn == end)
 			return true;
 	}
-	cma_blocker_note(blocker, pfn_to_page(pfn),
-			 PageHWPoison(pfn_to_page(pfn)) ? CMA_BLOCK_POISONED :
-			 CMA_BLOCK_REFERENCED);
+	contig_blocker_note(blocker, pfn_to_page(pfn),
+			 PageHWPoison(pfn_to_page(pfn)) ? CONTIG_BLOCK_POISONED :
+			 CONTIG_BLOCK_REFERENCED);
 	return false;
 }
 
@@ -174,10 +174,11 @@ static int take_held(struct search *search, bool patient,
 		.in_area	= true,
 		.patient	= patient,
 		.peer_ms	= max(READ_ONCE(cma->patience_ms), 1U),
+		.nr_spare	= cma_floor_spare,
 	};
 	int error = 0;
 
-	if (cma->class == CMA_EXCLUSIVE ||
+	if (cma->mode == CMA_EXCLUSIVE ||
 	    !cma_lent_part(cma, &req.start_pfn, &req.end_pfn)) {
 		req.start_pfn = pfn + nr_pages;
 		req.end_pfn = pfn + nr_pages;
@@ -206,7 +207,7 @@ static int try_held(struct search *search, bool patient)
 	if (!error)
 		return 0;
 
-	search->remembered = cma_blocker_remember(&search->blocker);
+	search->remembered = contig_blocker_remember(&search->blocker);
 	trace_cma_alloc_busy_retry(search->cma->name, pfn, pfn_to_page(pfn),
 				   search->buffer->nr_pages,
 				   ilog2(search->want.align_mask + 1));
@@ -219,28 +220,28 @@ static bool is_final(int error)
 }
 
 /*
- * The next window at or above @not_below; NO_WINDOW if there is none. @thrifty:
+ * The next window at or above @min_start; NO_WINDOW if there is none. @thrifty:
  * one near it that costs no other window, the same if it does not either.
  */
-static unsigned long next_window(struct search *search, unsigned long not_below,
+static unsigned long next_window(struct search *search, unsigned long min_start,
 				 unsigned long *thrifty)
 {
 	struct cma *cma = search->cma;
 	unsigned long start = NO_WINDOW;
 
 	spin_lock_irq(&cma->lock);
-	if (place(search, CMA_FIT_FIRST, not_below, &start))
-		*thrifty = cma_range_thrifty(&cma->range, &search->want, start);
+	if (place(search, CMA_FIT_FIRST, min_start, &start))
+		*thrifty = cma_range_place_packed(&cma->range, &search->want, start);
 	spin_unlock_irq(&cma->lock);
 	return start;
 }
 
 static void survey_lent(const struct cma *cma, unsigned long start_pfn,
-			unsigned long end_pfn, struct cma_survey *survey)
+			unsigned long end_pfn, struct contig_survey *survey)
 {
 	if (!cma_lent_part(cma, &start_pfn, &end_pfn))
 		end_pfn = start_pfn;
-	survey_window(start_pfn, end_pfn, survey);
+	contig_survey_window(start_pfn, end_pfn, survey);
 }
 
 /*
@@ -251,18 +252,18 @@ static void survey_lent(const struct cma *cma, unsigned long start_pfn,
  */
 static unsigned long survey_near(struct search *search, unsigned long start,
 				 unsigned long thrifty,
-				 struct cma_survey *survey)
+				 struct contig_survey *survey)
 {
 	unsigned long nr_pages = search->buffer->nr_pages;
-	struct cma_survey other;
+	struct contig_survey other;
 
 	survey_lent(search->cma, start, start + nr_pages, survey);
-	if (thrifty == start || survey->blocker.reason != CMA_BLOCK_NONE)
+	if (thrifty == start || survey->blocker.reason != CONTIG_BLOCK_NONE)
 		return start;
 
 	survey_lent(search->cma, thrifty, thrifty + nr_pages, &other);
 	other.nr_looked += survey->nr_looked;
-	if (other.blocker.reason != CMA_BLOCK_NONE) {
+	if (other.blocker.reason != CONTIG_BLOCK_NONE) {
 		survey->nr_looked = other.nr_looked;
 		return start;
 	}
@@ -283,10 +284,10 @@ struct choice {
 };
 
 static void consider(struct search *search, struct choice *best,
-		     unsigned long start, const struct cma_survey *survey)
+		     unsigned long start, const struct contig_survey *survey)
 {
 	best->nr_looked += survey->nr_looked;
-	if (survey->blocker.reason != CMA_BLOCK_NONE) {
+	if (survey->blocker.reason != CONTIG_BLOCK_NONE) {
 		search->blocker = survey->blocker;
 	} else if (survey->price < best->price) {
 		best->start = start;
@@ -307,7 +308,7 @@ static unsigned long cheapest_window(struct search *search)
 	unsigned long step = max(nr_pages, search->want.align_mask + 1);
 	struct choice best = { .start = NO_WINDOW, .price = ULONG_MAX };
 	unsigned long thrifty, window, start;
-	struct cma_survey survey;
+	struct contig_survey survey;
 
 	start = next_window(search, 0, &thrifty);
 	while (start != NO_WINDOW && !fatal_signal_pending(current)) {
@@ -316,7 +317,7 @@ static unsigned long cheapest_window(struct search *search)
 			break;
 		window = survey_near(search, start, thrifty, &survey);
 		consider(search, &best, window, &survey);
-		if (survey.blocker.reason != CMA_BLOCK_NONE)
+		if (survey.blocker.reason != CONTIG_BLOCK_NONE)
 			start = max(start, survey.blocker.pfn) + 1;
 		else
 			start += step;
@@ -358,11 +359,11 @@ static int try_cheapest(struct search *search)
 static bool held_is_ruled_out(struct search *search)
 {
 	unsigned long start = search->buffer->holder.start;
-	struct cma_survey survey;
+	struct contig_survey survey;
 
 	survey_lent(search->cma, start, start + search->buffer->nr_pages,
 		    &survey);
-	if (survey.blocker.reason == CMA_BLOCK_NONE)
+	if (survey.blocker.reason == CONTIG_BLOCK_NONE)
 		return false;
 	let_go(search);
 	search->blocker = survey.blocker;
@@ -377,12 +378,12 @@ static bool held_is_ruled_out(struct search *search)
 static int try_each(struct search *search, unsigned long deadline,
 		    bool thorough)
 {
-	unsigned long not_below = 0;
+	unsigned long min_start = 0;
 	unsigned int nr_tries = 0;
 	int error = -EBUSY;
 
 	while (!fatal_signal_pending(current) &&
-	       hold_window(search, CMA_FIT_FIRST, not_below)) {
+	       hold_window(search, CMA_FIT_FIRST, min_start)) {
 		unsigned long start = search->buffer->holder.start;
 
 		if (thorough || !held_is_ruled_out(search)) {
@@ -392,10 +393,10 @@ static int try_each(struct search *search, unsigned long deadline,
 				break;
 		}
 		/* Every window that contains the same page would fail too. */
-		if (search->blocker.reason == CMA_BLOCK_NONE)
-			not_below = start + search->buffer->nr_pages;
+		if (search->blocker.reason == CONTIG_BLOCK_NONE)
+			min_start = start + search->buffer->nr_pages;
 		else
-			not_below = max(start, search->blocker.pfn) + 1;
+			min_start = max(start, search->blocker.pfn) + 1;
 		cond_resched();
 	}
 	return error;
@@ -451,20 +452,20 @@ static int try_until(struct search *search, unsigned long deadline,
 	int error;
 
 	do {
-		int nr_let_go = atomic_read(&search->cma->nr_let_go);
+		int nr_dropped = atomic_read(&search->cma->nr_dropped);
 
 		search->tried = false;
 		error = try_cheapest(search);
 		if (is_final(error))
 			return error;
 		/* Rather than wait, do without the cached buffers. */
-		if (cma_ready_flush(search->cma)) {
+		if (cma_cache_flush(search->cma)) {
 			error = try_free(search);
 			if (is_final(error))
 				return error;
 		}
 		/* No hole is large enough: waiting for pages does not help. */
-		if (!search->tried && !peers_try(search, nr_let_go))
+		if (!search->tried && !contended(search, nr_dropped))
 			return -ENOMEM;
 
 		/* A page in some CPU's batch has one reference more. */
@@ -489,7 +490,7 @@ static int try_all(struct search *search)
 	struct cma *cma = search->cma;
 	unsigned int patience_ms = READ_ONCE(cma->patience_ms);
 	unsigned long deadline = jiffies + msecs_to_jiffies(patience_ms);
-	int nr_let_go = atomic_read(&cma->nr_let_go);
+	int nr_dropped = atomic_read(&cma->nr_dropped);
 	int error;
 
 	error = try_on_pageblocks(search);
@@ -497,11 +498,11 @@ static int try_all(struct search *search)
 		error = try_free(search);
 	/* Cached buffers may be what no hole is left for: flush and retry. */
 	if (error == -ENOMEM) {
-		cma_ready_flush(cma);
+		cma_cache_flush(cma);
 		error = try_free(search);
 	}
 	if (error == -EBUSY ||
-	    (error == -ENOMEM && peers_try(search, nr_let_go)))
+	    (error == -ENOMEM && contended(search, nr_dropped)))
 		error = try_until(search, deadline,
 				  patience_ms ? MIN_ROUNDS : 1);
 	return error;
@@ -513,7 +514,7 @@ static int try_all(struct search *search)
  */
 static bool gfp_valid(const struct cma *cma, gfp_t gfp)
 {
-	return !(gfp & __GFP_COMP) || (cma->class == CMA_SHARED &&
+	return !(gfp & __GFP_COMP) || (cma->mode == CMA_SHARED &&
 				       cma->nr_lent == cma->nr_pages);
 }
 
@@ -523,7 +524,7 @@ static bool gfp_valid(const struct cma *cma, gfp_t gfp)
  * @buffer:	record of the buffer; on success it holds the window
  * @align_order: the window starts at a multiple of 1 << @align_order pages
  * @gfp:	how to prepare the pages, and how to get others out of the way
- * @blocker:	on failure, the last page that was in the way
+ * @cause:	on failure, why
  *
  * Context: May sleep.
  * Return: 0; -ENOMEM if no hole is large enough or there was no memory to move
@@ -531,7 +532,8 @@ static bool gfp_valid(const struct cma *cma, gfp_t gfp)
  * is being killed; -EINVAL for flags that the range allocator does not support.
  */
 int cma_search(struct cma *cma, struct cma_buffer *buffer,
-	       unsigned int align_order, gfp_t gfp, struct cma_blocker *blocker)
+	       unsigned int align_order, gfp_t gfp,
+	       struct cma_failure_cause *cause)
 {
 	unsigned int order = max(align_order, cma->order_per_bit);
 	struct search search = {
@@ -546,11 +548,11 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	};
 	int error;
 
-	/* Held or not, pages are what their class says until this is through. */
-	error = cma_class_read_lock(cma, gfp);
+	/* Held or not, pages are what their mode says until this is through. */
+	error = cma_mode_read_lock(cma, gfp);
 	if (error)
 		return error;
-	buffer->kept = cma->class == CMA_EXCLUSIVE;
+	buffer->reserved = cma->mode == CMA_EXCLUSIVE;
 	error = gfp_valid(cma, gfp) ? try_all(&search) : -EINVAL;
 	buffer->is_folio = gfp & __GFP_COMP;
 	buffer->nr_claimed = 0;
@@ -559,11 +561,13 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 		atomic_dec(&cma->nr_trying);
 	if (!error && buffer->is_folio)
 		atomic_inc(&cma->nr_folios);
-	cma_class_read_unlock(cma);
-	*blocker = search.blocker;
-	blocker->no_hole = error == -ENOMEM && search.no_hole;
-	blocker->widest_hole = search.widest_hole;
-	if (error == -EBUSY && blocker->reason == CMA_BLOCK_NONE)
+	cma_mode_read_unlock(cma);
+	*cause = (struct cma_failure_cause) {
+		.blocker	= search.blocker,
+		.no_hole	= error == -ENOMEM && search.no_hole,
+		.widest_hole	= search.widest_hole,
+	};
+	if (error == -EBUSY && search.blocker.reason == CONTIG_BLOCK_NONE)
 		return -ENOMEM;
 	return error;
 }

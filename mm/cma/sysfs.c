@@ -90,15 +90,15 @@ static ssize_t patience_ms_store(struct kobject *kobj,
 
 static struct kobj_attribute patience_ms_attr = __ATTR_RW(patience_ms);
 
-static ssize_t ready_kib_show(struct kobject *kobj, struct kobj_attribute *attr,
+static ssize_t cache_kib_show(struct kobject *kobj, struct kobj_attribute *attr,
 			      char *buf)
 {
-	unsigned long limit = READ_ONCE(area_of(kobj)->ready_limit);
+	unsigned long limit = READ_ONCE(area_of(kobj)->cache_limit);
 
 	return sysfs_emit(buf, "%lu\n", limit * (PAGE_SIZE / SZ_1K));
 }
 
-static ssize_t ready_kib_store(struct kobject *kobj,
+static ssize_t cache_kib_store(struct kobject *kobj,
 			       struct kobj_attribute *attr, const char *buf,
 			       size_t count)
 {
@@ -110,19 +110,19 @@ static ssize_t ready_kib_store(struct kobject *kobj,
 		return error;
 	if (kib / (PAGE_SIZE / SZ_1K) > cma->nr_pages)
 		return -ERANGE;
-	cma_ready_set_limit(cma, kib / (PAGE_SIZE / SZ_1K));
+	cma_cache_set_limit(cma, kib / (PAGE_SIZE / SZ_1K));
 	return count;
 }
 
-static struct kobj_attribute ready_kib_attr = __ATTR_RW(ready_kib);
+static struct kobj_attribute cache_kib_attr = __ATTR_RW(cache_kib);
 
-static ssize_t ready_age_ms_show(struct kobject *kobj,
+static ssize_t cache_age_ms_show(struct kobject *kobj,
 				 struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(area_of(kobj)->ready_age_ms));
+	return sysfs_emit(buf, "%u\n", READ_ONCE(area_of(kobj)->cache_age_ms));
 }
 
-static ssize_t ready_age_ms_store(struct kobject *kobj,
+static ssize_t cache_age_ms_store(struct kobject *kobj,
 				  struct kobj_attribute *attr, const char *buf,
 				  size_t count)
 {
@@ -131,34 +131,34 @@ static ssize_t ready_age_ms_store(struct kobject *kobj,
 
 	if (error)
 		return error;
-	if (ms > CMA_READY_AGE_MAX_MS)
+	if (ms > CMA_CACHE_AGE_MAX_MS)
 		return -ERANGE;
-	cma_ready_set_age(area_of(kobj), ms);
+	cma_cache_set_age(area_of(kobj), ms);
 	return count;
 }
 
-static struct kobj_attribute ready_age_ms_attr = __ATTR_RW(ready_age_ms);
+static struct kobj_attribute cache_age_ms_attr = __ATTR_RW(cache_age_ms);
 
-static ssize_t class_show(struct kobject *kobj, struct kobj_attribute *attr,
+static ssize_t mode_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	return sysfs_emit(buf, "%s\n", cma_class_name(READ_ONCE(area_of(kobj)->class)));
+	return sysfs_emit(buf, "%s\n", cma_mode_name(READ_ONCE(area_of(kobj)->mode)));
 }
 
-static ssize_t class_store(struct kobject *kobj, struct kobj_attribute *attr,
+static ssize_t mode_store(struct kobject *kobj, struct kobj_attribute *attr,
 			   const char *buf, size_t count)
 {
-	enum cma_class class = CMA_SHARED;
+	enum cma_mode mode = CMA_SHARED;
 	int error;
 
-	while (!sysfs_streq(buf, cma_class_name(class)))
-		if (class++ == CMA_EXCLUSIVE)
+	while (!sysfs_streq(buf, cma_mode_name(mode)))
+		if (mode++ == CMA_EXCLUSIVE)
 			return -EINVAL;
-	error = cma_set_class(area_of(kobj), class);
+	error = cma_set_mode(area_of(kobj), mode);
 	return error ?: count;
 }
 
-static struct kobj_attribute class_attr = __ATTR_RW(class);
+static struct kobj_attribute mode_attr = __ATTR_RW(mode);
 
 static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
@@ -186,7 +186,7 @@ static ssize_t users_show(struct kobject *kobj, struct kobj_attribute *attr,
 static struct kobj_attribute users_attr = __ATTR_RO(users);
 
 static struct attribute *cma_attrs[] = {
-	&class_attr.attr,
+	&mode_attr.attr,
 	&users_attr.attr,
 	&devices_attr.attr,
 	&alloc_pages_success_attr.attr,
@@ -194,8 +194,8 @@ static struct attribute *cma_attrs[] = {
 	&release_pages_success_attr.attr,
 	&fit_attr.attr,
 	&patience_ms_attr.attr,
-	&ready_kib_attr.attr,
-	&ready_age_ms_attr.attr,
+	&cache_kib_attr.attr,
+	&cache_age_ms_attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(cma);

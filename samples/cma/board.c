@@ -28,26 +28,26 @@ static struct cma *bank_b_area;
 static void __init sample_reserve(void)
 {
 	/* What banks there are; "cma_areas=banka/foo=8M" finds its place. */
-	static const struct dma_contiguous_area bank_a __initconst = {
+	static const struct dma_contiguous_area_desc bank_a __initconst = {
 		.type	= "banka",
 		.base	= BANK_A_BASE,
 		.limit	= BANK_A_BASE + BANK_SIZE,
 	};
-	static const struct dma_contiguous_area bank_b __initconst = {
+	static const struct dma_contiguous_area_desc bank_b __initconst = {
 		.type		= "bankb",
 		.base		= BANK_B_BASE,
 		.limit		= BANK_B_BASE + BANK_SIZE,
 		.fallback	= true,
 	};
 	/* For the codec alone, and never in anybody's way. */
-	static const struct dma_contiguous_area firmware __initconst = {
+	static const struct dma_contiguous_area_desc firmware __initconst = {
 		.type		= "banka",
 		.devices	= "codec",
 		.size		= SZ_4M,
-		.class		= CMA_EXCLUSIVE,
+		.mode		= CMA_EXCLUSIVE,
 	};
 	/* For all who ask for the type. */
-	static const struct dma_contiguous_area frames __initconst = {
+	static const struct dma_contiguous_area_desc frames __initconst = {
 		.type		= "bankb",
 		.size		= SZ_16M,
 		.alignment	= SZ_4M,

@@ -155,18 +155,18 @@ FORMS = Case(
         "cma_test display: cma: takes memory from spare, pool, then any$",
     ],
     commands=[
-        "cd /sys/kernel/mm/cma && grep -x exclusive vault/class && "
-        "grep -x shared frames@44000000/class && "
+        "cd /sys/kernel/mm/cma && grep -x exclusive vault/mode && "
+        "grep -x shared frames@44000000/mode && "
         "grep -x first two/fit && grep -x best one/fit",
         "cd /sys/kernel/mm/cma && grep -x all pool/users && "
         "grep -x referrers one/users && ! grep . one/devices",
         "cd /sys/kernel/mm/cma && grep -x 250 one/patience_ms && "
         "grep -x 60000 within/patience_ms",
-        # Nothing to be kept ready where nothing is in the way.
+        # Nothing to be cached where nothing is in the way.
         f"{CLIENT} signal 4*16K=vault && "
-        "grep -x 0 /sys/kernel/debug/cma/vault/ready",
+        "grep -x 0 /sys/kernel/debug/cma/vault/cached",
         f"{CLIENT} camera 4*16K=frames@44000000 && "
-        "! grep -x 0 /sys/kernel/debug/cma/frames@44000000/ready",
+        "! grep -x 0 /sys/kernel/debug/cma/frames@44000000/cached",
         "cd /sys/kernel/debug/cma/pieces@46000000/ranges && "
         "test $(cat 0/base_pfn) = $((0x46000)) && "
         "test $(cat 1/base_pfn) = $((0x47000)) && "
@@ -604,7 +604,7 @@ BOARD = Case(
             announced("banka-scaler", "4 MiB", "0x4[4-7][0-9a-f]{6}",
                       users="scaler")])
 
-# What drivers get is cleared, of whatever class and shape an area is.
+# What drivers get is cleared, of whatever mode and shape an area is.
 INIT = Case(
     "init-on-alloc", tree("""
 	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
@@ -613,7 +613,7 @@ INIT = Case(
 	crooked: crooked@44380000 { AREA reg = <0 0x44380000 0 0x900000>; };
 """),
     append="init_on_alloc=1 kunit.enable=1 kunit.filter_glob=cma_alloc.memory*",
-    commands=["grep -x exclusive /sys/kernel/mm/cma/vault/class"],
+    commands=["grep -x exclusive /sys/kernel/mm/cma/vault/mode"],
     expect=["mem auto-init: .*heap alloc:on",
             announced("tiny@44101000", "28 KiB", "0x44101000", PARTS)],
     refused=None)

@@ -238,7 +238,7 @@ LEFTOVERS = [
 	scaler { DEVICE memory-region = <&b>; };
 """), steps=[f"camera 4M={LONG[:63]}"],
          append=f"cma=16M cma_areas=..=4M:heap+-=4M+{LONG}a:exclusive",
-         commands=["test $(grep -lx exclusive /sys/kernel/mm/cma/a-node*/class "
+         commands=["test $(grep -lx exclusive /sys/kernel/mm/cma/a-node*/mode "
                    "| wc -l) = 1",
                    "test $(ls -d /sys/kernel/mm/cma/a-node* | wc -l) = 2"],
          expect=['^cma: "..=4M:heap" in cma_areas= ignored: a name has nei',

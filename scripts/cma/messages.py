@@ -5,7 +5,7 @@ has them. The manual explains each of them, and the tests provoke each.
 
 import re
 
-SOURCES = ["mm/cma/*.c", "drivers/base/dma-*.c", "arch/arm/mm/dma-*.c"]
+SOURCES = ["mm/contig/*.c", "mm/cma/*.c", "drivers/base/dma-*.c", "arch/arm/mm/dma-*.c"]
 # What is wrong with a word of the command line stands inside a message.
 PARSER = "mm/cma/parse.c"
 

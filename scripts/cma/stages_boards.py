@@ -109,7 +109,7 @@ LARGE_NODES = ["-object", "memory-backend-ram,id=m0,size=3G",
 DEMOTE = """
 set -e
 cd /sys/kernel/mm/hugepages/hugepages-1048576kB
-class=/sys/kernel/mm/cma/hugetlb1/class
+mode=/sys/kernel/mm/cma/hugetlb1/mode
 echo 2048kB >demote_size
 while [ ! -e /tmp/enough ]; do
 	echo exclusive >$class || :
@@ -141,7 +141,7 @@ def boot_demotion(stage):
                timeout_s=600, want_tests=True, files={"demote": DEMOTE.encode()},
                commands=["sh /demote",
                          f"{areas.CLIENT} - idle=hugetlb1",
-                         "echo shared >/sys/kernel/mm/cma/hugetlb1/class",
+                         "echo shared >/sys/kernel/mm/cma/hugetlb1/mode",
                          f"{areas.CLIENT} - lent=hugetlb1"],
                expect=["^cma: hugetlb1: 1024 MiB at "])
 
@@ -175,7 +175,7 @@ REACH = "test,dma-bits = <30>;"
 # Huge pages would have the kernel keep more memory free than tests leave.
 APPEND = ("cma=64M kunit.enable=1 kunit.filter_glob=cma* "
           f"{boards.QUICK} transparent_hugepage=never")
-EACH = ["cma_basic", "cma_interface", "cma_ready"]
+EACH = ["cma_basic", "cma_interface", "cma_cache"]
 # Pages of hugetlb do not move on ARM.
 EACH_64_BIT = [*EACH, "cma_huge"]
 # Those kernels have neither zram nor KSM, and vivid is not a module.

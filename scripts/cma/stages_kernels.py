@@ -86,7 +86,7 @@ def stage_without(stage):
 RT = {"arm64-virt": "rt-arm64", "x86_64": "rt-x86_64"}
 TWO_NODES = {"extra": stages_boards.NODES, "smp": "2,sockets=2"}
 # Tests of two tasks at once, and of readers beside them.
-CONCURRENT = ["cma_concurrent", "cma_class", "cma_ready", "cma_interface"]
+CONCURRENT = ["cma_concurrent", "cma_mode", "cma_cache", "cma_interface"]
 
 # Buffers show in the profile of allocations, and are gone from it.
 PROFILE = ("cd /sys/kernel/debug/cma/reserved && of() { awk "
@@ -127,7 +127,7 @@ def functions(name, *objects):
 def stage_kcsan(stage):
     """Data races, of which only ours count."""
     name = "kcsan-x86_64"
-    ours = functions(name, "mm/cma/built-in.a",
+    ours = functions(name, "mm/contig/built-in.a", "mm/cma/built-in.a",
                      *(f"drivers/base/{path}.o" for path in (
                          "dma-contiguous", "dma-areas")))
     stage.result("cma_release" in ours, "functions of ours", len(ours))

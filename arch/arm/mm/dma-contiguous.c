@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Buffers from contiguous memory areas, as the DMA API of ARM hands them out:
- * cleared, out of the caches, and mapped only in one way. One in low memory is
+ * zeroed, out of the caches, and mapped only in one way. One in low memory is
  * where the kernel maps it anyway (dma-lowmem.c); one in high memory has no
  * mapping of the kernel's, and gets one of its own.
  *
@@ -142,27 +142,27 @@ static void unmap(struct page *page, void *addr, size_t size)
 		arm_dma_restore_lowmem(page, size);
 }
 
-static void unmap_ready(struct page *page, unsigned long nr_pages, void *mapped)
+static void unmap_cached(struct page *page, unsigned long nr_pages, void *mapped)
 {
 	unmap(page, mapped, nr_pages << PAGE_SHIFT);
 }
 
 /*
- * A buffer that is mapped already. It is cleared through that mapping, if it is
+ * A buffer that is mapped already. It is zeroed through that mapping, if it is
  * not yet, so no cache has a line of it.
  */
-static bool take_ready(struct device *dev, struct cma *area, size_t size,
+static bool take_cached(struct device *dev, struct cma *area, size_t size,
 		       pgprot_t prot, struct arm_dma_buffer *buf)
 {
-	bool cleared;
+	bool zeroed;
 
-	buf->page = cma_ready_get(area, size >> PAGE_SHIFT,
+	buf->page = cma_cache_get(area, size >> PAGE_SHIFT,
 				  memory_type(pgprot_val(prot)),
 				  dev ? dev_name(dev) : NULL, &buf->mapped,
-				  &cleared);
+				  &zeroed);
 	if (!buf->page)
 		return false;
-	if (!cleared) {
+	if (!zeroed) {
 		memset(buf->mapped, 0, size);
 		/* The zeroes must not come after what the device writes. */
 		wmb();
@@ -221,7 +221,7 @@ static int take_or_fall_back(struct device *dev, struct cma *area, size_t size,
 	bool ordinary, taken;
 	unsigned int scope;
 
-	if (area && take_ready(dev, area, size, prot, buf))
+	if (area && take_cached(dev, area, size, prot, buf))
 		return 0;
 
 	ordinary = may_fall_back(dev, size);
@@ -308,9 +308,9 @@ void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf)
 	unsigned long nr_pages = buf->size >> PAGE_SHIFT;
 
 	if (buf->mapped) {
-		if (cma_ready_put(cma_area_of(buf->page), buf->page, nr_pages,
+		if (cma_cache_put(cma_area_of(buf->page), buf->page, nr_pages,
 				  mapped_type(buf->mapped), buf->mapped,
-				  unmap_ready))
+				  unmap_cached))
 			return;
 		unmap(buf->page, buf->mapped, buf->size);
 	}
@@ -328,7 +328,7 @@ void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf)
  * until it is given back. The address that the device gets is the IOMMU's.
  *
  * Context: May sleep.
- * Return: the first page, cleared and out of the caches; NULL if there is none.
+ * Return: the first page, zeroed and out of the caches; NULL if there is none.
  */
 struct page *arm_dma_iommu_take(struct device *dev, size_t size, gfp_t gfp,
 				pgprot_t prot)

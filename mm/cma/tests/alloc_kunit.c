@@ -178,18 +178,18 @@ static void free_pages_cost_nothing(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	struct page *page = cma_alloc(cma, 300, 0, false);
-	struct cma_survey survey;
+	struct contig_survey survey;
 	unsigned long pfn;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	pfn = page_to_pfn(page);
-	survey_window(pfn, pfn + 300, &survey);
+	contig_survey_window(pfn, pfn + 300, &survey);
 	KUNIT_EXPECT_GT(test, survey.price, 0);
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 300));
-	survey_window(pfn, pfn + 300, &survey);
+	contig_survey_window(pfn, pfn + 300, &survey);
 	KUNIT_EXPECT_EQ(test, survey.price, 0);
 	KUNIT_EXPECT_EQ(test, survey.nr_looked, 300);
-	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_NONE);
+	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CONTIG_BLOCK_NONE);
 }
 
 /*
@@ -222,14 +222,14 @@ static void pages_in_use_are_reported(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	struct page *page = movable_page_in(cma);
-	struct cma_survey survey;
+	struct contig_survey survey;
 	unsigned long pfn;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	pfn = page_to_pfn(page);
 	get_page(page);
-	survey_window(pfn, pfn + 1, &survey);
-	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_OFF_LRU);
+	contig_survey_window(pfn, pfn + 1, &survey);
+	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CONTIG_BLOCK_OFF_LRU);
 	KUNIT_EXPECT_EQ(test, survey.blocker.pfn, pfn);
 	KUNIT_EXPECT_EQ(test, survey.blocker.refs, 2);
 	put_page(page);
@@ -344,7 +344,7 @@ static void soil_and_look(struct kunit *test, struct cma *cma)
 
 	if (cma->order_per_bit)
 		return;
-	cma_ready_flush(cma);
+	cma_cache_flush(cma);
 	spin_lock_irq(&cma->lock);
 	nr_pages = min(cma_range_widest_hole(&cma->range), 2000);
 	spin_unlock_irq(&cma->lock);
@@ -367,10 +367,10 @@ static void memory_is_cleared_if_told_so(struct kunit *test)
 	static_branch_enable(&init_on_alloc);
 	for (unsigned int i = 0; i < cma_area_count; i++)
 		soil_and_look(test, &cma_areas[i]);
-	if (cma->class == CMA_SHARED) {
-		KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_EXCLUSIVE), 0);
+	if (cma->mode == CMA_SHARED) {
+		KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_EXCLUSIVE), 0);
 		soil_and_look(test, cma);
-		KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_SHARED), 0);
+		KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_SHARED), 0);
 	}
 	if (!was_on)
 		static_branch_disable(&init_on_alloc);

@@ -321,7 +321,7 @@ static void __init areas_are_for_direct_use(struct kunit *test)
 /* How many the board has defined itself is its business. */
 static void __init boards_have_so_many_types(struct kunit *test)
 {
-	static const struct dma_contiguous_area type __initconst = {
+	static const struct dma_contiguous_area_desc type __initconst = {
 		.type = TYPE,
 	};
 	unsigned int nr = 0;

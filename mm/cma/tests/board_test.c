@@ -23,7 +23,7 @@ static void __init define_types(void)
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-		const struct dma_contiguous_area type = {
+		const struct dma_contiguous_area_desc type = {
 			.type		= names[i],
 			.base		= 0x44000000,
 			.limit		= 0x46000000,
@@ -39,7 +39,7 @@ static void __init define_types(void)
 
 static void __init declare_in_the_way(void)
 {
-	static struct dma_contiguous_area area __initdata = {
+	static struct dma_contiguous_area_desc area __initdata = {
 		.type		= "unmapped",
 		.size		= SZ_4M,
 		.base		= UNMAPPED,
@@ -76,7 +76,7 @@ static void __init make_of_nothing(void)
 static void __init declare_too_many(void)
 {
 	static char name[100] __initdata;
-	const struct dma_contiguous_area area = { .type = name };
+	const struct dma_contiguous_area_desc area = { .type = name };
 
 	memset(name, 'n', sizeof(name) - 1);
 	for (unsigned int i = 0; i < 40; i++)
@@ -85,23 +85,23 @@ static void __init declare_too_many(void)
 
 static void __init test_reserve(void)
 {
-	static const struct dma_contiguous_area odd __initconst = {
+	static const struct dma_contiguous_area_desc odd __initconst = {
 		.type		= "odd",
 		.devices	= "camera",
 		.size		= SZ_4M,
 		.fit		= "worst",
 	};
-	static const struct dma_contiguous_area uneven __initconst = {
+	static const struct dma_contiguous_area_desc uneven __initconst = {
 		.type		= "uneven",
 		.size		= SZ_4M,
 		.alignment	= 3 * SZ_4M,
 	};
-	static const struct dma_contiguous_area placed __initconst = {
+	static const struct dma_contiguous_area_desc placed __initconst = {
 		.type		= "type8",
 		.size		= SZ_4M,
 	};
 	/* An address is had though others were asked for first. */
-	static const struct dma_contiguous_area told __initconst = {
+	static const struct dma_contiguous_area_desc told __initconst = {
 		.type		= "told",
 		.size		= SZ_4M,
 		.base		= 0x4ec00000,

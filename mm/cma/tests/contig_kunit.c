@@ -85,7 +85,7 @@ static void isolated_blocks_are_named(struct kunit *test)
 	nr_free = nr_free_cma(req.zone);
 	nr_isolated = req.zone->nr_isolate_pageblock;
 	KUNIT_EXPECT_EQ(test, alloc_hooks(contig_alloc(&req)), -EBUSY);
-	KUNIT_EXPECT_EQ(test, req.blocker.reason, CMA_BLOCK_ISOLATED);
+	KUNIT_EXPECT_EQ(test, req.blocker.reason, CONTIG_BLOCK_ISOLATED);
 	KUNIT_EXPECT_EQ(test, req.blocker.pfn, last);
 	KUNIT_EXPECT_EQ(test, nr_free_cma(req.zone), nr_free);
 	KUNIT_EXPECT_EQ(test, req.zone->nr_isolate_pageblock, nr_isolated);
@@ -401,16 +401,16 @@ static void targets_are_of_the_zone(struct kunit *test)
 
 	/* Freed, unless it is kept by this. */
 	get_page(page);
-	cma_put_target(other, page_folio(page), &targets);
+	contig_target_keep(other, page_folio(page), &targets);
 	KUNIT_EXPECT_TRUE(test, list_empty(&targets));
 	KUNIT_ASSERT_EQ(test, page_count(page), 1);
 
-	cma_put_target(zone, page_folio(page), &targets);
+	contig_target_keep(zone, page_folio(page), &targets);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
-	KUNIT_EXPECT_PTR_EQ(test, cma_get_target(&targets), page_folio(page));
+	KUNIT_EXPECT_PTR_EQ(test, contig_target_get(&targets), page_folio(page));
 	KUNIT_EXPECT_TRUE(test, PageLocked(page));
 	KUNIT_EXPECT_TRUE(test, list_empty(&targets));
-	KUNIT_EXPECT_NULL(test, cma_get_target(&targets));
+	KUNIT_EXPECT_NULL(test, contig_target_get(&targets));
 	unlock_page(page);
 	__free_page(page);
 }
@@ -425,7 +425,7 @@ static void locked_pages_are_no_targets(struct kunit *test)
 	lock_page(page);
 	get_page(page);
 	list_add(&page->lru, &targets);
-	KUNIT_EXPECT_NULL(test, cma_get_target(&targets));
+	KUNIT_EXPECT_NULL(test, contig_target_get(&targets));
 	KUNIT_EXPECT_TRUE(test, list_empty(&targets));
 	KUNIT_EXPECT_TRUE(test, PageLocked(page));
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
@@ -441,13 +441,13 @@ static void areas_with_folios_out_stay_shared(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, folio);
 	kunit_info(test, "expect-splat: cma: .* failed, ret: -16, compound pages are out: 1");
-	KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_EXCLUSIVE), -EBUSY);
-	KUNIT_EXPECT_EQ(test, cma->class, CMA_SHARED);
+	KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_EXCLUSIVE), -EBUSY);
+	KUNIT_EXPECT_EQ(test, cma->mode, CMA_SHARED);
 	KUNIT_EXPECT_FALSE(test, PageReserved(pfn_to_page(cma->range.start)));
 	KUNIT_EXPECT_TRUE(test, cma_free_folio(cma, folio));
 
-	KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_EXCLUSIVE), 0);
-	KUNIT_EXPECT_EQ(test, cma_set_class(cma, CMA_SHARED), 0);
+	KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_EXCLUSIVE), 0);
+	KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_SHARED), 0);
 }
 
 /* What was in the way before is looked at first, and believed only if it is. */
@@ -457,30 +457,30 @@ static void surveys_begin_with_what_was_in_the_way(struct kunit *test)
 	struct cma *cma = test->priv;
 	struct page *page = cma_alloc(cma, nr_pages, ilog2(nr_pages), false);
 	unsigned long pfn;
-	struct cma_survey survey;
+	struct contig_survey survey;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	pfn = page_to_pfn(page);
 	/* What was in the way in a test before is kept in mind for a while. */
 	for (unsigned int ms = 0; ms < WAIT_MS &&
-	     cma_blocker_recall(pfn, pfn + nr_pages, &survey.blocker); ms += 20)
+	     contig_blocker_recall(pfn, pfn + nr_pages, &survey.blocker); ms += 20)
 		msleep(20);
 	get_page(page + held);
 	for (int round = 0; round < 2; round++) {
-		survey_window(pfn, pfn + nr_pages, &survey);
-		KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_OFF_LRU);
+		contig_survey_window(pfn, pfn + nr_pages, &survey);
+		KUNIT_EXPECT_EQ(test, survey.blocker.reason, CONTIG_BLOCK_OFF_LRU);
 		KUNIT_EXPECT_EQ(test, survey.blocker.pfn, pfn + held);
 		/* Another page may have been in the way once. */
 		KUNIT_EXPECT_LE(test, survey.nr_looked,
 				round ? 1 : nr_pages - held + 1);
 	}
 	/* The rest of the window is without it. */
-	survey_window(pfn + held + 1, pfn + nr_pages, &survey);
-	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_NONE);
+	contig_survey_window(pfn + held + 1, pfn + nr_pages, &survey);
+	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CONTIG_BLOCK_NONE);
 
 	put_page(page + held);
-	survey_window(pfn, pfn + nr_pages, &survey);
-	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CMA_BLOCK_NONE);
+	contig_survey_window(pfn, pfn + nr_pages, &survey);
+	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CONTIG_BLOCK_NONE);
 	KUNIT_EXPECT_EQ(test, survey.nr_looked, nr_pages + 1);
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, nr_pages));
 }

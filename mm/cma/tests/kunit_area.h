@@ -16,12 +16,12 @@
 /* Of an address that devices are given. */
 #define DMA_BITS	(BITS_PER_BYTE * sizeof(dma_addr_t))
 
-/* What is kept ready is held by nobody. */
+/* Cached buffers are held by nobody. */
 static inline unsigned long area_nr_held(struct cma *cma)
 {
 	unsigned long nr_pages;
 
-	cma_ready_flush(cma);
+	cma_cache_flush(cma);
 	spin_lock_irq(&cma->lock);
 	nr_pages = cma->range.nr_held;
 	spin_unlock_irq(&cma->lock);
@@ -38,7 +38,7 @@ static inline unsigned long area_nr_of_devices(struct cma *cma)
 	unsigned long nr_pages = 0;
 	struct cma_buffer buffer;
 
-	cma_ready_flush(cma);
+	cma_cache_flush(cma);
 	spin_lock_irq(&cma->lock);
 	while ((holder = cma_range_next(&cma->range, holder))) {
 		cma_buffer_snapshot(container_of(holder, struct cma_buffer,

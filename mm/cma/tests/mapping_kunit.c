@@ -24,7 +24,7 @@
 struct mapping_case {
 	struct device *dev;
 	struct cma *cma;
-	unsigned long ready_limit;
+	unsigned long cache_limit;
 };
 
 struct entry {
@@ -41,9 +41,9 @@ static int init_case(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, this);
 	this->cma = area_or_skip(test);
 	this->dev = area_device(test, "cma-mapping");
-	this->ready_limit = this->cma->ready_limit;
-	WRITE_ONCE(this->cma->ready_limit, 0);
-	cma_ready_flush(this->cma);
+	this->cache_limit = this->cma->cache_limit;
+	WRITE_ONCE(this->cma->cache_limit, 0);
+	cma_cache_flush(this->cma);
 	test->priv = this;
 	return 0;
 }
@@ -53,7 +53,7 @@ static void exit_case(struct kunit *test)
 	struct mapping_case *this = test->priv;
 
 	if (this)
-		WRITE_ONCE(this->cma->ready_limit, this->ready_limit);
+		WRITE_ONCE(this->cma->cache_limit, this->cache_limit);
 }
 
 static struct entry entry_at(struct kunit *test, void *addr)
@@ -265,7 +265,7 @@ static void kept_buffers_without_a_mapping(struct kunit *test)
 {
 	struct mapping_case *this = test->priv;
 
-	WRITE_ONCE(this->cma->ready_limit, this->ready_limit);
+	WRITE_ONCE(this->cma->cache_limit, this->cache_limit);
 	for (unsigned int i = 0; i < 2; i++) {
 		unsigned long attrs = DMA_ATTR_NO_KERNEL_MAPPING;
 		pgprot_t prot = pgprot_dmacoherent(PAGE_KERNEL);
@@ -291,8 +291,8 @@ static void kept_buffers_without_a_mapping(struct kunit *test)
 		}
 		dma_free_attrs(this->dev, SZ_64K, cpu, dma, attrs);
 	}
-	WRITE_ONCE(this->cma->ready_limit, 0);
-	cma_ready_flush(this->cma);
+	WRITE_ONCE(this->cma->cache_limit, 0);
+	cma_cache_flush(this->cma);
 }
 
 static void free_buffer(struct mapping_case *this, size_t size, void *cpu,

@@ -41,7 +41,7 @@ static void measure_batch(struct kunit *test, struct cma_range *range,
 			  struct rnd_state *rnd, struct cost *best)
 {
 	/* Between a page that is held and the next there is no room for both. */
-	const struct cma_want want = { .nr_pages = 3, .align_mask = 1 };
+	const struct cma_range_req want = { .nr_pages = 3, .align_mask = 1 };
 	struct cost cost = { };
 
 	for (unsigned int i = 0; i < NR_OPS; i++) {

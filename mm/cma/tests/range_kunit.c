@@ -19,7 +19,7 @@
 static bool place(const struct cma_range *range, unsigned long nr_pages,
 		  unsigned long align, enum cma_fit fit, unsigned long *start)
 {
-	struct cma_want want = {
+	struct cma_range_req want = {
 		.nr_pages	= nr_pages,
 		.align_mask	= align - 1,
 		.fit		= fit,
@@ -150,7 +150,7 @@ static void range_aligns(struct kunit *test)
 {
 	struct cma_holder a;
 	struct cma_range range;
-	struct cma_want want = {
+	struct cma_range_req want = {
 		.nr_pages = 16, .align_mask = 15, .align_offset = 3,
 	};
 	unsigned long start = 0;
@@ -160,10 +160,10 @@ static void range_aligns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, start, BASE + 16);
 	KUNIT_EXPECT_TRUE(test, cma_range_place(&range, &want, &start));
 	KUNIT_EXPECT_EQ(test, start, BASE + 3);
-	want.not_below = BASE + 4;
+	want.min_start = BASE + 4;
 	KUNIT_EXPECT_TRUE(test, cma_range_place(&range, &want, &start));
 	KUNIT_EXPECT_EQ(test, start, BASE + 19);
-	want.not_below = BASE + 36;
+	want.min_start = BASE + 36;
 	KUNIT_EXPECT_FALSE(test, cma_range_place(&range, &want, &start));
 
 	/* A hole that is wide enough, but not where the alignment is. */
@@ -179,7 +179,7 @@ static void range_aligns(struct kunit *test)
 
 static void range_wastes_no_window(struct kunit *test)
 {
-	struct cma_want want = { .nr_pages = 24, .align_mask = 3 };
+	struct cma_range_req want = { .nr_pages = 24, .align_mask = 3 };
 	struct cma_holder a, b;
 	struct cma_range range;
 
@@ -189,25 +189,25 @@ static void range_wastes_no_window(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &b, BASE + 96, 32), 0);
 
 	/* 16 on one side and 24 on the other are enough; 20 and 20 are not. */
-	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 32),
+	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 32),
 			BASE + 32);
-	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 48),
+	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 48),
 			BASE + 48);
-	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 52),
+	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 52),
 			BASE + 72);
-	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 56),
+	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 56),
 			BASE + 56);
-	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 72),
+	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 72),
 			BASE + 72);
 
 	/* Where one fits, wherever it goes is as good. */
 	want.nr_pages = 36;
-	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 40),
+	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 40),
 			BASE + 40);
 	/* A window takes more room than it has pages, for the next one. */
 	want.nr_pages = 15;
 	want.align_mask = 7;
-	KUNIT_EXPECT_EQ(test, cma_range_thrifty(&range, &want, BASE + 40),
+	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 40),
 			BASE + 48);
 }
 
@@ -244,10 +244,10 @@ struct model {
 };
 
 static bool model_fits(const struct model *model, unsigned long page,
-		       const struct cma_want *want)
+		       const struct cma_range_req *want)
 {
 	if (page > MODEL_PAGES || want->nr_pages > MODEL_PAGES - page ||
-	    BASE + page < want->not_below ||
+	    BASE + page < want->min_start ||
 	    (BASE + page - want->align_offset) & want->align_mask)
 		return false;
 	return !memchr_inv(model->held + page, 0, want->nr_pages);
@@ -266,7 +266,7 @@ static unsigned long model_hole(const struct model *model, unsigned long page)
 
 /* The answer of the model; MODEL_PAGES if there is no window. */
 static unsigned long model_place(const struct model *model,
-				 const struct cma_want *want)
+				 const struct cma_range_req *want)
 {
 	unsigned long best = MODEL_PAGES, best_hole = ULONG_MAX;
 
@@ -289,7 +289,7 @@ static unsigned long model_place(const struct model *model,
 /* The order of the largest aligned block of which nothing is held. */
 static unsigned int model_block_order(const struct model *model)
 {
-	struct cma_want want = { };
+	struct cma_range_req want = { };
 	unsigned int order = 0;
 
 	for (;; order++) {
@@ -303,7 +303,7 @@ static unsigned int model_block_order(const struct model *model)
 
 /* The first window in the hole that @page is in, or MODEL_PAGES. */
 static unsigned long model_in_hole(const struct model *model, unsigned long page,
-				   const struct cma_want *want)
+				   const struct cma_range_req *want)
 {
 	while (page && !model->held[page - 1])
 		page--;
@@ -318,12 +318,12 @@ static unsigned long model_in_hole(const struct model *model, unsigned long page
  * or just the lowest.
  */
 static unsigned long model_place_in_block(const struct model *model,
-					  struct cma_want want)
+					  struct cma_range_req want)
 {
 	unsigned long offset = want.align_offset & want.align_mask;
 	unsigned long nr_block = max(roundup_pow_of_two(want.nr_pages + offset),
 				     want.align_mask + 1);
-	const struct cma_want block = {
+	const struct cma_range_req block = {
 		.nr_pages	= nr_block,
 		.align_mask	= nr_block - 1,
 		.fit		= CMA_FIT_FIRST,
@@ -340,7 +340,7 @@ static unsigned long model_place_in_block(const struct model *model,
 
 /* Holes that are large enough, but spoilt by alignment. */
 static unsigned int model_misfits(const struct model *model,
-				  const struct cma_want *want)
+				  const struct cma_range_req *want)
 {
 	unsigned int nr_misfits = 0;
 	unsigned long page, hole;
@@ -358,7 +358,7 @@ static unsigned int model_misfits(const struct model *model,
 
 /* How many windows there are from one page on, up to what is held. */
 static unsigned int model_windows(const struct model *model, unsigned long page,
-				  const struct cma_want *want)
+				  const struct cma_range_req *want)
 {
 	unsigned int nr = 0;
 
@@ -376,7 +376,7 @@ static unsigned int model_windows(const struct model *model, unsigned long page,
 /* And how many if one of them is at @page. */
 static unsigned int model_windows_with(struct model *model, unsigned long first,
 				       unsigned long page,
-				       const struct cma_want *want)
+				       const struct cma_range_req *want)
 {
 	unsigned int nr;
 
@@ -389,19 +389,19 @@ static unsigned int model_windows_with(struct model *model, unsigned long first,
 
 /* A window that starts at @page, if there is one, and the thrifty one near. */
 static void model_thrifty(struct kunit *test, struct model *model,
-			  unsigned long page, struct cma_want want)
+			  unsigned long page, struct cma_range_req want)
 {
 	unsigned long first = page, thrifty;
 	unsigned int nr_windows;
 
-	want.not_below = 0;
+	want.min_start = 0;
 	if (!model_fits(model, page, &want))
 		return;
 	while (first && !model->held[first - 1])
 		first--;
 	nr_windows = model_windows(model, first, &want);
 
-	thrifty = cma_range_thrifty(&model->range, &want, BASE + page) - BASE;
+	thrifty = cma_range_place_packed(&model->range, &want, BASE + page) - BASE;
 	KUNIT_ASSERT_GE(test, thrifty, page);
 	KUNIT_ASSERT_TRUE(test, model_fits(model, thrifty, &want));
 	KUNIT_ASSERT_EQ(test, nr_windows,
@@ -415,7 +415,7 @@ static void model_step(struct kunit *test, struct model *model,
 {
 	unsigned int i = prandom_u32_state(random) % MODEL_HOLDERS;
 	struct cma_holder *holder = &model->holders[i];
-	struct cma_want want = {
+	struct cma_range_req want = {
 		.nr_pages	= 1 + prandom_u32_state(random) % 40,
 		.align_mask	= (1UL << prandom_u32_state(random) % 6) - 1,
 		.align_offset	= prandom_u32_state(random) % 8,
@@ -426,7 +426,7 @@ static void model_step(struct kunit *test, struct model *model,
 	unsigned int block_order;
 
 	if (prandom_u32_state(random) % 4 == 0)
-		want.not_below = BASE + prandom_u32_state(random) % MODEL_PAGES;
+		want.min_start = BASE + prandom_u32_state(random) % MODEL_PAGES;
 	model_thrifty(test, model, prandom_u32_state(random) % MODEL_PAGES,
 		      want);
 
@@ -461,7 +461,7 @@ static void model_step(struct kunit *test, struct model *model,
 	}
 	KUNIT_ASSERT_TRUE(test, cma_range_valid(&model->range));
 	block_order = rb_entry(model->range.holders.rb_node, struct cma_holder,
-			       by_start)->most_room.block_order;
+			       by_start)->subtree_max.block_order;
 	KUNIT_ASSERT_EQ(test, model_block_order(model), block_order);
 }
 
@@ -499,11 +499,11 @@ static void range_validator_finds_damage(struct kunit *test)
 	b.hole--;
 	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
 	b.hole++;
-	b.most_room.nr_pages--;
+	b.subtree_max.nr_pages--;
 	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
-	b.most_room.nr_pages++;
+	b.subtree_max.nr_pages++;
 	KUNIT_ASSERT_TRUE(test, cma_range_valid(&range));
-	b.most_room.block_order++;
+	b.subtree_max.block_order++;
 	KUNIT_EXPECT_FALSE(test, cma_range_valid(&range));
 }
 
@@ -512,7 +512,7 @@ static void range_validator_finds_damage(struct kunit *test)
 #define PACKED_MAX	16
 
 static bool hold_aligned(struct cma_range *range, struct cma_holder *holder,
-			 struct cma_want *want, unsigned long nr_pages)
+			 struct cma_range_req *want, unsigned long nr_pages)
 {
 	unsigned long start;
 
@@ -529,7 +529,7 @@ static bool hold_aligned(struct cma_range *range, struct cma_holder *holder,
 static unsigned int packed_room(struct cma_holder *holders,
 				enum cma_fit fit, unsigned int seed)
 {
-	struct cma_want want = { .fit = fit };
+	struct cma_range_req want = { .fit = fit };
 	unsigned int nr = 0, nr_first;
 	struct cma_range range;
 	struct rnd_state random;

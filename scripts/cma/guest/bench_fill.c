@@ -280,7 +280,7 @@ static void refill_text_again(void)
 /*
  * Whatever is free is touched, further down than memory should be used, or
  * some MiB of the area would stay free. Then room is made outside. What was
- * kept ready would become free at the end of it.
+ * cached would become free at the end of it.
  */
 static void refill_mem(void)
 {

@@ -189,7 +189,7 @@ static void prepare_kept(void)
 	char text[32];
 
 	snprintf(text, sizeof(text), "%lu", area.nr_pages * ct_page_size / KIB);
-	ct_area_set(&area, "ready_kib", text);
+	ct_area_set(&area, "cache_kib", text);
 }
 
 /* Time for what is done in the background. */

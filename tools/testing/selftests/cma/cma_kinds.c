@@ -101,7 +101,7 @@ static int swap_to_zram(size_t size)
 static long nr_other_pages(const struct ct_area *area)
 {
 	return ct_area_count(area, 0, CT_KPF_BUDDY | CT_KPF_LRU | CT_KPF_ANON) -
-	       ct_area_debugfs(area, "used") - ct_area_debugfs(area, "ready");
+	       ct_area_debugfs(area, "used") - ct_area_debugfs(area, "cached");
 }
 
 /* zsmalloc's pages are on no LRU list and know themselves how to move. */
@@ -202,7 +202,7 @@ static unsigned int pick_spread(const struct ct_area *area,
 	for (page = 0; page < mem->nr_pages; page++) {
 		char *addr = (char *)mem->addr + page * ct_page_size;
 
-		pfn = mem->kept[page] ? ct_pfn(addr) : 0;
+		pfn = mem->reserved[page] ? ct_pfn(addr) : 0;
 		if (ct_area_holds(area, pfn))
 			by_pfn[pfn - area->base_pfn] = addr;
 	}

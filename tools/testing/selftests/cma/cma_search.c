@@ -32,7 +32,7 @@ FIXTURE(cma_search) {
 	unsigned int nr_pins;
 	int fds[2];			/* a pipe with all that is pinned */
 	int fd;
-	long patience_ms, ready_kib;
+	long patience_ms, cache_kib;
 	char fit[16];
 };
 
@@ -47,7 +47,7 @@ FIXTURE_SETUP(cma_search)
 	self->by_pfn = calloc(self->area.nr_pages, sizeof(*self->by_pfn));
 	self->nr_pins = 0;
 	self->patience_ms = ct_area_sysfs(&self->area, "patience_ms");
-	self->ready_kib = ct_area_sysfs(&self->area, "ready_kib");
+	self->cache_kib = ct_area_sysfs(&self->area, "cache_kib");
 	ASSERT_EQ(0, ct_area_get(&self->area, "fit", self->fit,
 				 sizeof(self->fit)));
 	ASSERT_EQ(0, pipe(self->fds));
@@ -55,7 +55,7 @@ FIXTURE_SETUP(cma_search)
 		  fcntl(self->fds[1], F_SETPIPE_SZ,
 			NR_PINS_MAX * ct_page_size));
 	/* What is kept by earlier tests is not to be found here. */
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", "0"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", "0"));
 }
 
 FIXTURE_TEARDOWN(cma_search)
@@ -68,8 +68,8 @@ FIXTURE_TEARDOWN(cma_search)
 	}
 	snprintf(text, sizeof(text), "%ld", self->patience_ms);
 	EXPECT_EQ(0, ct_area_set(&self->area, "patience_ms", text));
-	snprintf(text, sizeof(text), "%ld", self->ready_kib);
-	EXPECT_EQ(0, ct_area_set(&self->area, "ready_kib", text));
+	snprintf(text, sizeof(text), "%ld", self->cache_kib);
+	EXPECT_EQ(0, ct_area_set(&self->area, "cache_kib", text));
 	EXPECT_EQ(0, ct_area_set(&self->area, "fit", self->fit));
 	free(self->by_pfn);
 	close(self->fds[0]);

@@ -122,7 +122,7 @@ static pid_t start_switch(FIXTURE_DATA(cma_signal) *self)
 
 	if (pid)
 		return pid;
-	_exit(ct_area_set(&self->area, "class", "exclusive") ? 1 : 0);
+	_exit(ct_area_set(&self->area, "mode", "exclusive") ? 1 : 0);
 }
 
 static bool ends_within(pid_t pid, int ms, int *status)
@@ -181,18 +181,18 @@ TEST_F(cma_signal, request)
 }
 
 /* To make an area exclusive is tried for ten seconds. */
-TEST_F(cma_signal, switch_of_class)
+TEST_F(cma_signal, switch_of_mode)
 {
-	char class[32];
+	char mode[32];
 
 	kill_waiting(_metadata, start_switch(self));
-	ASSERT_EQ(0, ct_area_get(&self->area, "class", class, sizeof(class)));
-	EXPECT_STREQ("shared", class);
+	ASSERT_EQ(0, ct_area_get(&self->area, "mode", mode, sizeof(mode)));
+	EXPECT_STREQ("shared", mode);
 	EXPECT_EQ(self->total_kib, ct_meminfo_kib("MemTotal"));
 	expect_whole(_metadata, self);
 
-	EXPECT_EQ(0, ct_area_set(&self->area, "class", "exclusive"));
-	EXPECT_EQ(0, ct_area_set(&self->area, "class", "shared"));
+	EXPECT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
+	EXPECT_EQ(0, ct_area_set(&self->area, "mode", "shared"));
 }
 
 TEST_HARNESS_MAIN

@@ -330,10 +330,10 @@ static void load_driver(void)
 
 void ct_give_back_kept(const struct ct_area *area)
 {
-	char ready_kib[32];
+	char cache_kib[32];
 
-	if (!ct_area_get(area, "ready_kib", ready_kib, sizeof(ready_kib)))
-		ct_area_set(area, "ready_kib", ready_kib);
+	if (!ct_area_get(area, "cache_kib", cache_kib, sizeof(cache_kib)))
+		ct_area_set(area, "cache_kib", cache_kib);
 }
 
 void ct_init(struct ct_area *area)

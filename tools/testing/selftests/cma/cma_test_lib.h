@@ -114,7 +114,7 @@ int ct_area_get(const struct ct_area *area, const char *file, char *text,
 int ct_area_set(const struct ct_area *area, const char *file,
 		const char *text);
 int ct_area_write(const struct ct_area *area, const char *file, long value);
-/* Buffers that were given back, and that are kept ready, become free. */
+/* Buffers that were given back, and cached ones, become free. */
 void ct_give_back_kept(const struct ct_area *area);
 /* How many pages of the area have all of @set and none of @clear. */
 long ct_area_count(const struct ct_area *area, uint64_t set, uint64_t clear);
@@ -166,7 +166,7 @@ void ct_drop_caches(void);
 
 /*
  * Steps of an allocation that can be made to fail, the order of enum
- * cma_fail_point in mm/cma/internal.h.
+ * contig_fail_point in mm/cma/internal.h.
  */
 enum ct_step {
 	CT_STEP_BUFFER,

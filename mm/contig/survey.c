@@ -18,10 +18,11 @@
 #include <linux/page-flags.h>
 
 #include "../internal.h"
-#include "internal.h"
+#include "contig.h"
+#include "folio.h"
 
 #define PRICE_DROP	1
-#define PRICE_SHIFT	3	/* a copy, and nobody maps it */
+#define PRICE_COPY	3	/* a copy, and nobody maps it */
 #define PRICE_MOVE	6
 #define PRICE_WRITE	12	/* dirty: its buffers have to be locked, too */
 #define PRICE_WAIT	40	/* I/O under way */
@@ -48,7 +49,7 @@ static struct view view_of(const struct page *page)
 		.flags	 = READ_ONCE(folio->flags),
 		.mapping = (unsigned long)READ_ONCE(folio->mapping),
 		.refs	 = folio_ref_count(folio),
-		.maps	 = cma_guess_maps(folio),
+		.maps	 = contig_guess_maps(folio),
 		.nr_pages = 1,
 	};
 
@@ -77,13 +78,13 @@ static int accounted_refs(const struct view *view)
 }
 
 /**
- * survey_foreign_refs() - references that migration knows nothing of
+ * contig_foreign_refs() - references that migration knows nothing of
  * @page:	a page; no reference is needed
  *
  * Context: Any.
  * Return: how many there seem to be, the caller's among them.
  */
-int survey_foreign_refs(const struct page *page)
+int contig_foreign_refs(const struct page *page)
 {
 	struct view view = view_of(page);
 
@@ -100,7 +101,7 @@ static unsigned int price_of(const struct view *view)
 	if (view->flags & BIT(PG_dirty) && !(view->flags & BIT(PG_swapbacked)))
 		return PRICE_WRITE;
 	if (!view->maps && !view->is_large && !(view->flags & kept) &&
-	    !cma_warm(view->flags) && view->flags & BIT(PG_lru))
+	    !contig_is_warm(view->flags) && view->flags & BIT(PG_lru))
 		return PRICE_DROP;
 	return PRICE_MOVE;
 }
@@ -109,7 +110,7 @@ static unsigned int price_of(const struct view *view)
  * Pages that are not plain ones on an LRU list. One that is on no list may be
  * in a per-CPU batch, which has a reference too; it can be got out of there.
  */
-static enum cma_block_reason look_closer(const struct page *page,
+static enum contig_block_reason look_closer(const struct page *page,
 					 unsigned int *price)
 {
 	struct view view = view_of(page);
@@ -117,15 +118,15 @@ static enum cma_block_reason look_closer(const struct page *page,
 
 	*price = price_of(&view);
 	if (PageHuge(page) || view.mapping & PAGE_MAPPING_MOVABLE)
-		return CMA_BLOCK_NONE;
+		return CONTIG_BLOCK_NONE;
 	if (view.flags & BIT(PG_lru))
-		return refs > 0 ? CMA_BLOCK_REFERENCED : CMA_BLOCK_NONE;
+		return refs > 0 ? CONTIG_BLOCK_REFERENCED : CONTIG_BLOCK_NONE;
 	*price = PRICE_WRITE;
-	return refs > 1 ? CMA_BLOCK_OFF_LRU : CMA_BLOCK_NONE;
+	return refs > 1 ? CONTIG_BLOCK_OFF_LRU : CONTIG_BLOCK_NONE;
 }
 
 /* Most pages take no more than a look at their flags and counts. */
-static enum cma_block_reason look_at(const struct page *page,
+static enum contig_block_reason look_at(const struct page *page,
 				     unsigned int *price)
 {
 	const unsigned long slow = BIT(PG_locked) | BIT(PG_writeback) |
@@ -138,12 +139,12 @@ static enum cma_block_reason look_at(const struct page *page,
 
 	*price = 0;
 	if (flags & __PG_HWPOISON)
-		return CMA_BLOCK_POISONED;
+		return CONTIG_BLOCK_POISONED;
 	if (PageTail(page) || flags & BIT(PG_head))
 		return look_closer(page, price);
 	refs = page_ref_count(page);
 	if (!refs)
-		return CMA_BLOCK_NONE;
+		return CONTIG_BLOCK_NONE;
 	mapping = (unsigned long)READ_ONCE(page->mapping);
 	if (!(flags & BIT(PG_lru)) || mapping & PAGE_MAPPING_MOVABLE ||
 	    (flags & slow && !(mapping & PAGE_MAPPING_ANON)))
@@ -156,8 +157,8 @@ static enum cma_block_reason look_at(const struct page *page,
 	if (maps || flags & kept)
 		*price = PRICE_MOVE;
 	else
-		*price = cma_warm(flags) ? PRICE_SHIFT : PRICE_DROP;
-	return refs > 0 ? CMA_BLOCK_REFERENCED : CMA_BLOCK_NONE;
+		*price = contig_is_warm(flags) ? PRICE_COPY : PRICE_DROP;
+	return refs > 0 ? CONTIG_BLOCK_REFERENCED : CONTIG_BLOCK_NONE;
 }
 
 /*
@@ -178,10 +179,10 @@ static unsigned long *hint_of(unsigned long pfn)
 
 /* Return: whether a page that ruled out a window before is still in the way. */
 static bool hint_rules_out(unsigned long start_pfn, unsigned long end_pfn,
-			   struct cma_survey *survey)
+			   struct contig_survey *survey)
 {
 	unsigned long pfn = end_pfn;
-	enum cma_block_reason reason;
+	enum contig_block_reason reason;
 	unsigned long hint;
 	unsigned int price;
 
@@ -192,16 +193,16 @@ static bool hint_rules_out(unsigned long start_pfn, unsigned long end_pfn,
 			continue;
 		survey->nr_looked++;
 		reason = look_at(pfn_to_page(hint), &price);
-		if (reason == CMA_BLOCK_NONE)
+		if (reason == CONTIG_BLOCK_NONE)
 			continue;
-		cma_blocker_note(&survey->blocker, pfn_to_page(hint), reason);
+		contig_blocker_note(&survey->blocker, pfn_to_page(hint), reason);
 		return true;
 	}
 	return false;
 }
 
 /**
- * survey_window() - look at a window
+ * contig_survey_window() - look at a window
  * @start_pfn:	first page
  * @end_pfn:	first page behind, in the same zone
  * @survey:	result
@@ -212,23 +213,23 @@ static bool hint_rules_out(unsigned long start_pfn, unsigned long end_pfn,
  *
  * Context: Any.
  */
-void survey_window(unsigned long start_pfn, unsigned long end_pfn,
-		   struct cma_survey *survey)
+void contig_survey_window(unsigned long start_pfn, unsigned long end_pfn,
+		   struct contig_survey *survey)
 {
-	*survey = (struct cma_survey) { };
-	if (cma_blocker_recall(start_pfn, end_pfn, &survey->blocker) ||
+	*survey = (struct contig_survey) { };
+	if (contig_blocker_recall(start_pfn, end_pfn, &survey->blocker) ||
 	    hint_rules_out(start_pfn, end_pfn, survey))
 		return;
 
 	for (unsigned long pfn = end_pfn; pfn-- > start_pfn; ) {
 		const struct page *page = pfn_to_page(pfn);
-		enum cma_block_reason reason;
+		enum contig_block_reason reason;
 		unsigned int price;
 
 		survey->nr_looked++;
 		reason = look_at(page, &price);
-		if (reason != CMA_BLOCK_NONE) {
-			cma_blocker_note(&survey->blocker, page, reason);
+		if (reason != CONTIG_BLOCK_NONE) {
+			contig_blocker_note(&survey->blocker, page, reason);
 			WRITE_ONCE(*hint_of(pfn), pfn);
 			return;
 		}

@@ -25,7 +25,7 @@
 #include <linux/wait.h>
 
 #include "../internal.h"
-#include "internal.h"
+#include "contig.h"
 
 /* Attempts to evacuate a range and to take it then. */
 #define TAKE_ATTEMPTS	3
@@ -65,9 +65,9 @@ static bool claim_now(struct contig_claim *claim)
  */
 static unsigned int claim_patience_ms(const struct contig_request *req)
 {
-	if (!cma_may_wait_for_io(req->move_gfp))
+	if (!contig_may_wait_for_io(req->move_gfp))
 		return CLAIM_MS;
-	return req->peer_ms ? max(req->peer_ms, CLAIM_MS) : CMA_PATIENCE_MAX_MS;
+	return req->peer_ms ? max(req->peer_ms, CLAIM_MS) : CONTIG_PEER_MAX_MS;
 }
 
 static int claim_blocks(const struct contig_request *req,
@@ -79,7 +79,7 @@ static int claim_blocks(const struct contig_request *req,
 	claim->start_pfn = pageblock_start_pfn(req->start_pfn);
 	claim->end_pfn = pageblock_align(req->end_pfn);
 
-	if (cma_should_fail(CMA_FAIL_CLAIM))
+	if (contig_should_fail(CONTIG_FAIL_CLAIM))
 		return -EINTR;
 	left = wait_event_killable_timeout(claims_changed, claim_now(claim),
 					   timeout);
@@ -96,10 +96,10 @@ static void unclaim_blocks(struct contig_claim *claim)
 	wake_up_all(&claims_changed);
 }
 
-static bool take(const struct contig_request *req, enum buddy_block block,
+static bool take(const struct contig_request *req, enum contig_block_kind block,
 		 unsigned long *stop)
 {
-	*stop = buddy_take_range(req->zone, req->start_pfn, req->end_pfn, block);
+	*stop = contig_buddy_take_range(req->zone, req->start_pfn, req->end_pfn, block);
 	return *stop == req->end_pfn;
 }
 
@@ -109,13 +109,13 @@ static bool take(const struct contig_request *req, enum buddy_block block,
  */
 static bool take_if_free(const struct contig_request *req)
 {
-	enum buddy_block block = req->in_area ? BUDDY_BLOCK_CMA :
-						BUDDY_BLOCK_PLAIN;
+	enum contig_block_kind block = req->in_area ? CONTIG_BLOCKS_CMA :
+						CONTIG_BLOCKS_PLAIN;
 	unsigned long stop;
 
 	if (take(req, block, &stop))
 		return true;
-	if (!buddy_page_unlisted(pfn_to_page(stop)))
+	if (!contig_buddy_page_unlisted(pfn_to_page(stop)))
 		return false;
 	drain_all_pages(req->zone);
 	return take(req, block, &stop);
@@ -126,7 +126,7 @@ static bool take_if_free(const struct contig_request *req)
  * has isolated a block, so the blocks can be asked what they are. One that
  * somebody else has isolated does not tell, and will not be isolated again.
  */
-static bool blocks_are_as_said(const struct contig_request *req)
+static bool blocks_match_type(const struct contig_request *req)
 {
 	unsigned long pfn = pageblock_start_pfn(req->start_pfn);
 
@@ -147,16 +147,16 @@ static void note_isolated_block(struct contig_request *req)
 	for (; pfn < req->end_pfn; pfn += pageblock_nr_pages)
 		if (is_migrate_isolate_page(pfn_to_page(pfn)))
 			break;
-	cma_blocker_note(&req->blocker, pfn_to_page(min(pfn, req->end_pfn - 1)),
-			 CMA_BLOCK_ISOLATED);
+	contig_blocker_note(&req->blocker, pfn_to_page(min(pfn, req->end_pfn - 1)),
+			 CONTIG_BLOCK_ISOLATED);
 }
 
 static int isolate(const struct contig_request *req)
 {
-	if (cma_should_fail(CMA_FAIL_ISOLATE))
+	if (contig_should_fail(CONTIG_FAIL_ISOLATE))
 		return -EBUSY;
 	if (req->in_area)
-		return isolate_range(req->zone, req->start_pfn, req->end_pfn);
+		return contig_isolate_range(req->zone, req->start_pfn, req->end_pfn);
 	return start_isolate_page_range(req->start_pfn, req->end_pfn,
 					MIGRATE_MOVABLE, 0, req->move_gfp);
 }
@@ -164,7 +164,7 @@ static int isolate(const struct contig_request *req)
 static void undo_isolation(const struct contig_request *req)
 {
 	if (req->in_area)
-		isolate_undo(req->zone, req->start_pfn, req->end_pfn);
+		contig_isolate_undo(req->zone, req->start_pfn, req->end_pfn);
 	else
 		undo_isolate_page_range(req->start_pfn, req->end_pfn,
 					MIGRATE_MOVABLE);
@@ -192,18 +192,18 @@ static int take_occupied(struct contig_request *req)
 	}
 
 	for (int i = 0; i < TAKE_ATTEMPTS; i++) {
-		error = evacuate_range(req);
-		if (error || take(req, BUDDY_BLOCK_ISOLATED, &stop))
+		error = contig_evacuate(req);
+		if (error || take(req, CONTIG_BLOCKS_ISOLATED, &stop))
 			break;
-		cma_blocker_note(&req->blocker, pfn_to_page(stop),
-				 CMA_BLOCK_IN_USE);
+		contig_blocker_note(&req->blocker, pfn_to_page(stop),
+				 CONTIG_BLOCK_IN_USE);
 		error = -EBUSY;
 		/*
 		 * It was on a per-CPU list when its block was isolated, and
 		 * still is, or was taken from there.
 		 */
 		wait_for_freed_hugetlb_folios();
-		if (buddy_page_unlisted(pfn_to_page(stop)))
+		if (contig_buddy_page_unlisted(pfn_to_page(stop)))
 			drain_all_pages(req->zone);
 	}
 
@@ -285,8 +285,8 @@ static void prepare_taken(struct contig_request *req)
 		prepare_compound(req->start_pfn, req->end_pfn - req->start_pfn,
 				 req->gfp);
 	else
-		buddy_prepare_range(req->start_pfn, req->end_pfn, req->gfp);
-	req->blocker.reason = CMA_BLOCK_NONE;
+		contig_buddy_prepare_range(req->start_pfn, req->end_pfn, req->gfp);
+	req->blocker.reason = CONTIG_BLOCK_NONE;
 }
 
 /**
@@ -339,7 +339,7 @@ int contig_alloc(struct contig_request *req)
 		if (error)
 			return error;
 		/* A peer in the same pageblocks may be what was in the way. */
-		if (!blocks_are_as_said(req)) {
+		if (!blocks_match_type(req)) {
 			error = -EBUSY;
 		} else if (!take_if_free(req)) {
 			unsigned int scope = enter_gfp_scope(req->move_gfp);
@@ -398,7 +398,7 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
 
 	while (pfn < end_pfn) {
 		pfn = freeze_pages(pfn, end_pfn);
-		buddy_free_range(zone, run, pfn);
+		contig_buddy_free_range(zone, run, pfn);
 		if (pfn < end_pfn)
 			__free_page(pfn_to_page(pfn++));
 		run = pfn;

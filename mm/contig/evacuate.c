@@ -4,7 +4,7 @@
  *
  * Cold cache is dropped, warm cache and program text are copied by the run as
  * long as there is free memory, and the rest is moved in large batches, what
- * programs map by mapped.c and all else by migrate_pages(). The first pass waits
+ * programs map by remap.c and all else by migrate_pages(). The first pass waits
  * for nothing and touches no other CPU: most windows are through with it. A page
  * that is held by somebody ends it, unless the caller is patient: then two more
  * passes follow, which wait for locks and writeback, the first with the per-CPU
@@ -35,7 +35,8 @@
 #include <trace/events/kmem.h>
 
 #include "../internal.h"
-#include "internal.h"
+#include "contig.h"
+#include "folio.h"
 
 /*
  * Pages a batch. migrate_pages() flushes TLBs once for up to
@@ -44,13 +45,8 @@
  */
 #define EVACUATE_BATCH		512
 
-/* Taken off their LRU list at a time. */
+/* Pages that are taken off their LRU list at a time. */
 #define RUN_PAGES_MAX		32
-
-/* Of finding memory; between them, what is left in the way is reclaimed. */
-#define LAST_ATTEMPT		2
-/* Each reclaims a few dozen pages, more the harder it is. */
-#define MAKE_ROOM_ROUNDS	64
 
 /* too_many_isolated() allows this part of what is inactive to be isolated. */
 #define THROTTLE_PART		8
@@ -59,18 +55,14 @@
 #define PATIENT_PASSES		3
 
 /**
- * struct evacuation - state of one evacuate_range()
+ * struct evacuation - state of one contig_evacuate()
  * @req:	the window
  * @mode:	how this pass migrates
  * @batch:	collected, isolated folios
  * @nr_batch:	their pages, while they are collected
  * @has_anon:	some of them count as NR_ISOLATED_ANON
  * @has_file:	some of them count as NR_ISOLATED_FILE
- * @targets:	free pages to move to
- * @nr_wanted:	pages that the batch may still need of those
- * @attempt:	0: take memory that is free; then the same, after pages in the
- *		way were reclaimed; and at last as everybody does, after others
- *		were, however long that takes
+ * @targets:	where to move to
  * @stuck:	a page of this pass did not go
  * @nr_migrated: pages moved, for the event
  * @nr_reclaimed: pages dropped
@@ -83,9 +75,7 @@ struct evacuation {
 	unsigned int nr_batch;
 	bool has_anon;
 	bool has_file;
-	struct list_head targets;
-	unsigned int nr_wanted;
-	int attempt;
+	struct contig_targets targets;
 	bool stuck;
 	unsigned long nr_migrated;
 	unsigned long nr_reclaimed;
@@ -98,10 +88,10 @@ struct evacuation {
  * without it.
  */
 static void note_stuck(struct evacuation *ev, struct folio *folio,
-		       enum cma_block_reason reason)
+		       enum contig_block_reason reason)
 {
 	if (!ev->stuck || folio_pfn(folio) > ev->req->blocker.pfn) {
-		cma_blocker_note(&ev->req->blocker, &folio->page, reason);
+		contig_blocker_note(&ev->req->blocker, &folio->page, reason);
 		/* One is ours, and will be gone when others look. */
 		if (ev->req->blocker.refs)
 			ev->req->blocker.refs--;
@@ -110,18 +100,18 @@ static void note_stuck(struct evacuation *ev, struct folio *folio,
 }
 
 /* Why migrate_pages() left this folio behind; a guess, nothing is locked. */
-static enum cma_block_reason why_not_moved(struct folio *folio)
+static enum contig_block_reason why_not_moved(struct folio *folio)
 {
 	if (folio_maybe_dma_pinned(folio))
-		return CMA_BLOCK_PINNED;
+		return CONTIG_BLOCK_PINNED;
 	if (folio_test_writeback(folio))
-		return CMA_BLOCK_WRITEBACK;
+		return CONTIG_BLOCK_WRITEBACK;
 	if (folio_test_locked(folio))
-		return CMA_BLOCK_LOCKED;
+		return CONTIG_BLOCK_LOCKED;
 	/* One reference is ours; who had another let go of it, or of a lock. */
-	if (survey_foreign_refs(&folio->page) <= 1)
-		return CMA_BLOCK_IN_USE;
-	return CMA_BLOCK_REFERENCED;
+	if (contig_foreign_refs(&folio->page) <= 1)
+		return CONTIG_BLOCK_IN_USE;
+	return CONTIG_BLOCK_REFERENCED;
 }
 
 /* A page that was just used sits in a batch of this CPU, most likely. */
@@ -131,13 +121,6 @@ static bool isolate(struct evacuation *ev, struct folio *folio)
 		return true;
 	lru_add_drain();
 	return isolate_folio_to_list(folio, &ev->batch);
-}
-
-/* One page on an LRU list, most likely. */
-static bool is_plain(const struct page *page)
-{
-	return (READ_ONCE(page->flags) & (BIT(PG_lru) | BIT(PG_head))) ==
-	       BIT(PG_lru) && !PageTail(page);
 }
 
 /*
@@ -153,9 +136,9 @@ static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
 	unsigned int nr = 0, nr_file = 0;
 
 	for (; nr < RUN_PAGES_MAX && pfn < end_pfn; pfn++) {
-		struct folio *folio = cma_folio_at(pfn);
+		struct folio *folio = contig_folio_at(pfn);
 
-		if (!is_plain(&folio->page) || !folio_try_get(folio))
+		if (!contig_is_plain(&folio->page) || !folio_try_get(folio))
 			break;
 		if (!folio_test_clear_lru(folio)) {
 			folio_put(folio);
@@ -209,7 +192,7 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 			     pageblock_end_pfn(pfn));
 		if (!isolate_or_dissolve_huge_page(page, &ev->batch))
 			return pfn + 1;
-		note_stuck(ev, folio, CMA_BLOCK_IN_USE);
+		note_stuck(ev, folio, CONTIG_BLOCK_IN_USE);
 		return next;
 	}
 
@@ -227,7 +210,7 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 		ev->has_file |= folio_is_file_lru(folio);
 		ev->has_anon |= !folio_is_file_lru(folio);
 	} else {
-		note_stuck(ev, folio, CMA_BLOCK_OFF_LRU);
+		note_stuck(ev, folio, CONTIG_BLOCK_OFF_LRU);
 	}
 	folio_put(folio);
 	return next;
@@ -253,7 +236,7 @@ static bool batch_is_full(const struct evacuation *ev)
 
 	if (ev->nr_batch < RUN_PAGES_MAX)
 		return false;
-	if (ev->nr_batch >= EVACUATE_BATCH || ev->attempt == LAST_ATTEMPT)
+	if (ev->nr_batch >= EVACUATE_BATCH || ev->targets.attempt == CONTIG_LAST_ATTEMPT)
 		return true;
 	return (ev->has_anon && is_crowded(node, NR_ISOLATED_ANON,
 					   NR_INACTIVE_ANON)) ||
@@ -271,223 +254,24 @@ static unsigned long collect_batch(struct evacuation *ev, unsigned long pfn,
 	while (pfn < end_pfn && !batch_is_full(ev)) {
 		unsigned long next = pfn;
 
-		if (is_plain(pfn_to_page(pfn)))
+		if (contig_is_plain(pfn_to_page(pfn)))
 			next = collect_run(ev, pfn, end_pfn);
 		pfn = next > pfn ? next : collect_page(ev, pfn);
 	}
 	return pfn;
 }
 
-/* Makes pages to move to of the blocks that were pulled off the free lists. */
-static void add_targets(struct evacuation *ev, struct list_head *blocks)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, blocks, lru) {
-		unsigned long pfn = page_to_pfn(page);
-		unsigned long end_pfn = pfn + (1UL << page_private(page));
-
-		set_page_private(page, 0);
-		buddy_prepare_range(pfn, end_pfn, ev->req->move_gfp);
-		for (; pfn < end_pfn; pfn++)
-			list_add_tail(&pfn_to_page(pfn)->lru, &ev->targets);
-	}
-}
-
-/*
- * Pages that may be taken away from allocations that cannot use areas, as targets
- * or by reclaim. High memory is of no use to most of them.
- */
-static unsigned long nr_spare_outside(const struct evacuation *ev)
-{
-	return ev->req->in_area ? cma_floor_spare() : ULONG_MAX;
-}
-
-/*
- * Free pages for so many more to move to: outside of areas, in areas, and then
- * outside again, down to the min watermark. Below it lies what atomic requests
- * and those who reclaim live on, of which pages in areas are no part; but those
- * who reclaim have to wait when half of it is gone, areas included
- * (allow_direct_reclaim()). A request may fail, a network card may not. What
- * kswapd is told to free beyond it (watermark_boost) is no reserve.
- */
-static void fill_targets(struct evacuation *ev, unsigned int nr_wanted)
-{
-	struct zone *zone = ev->req->zone;
-	unsigned long low = low_wmark_pages(zone);
-	unsigned long nr_min = zone->_watermark[WMARK_MIN];
-	unsigned long nr_spare = zone_idx(zone) > ZONE_NORMAL ?
-				 ULONG_MAX : nr_spare_outside(ev);
-	unsigned int nr;
-	LIST_HEAD(blocks);
-
-	nr = buddy_pull(zone, BUDDY_BLOCK_PLAIN, low, min(nr_wanted, nr_spare),
-			&blocks);
-	nr_spare -= nr;
-	nr_wanted -= nr;
-	nr_wanted -= buddy_pull(zone, BUDDY_BLOCK_CMA, nr_min / 16 * 9,
-				nr_wanted, &blocks);
-	buddy_pull(zone, BUDDY_BLOCK_PLAIN, nr_min, min(nr_wanted, nr_spare),
-		   &blocks);
-	add_targets(ev, &blocks);
-}
-
-/**
- * reclaim_some() - reclaim what is used least, a few pages at a time
- * @zone:	of the node where this is
- * @gfp:	what may be done for it
- *
- * Context: May sleep, if @gfp says so.
- * Return: number of pages.
- */
-unsigned long reclaim_some(struct zone *zone, gfp_t gfp)
-{
-	unsigned int noreclaim_flag;
-	unsigned long nr_pages;
-
-	if (!(gfp & __GFP_DIRECT_RECLAIM))
-		return 0;
-	/* Without these flags only lower zones are reclaimed. */
-	if (zone_idx(zone) > ZONE_NORMAL)
-		gfp |= __GFP_HIGHMEM | __GFP_MOVABLE;
-	fs_reclaim_acquire(gfp);
-	noreclaim_flag = memalloc_noreclaim_save();
-	nr_pages = try_to_free_pages(node_zonelist(zone_to_nid(zone), gfp), 0,
-				     gfp, NULL);
-	memalloc_noreclaim_restore(noreclaim_flag);
-	fs_reclaim_release(gfp);
-	return nr_pages;
-}
-
-/*
- * A page of the window itself may have been on a per-CPU list when its block
- * was isolated. Freed again it goes where the others are.
- */
-static bool give_to_window(const struct contig_request *req, struct folio *folio)
-{
-	unsigned long pfn = folio_pfn(folio);
-
-	if (pfn >= req->end_pfn || pfn + folio_nr_pages(folio) <= req->start_pfn)
-		return false;
-	folio_put(folio);
-	return true;
-}
-
-/*
- * A huge page of the pool that is free may be the target. Outside of areas, if
- * there is one: whoever takes a page for good does not get any other either.
- * One of the window goes back to the pool, which would give it out again and
- * again unless it got another page in its place.
- */
-static struct folio *new_huge_target(struct evacuation *ev, struct folio *src,
-				     struct migration_target_control *target)
-{
-	unsigned int pin_flag = memalloc_pin_save();
-	struct folio *dst = alloc_migration_target(src, (unsigned long)target);
-	LIST_HEAD(taken_meanwhile);
-	int error = 0;
-
-	memalloc_pin_restore(pin_flag);
-	while (!dst && !error) {
-		dst = alloc_migration_target(src, (unsigned long)target);
-		if (!dst || !give_to_window(ev->req, dst))
-			break;
-		error = isolate_or_dissolve_huge_page(&dst->page,
-						      &taken_meanwhile);
-		putback_movable_pages(&taken_meanwhile);
-		dst = NULL;
-	}
-	return dst;
-}
-
-static struct folio *new_small_target(struct evacuation *ev)
-{
-	struct folio *dst;
-
-	/* Once per batch: what there is does not become more. */
-	if (list_empty(&ev->targets)) {
-		fill_targets(ev, ev->nr_wanted);
-		ev->nr_wanted = 0;
-	}
-	dst = cma_get_target(&ev->targets);
-	if (dst)
-		folio_unlock(dst);
-	return dst;
-}
-
-/*
- * Allocates from free memory, without reclaim. alloc_migration_target() reclaims
- * and compacts memory for a large folio, whatever flags it is given, while the
- * batch is isolated. migrate_pages() splits a folio that has no target.
- */
-static struct folio *free_target(const struct evacuation *ev, struct folio *src)
-{
-	gfp_t gfp = (ev->req->move_gfp & ~__GFP_RECLAIM) | __GFP_NOWARN;
-
-	if (folio_zonenum(src) > ZONE_NORMAL)
-		gfp |= __GFP_HIGHMEM;
-	return __folio_alloc(gfp, folio_order(src),
-			     zone_to_nid(ev->req->zone), NULL);
-}
-
-static struct folio *new_target(struct folio *src, unsigned long private)
-{
-	struct evacuation *ev = (struct evacuation *)private;
-	struct migration_target_control target = {
-		.nid		= zone_to_nid(ev->req->zone),
-		.gfp_mask	= ev->req->move_gfp,
-		.reason		= MR_CONTIG_RANGE,
-	};
-	struct folio *dst;
-
-	if (folio_test_hugetlb(src)) {
-		if (ev->attempt < LAST_ATTEMPT)
-			target.gfp_mask &= ~__GFP_RECLAIM;
-		return new_huge_target(ev, src, &target);
-	}
-	if (!folio_test_large(src)) {
-		dst = new_small_target(ev);
-		if (dst)
-			return dst;
-	}
-	/* Neither of the two below knows what is left for others. */
-	if (!nr_spare_outside(ev))
-		return NULL;
-	do
-		dst = ev->attempt < LAST_ATTEMPT ? free_target(ev, src) :
-		      alloc_migration_target(src, (unsigned long)&target);
-	while (dst && give_to_window(ev->req, dst));
-	return dst;
-}
-
-static void put_target(struct folio *dst, unsigned long private)
-{
-	struct evacuation *ev = (struct evacuation *)private;
-
-	cma_put_target(ev->req->zone, dst, &ev->targets);
-}
-
-static void free_targets(struct evacuation *ev)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, &ev->targets, lru) {
-		list_del(&page->lru);
-		__free_page(page);
-	}
-}
-
 /* Most of what was not dropped; as far as there is free memory. */
 static void move_mapped(struct evacuation *ev)
 {
-	unsigned int nr_pages = mapped_count(&ev->batch);
+	unsigned int nr_pages = contig_remap_count(&ev->batch);
 
 	if (!nr_pages)
 		return;
-	fill_targets(ev, nr_pages);
-	ev->nr_wanted -= nr_pages;
-	ev->nr_migrated += mapped_move(ev->req->zone, &ev->batch,
-				       &ev->targets);
+	contig_targets_fill(&ev->targets, nr_pages);
+	ev->targets.nr_wanted -= nr_pages;
+	ev->nr_migrated += contig_remap(ev->req->zone, &ev->batch,
+				       &ev->targets.pages);
 }
 
 static int migrate_batch(struct evacuation *ev)
@@ -495,14 +279,15 @@ static int migrate_batch(struct evacuation *ev)
 	unsigned int nr_moved = 0;
 	int error = 0;
 
-	if (cma_should_fail(CMA_FAIL_TARGET))
+	if (contig_should_fail(CONTIG_FAIL_TARGET))
 		return -ENOMEM;
-	if (cma_should_fail(CMA_FAIL_EVACUATE))
+	if (contig_should_fail(CONTIG_FAIL_EVACUATE))
 		return 0;
 	move_mapped(ev);
 	if (!list_empty(&ev->batch))
-		error = migrate_pages(&ev->batch, new_target, put_target,
-				      (unsigned long)ev, ev->mode,
+		error = migrate_pages(&ev->batch, contig_target_new,
+				      contig_target_put,
+				      (unsigned long)&ev->targets, ev->mode,
 				      MR_CONTIG_RANGE, &nr_moved);
 	ev->nr_migrated += nr_moved;
 	return error == -ENOMEM ? error : 0;
@@ -544,27 +329,7 @@ static void count_mapped(struct evacuation *ev)
 		const struct folio *folio = page_folio(pfn_to_page(pfn));
 
 		ev->nr_mapped += READ_ONCE(folio->flags) & BIT(PG_lru) &&
-				 cma_guess_maps(folio);
-	}
-}
-
-/*
- * Reclaims others that are used least, with nothing isolated. The batch itself
- * was reclaimed before, as far as it could be: what is left of it is not much.
- * Programs may read in again what goes, so it ends at some time.
- */
-static void make_room(const struct evacuation *ev)
-{
-	struct zone *zone = ev->req->zone;
-
-	for (unsigned int i = 0; i < MAKE_ROOM_ROUNDS; i++) {
-		if (zone_watermark_ok(zone, 0, zone->_watermark[WMARK_MIN] +
-				      RUN_PAGES_MAX, zone_idx(zone),
-				      ALLOC_CMA) ||
-		    fatal_signal_pending(current) || !nr_spare_outside(ev) ||
-		    !reclaim_some(zone, ev->req->move_gfp))
-			break;
-		cond_resched();
+				 contig_guess_maps(folio);
 	}
 }
 
@@ -577,18 +342,18 @@ static int move_batch(struct evacuation *ev)
 	if (list_empty(&ev->batch))
 		return 0;
 
-	ev->nr_wanted = ev->nr_batch;
+	ev->targets.nr_wanted = ev->nr_batch;
 	error = migrate_batch(ev);
-	if (error == -ENOMEM && !nr_spare_outside(ev))
-		ev->attempt = LAST_ATTEMPT;
-	if (error == -ENOMEM && ev->attempt < LAST_ATTEMPT)
+	if (error == -ENOMEM && !contig_targets_nr_spare(&ev->targets))
+		ev->targets.attempt = CONTIG_LAST_ATTEMPT;
+	if (error == -ENOMEM && ev->targets.attempt < CONTIG_LAST_ATTEMPT)
 		reclaim_batch(ev);
 	else
 		list_for_each_entry(folio, &ev->batch, lru)
 			note_stuck(ev, folio, why_not_moved(folio));
 	putback_movable_pages(&ev->batch);
-	if (error == -ENOMEM && ev->attempt + 1 == LAST_ATTEMPT)
-		make_room(ev);
+	if (error == -ENOMEM && ev->targets.attempt + 1 == CONTIG_LAST_ATTEMPT)
+		contig_targets_make_room(&ev->targets);
 	return error;
 }
 
@@ -601,19 +366,19 @@ static void shift(struct evacuation *ev, unsigned long start_pfn,
 		  unsigned long end_pfn)
 {
 	struct zone *zone = ev->req->zone;
-	unsigned int nr_pages = shift_count(start_pfn, end_pfn);
+	unsigned int nr_pages = contig_copy_count(start_pfn, end_pfn);
 
 	if (!nr_pages)
 		return;
 	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone) + nr_pages,
 			       zone_idx(zone), ALLOC_CMA)) {
-		unmap_cold_text(start_pfn, end_pfn);
-		ev->nr_reclaimed += drop_cold_cache(zone, start_pfn, end_pfn);
-		nr_pages = shift_count(start_pfn, end_pfn);
+		contig_unmap_cold_text(start_pfn, end_pfn);
+		ev->nr_reclaimed += contig_drop_cold_cache(zone, start_pfn, end_pfn);
+		nr_pages = contig_copy_count(start_pfn, end_pfn);
 	}
-	ev->attempt = 0;
-	fill_targets(ev, nr_pages);
-	ev->nr_migrated += shift_cache(zone, start_pfn, end_pfn, &ev->targets);
+	ev->targets.attempt = 0;
+	contig_targets_fill(&ev->targets, nr_pages);
+	ev->nr_migrated += contig_copy_cache(zone, start_pfn, end_pfn, &ev->targets.pages);
 }
 
 /*
@@ -627,7 +392,7 @@ static int evacuate_batch(struct evacuation *ev, unsigned long *pfn,
 	const unsigned long start_pfn = *pfn;
 	int error;
 
-	for (ev->attempt = 0; ev->attempt <= LAST_ATTEMPT; ev->attempt++) {
+	for (ev->targets.attempt = 0; ev->targets.attempt <= CONTIG_LAST_ATTEMPT; ev->targets.attempt++) {
 		end_pfn = collect_batch(ev, start_pfn, end_pfn);
 		error = move_batch(ev);
 		if (!error)
@@ -644,7 +409,7 @@ static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
 	unsigned long pfn = start_pfn;
 	int error = 0;
 
-	ev->nr_reclaimed += drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
+	ev->nr_reclaimed += contig_drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
 	shift(ev, start_pfn, end_pfn);
 	while (!error && pfn < end_pfn)
 		error = evacuate_batch(ev, &pfn, end_pfn);
@@ -677,11 +442,11 @@ static int evacuate_pass(struct evacuation *ev)
  */
 static enum migrate_mode patient_mode(gfp_t gfp)
 {
-	return cma_may_wait_for_io(gfp) ? MIGRATE_SYNC : MIGRATE_ASYNC;
+	return contig_may_wait_for_io(gfp) ? MIGRATE_SYNC : MIGRATE_ASYNC;
 }
 
 /**
- * evacuate_range() - get everything out of a window that can get out
+ * contig_evacuate() - get everything out of a window that can get out
  * @req:	the window; its pageblocks are isolated, and claimed by the caller
  *
  * After success every page of the window is free, or was found to be so: one
@@ -691,13 +456,16 @@ static enum migrate_mode patient_mode(gfp_t gfp)
  * Return: 0; -EBUSY if a page stayed, which @req->blocker then names; -ENOMEM
  * if there was no memory to move pages to; -EINTR if the task is being killed.
  */
-int evacuate_range(struct contig_request *req)
+int contig_evacuate(struct contig_request *req)
 {
 	struct evacuation ev = {
 		.req		= req,
 		.mode		= MIGRATE_ASYNC,
 		.batch		= LIST_HEAD_INIT(ev.batch),
-		.targets	= LIST_HEAD_INIT(ev.targets),
+		.targets	= {
+			.req	= req,
+			.pages	= LIST_HEAD_INIT(ev.targets.pages),
+		},
 	};
 	struct contig_reclaimer reclaimer;
 	bool lru_batches_off = false;
@@ -726,7 +494,7 @@ int evacuate_range(struct contig_request *req)
 	}
 	if (lru_batches_off)
 		lru_cache_enable();
-	free_targets(&ev);
+	contig_targets_free(&ev.targets);
 	contig_end_reclaim(&reclaimer, req->zone, req->move_gfp);
 	psi_memstall_leave(&pflags);
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,

@@ -14,8 +14,8 @@
 #include <linux/page-isolation.h>
 
 #include "../internal.h"
-#include "internal.h"
-#include "placement.h"
+#include "contig.h"
+#include "hooks.h"
 
 /*
  * Entries of all lists together. To look at one takes about as long as at two
@@ -45,7 +45,7 @@ static bool lift_free(struct zone *zone, unsigned long start_pfn,
 				return false;
 			if (pfn >= end_pfn || pfn + (1UL << order) <= start_pfn)
 				continue;
-			buddy_lift(zone, page, order);
+			contig_buddy_lift(zone, page, order);
 			set_page_private(page, order);
 			list_add_tail(&page->lru, lifted);
 		}
@@ -62,7 +62,7 @@ static void put_lifted(struct zone *zone, struct list_head *lifted)
 
 		list_del(&page->lru);
 		set_page_private(page, 0);
-		buddy_put(zone, page, order);
+		contig_buddy_put(zone, page, order);
 	}
 }
 
@@ -114,14 +114,14 @@ static void undo_block(struct zone *zone, unsigned long start_pfn)
 }
 
 /**
- * isolate_undo() - pageblocks of an area are as before
+ * contig_isolate_undo() - pageblocks of an area are as before
  * @zone:	the zone of all the pages
  * @start_pfn:	of the range that was isolated
  * @end_pfn:	first page behind it
  *
  * Context: Any that may take zone->lock; does not sleep.
  */
-void isolate_undo(struct zone *zone, unsigned long start_pfn,
+void contig_isolate_undo(struct zone *zone, unsigned long start_pfn,
 		  unsigned long end_pfn)
 {
 	unsigned long pfn = pageblock_start_pfn(start_pfn);
@@ -131,7 +131,7 @@ void isolate_undo(struct zone *zone, unsigned long start_pfn,
 }
 
 /**
- * isolate_range() - isolate the pageblocks of a range of an area
+ * contig_isolate_range() - isolate the pageblocks of a range of an area
  * @zone:	the zone of all the pages
  * @start_pfn:	first page
  * @end_pfn:	first page behind
@@ -143,14 +143,14 @@ void isolate_undo(struct zone *zone, unsigned long start_pfn,
  * on the pageblocks.
  * Return: 0, or -EBUSY if somebody else has isolated one of them.
  */
-int isolate_range(struct zone *zone, unsigned long start_pfn,
+int contig_isolate_range(struct zone *zone, unsigned long start_pfn,
 		  unsigned long end_pfn)
 {
 	unsigned long pfn = pageblock_start_pfn(start_pfn);
 
 	for (; pfn < end_pfn; pfn += pageblock_nr_pages) {
 		if (!isolate_block(zone, pfn)) {
-			isolate_undo(zone, start_pfn, pfn);
+			contig_isolate_undo(zone, start_pfn, pfn);
 			return -EBUSY;
 		}
 	}

@@ -14,7 +14,7 @@
  * next. That is cheaper than to map the copies: with one fault come those around
  * it (fault_around_bytes), and those that are not needed cost nothing.
  *
- * What does not go this way is left where it is, for mapped.c and
+ * What does not go this way is left where it is, for remap.c and
  * migrate_pages() to try.
  *
  * Locks, in this order: folios, then those of who maps them; mapping->i_pages;
@@ -31,7 +31,8 @@
 #include <linux/vmstat.h>
 
 #include "../internal.h"
-#include "internal.h"
+#include "contig.h"
+#include "folio.h"
 
 /* Locked at a time; and what is on the stack for them. */
 #define RUN_PAGES_MAX	32
@@ -57,14 +58,14 @@ struct run {
 
 static struct folio *page_of(const struct run *run, unsigned int i)
 {
-	return cma_folio_at(run->start_pfn + i);
+	return contig_folio_at(run->start_pfn + i);
 }
 
 /* Of a file, and nobody holds it. */
 static bool is_clean(unsigned long pfn)
 {
 	return !PageTail(pfn_to_page(pfn)) &&
-	       cma_clean_unheld(cma_folio_at(pfn), 0,
+	       contig_is_clean_unheld(contig_folio_at(pfn), 0,
 				BIT(PG_locked) | BIT(PG_private));
 }
 
@@ -91,13 +92,13 @@ static bool moves_by_copy(struct address_space *mapping)
  */
 static bool lock_clean(struct folio *folio, const struct address_space *of)
 {
-	if (!cma_folio_get_lock(folio))
+	if (!contig_folio_get_lock(folio))
 		return false;
-	if (cma_clean_unheld(folio, 1, BIT(PG_private)) &&
+	if (contig_is_clean_unheld(folio, 1, BIT(PG_private)) &&
 	    folio_test_uptodate(folio) && (!of || folio->mapping == of) &&
-	    moves_by_copy(folio->mapping) && unmap_text(folio))
+	    moves_by_copy(folio->mapping) && contig_unmap_text(folio))
 		return true;
-	cma_folio_unlock_put(folio);
+	contig_folio_unlock_put(folio);
 	return false;
 }
 
@@ -111,12 +112,12 @@ static void copy_run(struct run *run, unsigned long end_pfn,
 		if (list_empty(targets) || !is_clean(folio_pfn(folio)) ||
 		    !lock_clean(folio, run->mapping))
 			break;
-		copy = cma_get_target(targets);
+		copy = contig_target_get(targets);
 		if (!copy || folio_mc_copy(copy, folio)) {
 			try_to_unmap_flush();
-			cma_folio_unlock_put(folio);
+			contig_folio_unlock_put(folio);
 			if (copy)
-				cma_folio_unlock_put(copy);
+				contig_folio_unlock_put(copy);
 			break;
 		}
 		run->mapping = folio->mapping;
@@ -130,9 +131,9 @@ static void copy_run(struct run *run, unsigned long end_pfn,
  */
 static bool freeze(struct folio *folio)
 {
-	if (cma_should_fail(CMA_FAIL_COPY) || !folio_ref_freeze(folio, REFS))
+	if (contig_should_fail(CONTIG_FAIL_COPY) || !folio_ref_freeze(folio, REFS))
 		return false;
-	if (cma_clean_cache(folio, BIT(PG_private)))
+	if (contig_is_clean_cache(folio, BIT(PG_private)))
 		return true;
 	folio_ref_unfreeze(folio, REFS);
 	return false;
@@ -146,7 +147,7 @@ static void replace_in_file(struct run *run)
 	for (unsigned int i = 0; i < run->nr; i++) {
 		struct folio *folio = page_of(run, i), *copy = run->copies[i];
 
-		if (cma_load_entry(&xas, folio->index) != folio ||
+		if (contig_load_entry(&xas, folio->index) != folio ||
 		    !freeze(folio))
 			continue;
 		copy->index = folio->index;
@@ -203,15 +204,15 @@ static unsigned int finish_run(struct run *run, struct zone *zone,
 			folio->mapping = NULL;
 			folio_unlock(folio);
 			flush_dcache_folio(copy);
-			cma_folio_unlock_put(copy);
+			contig_folio_unlock_put(copy);
 		} else {
-			cma_folio_unlock_put(folio);
+			contig_folio_unlock_put(folio);
 			folio_unlock(copy);
-			cma_put_target(zone, copy, targets);
+			contig_target_keep(zone, copy, targets);
 		}
 	}
 	for_each_set_bitrange(begin, end, run->moved, run->nr) {
-		buddy_free_range(zone, run->start_pfn + begin,
+		contig_buddy_free_range(zone, run->start_pfn + begin,
 				 run->start_pfn + end);
 		nr_moved += end - begin;
 	}
@@ -219,14 +220,14 @@ static unsigned int finish_run(struct run *run, struct zone *zone,
 }
 
 /**
- * shift_count() - how many pages of a range may be moved like this
+ * contig_copy_count() - how many pages of a range may be moved like this
  * @start_pfn:	first page
  * @end_pfn:	first page behind
  *
  * Context: Any.
  * Return: a guess.
  */
-unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn)
+unsigned int contig_copy_count(unsigned long start_pfn, unsigned long end_pfn)
 {
 	unsigned int nr = 0;
 
@@ -236,7 +237,7 @@ unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn)
 }
 
 /**
- * shift_cache() - move the pages of a range that are clean cache
+ * contig_copy_cache() - move the pages of a range that are clean cache
  * @zone:	the zone of all the pages
  * @start_pfn:	first page, in an isolated pageblock like all the others
  * @end_pfn:	first page behind
@@ -248,7 +249,7 @@ unsigned int shift_count(unsigned long start_pfn, unsigned long end_pfn)
  * Context: May sleep.
  * Return: number of pages that became free.
  */
-unsigned long shift_cache(struct zone *zone, unsigned long start_pfn,
+unsigned long contig_copy_cache(struct zone *zone, unsigned long start_pfn,
 			  unsigned long end_pfn, struct list_head *targets)
 {
 	unsigned long pfn = start_pfn, nr_moved = 0;

@@ -11,14 +11,15 @@
 #include <linux/mm.h>
 #include <linux/spinlock.h>
 
-#include "internal.h"
+#include "contig.h"
+#include "folio.h"
 
 /* Few enough to be looked through for every window. */
 #define NR_REMEMBERED	16
 #define REMEMBER_MS	500
 
 struct memory {
-	struct cma_blocker blocker;
+	struct contig_blocker blocker;
 	unsigned long until;	/* jiffies */
 };
 
@@ -28,21 +29,21 @@ static unsigned long last_until;	/* the latest of all; jiffies */
 static DEFINE_SPINLOCK(memories_lock);
 
 /**
- * cma_blocker_note() - remember a page that is in the way
+ * contig_blocker_note() - remember a page that is in the way
  * @blocker:	where
  * @page:	the page; no reference is needed
  * @reason:	why it stays
  */
-void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,
-		      enum cma_block_reason reason)
+void contig_blocker_note(struct contig_blocker *blocker, const struct page *page,
+		      enum contig_block_reason reason)
 {
 	const struct folio *folio = page_folio(page);
 
-	*blocker = (struct cma_blocker) {
+	*blocker = (struct contig_blocker) {
 		.pfn	= page_to_pfn(page),
 		.reason	= reason,
 		.refs	= folio_ref_count(folio),
-		.maps	= cma_guess_maps(folio),
+		.maps	= contig_guess_maps(folio),
 	};
 }
 
@@ -50,13 +51,13 @@ void cma_blocker_note(struct cma_blocker *blocker, const struct page *page,
  * Who holds a reference mostly does so for longer. A lock, I/O, the way to a
  * free list are over soon, and no count of the page tells when.
  */
-static bool stays(enum cma_block_reason reason)
+static bool stays(enum contig_block_reason reason)
 {
 	switch (reason) {
-	case CMA_BLOCK_PINNED:
-	case CMA_BLOCK_REFERENCED:
-	case CMA_BLOCK_OFF_LRU:
-	case CMA_BLOCK_POISONED:
+	case CONTIG_BLOCK_PINNED:
+	case CONTIG_BLOCK_REFERENCED:
+	case CONTIG_BLOCK_OFF_LRU:
+	case CONTIG_BLOCK_POISONED:
 		return true;
 	default:
 		return false;
@@ -64,14 +65,14 @@ static bool stays(enum cma_block_reason reason)
 }
 
 /**
- * cma_blocker_remember() - keep a page in mind that is in the way
+ * contig_blocker_remember() - keep a page in mind that is in the way
  * @blocker:	the page
  *
  * Context: Process; takes memories_lock.
  * Return: true if it is kept in mind; false for a page that nobody is known to
  * hold on to, and which may go the next time.
  */
-bool cma_blocker_remember(const struct cma_blocker *blocker)
+bool contig_blocker_remember(const struct contig_blocker *blocker)
 {
 	struct memory *memory;
 	unsigned int i;
@@ -104,7 +105,7 @@ static bool let_go_since(const struct memory *memory)
 }
 
 /**
- * cma_blocker_recall() - is a page known to be in the way
+ * contig_blocker_recall() - is a page known to be in the way
  * @start_pfn:	first page of a window
  * @end_pfn:	first page behind it
  * @blocker:	set to the last such page of the window, if there is one
@@ -112,8 +113,8 @@ static bool let_go_since(const struct memory *memory)
  * Context: Process; takes memories_lock unless nothing is remembered.
  * Return: true if there is one.
  */
-bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
-			struct cma_blocker *blocker)
+bool contig_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
+			struct contig_blocker *blocker)
 {
 	const struct memory *last = NULL;
 
@@ -128,8 +129,8 @@ bool cma_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
 
 		/* Jiffies come round again. */
 		if (time_after_eq(jiffies, memory->until))
-			memory->blocker.reason = CMA_BLOCK_NONE;
-		if (memory->blocker.reason != CMA_BLOCK_NONE &&
+			memory->blocker.reason = CONTIG_BLOCK_NONE;
+		if (memory->blocker.reason != CONTIG_BLOCK_NONE &&
 		    pfn >= start_pfn && pfn < end_pfn &&
 		    (!last || pfn > last->blocker.pfn) &&
 		    !let_go_since(memory))

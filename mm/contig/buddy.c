@@ -24,18 +24,18 @@
 #include <linux/vmstat.h>
 
 #include "../internal.h"
-#include "internal.h"
-#include "placement.h"
+#include "contig.h"
+#include "hooks.h"
 
 /**
- * buddy_largest_order() - order of the largest block that starts a range
+ * contig_buddy_largest_order() - order of the largest block that starts a range
  * @pfn:	start of the range
  * @end_pfn:	its end, above @pfn
  *
  * Return: the largest order such that @pfn is aligned to it and a block of it
  * does not reach past @end_pfn.
  */
-unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn)
+unsigned int contig_buddy_largest_order(unsigned long pfn, unsigned long end_pfn)
 {
 	unsigned int order = min_t(unsigned int, ilog2(end_pfn - pfn),
 				   MAX_PAGE_ORDER);
@@ -44,7 +44,7 @@ unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn)
 }
 
 /**
- * buddy_page_unlisted() - is a page free, but on no buddy list
+ * contig_buddy_page_unlisted() - is a page free, but on no buddy list
  * @page:	the page
  *
  * Such a page sits on a per-CPU list or is on its way from or to a list.
@@ -52,22 +52,22 @@ unsigned int buddy_largest_order(unsigned long pfn, unsigned long end_pfn)
  *
  * Return: true if it seems so.
  */
-bool buddy_page_unlisted(const struct page *page)
+bool contig_buddy_page_unlisted(const struct page *page)
 {
 	return !page_ref_count(page) && !PageBuddy(page) && !PageTail(page) &&
 	       !PageHuge(page) && !PageHWPoison(page);
 }
 
-static bool block_fits(const struct page *page, enum buddy_block block)
+static bool block_fits(const struct page *page, enum contig_block_kind block)
 {
 	int migratetype = get_pageblock_migratetype(page);
 
 	switch (block) {
-	case BUDDY_BLOCK_CMA:
+	case CONTIG_BLOCKS_CMA:
 		return is_migrate_cma(migratetype);
-	case BUDDY_BLOCK_ISOLATED:
+	case CONTIG_BLOCKS_ISOLATED:
 		return is_migrate_isolate(migratetype);
-	case BUDDY_BLOCK_PLAIN:
+	case CONTIG_BLOCKS_PLAIN:
 		break;
 	}
 	/* The reserve for atomic requests is counted by the block. */
@@ -94,16 +94,16 @@ static void put_blocks(struct zone *zone, unsigned long pfn, unsigned long end)
 	lockdep_assert_held(&zone->lock);
 
 	while (pfn < end) {
-		unsigned int order = buddy_largest_order(pfn, end);
+		unsigned int order = contig_buddy_largest_order(pfn, end);
 
-		buddy_put(zone, pfn_to_page(pfn), order);
+		contig_buddy_put(zone, pfn_to_page(pfn), order);
 		pfn += 1UL << order;
 	}
 }
 
 /* Return: @end if all of the slice was free and is taken, else what was not. */
 static unsigned long take_slice(struct zone *zone, unsigned long start,
-				unsigned long end, enum buddy_block block)
+				unsigned long end, enum contig_block_kind block)
 {
 	struct page *head;
 	unsigned long pfn;
@@ -123,7 +123,7 @@ static unsigned long take_slice(struct zone *zone, unsigned long start,
 		head = pfn == start ? buddy_holding(pfn) : pfn_to_page(pfn);
 		head_pfn = page_to_pfn(head);
 		head_end = head_pfn + (1UL << buddy_order(head));
-		buddy_lift(zone, head, buddy_order(head));
+		contig_buddy_lift(zone, head, buddy_order(head));
 		put_blocks(zone, head_pfn, start);
 		put_blocks(zone, end, head_end);
 		pfn = head_end;
@@ -132,7 +132,7 @@ static unsigned long take_slice(struct zone *zone, unsigned long start,
 }
 
 /**
- * buddy_take_range() - lift a range of free pages off the buddy lists
+ * contig_buddy_take_range() - lift a range of free pages off the buddy lists
  * @zone:	the zone of all the pages
  * @start_pfn:	first page
  * @end_pfn:	first page behind
@@ -144,12 +144,12 @@ static unsigned long take_slice(struct zone *zone, unsigned long start,
  * Return: @end_pfn on success, otherwise the first page that is not on a buddy
  * list or not in a pageblock of kind @block.
  */
-unsigned long buddy_take_range(struct zone *zone, unsigned long start_pfn,
-			       unsigned long end_pfn, enum buddy_block block)
+unsigned long contig_buddy_take_range(struct zone *zone, unsigned long start_pfn,
+			       unsigned long end_pfn, enum contig_block_kind block)
 {
 	unsigned long pfn = start_pfn, flags;
 
-	if (cma_should_fail(CMA_FAIL_TAKE))
+	if (contig_should_fail(CONTIG_FAIL_TAKE))
 		return start_pfn;
 
 	while (pfn < end_pfn) {
@@ -161,7 +161,7 @@ unsigned long buddy_take_range(struct zone *zone, unsigned long start_pfn,
 		stop = take_slice(zone, pfn, slice_end, block);
 		spin_unlock_irqrestore(&zone->lock, flags);
 		if (stop != slice_end) {
-			buddy_give_range(zone, start_pfn, pfn);
+			contig_buddy_give_range(zone, start_pfn, pfn);
 			return stop;
 		}
 		pfn = slice_end;
@@ -170,7 +170,7 @@ unsigned long buddy_take_range(struct zone *zone, unsigned long start_pfn,
 }
 
 /**
- * buddy_prepare_range() - make pages of what was taken
+ * contig_buddy_prepare_range() - make pages of what was taken
  * @pfn:	first page
  * @end_pfn:	first page behind
  * @gfp:	how to prepare them
@@ -179,10 +179,10 @@ unsigned long buddy_take_range(struct zone *zone, unsigned long start_pfn,
  *
  * Context: As @gfp says.
  */
-void buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
+void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
 {
 	while (pfn < end_pfn) {
-		unsigned int order = buddy_largest_order(pfn, end_pfn);
+		unsigned int order = contig_buddy_largest_order(pfn, end_pfn);
 		struct page *page = pfn_to_page(pfn);
 
 		post_alloc_hook(page, order, gfp);
@@ -211,9 +211,9 @@ static unsigned int nr_spare(struct zone *zone, bool in_areas,
 }
 
 /**
- * buddy_pull() - take free pages, wherever they are
+ * contig_buddy_pull() - take free pages, wherever they are
  * @zone:	from this zone
- * @block:	BUDDY_BLOCK_CMA for pages of areas; BUDDY_BLOCK_PLAIN for movable
+ * @block:	CONTIG_BLOCKS_CMA for pages of areas; CONTIG_BLOCKS_PLAIN for movable
  *		ones outside of areas, and of no other type
  * @mark:	so many pages are to be left that the allocation could use
  * @nr_pages:	how many
@@ -224,11 +224,11 @@ static unsigned int nr_spare(struct zone *zone, bool in_areas,
  * Context: Any that may take zone->lock; does not sleep.
  * Return: how many were taken; 0 if there are no spare ones.
  */
-unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
+unsigned int contig_buddy_pull(struct zone *zone, enum contig_block_kind block,
 			unsigned long mark, unsigned int nr_pages,
 			struct list_head *pages)
 {
-	bool in_areas = block == BUDDY_BLOCK_CMA;
+	bool in_areas = block == CONTIG_BLOCKS_CMA;
 	unsigned int order, nr = 0;
 	struct page *page;
 	unsigned long flags;
@@ -243,7 +243,7 @@ unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
 	spin_lock_irqsave(&zone->lock, flags);
 	while (nr < nr_pages) {
 		order = min_t(unsigned int, order, ilog2(nr_pages - nr));
-		page = buddy_lift_any(zone, order, contig_migratetype(in_areas));
+		page = contig_buddy_lift_any(zone, order, contig_migratetype(in_areas));
 		if (page) {
 			set_page_private(page, order);
 			list_add_tail(&page->lru, pages);
@@ -257,7 +257,7 @@ unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
 }
 
 /**
- * buddy_give_range() - put pages on the buddy lists
+ * contig_buddy_give_range() - put pages on the buddy lists
  * @zone:	the zone of all the pages
  * @start_pfn:	first page
  * @end_pfn:	first page behind; nothing happens if it is not above @start_pfn
@@ -267,7 +267,7 @@ unsigned int buddy_pull(struct zone *zone, enum buddy_block block,
  *
  * Context: Any that may take zone->lock; does not sleep.
  */
-void buddy_give_range(struct zone *zone, unsigned long start_pfn,
+void contig_buddy_give_range(struct zone *zone, unsigned long start_pfn,
 		      unsigned long end_pfn)
 {
 	unsigned long pfn = start_pfn, flags;
@@ -294,14 +294,14 @@ static bool pages_have_records(void)
 }
 
 /**
- * buddy_free_range() - free pages of which nobody holds a reference any more
+ * contig_buddy_free_range() - free pages of which nobody holds a reference any more
  * @zone:	the zone of all the pages
  * @start_pfn:	first page
  * @end_pfn:	first page behind; nothing happens if it is not above @start_pfn
  *
  * Context: Any that may take zone->lock; does not sleep.
  */
-void buddy_free_range(struct zone *zone, unsigned long start_pfn,
+void contig_buddy_free_range(struct zone *zone, unsigned long start_pfn,
 		      unsigned long end_pfn)
 {
 	unsigned long run = start_pfn, pfn = start_pfn;
@@ -310,15 +310,15 @@ void buddy_free_range(struct zone *zone, unsigned long start_pfn,
 		count_vm_events(PGFREE, end_pfn - start_pfn);
 	while (pfn < end_pfn) {
 		unsigned int order = pages_have_records() ? 0 :
-					buddy_largest_order(pfn, end_pfn);
+					contig_buddy_largest_order(pfn, end_pfn);
 		unsigned long next = pfn + (1UL << order);
 
 		/* Pages found bad stay off the lists, as everywhere. */
 		if (unlikely(!free_pages_prepare(pfn_to_page(pfn), order))) {
-			buddy_give_range(zone, run, pfn);
+			contig_buddy_give_range(zone, run, pfn);
 			run = next;
 		}
 		pfn = next;
 	}
-	buddy_give_range(zone, run, end_pfn);
+	contig_buddy_give_range(zone, run, end_pfn);
 }

@@ -3,10 +3,10 @@
  * Shared or exclusive: what becomes of the pages of an area that nobody holds,
  * and the switch from one to the other.
  *
- * While the class changes no window is looked for: cma->class_lock is held for
- * writing. Releases go on. One that saw the old class has let go of its window
+ * While the mode changes no window is looked for: cma->mode_lock is held for
+ * writing. Releases go on. One that saw the old mode has let go of its window
  * when synchronize_rcu() returns, so what is not held from then on either
- * belongs to the new class already or is seen by the walk over the area.
+ * belongs to the new mode already or is seen by the walk over the area.
  *
  * With the lock held, nothing waits for a page: somebody may wait for the area
  * in order to do the I/O that the page waits for. If a page does not move, all
@@ -47,7 +47,7 @@
  * percpu_down_read() cannot be killed, so readers wait here. The lock fails to
  * be taken while a writer has it or waits for it.
  */
-static DECLARE_WAIT_QUEUE_HEAD(class_settled);
+static DECLARE_WAIT_QUEUE_HEAD(mode_settled);
 
 static const char * const class_names[] = {
 	[CMA_SHARED]	= "shared",
@@ -55,40 +55,40 @@ static const char * const class_names[] = {
 };
 
 /**
- * cma_class_name() - the word for a class
- * @class:	the class
+ * cma_mode_name() - the word for a mode
+ * @mode:	the mode
  *
  * Return: as in sysfs and in the log.
  */
-const char *cma_class_name(enum cma_class class)
+const char *cma_mode_name(enum cma_mode mode)
 {
-	return class_names[class];
+	return class_names[mode];
 }
 
 /**
- * cma_class_read_lock() - keep the class of an area as it is
+ * cma_mode_read_lock() - keep the mode of an area as it is
  * @cma:	the area
  * @gfp:	GFP_NOIO and the like, and scopes, are heeded
  *
- * While the class changes, what is in the area is moved, which may take a while.
+ * While the mode changes, what is in the area is moved, which may take a while.
  * I/O that wants a buffer may be what the switch waits for, so it does not wait
  * for long.
  *
  * Context: May sleep.
- * Return: 0, then cma_class_read_unlock() has to be called; -EBUSY if I/O may
+ * Return: 0, then cma_mode_read_unlock() has to be called; -EBUSY if I/O may
  * not wait any longer; -EINTR if the task is being killed.
  */
-int cma_class_read_lock(struct cma *cma, gfp_t gfp)
+int cma_mode_read_lock(struct cma *cma, gfp_t gfp)
 {
 	long left;
 
-	if (likely(percpu_down_read_trylock(&cma->class_lock)))
+	if (likely(percpu_down_read_trylock(&cma->mode_lock)))
 		return 0;
-	if (cma_may_wait_for_io(current_gfp_context(gfp)))
-		return wait_event_killable(class_settled,
-					   percpu_down_read_trylock(&cma->class_lock));
-	left = wait_event_killable_timeout(class_settled,
-					   percpu_down_read_trylock(&cma->class_lock),
+	if (contig_may_wait_for_io(current_gfp_context(gfp)))
+		return wait_event_killable(mode_settled,
+					   percpu_down_read_trylock(&cma->mode_lock));
+	left = wait_event_killable_timeout(mode_settled,
+					   percpu_down_read_trylock(&cma->mode_lock),
 					   msecs_to_jiffies(IO_WAIT_MS));
 	if (left < 0)
 		return -EINTR;
@@ -96,20 +96,20 @@ int cma_class_read_lock(struct cma *cma, gfp_t gfp)
 }
 
 /**
- * cma_class_read_unlock() - the class of an area may change
+ * cma_mode_read_unlock() - the mode of an area may change
  * @cma:	the area
  *
  * Context: Any but interrupts.
  */
-void cma_class_read_unlock(struct cma *cma)
+void cma_mode_read_unlock(struct cma *cma)
 {
-	percpu_up_read(&cma->class_lock);
+	percpu_up_read(&cma->mode_lock);
 }
 
-static void class_write_unlock(struct cma *cma)
+static void mode_write_unlock(struct cma *cma)
 {
-	percpu_up_write(&cma->class_lock);
-	wake_up_all(&class_settled);
+	percpu_up_write(&cma->mode_lock);
+	wake_up_all(&mode_settled);
 }
 
 /* The next pages in [*@start, @limit) that nobody holds and are @kept, or not. */
@@ -144,8 +144,8 @@ static bool next_unheld(struct cma *cma, bool kept, unsigned long limit,
 /* Calls @act on everything that nobody holds and that is @kept, or not. */
 static int walk_unheld(struct cma *cma, bool kept,
 		       int (*act)(unsigned long start, unsigned long end,
-				  struct cma_blocker *blocker),
-		       struct cma_blocker *blocker)
+				  struct contig_blocker *blocker),
+		       struct contig_blocker *blocker)
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		const struct cma_bank *bank = &cma->banks[i];
@@ -171,7 +171,7 @@ static int walk_unheld(struct cma *cma, bool kept,
 }
 
 static int take_back(unsigned long start, unsigned long end,
-		     struct cma_blocker *blocker)
+		     struct contig_blocker *blocker)
 {
 	struct contig_request req = {
 		.start_pfn	= start,
@@ -179,42 +179,43 @@ static int take_back(unsigned long start, unsigned long end,
 		.zone		= page_zone(pfn_to_page(start)),
 		.gfp		= GFP_NOIO,
 		.in_area	= true,
+		.nr_spare	= cma_floor_spare,
 	};
 	int error = alloc_hooks(contig_alloc(&req));
 
 	if (error)
 		*blocker = req.blocker;
 	else
-		cma_keep(start, end);
+		cma_reserve_pages(start, end);
 	return error;
 }
 
 static int lend(unsigned long start, unsigned long end,
-		struct cma_blocker *blocker)
+		struct contig_blocker *blocker)
 {
 	cma_lend(start, end);
 	return 0;
 }
 
-static void change_class(struct cma *cma, enum cma_class class)
+static void change_mode(struct cma *cma, enum cma_mode mode)
 {
-	WRITE_ONCE(cma->class, class);
-	/* Releases that saw the other class are through. */
+	WRITE_ONCE(cma->mode, mode);
+	/* Releases that saw the other mode are through. */
 	synchronize_rcu();
 }
 
 static void share(struct cma *cma)
 {
-	change_class(cma, CMA_SHARED);
+	change_mode(cma, CMA_SHARED);
 	walk_unheld(cma, true, lend, NULL);
 }
 
-static int try_to_take_back(struct cma *cma, struct cma_blocker *blocker)
+static int try_to_take_back(struct cma *cma, struct contig_blocker *blocker)
 {
 	int error;
 
-	change_class(cma, CMA_EXCLUSIVE);
-	cma_ready_flush(cma);
+	change_mode(cma, CMA_EXCLUSIVE);
+	cma_cache_flush(cma);
 	error = walk_unheld(cma, false, take_back, blocker);
 	if (error)
 		share(cma);
@@ -226,13 +227,14 @@ static int try_to_take_back(struct cma *cma, struct cma_blocker *blocker)
  * out is in nobody's way: it would go past the area when it comes back.
  */
 static void report(struct cma *cma, int error,
-		   const struct cma_blocker *blocker)
+		   const struct contig_blocker *blocker)
 {
+	struct cma_failure_cause cause = { .blocker = *blocker };
 	int nr_folios = atomic_read(&cma->nr_folios);
 	bool folios = error == -EBUSY && nr_folios &&
-		      blocker->reason == CMA_BLOCK_NONE;
+		      blocker->reason == CONTIG_BLOCK_NONE;
 
-	cma_failure_report(cma, cma->nr_lent, 0, NULL, error, blocker, !folios);
+	cma_failure_report(cma, cma->nr_lent, 0, NULL, error, &cause, !folios);
 	if (folios)
 		pr_err("%s: switch to exclusive failed, ret: %d, compound pages are out: %d\n",
 		       cma->name, error, nr_folios);
@@ -248,7 +250,7 @@ static void make_room(const struct cma *cma)
 	unsigned long nr_pages, wanted = cma->nr_lent / ROOM_PART;
 
 	do {
-		nr_pages = reclaim_some(zone, GFP_HIGHUSER_MOVABLE);
+		nr_pages = contig_reclaim_some(zone, GFP_HIGHUSER_MOVABLE);
 		wanted -= min(wanted, nr_pages);
 		cond_resched();
 	} while (nr_pages && wanted && cma_floor_spare() &&
@@ -258,22 +260,22 @@ static void make_room(const struct cma *cma)
 static int make_exclusive(struct cma *cma)
 {
 	unsigned long deadline = jiffies + SWITCH_SECONDS * HZ;
-	struct cma_blocker blocker = { };
+	struct contig_blocker blocker = { };
 	unsigned int ms = FIRST_PAUSE_MS;
 	int error;
 
 	while (true) {
 		/* Pages on their way to a list belong to nobody who waits. */
 		lru_add_drain_all();
-		percpu_down_write(&cma->class_lock);
+		percpu_down_write(&cma->mode_lock);
 		error = -EBUSY;
-		blocker.reason = CMA_BLOCK_NONE;
+		blocker.reason = CONTIG_BLOCK_NONE;
 		/* The last reference of a folio frees it, without a look here. */
 		if (!atomic_read(&cma->nr_folios))
 			error = try_to_take_back(cma, &blocker);
 		if (!error)
 			cma_account_lent(cma, false);
-		class_write_unlock(cma);
+		mode_write_unlock(cma);
 
 		if ((error != -EBUSY && error != -ENOMEM) ||
 		    time_after(jiffies, deadline))
@@ -295,17 +297,17 @@ static int make_exclusive(struct cma *cma)
 
 static int make_shared(struct cma *cma)
 {
-	percpu_down_write(&cma->class_lock);
+	percpu_down_write(&cma->mode_lock);
 	cma_account_lent(cma, true);
 	share(cma);
-	class_write_unlock(cma);
+	mode_write_unlock(cma);
 	return 0;
 }
 
 /**
- * cma_set_class() - make an area shared or exclusive
+ * cma_set_mode() - make an area shared or exclusive
  * @cma:	the area
- * @class:	what it is to be
+ * @mode:	what it is to be
  *
  * Buffers that are out stay as they are.
  *
@@ -316,13 +318,13 @@ static int make_shared(struct cma *cma)
  * being killed; -EINVAL if the area did not come up. The area is what it was
  * then, and the log says why unless it was the signal.
  */
-int cma_set_class(struct cma *cma, enum cma_class class)
+int cma_set_mode(struct cma *cma, enum cma_mode mode)
 {
 	static DEFINE_MUTEX(one_at_a_time);
 	int error = 0;
 
 	if (system_state == SYSTEM_BOOTING && !cma->active) {
-		cma->class = class;
+		cma->mode = mode;
 		return 0;
 	}
 	if (!cma->active)
@@ -330,8 +332,8 @@ int cma_set_class(struct cma *cma, enum cma_class class)
 
 	if (mutex_lock_killable(&one_at_a_time))
 		return -EINTR;
-	if (cma->class != class) {
-		error = class == CMA_EXCLUSIVE ? make_exclusive(cma) :
+	if (cma->mode != mode) {
+		error = mode == CMA_EXCLUSIVE ? make_exclusive(cma) :
 						 make_shared(cma);
 		/* They depend on how much memory there is for everybody. */
 		setup_per_zone_wmarks();

@@ -15,7 +15,7 @@
 #include "kunit_area.h"
 
 #define NR_BUFFERS	5
-#define LARGE		(2UL * CMA_READY_PAGES_MAX)
+#define LARGE		(2UL * CMA_CACHE_PAGES_MAX)
 #define WAIT_MS		10000
 #define LOOK_MS		20	/* more than a jiffy */
 #define KIND		0x5eed
@@ -42,17 +42,17 @@ static int begin(struct kunit *test)
 {
 	struct cma *cma = area_or_skip(test);
 
-	if (!cma->ready || !cma->ready_large)
+	if (!cma->cache || !cma->cache_large)
 		kunit_skip(test, "nothing is kept");
 	kept = (struct kept) {
 		.cma	= cma,
-		.limit	= cma->ready_limit,
-		.age_ms	= cma->ready_age_ms,
+		.limit	= cma->cache_limit,
+		.age_ms	= cma->cache_age_ms,
 	};
-	cma_ready_set_age(cma, CMA_READY_AGE_MAX_MS);
-	cma_ready_set_limit(cma, cma->nr_pages);
+	cma_cache_set_age(cma, CMA_CACHE_AGE_MAX_MS);
+	cma_cache_set_limit(cma, cma->nr_pages);
 	for (unsigned int i = 0; i < cma_area_count; i++)
-		cma_ready_flush(&cma_areas[i]);
+		cma_cache_flush(&cma_areas[i]);
 	return 0;
 }
 
@@ -60,8 +60,8 @@ static void end(struct kunit *test)
 {
 	if (!kept.cma)
 		return;
-	cma_ready_set_limit(kept.cma, kept.limit);
-	cma_ready_set_age(kept.cma, kept.age_ms);
+	cma_cache_set_limit(kept.cma, kept.limit);
+	cma_cache_set_age(kept.cma, kept.age_ms);
 	kept.cma = NULL;
 }
 
@@ -87,21 +87,21 @@ static void keep(struct kunit *test, unsigned int i, unsigned long nr_pages)
 	mapped = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, mapped);
 	kept.pages[i] = page;
-	KUNIT_ASSERT_TRUE(test, cma_ready_put(kept.cma, page, nr_pages, KIND,
+	KUNIT_ASSERT_TRUE(test, cma_cache_put(kept.cma, page, nr_pages, KIND,
 					      mapped, note_gone));
 	msleep(LOOK_MS);
 }
 
-/* Nothing is given back of an area while some of it is being cleared. */
+/* Nothing is given back of an area while some of it is being zeroed. */
 static void wait_for_clearing(struct kunit *test)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(WAIT_MS);
 
-	while (cma_ready_cleared_pages(kept.cma) != cma_ready_pages(kept.cma) &&
+	while (cma_cache_zeroed_pages(kept.cma) != cma_cache_pages(kept.cma) &&
 	       time_before(jiffies, end))
 		msleep(LOOK_MS);
-	KUNIT_ASSERT_EQ(test, cma_ready_cleared_pages(kept.cma),
-			cma_ready_pages(kept.cma));
+	KUNIT_ASSERT_EQ(test, cma_cache_zeroed_pages(kept.cma),
+			cma_cache_pages(kept.cma));
 }
 
 static void reclaim_gets_what_it_asks_for(struct kunit *test)
@@ -109,49 +109,49 @@ static void reclaim_gets_what_it_asks_for(struct kunit *test)
 	static const unsigned long sizes[NR_BUFFERS] = {
 		LARGE, 3, LARGE, LARGE, 1,
 	};
-	bool cleared;
+	bool zeroed;
 	void *mapped;
 
 	for (unsigned int i = 0; i < NR_BUFFERS; i++)
 		keep(test, i, sizes[i]);
-	KUNIT_EXPECT_EQ(test, cma_ready_pages(kept.cma), 3 * LARGE + 4);
+	KUNIT_EXPECT_EQ(test, cma_cache_pages(kept.cma), 3 * LARGE + 4);
 	wait_for_clearing(test);
 
 	/* Nothing, a part of a buffer, and more than one has; oldest first. */
-	KUNIT_EXPECT_EQ(test, cma_ready_shrink(0), 0);
-	KUNIT_EXPECT_EQ(test, cma_ready_shrink(1), LARGE);
-	KUNIT_EXPECT_EQ(test, cma_ready_pages(kept.cma), 2 * LARGE + 4);
-	KUNIT_EXPECT_EQ(test, cma_ready_shrink(4), LARGE + 3);
-	KUNIT_EXPECT_EQ(test, cma_ready_pages(kept.cma), LARGE + 1);
+	KUNIT_EXPECT_EQ(test, cma_cache_shrink(0), 0);
+	KUNIT_EXPECT_EQ(test, cma_cache_shrink(1), LARGE);
+	KUNIT_EXPECT_EQ(test, cma_cache_pages(kept.cma), 2 * LARGE + 4);
+	KUNIT_EXPECT_EQ(test, cma_cache_shrink(4), LARGE + 3);
+	KUNIT_EXPECT_EQ(test, cma_cache_pages(kept.cma), LARGE + 1);
 	KUNIT_ASSERT_EQ(test, kept.nr_gone, 3);
 	for (unsigned int i = 0; i < 3; i++)
 		KUNIT_EXPECT_PTR_EQ(test, kept.gone[i], kept.pages[i]);
 
 	/* The others are there for whoever asks, and then no longer. */
-	KUNIT_EXPECT_PTR_EQ(test, cma_ready_get(kept.cma, LARGE, KIND,
+	KUNIT_EXPECT_PTR_EQ(test, cma_cache_get(kept.cma, LARGE, KIND,
 						NULL, &mapped,
-						&cleared),
+						&zeroed),
 			    kept.pages[3]);
 	vunmap(mapped);
 	KUNIT_EXPECT_TRUE(test, cma_release(kept.cma, kept.pages[3], LARGE));
-	KUNIT_EXPECT_EQ(test, cma_ready_shrink(ULONG_MAX), 1);
-	KUNIT_EXPECT_EQ(test, cma_ready_shrink(1), 0);
-	KUNIT_EXPECT_EQ(test, cma_ready_pages(kept.cma), 0);
+	KUNIT_EXPECT_EQ(test, cma_cache_shrink(ULONG_MAX), 1);
+	KUNIT_EXPECT_EQ(test, cma_cache_shrink(1), 0);
+	KUNIT_EXPECT_EQ(test, cma_cache_pages(kept.cma), 0);
 }
 
-static struct kunit_case ready_cases[] = {
+static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(reclaim_gets_what_it_asks_for),
 	{}
 };
 
-static struct kunit_suite ready_suite = {
-	.name = "cma_ready",
+static struct kunit_suite cache_suite = {
+	.name = "cma_cache",
 	.init = begin,
 	.exit = end,
-	.test_cases = ready_cases,
+	.test_cases = cache_cases,
 };
 
-kunit_test_suites(&ready_suite);
+kunit_test_suites(&cache_suite);
 
 MODULE_DESCRIPTION("KUnit tests of buffers kept for the next request");
 MODULE_LICENSE("GPL");

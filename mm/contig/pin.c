@@ -19,7 +19,7 @@
 #include <linux/wait.h>
 
 #include "../internal.h"
-#include "placement.h"
+#include "hooks.h"
 
 /* Between them, pauses of 1, 2, 4 ms and so on: 127 ms in all. */
 #define MAX_TRIES	8
@@ -31,7 +31,7 @@ static atomic_t nr_moving;
 static DECLARE_WAIT_QUEUE_HEAD(moved);
 
 /**
- * cma_move_to_pin() - move folios to where they can be pinned for long
+ * contig_move_to_pin() - move folios to where they can be pinned for long
  * @folios:	isolated folios; those that did not move are left on it
  * @target:	a struct migration_target_control
  *
@@ -41,7 +41,7 @@ static DECLARE_WAIT_QUEUE_HEAD(moved);
  * Return: as migrate_pages(): 0 if all of them moved, how many did not, or
  * -ENOMEM if there was no memory to move them to.
  */
-int cma_move_to_pin(struct list_head *folios, unsigned long target)
+int contig_move_to_pin(struct list_head *folios, unsigned long target)
 {
 	int error;
 
@@ -64,14 +64,14 @@ int cma_move_to_pin(struct list_head *folios, unsigned long target)
 }
 
 /**
- * cma_wait_to_pin() - let others finish who move folios to pin them
+ * contig_wait_to_pin() - let others finish who move folios to pin them
  *
  * For those who hold neither a reference to a folio nor one that is isolated.
  * Returns early if the task is being killed.
  *
  * Context: May sleep.
  */
-void cma_wait_to_pin(void)
+void contig_wait_to_pin(void)
 {
 	wait_event_killable_timeout(moved, !atomic_read(&nr_moving),
 				    msecs_to_jiffies(PEER_MS));

@@ -19,14 +19,14 @@
 #define LARGE_SIZE	(1 * MIB)
 #define NR_ROUNDS	40
 
-FIXTURE(cma_ready) {
+FIXTURE(cma_cache) {
 	struct ct_area area;
 	int fd;
-	char fit[32], patience_ms[32], ready_kib[32], ready_age_ms[32];
+	char fit[32], patience_ms[32], cache_kib[32], cache_age_ms[32];
 	bool keeps;			/* buffers of this board are kept */
 };
 
-FIXTURE_SETUP(cma_ready)
+FIXTURE_SETUP(cma_cache)
 {
 	struct dma_test_check check;
 	struct dma_test_alloc buf;
@@ -42,10 +42,10 @@ FIXTURE_SETUP(cma_ready)
 	ASSERT_EQ(0, ct_area_get(&self->area, "fit", self->fit, 32));
 	ASSERT_EQ(0, ct_area_get(&self->area, "patience_ms",
 				 self->patience_ms, 32));
-	ASSERT_EQ(0, ct_area_get(&self->area, "ready_kib", self->ready_kib,
+	ASSERT_EQ(0, ct_area_get(&self->area, "cache_kib", self->cache_kib,
 				 32));
-	ASSERT_EQ(0, ct_area_get(&self->area, "ready_age_ms",
-				 self->ready_age_ms, 32));
+	ASSERT_EQ(0, ct_area_get(&self->area, "cache_age_ms",
+				 self->cache_age_ms, 32));
 	/* It is the mapping that is kept, if it is another than that of all. */
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, ct_page_size, DMA_TEST_KERNEL, 0,
 				  &buf));
@@ -54,18 +54,18 @@ FIXTURE_SETUP(cma_ready)
 	self->keeps = check.tested & DMA_TEST_UNCACHED;
 	ct_drop_caches();
 	/* All that is kept goes back. */
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", self->ready_kib));
-	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", self->cache_kib));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 }
 
-FIXTURE_TEARDOWN(cma_ready)
+FIXTURE_TEARDOWN(cma_cache)
 {
 	EXPECT_EQ(0, ct_area_set(&self->area, "fit", self->fit));
 	EXPECT_EQ(0, ct_area_set(&self->area, "patience_ms",
 				 self->patience_ms));
-	EXPECT_EQ(0, ct_area_set(&self->area, "ready_kib", self->ready_kib));
-	EXPECT_EQ(0, ct_area_set(&self->area, "ready_age_ms",
-				 self->ready_age_ms));
+	EXPECT_EQ(0, ct_area_set(&self->area, "cache_kib", self->cache_kib));
+	EXPECT_EQ(0, ct_area_set(&self->area, "cache_age_ms",
+				 self->cache_age_ms));
 	close(self->fd);
 }
 
@@ -79,7 +79,7 @@ static void expect_text(struct __test_metadata *_metadata,
 	EXPECT_STREQ(want, text);
 }
 
-TEST_F(cma_ready, knobs)
+TEST_F(cma_cache, knobs)
 {
 	const struct ct_area *area = &self->area;
 	char text[32];
@@ -97,21 +97,21 @@ TEST_F(cma_ready, knobs)
 	EXPECT_EQ(-EINVAL, ct_area_set(area, "fit", "bestest"));
 	expect_text(_metadata, area, "fit", "best");
 
-	EXPECT_EQ(0, ct_area_set(area, "ready_kib", "128"));
+	EXPECT_EQ(0, ct_area_set(area, "cache_kib", "128"));
 	snprintf(text, sizeof(text), "%lu",
 		 (area->nr_pages + 1) * ct_page_size / KIB);
-	EXPECT_EQ(-ERANGE, ct_area_set(area, "ready_kib", text));
-	EXPECT_EQ(-EINVAL, ct_area_set(area, "ready_kib", "many"));
-	expect_text(_metadata, area, "ready_kib", "128");
+	EXPECT_EQ(-ERANGE, ct_area_set(area, "cache_kib", text));
+	EXPECT_EQ(-EINVAL, ct_area_set(area, "cache_kib", "many"));
+	expect_text(_metadata, area, "cache_kib", "128");
 
-	EXPECT_EQ(0, ct_area_set(area, "ready_age_ms", "3600000"));
-	EXPECT_EQ(-ERANGE, ct_area_set(area, "ready_age_ms", "3600001"));
-	EXPECT_EQ(-EINVAL, ct_area_set(area, "ready_age_ms", "old"));
-	expect_text(_metadata, area, "ready_age_ms", "3600000");
+	EXPECT_EQ(0, ct_area_set(area, "cache_age_ms", "3600000"));
+	EXPECT_EQ(-ERANGE, ct_area_set(area, "cache_age_ms", "3600001"));
+	EXPECT_EQ(-EINVAL, ct_area_set(area, "cache_age_ms", "old"));
+	expect_text(_metadata, area, "cache_age_ms", "3600000");
 }
 
 static uint64_t take(struct __test_metadata *_metadata,
-		     FIXTURE_DATA(cma_ready) *self, size_t size, uint32_t *id)
+		     FIXTURE_DATA(cma_cache) *self, size_t size, uint32_t *id)
 {
 	struct dma_test_alloc buf;
 
@@ -122,7 +122,7 @@ static uint64_t take(struct __test_metadata *_metadata,
 
 /* Where a small buffer goes. */
 static uint64_t place(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(cma_ready) *self, const char *fit)
+		      FIXTURE_DATA(cma_cache) *self, const char *fit)
 {
 	uint64_t at;
 	uint32_t id;
@@ -134,13 +134,13 @@ static uint64_t place(struct __test_metadata *_metadata,
 }
 
 /* A wide hole, and behind it one that fits. */
-TEST_F(cma_ready, fit)
+TEST_F(cma_cache, fit)
 {
 	uint64_t wide, at[NR_SMALL];
 	uint32_t wide_id, ids[NR_SMALL];
 	int i, tries;
 
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", "0"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", "0"));
 	ASSERT_EQ(0, ct_area_set(&self->area, "fit", "first"));
 	wide = take(_metadata, self, MIB, &wide_id);
 	for (i = 0; i < NR_SMALL; i++) {
@@ -164,7 +164,7 @@ TEST_F(cma_ready, fit)
 	EXPECT_LT(tries, 20);
 }
 
-TEST_F(cma_ready, comes_back_clean)
+TEST_F(cma_cache, comes_back_clean)
 {
 	const struct ct_area *area = &self->area;
 	long used = ct_area_debugfs(area, "used");
@@ -182,23 +182,23 @@ TEST_F(cma_ready, comes_back_clean)
 	EXPECT_EQ(used + nr_pages, ct_area_debugfs(area, "used"));
 	ASSERT_EQ(0, ct_dma_fill(self->fd, id, 5));
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
-	EXPECT_EQ(nr_kept, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(nr_kept, ct_area_debugfs(area, "cached"));
 	EXPECT_EQ(used, ct_area_debugfs(area, "used"));
 	EXPECT_EQ(used + nr_kept, ct_area_held(area));
 
 	/* Who needs no mapping does not mind one. */
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL,
 				  DMA_TEST_NO_KERNEL_MAPPING, &buf));
-	EXPECT_EQ(0, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(0, ct_area_debugfs(area, "cached"));
 	if (self->keeps)
 		EXPECT_EQ(first, buf.dma_addr);
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
-	EXPECT_EQ(nr_kept, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(nr_kept, ct_area_debugfs(area, "cached"));
 
 	second = take(_metadata, self, size, &id);
 	if (self->keeps)
 		EXPECT_EQ(first, second);
-	EXPECT_EQ(0, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(0, ct_area_debugfs(area, "cached"));
 	EXPECT_EQ(used + nr_pages, ct_area_debugfs(area, "used"));
 	EXPECT_EQ(0, ct_dma_check(self->fd, id, &check));
 	EXPECT_TRUE(check.tested & DMA_TEST_ZEROED);
@@ -216,18 +216,18 @@ TEST_F(cma_ready, comes_back_clean)
 }
 
 static void keep_most(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(cma_ready) *self)
+		      FIXTURE_DATA(cma_cache) *self)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%lu",
 		 self->area.nr_pages * ct_page_size / KIB);
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", text));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", text));
 }
 
 /* As many as may be kept, all over the place. */
 static void keep(struct __test_metadata *_metadata,
-		 FIXTURE_DATA(cma_ready) *self)
+		 FIXTURE_DATA(cma_cache) *self)
 {
 	uint32_t ids[NR_KEPT];
 	int i;
@@ -238,20 +238,20 @@ static void keep(struct __test_metadata *_metadata,
 	for (i = 0; i < NR_KEPT; i++)
 		ASSERT_EQ(0, ct_dma_free(self->fd, ids[i]));
 	EXPECT_EQ(self->keeps ? (long)(NR_KEPT * SMALL_SIZE / ct_page_size) : 0,
-		  ct_area_debugfs(&self->area, "ready"));
+		  ct_area_debugfs(&self->area, "cached"));
 }
 
-TEST_F(cma_ready, gives_back_on_request)
+TEST_F(cma_cache, gives_back_on_request)
 {
 	long used = ct_area_debugfs(&self->area, "used"), held, free_kib;
 	uint32_t id;
 
 	keep(_metadata, self);
-	held = ct_area_debugfs(&self->area, "ready");
+	held = ct_area_debugfs(&self->area, "cached");
 	EXPECT_EQ(used + held, ct_area_held(&self->area));
 	free_kib = ct_meminfo_kib("CmaFree");
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", "0"));
-	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", "0"));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 	EXPECT_EQ(used, ct_area_held(&self->area));
 	/* Programs may have taken a few pages meanwhile. */
 	EXPECT_GE(ct_meminfo_kib("CmaFree") + 256,
@@ -259,11 +259,11 @@ TEST_F(cma_ready, gives_back_on_request)
 
 	take(_metadata, self, ct_page_size, &id);
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
-	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 	EXPECT_EQ(used, ct_area_held(&self->area));
 }
 
-TEST_F(cma_ready, gives_back_to_large_requests)
+TEST_F(cma_cache, gives_back_to_large_requests)
 {
 	long nr_pages = ct_area_debugfs(&self->area, "maxchunk") - 256;
 	struct dma_test_alloc buf;
@@ -272,12 +272,12 @@ TEST_F(cma_ready, gives_back_to_large_requests)
 	keep(_metadata, self);
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, nr_pages * ct_page_size,
 				  DMA_TEST_KERNEL, 0, &buf));
-	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
 }
 
 /* Even what is being cleared right now. */
-TEST_F(cma_ready, gives_back_what_is_cleared)
+TEST_F(cma_cache, gives_back_what_is_cleared)
 {
 	size_t size = self->area.nr_pages * 4 / 5 * ct_page_size;
 	unsigned int round, i, nr = self->area.nr_pages * ct_page_size /
@@ -303,20 +303,20 @@ TEST_F(cma_ready, gives_back_what_is_cleared)
 }
 
 /* This asks all that can give memory back, as memory pressure does. */
-TEST_F(cma_ready, gives_back_under_pressure)
+TEST_F(cma_cache, gives_back_under_pressure)
 {
 	long used = ct_area_debugfs(&self->area, "used");
 	int tries;
 
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "3600000"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
 	keep(_metadata, self);
 	/* Each time it asks for a part of what there is. */
 	for (tries = 0; tries < NR_ROUNDS; tries++) {
 		ASSERT_EQ(0, ct_write("/proc/sys/vm/drop_caches", "2"));
-		if (!ct_area_debugfs(&self->area, "ready"))
+		if (!ct_area_debugfs(&self->area, "cached"))
 			break;
 	}
-	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 	EXPECT_EQ(used, ct_area_held(&self->area));
 }
 
@@ -324,21 +324,21 @@ TEST_F(cma_ready, gives_back_under_pressure)
  * A request that can have a window, once it is emptied, leaves alone what is
  * kept for others.
  */
-TEST_F(cma_ready, stays_beside_occupied_windows)
+TEST_F(cma_cache, stays_beside_occupied_windows)
 {
 	const long nr_kept = self->keeps ? SMALL_SIZE / ct_page_size : 0;
 	struct ct_mem mem;
 	uint32_t id;
 
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "3600000"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
 	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area),
 		  self->area.nr_pages / 2);
 	take(_metadata, self, SMALL_SIZE, &id);
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
-	ASSERT_EQ(nr_kept, ct_area_debugfs(&self->area, "ready"));
+	ASSERT_EQ(nr_kept, ct_area_debugfs(&self->area, "cached"));
 
 	take(_metadata, self, LARGE_SIZE, &id);
-	EXPECT_EQ(nr_kept, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_EQ(nr_kept, ct_area_debugfs(&self->area, "cached"));
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 	ct_mem_exit(&mem);
@@ -357,7 +357,7 @@ static bool comes_to(const struct ct_area *area, const char *file, long nr)
 
 /* A buffer that is given back, kept, cleared and taken again. */
 static void clear_one(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(cma_ready) *self, size_t size)
+		      FIXTURE_DATA(cma_cache) *self, size_t size)
 {
 	long nr_pages = self->keeps ? (long)(size / ct_page_size) : 0;
 	struct dma_test_check check;
@@ -367,34 +367,34 @@ static void clear_one(struct __test_metadata *_metadata,
 	first = take(_metadata, self, size, &id);
 	ASSERT_EQ(0, ct_dma_fill(self->fd, id, size));
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
-	EXPECT_EQ(nr_pages, ct_area_debugfs(&self->area, "ready"));
-	EXPECT_TRUE(comes_to(&self->area, "cleared", nr_pages));
-	EXPECT_EQ(nr_pages, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_EQ(nr_pages, ct_area_debugfs(&self->area, "cached"));
+	EXPECT_TRUE(comes_to(&self->area, "zeroed", nr_pages));
+	EXPECT_EQ(nr_pages, ct_area_debugfs(&self->area, "cached"));
 
 	second = take(_metadata, self, size, &id);
 	if (self->keeps)
 		EXPECT_EQ(first, second);
-	EXPECT_EQ(0, ct_area_debugfs(&self->area, "ready"));
+	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 	ASSERT_EQ(0, ct_dma_check(self->fd, id, &check));
 	EXPECT_TRUE(check.tested & DMA_TEST_ZEROED);
 	EXPECT_EQ(check.tested, check.found);
 	/* So that nobody finds it cleared who should not. */
 	ASSERT_EQ(0, ct_dma_fill(self->fd, id, size));
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_kib", self->ready_kib));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", self->cache_kib));
 }
 
-TEST_F(cma_ready, clears_in_the_background)
+TEST_F(cma_cache, clears_in_the_background)
 {
 	/* None is to grow old meanwhile. */
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "60000"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "60000"));
 	clear_one(_metadata, self, ct_page_size);
 	clear_one(_metadata, self, SMALL_SIZE);
 	clear_one(_metadata, self, LARGE_SIZE);
 }
 
 /* However long a buffer was out of use, or is cleared right now. */
-TEST_F(cma_ready, always_zeroed)
+TEST_F(cma_cache, always_zeroed)
 {
 	static const size_t sizes[] = {
 		4 * KIB, SMALL_SIZE, 20 * KIB, LARGE_SIZE, 640 * KIB,
@@ -417,7 +417,7 @@ TEST_F(cma_ready, always_zeroed)
 }
 
 /* Half of what is kept may be large, and no buffer larger than that. */
-TEST_F(cma_ready, keeps_large_ones)
+TEST_F(cma_cache, keeps_large_ones)
 {
 	const struct ct_area *area = &self->area;
 	long nr_pages = self->keeps ? (long)(LARGE_SIZE / ct_page_size) : 0;
@@ -425,45 +425,45 @@ TEST_F(cma_ready, keeps_large_ones)
 	uint32_t ids[3];
 	int i;
 
-	ASSERT_EQ(0, ct_area_set(area, "ready_age_ms", "60000"));
-	ASSERT_EQ(0, ct_area_set(area, "ready_kib", "4096"));
+	ASSERT_EQ(0, ct_area_set(area, "cache_age_ms", "60000"));
+	ASSERT_EQ(0, ct_area_set(area, "cache_kib", "4096"));
 	for (i = 0; i < 3; i++)
 		at[i] = take(_metadata, self, LARGE_SIZE, &ids[i]);
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, ct_dma_free(self->fd, ids[i]));
-	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "cached"));
 	/* Of another size it is not the one that was kept. */
 	at[2] = take(_metadata, self, LARGE_SIZE / 2, &ids[2]);
-	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "cached"));
 	if (self->keeps) {
 		EXPECT_NE(at[0], at[2]);
 		EXPECT_NE(at[1], at[2]);
 	}
 	ASSERT_EQ(0, ct_dma_free(self->fd, ids[2]));
-	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "cached"));
 
-	ASSERT_EQ(0, ct_area_set(area, "ready_kib", "2047"));
-	EXPECT_EQ(0, ct_area_debugfs(area, "ready"));
+	ASSERT_EQ(0, ct_area_set(area, "cache_kib", "2047"));
+	EXPECT_EQ(0, ct_area_debugfs(area, "cached"));
 	take(_metadata, self, LARGE_SIZE, &ids[0]);
 	ASSERT_EQ(0, ct_dma_free(self->fd, ids[0]));
-	EXPECT_EQ(0, ct_area_debugfs(area, "ready"));
+	EXPECT_EQ(0, ct_area_debugfs(area, "cached"));
 }
 
 /* As soon as they are too old, even if they were to be kept for an hour. */
-TEST_F(cma_ready, ages)
+TEST_F(cma_cache, ages)
 {
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "3600000"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
 	keep(_metadata, self);
 	/* By default they would be gone by now. */
 	sleep(3);
 	EXPECT_EQ(self->keeps ? (long)(NR_KEPT * SMALL_SIZE / ct_page_size) : 0,
-		  ct_area_debugfs(&self->area, "ready"));
-	ASSERT_EQ(0, ct_area_set(&self->area, "ready_age_ms", "100"));
-	EXPECT_TRUE(comes_to(&self->area, "ready", 0));
+		  ct_area_debugfs(&self->area, "cached"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "100"));
+	EXPECT_TRUE(comes_to(&self->area, "cached", 0));
 }
 
 /* What nobody wants is not kept for long. */
-TEST_F(cma_ready, gives_back_in_the_end)
+TEST_F(cma_cache, gives_back_in_the_end)
 {
 	long used = ct_area_debugfs(&self->area, "used");
 	int tries;
@@ -471,7 +471,7 @@ TEST_F(cma_ready, gives_back_in_the_end)
 	keep(_metadata, self);
 	for (tries = 0; tries < 300; tries++) {
 		/* First they are no longer kept, then they are free. */
-		if (!ct_area_debugfs(&self->area, "ready") &&
+		if (!ct_area_debugfs(&self->area, "cached") &&
 		    ct_area_held(&self->area) == used)
 			break;
 		usleep(100000);

@@ -14,6 +14,10 @@
  * in the mapping while its lock is held, and has no reference but the cache's
  * own, can be taken away from it.
  *
+ * Cold text, clean pages of files that programs map, has to leave the page tables
+ * first. All pages of a run are unmapped before any of them is unlocked, so that
+ * TLBs are flushed once for all: until then an unmapped page can still be reached.
+ *
  * Locks, in this order: folio, mapping->host->i_lock, mapping->i_pages; then
  * the lruvec. Units are pages; ranges are [start, end).
  */
@@ -22,20 +26,26 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/page_idle.h>
 #include <linux/pagemap.h>
+#include <linux/rmap.h>
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
 #include <trace/events/filemap.h>
 
 #include "../internal.h"
-#include "internal.h"
+#include "contig.h"
+#include "folio.h"
 
 /* Interrupts are off for a run: some 300 instructions for each page. */
 #define RUN_PAGES_MAX	128
 
+/* Pages of text that are locked at a time. */
+#define UNMAP_PAGES_MAX	128
+
 static inline bool is_cold(unsigned long pfn)
 {
-	return !PageTail(pfn_to_page(pfn)) && cma_cold_cache(cma_folio_at(pfn));
+	return !PageTail(pfn_to_page(pfn)) && contig_is_cold_cache(contig_folio_at(pfn));
 }
 
 /*
@@ -44,7 +54,7 @@ static inline bool is_cold(unsigned long pfn)
  */
 static bool goes_along(const struct address_space *mapping, unsigned long pfn)
 {
-	struct folio *folio = cma_folio_at(pfn);
+	struct folio *folio = contig_folio_at(pfn);
 
 	return is_cold(pfn) && folio->mapping == mapping &&
 	       !folio_test_private(folio) && !mapping_release_always(mapping);
@@ -81,9 +91,9 @@ static bool freeze_cold(struct folio *folio, int refs, bool locked)
 	if (!folio_ref_freeze(folio, refs))
 		return false;
 	if (locked)
-		cold = cma_clean_cache(folio, 0) && !cma_warm(folio->flags);
+		cold = contig_is_clean_cache(folio, 0) && !contig_is_warm(folio->flags);
 	else
-		cold = cma_cold_cache(folio);
+		cold = contig_is_cold_cache(folio);
 	if (cold && !is_young(folio))
 		return true;
 	folio_ref_unfreeze(folio, refs);
@@ -97,7 +107,7 @@ static bool freeze_cold(struct folio *folio, int refs, bool locked)
 static unsigned long remove_run(struct address_space *mapping,
 				unsigned long pfn, unsigned long end_pfn)
 {
-	struct folio *first = cma_folio_at(pfn);
+	struct folio *first = contig_folio_at(pfn);
 	unsigned long run = pfn;
 	XA_STATE(xas, &mapping->i_pages, first->index);
 
@@ -105,13 +115,13 @@ static unsigned long remove_run(struct address_space *mapping,
 	spin_lock(&mapping->host->i_lock);
 	xas_lock_irq(&xas);
 	for (; pfn < end_pfn; pfn++) {
-		struct folio *folio = cma_folio_at(pfn);
+		struct folio *folio = contig_folio_at(pfn);
 		bool is_first = folio == first;
 		void *entry;
 
 		if (!is_first && !goes_along(mapping, pfn))
 			break;
-		entry = cma_load_entry(&xas, folio->index);
+		entry = contig_load_entry(&xas, folio->index);
 		/* Ours is one more reference of the first. */
 		if (entry != folio || !freeze_cold(folio, 1 + is_first, is_first))
 			break;
@@ -136,7 +146,7 @@ static unsigned long remove_from_lruvec(struct lruvec *lruvec,
 					unsigned long pfn,
 					unsigned long end_pfn)
 {
-	struct folio *folio = cma_folio_at(pfn);
+	struct folio *folio = contig_folio_at(pfn);
 	long nr_pages = 0;
 
 	do {
@@ -147,7 +157,7 @@ static unsigned long remove_from_lruvec(struct lruvec *lruvec,
 			nr_pages++;
 		}
 		__folio_clear_lru_flags(folio);
-		folio = cma_folio_at(++pfn);
+		folio = contig_folio_at(++pfn);
 	} while (pfn < end_pfn && folio_matches_lruvec(folio, lruvec));
 
 	if (nr_pages)
@@ -162,7 +172,7 @@ static void remove_from_lru(unsigned long pfn, unsigned long end_pfn)
 	unsigned long run = pfn;
 
 	while (pfn < end_pfn) {
-		lruvec = folio_lruvec_relock_irq(cma_folio_at(pfn), lruvec);
+		lruvec = folio_lruvec_relock_irq(contig_folio_at(pfn), lruvec);
 		pfn = remove_from_lruvec(lruvec, pfn, end_pfn);
 		__mod_lruvec_state(lruvec, NR_FILE_PAGES, run - pfn);
 		run = pfn;
@@ -174,14 +184,14 @@ static void remove_from_lru(unsigned long pfn, unsigned long end_pfn)
 /* Locks a folio that is cold cache, or can be made so at once. */
 static bool lock_first(struct folio *folio)
 {
-	if (!cma_folio_get_lock(folio))
+	if (!contig_folio_get_lock(folio))
 		return false;
 	/* Locked, a folio stays what it is, and in its mapping. */
 	if (folio_test_large(folio) || !folio->mapping ||
 	    folio->mapping != folio_mapping(folio) ||
 	    folio_test_swapbacked(folio) || folio_mapped(folio) ||
 	    (folio_needs_release(folio) && !filemap_release_folio(folio, 0))) {
-		cma_folio_unlock_put(folio);
+		contig_folio_unlock_put(folio);
 		return false;
 	}
 	return true;
@@ -192,7 +202,7 @@ static unsigned long drop_run(struct zone *zone, unsigned long pfn,
 			      unsigned long end_pfn)
 {
 	void (*free_folio)(struct folio *folio);
-	struct folio *first = cma_folio_at(pfn);
+	struct folio *first = contig_folio_at(pfn);
 	unsigned long stop;
 
 	if (!lock_first(first))
@@ -210,15 +220,15 @@ static unsigned long drop_run(struct zone *zone, unsigned long pfn,
 	remove_from_lru(pfn, stop);
 	for (unsigned long i = pfn; i < stop; i++) {
 		if (free_folio)
-			free_folio(cma_folio_at(i));
-		mem_cgroup_uncharge(cma_folio_at(i));
+			free_folio(contig_folio_at(i));
+		mem_cgroup_uncharge(contig_folio_at(i));
 	}
-	buddy_free_range(zone, pfn, stop);
+	contig_buddy_free_range(zone, pfn, stop);
 	return stop;
 }
 
 /**
- * drop_cold_cache() - free the pages of a range that are cold cache
+ * contig_drop_cold_cache() - free the pages of a range that are cold cache
  * @zone:	the zone of all the pages
  * @start_pfn:	first page, in an isolated pageblock like all the others
  * @end_pfn:	first page behind
@@ -228,7 +238,7 @@ static unsigned long drop_run(struct zone *zone, unsigned long pfn,
  * Context: May sleep.
  * Return: number of pages that became free.
  */
-unsigned long drop_cold_cache(struct zone *zone, unsigned long start_pfn,
+unsigned long contig_drop_cold_cache(struct zone *zone, unsigned long start_pfn,
 			      unsigned long end_pfn)
 {
 	unsigned long pfn = start_pfn, nr_dropped = 0, stop;
@@ -243,4 +253,89 @@ unsigned long drop_cold_cache(struct zone *zone, unsigned long start_pfn,
 		pfn = max(stop, pfn + 1);
 	}
 	return nr_dropped;
+}
+
+static bool is_cold_text(const struct folio *folio, int refs, unsigned long nor)
+{
+	return !contig_is_warm(READ_ONCE(folio->flags)) &&
+	       contig_is_clean_unheld(folio, refs, nor | BIT(PG_private)) &&
+	       atomic_read(&folio->_mapcount) >= 0;
+}
+
+static bool is_cold_text_at(unsigned long pfn)
+{
+	return !PageTail(pfn_to_page(pfn)) &&
+	       is_cold_text(contig_folio_at(pfn), 0, BIT(PG_locked));
+}
+
+/**
+ * contig_unmap_text() - take a page of a file from those who map it
+ * @folio:	the page, locked
+ *
+ * After success the caller has to call try_to_unmap_flush() before the page is
+ * unlocked.
+ *
+ * Context: May sleep.
+ * Return: whether nobody maps it now, and nobody had written to it.
+ */
+bool contig_unmap_text(struct folio *folio)
+{
+	if (!folio_mapped(folio))
+		return true;
+	/* What the page tables say of its use is lost with them. */
+	folio_clear_idle(folio);
+	try_to_unmap(folio, TTU_BATCH_FLUSH);
+	if (!folio_mapped(folio) && !folio_test_dirty(folio))
+		return true;
+	try_to_unmap_flush();
+	return false;
+}
+
+/* Return: whether the page is locked now. */
+static bool unmap_locked_text(struct folio *folio)
+{
+	if (!contig_folio_get_lock(folio))
+		return false;
+	if (is_cold_text(folio, 1, 0) && contig_unmap_text(folio))
+		return true;
+	contig_folio_unlock_put(folio);
+	return false;
+}
+
+static void unmap_text_run(unsigned long start_pfn, unsigned int nr_pages)
+{
+	DECLARE_BITMAP(locked, UNMAP_PAGES_MAX) = { };
+	unsigned int i;
+
+	for (i = 0; i < nr_pages; i++)
+		if (is_cold_text_at(start_pfn + i) &&
+		    unmap_locked_text(contig_folio_at(start_pfn + i)))
+			__set_bit(i, locked);
+	try_to_unmap_flush();
+	for_each_set_bit(i, locked, nr_pages)
+		contig_folio_unlock_put(contig_folio_at(start_pfn + i));
+}
+
+/**
+ * contig_unmap_cold_text() - take the pages of a range that are cold text from those
+ *		       who map them
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind
+ *
+ * Waits for no I/O and no page: what is locked or in use stays. A page that is
+ * used again before it is dropped is mapped again.
+ *
+ * Context: May sleep.
+ */
+void contig_unmap_cold_text(unsigned long start_pfn, unsigned long end_pfn)
+{
+	unsigned long pfn = start_pfn;
+
+	while (pfn < end_pfn) {
+		unsigned int nr = min(end_pfn - pfn, UNMAP_PAGES_MAX);
+
+		unmap_text_run(pfn, nr);
+		pfn += nr;
+		cond_resched();
+	}
 }

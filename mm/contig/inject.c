@@ -5,20 +5,20 @@
  * Boot option fail_cma=<interval>,<probability>,<space>,<times> and
  * /sys/kernel/debug/fail_cma/, as Documentation/fault-injection describes.
  * "points" there is a mask of the places that may fail, by their number in
- * enum cma_fail_point; all of them unless it says otherwise.
+ * enum contig_fail_point; all of them unless it says otherwise.
  */
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
 #include <linux/init.h>
 
-#include "internal.h"
+#include "contig.h"
 
 static struct {
 	struct fault_attr attr;
 	u32 points;
 } fail_cma = {
 	.attr	= FAULT_ATTR_INITIALIZER,
-	.points	= BIT(CMA_FAIL_NR) - 1,
+	.points	= BIT(CONTIG_FAIL_NR) - 1,
 };
 
 static int __init setup_fail_cma(char *text)
@@ -28,12 +28,12 @@ static int __init setup_fail_cma(char *text)
 __setup("fail_cma=", setup_fail_cma);
 
 /**
- * cma_should_fail() - is this the time to fail
+ * contig_should_fail() - is this the time to fail
  * @point:	where
  *
  * Return: true if the caller is to behave as if it had failed.
  */
-bool cma_should_fail(enum cma_fail_point point)
+bool contig_should_fail(enum contig_fail_point point)
 {
 	return READ_ONCE(fail_cma.points) & BIT(point) &&
 	       should_fail(&fail_cma.attr, 1);

@@ -27,7 +27,8 @@
 #include <linux/vmstat.h>
 
 #include "../internal.h"
-#include "internal.h"
+#include "contig.h"
+#include "folio.h"
 
 /* Copied at a time; and what is on the stack for them. */
 #define RUN_PAGES_MAX	32
@@ -79,13 +80,13 @@ static bool is_simple(const struct folio *folio)
 }
 
 /**
- * mapped_count() - how many pages of a batch may be moved like this
+ * contig_remap_count() - how many pages of a batch may be moved like this
  * @batch:	isolated folios
  *
  * Context: Any.
  * Return: a guess.
  */
-unsigned int mapped_count(const struct list_head *batch)
+unsigned int contig_remap_count(const struct list_head *batch)
 {
 	const struct folio *folio;
 	unsigned int nr = 0;
@@ -146,7 +147,7 @@ static void unmap_batch(struct list_head *batch, struct list_head *targets,
 	list_for_each_entry_safe_reverse(folio, next, batch, lru) {
 		struct folio *copy;
 
-		copy = cma_get_target(targets);
+		copy = contig_target_get(targets);
 		if (!copy)
 			break;
 		if (!unmap(folio, &anon_vma)) {
@@ -166,7 +167,7 @@ static int copy_page_of(const struct move *move)
 	struct address_space *mapping = folio_mapping(move->folio);
 	const struct address_space_operations *ops;
 
-	if (cma_should_fail(CMA_FAIL_COPY))
+	if (contig_should_fail(CONTIG_FAIL_COPY))
 		return -EAGAIN;
 	if (!mapping)
 		return migrate_folio(NULL, move->copy, move->folio,
@@ -185,7 +186,7 @@ static void undo(struct zone *zone, const struct move *move,
 	list_add(&move->folio->lru, batch);
 
 	folio_unlock(move->copy);
-	cma_put_target(zone, move->copy, targets);
+	contig_target_keep(zone, move->copy, targets);
 }
 
 /* Return: how many there are copies of now, with all that is known of them. */
@@ -244,7 +245,7 @@ static void map_copies(const struct move *moves, unsigned int nr)
 		map_again(move->folio, move->copy, move->anon_vma);
 		set_page_owner_migrate_reason(&move->copy->page,
 					      MR_CONTIG_RANGE);
-		cma_folio_unlock_put(move->copy);
+		contig_folio_unlock_put(move->copy);
 	}
 }
 
@@ -278,19 +279,19 @@ static void free_moved(struct zone *zone, const struct move *moves,
 			continue;
 		}
 		if (pfn != end_pfn) {
-			buddy_free_range(zone, start_pfn, end_pfn);
+			contig_buddy_free_range(zone, start_pfn, end_pfn);
 			start_pfn = pfn;
 		}
 		end_pfn = pfn + 1;
 	}
-	buddy_free_range(zone, start_pfn, end_pfn);
+	contig_buddy_free_range(zone, start_pfn, end_pfn);
 	mod_node_page_state(zone->zone_pgdat, NR_ISOLATED_FILE, -(long)nr_file);
 	mod_node_page_state(zone->zone_pgdat, NR_ISOLATED_ANON,
 			    -(long)(nr - nr_file));
 }
 
 /**
- * mapped_move() - move the pages of a batch that programs map
+ * contig_remap() - move the pages of a batch that programs map
  * @zone:	the zone of all the pages
  * @batch:	folios that were isolated from their LRU lists, the last one by
  *		address first; those that do not move stay
@@ -300,7 +301,7 @@ static void free_moved(struct zone *zone, const struct move *moves,
  * Context: May sleep, but waits for no I/O and no page.
  * Return: number of pages that were moved.
  */
-unsigned int mapped_move(struct zone *zone, struct list_head *batch,
+unsigned int contig_remap(struct zone *zone, struct list_head *batch,
 			 struct list_head *targets)
 {
 	struct move moves[RUN_PAGES_MAX];

@@ -28,8 +28,8 @@
 #include <linux/workqueue.h>
 
 #include "../internal.h"
-#include "internal.h"
-#include "placement.h"
+#include "contig.h"
+#include "hooks.h"
 
 /* From the end of a request until kswapd makes up for it. */
 #define KSWAPD_DELAY_MS		100
@@ -41,7 +41,7 @@ static LIST_HEAD(reclaimers);
 static unsigned long nr_free_outside(struct zone *zone)
 {
 	long nr_pages = zone_page_state(zone, NR_FREE_PAGES) -
-			cma_unusable_free(zone, 0);
+			zone_page_state(zone, NR_FREE_CMA_PAGES);
 
 	return max(0L, nr_pages);
 }

@@ -19,26 +19,26 @@
 #define NR_SWITCHES	ct_scale(10)
 #define NR_THREADS	4
 
-FIXTURE(cma_class) {
+FIXTURE(cma_mode) {
 	struct ct_area area;
 	struct ct_mem mem;
 	long total_kib;		/* of memory while the area is shared */
 	int fd;
 };
 
-FIXTURE_SETUP(cma_class)
+FIXTURE_SETUP(cma_mode)
 {
 	ct_init(&self->area);
 	self->fd = ct_dma_open();
 	ASSERT_GE(self->fd, 0);
-	ASSERT_EQ(0, ct_area_set(&self->area, "class", "shared"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "shared"));
 	self->total_kib = ct_meminfo_kib("MemTotal");
 	memset(&self->mem, 0, sizeof(self->mem));
 }
 
-FIXTURE_TEARDOWN(cma_class)
+FIXTURE_TEARDOWN(cma_mode)
 {
-	EXPECT_EQ(0, ct_area_set(&self->area, "class", "shared"));
+	EXPECT_EQ(0, ct_area_set(&self->area, "mode", "shared"));
 	EXPECT_EQ(self->total_kib, ct_meminfo_kib("MemTotal"));
 	if (self->mem.addr) {
 		EXPECT_EQ(0, ct_mem_verify(&self->mem));
@@ -47,36 +47,36 @@ FIXTURE_TEARDOWN(cma_class)
 	close(self->fd);
 }
 
-static bool has_class(FIXTURE_DATA(cma_class) *self, const char *class)
+static bool has_mode(FIXTURE_DATA(cma_mode) *self, const char *mode)
 {
 	char text[32];
 
-	return !ct_area_get(&self->area, "class", text, sizeof(text)) &&
-	       !strncmp(text, class, strlen(class));
+	return !ct_area_get(&self->area, "mode", text, sizeof(text)) &&
+	       !strncmp(text, mode, strlen(mode));
 }
 
 /* Nobody's pages are in the area, and nobody's come there. */
 static void expect_empty(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(cma_class) *self)
+			 FIXTURE_DATA(cma_mode) *self)
 {
 	EXPECT_EQ(0, ct_area_count(&self->area, CT_KPF_BUDDY, 0));
 	EXPECT_EQ(0, ct_area_count(&self->area, CT_KPF_LRU, 0));
 }
 
-TEST_F(cma_class, empties_and_fills)
+TEST_F(cma_mode, empties_and_fills)
 {
 	long area_kib = self->area.nr_pages * (ct_page_size / KIB);
 
 	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_ANON, &self->area), 0);
-	ASSERT_EQ(0, ct_area_set(&self->area, "class", "exclusive"));
-	EXPECT_TRUE(has_class(self, "exclusive"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
+	EXPECT_TRUE(has_mode(self, "exclusive"));
 	EXPECT_EQ(0, ct_mem_in_area(&self->mem, &self->area));
 	EXPECT_EQ(0, ct_mem_verify(&self->mem));
 	expect_empty(_metadata, self);
 	EXPECT_EQ(self->total_kib - area_kib, ct_meminfo_kib("MemTotal"));
 
-	ASSERT_EQ(0, ct_area_set(&self->area, "class", "shared"));
-	EXPECT_TRUE(has_class(self, "shared"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "shared"));
+	EXPECT_TRUE(has_mode(self, "shared"));
 	EXPECT_EQ(self->total_kib, ct_meminfo_kib("MemTotal"));
 	/* What a device does not hold is there for all again. */
 	ct_mem_exit(&self->mem);
@@ -85,14 +85,14 @@ TEST_F(cma_class, empties_and_fills)
 }
 
 /* Nothing is moved for a buffer, whatever memory looks like. */
-TEST_F(cma_class, takes_at_once)
+TEST_F(cma_mode, takes_at_once)
 {
 	/* Single pages are not always the area's. */
 	size_t smallest = (ct_dma_generic(self->fd) ? 2 : 1) * ct_page_size;
 	struct dma_test_alloc buf;
 	struct dma_test_check check;
 
-	ASSERT_EQ(0, ct_area_set(&self->area, "class", "exclusive"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
 	/* While there is memory for its buffer. */
 	ASSERT_TRUE(ct_trace_start());
 	ASSERT_EQ(0, ct_mem_fill(&self->mem, CT_ANON));
@@ -117,7 +117,7 @@ TEST_F(cma_class, takes_at_once)
 }
 
 /* A buffer stays what it is, and goes back to what the area is by then. */
-TEST_F(cma_class, buffers_outlive_a_switch)
+TEST_F(cma_mode, buffers_outlive_a_switch)
 {
 	struct dma_test_alloc of_shared, of_exclusive;
 	long used = ct_area_debugfs(&self->area, "used");
@@ -126,7 +126,7 @@ TEST_F(cma_class, buffers_outlive_a_switch)
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0,
 				  &of_shared));
 	ASSERT_EQ(0, ct_dma_fill(self->fd, of_shared.id, 1));
-	ASSERT_EQ(0, ct_area_set(&self->area, "class", "exclusive"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
 	EXPECT_EQ(0, ct_dma_verify(self->fd, of_shared.id, 1));
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0,
 				  &of_exclusive));
@@ -134,7 +134,7 @@ TEST_F(cma_class, buffers_outlive_a_switch)
 	ASSERT_EQ(0, ct_dma_free(self->fd, of_shared.id));
 	expect_empty(_metadata, self);
 
-	ASSERT_EQ(0, ct_area_set(&self->area, "class", "shared"));
+	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "shared"));
 	EXPECT_EQ(0, ct_dma_verify(self->fd, of_exclusive.id, 2));
 	ASSERT_EQ(0, ct_dma_free(self->fd, of_exclusive.id));
 	EXPECT_EQ(used, ct_area_debugfs(&self->area, "used"));
@@ -175,7 +175,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-TEST_F(cma_class, switches_under_load)
+TEST_F(cma_mode, switches_under_load)
 {
 	struct worker workers[NR_THREADS] = {};
 	atomic_bool stop = false;
@@ -191,9 +191,9 @@ TEST_F(cma_class, switches_under_load)
 					    &workers[i]));
 	}
 	for (i = 0; i < NR_SWITCHES; i++) {
-		EXPECT_EQ(0, ct_area_set(&self->area, "class", "exclusive"));
+		EXPECT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
 		expect_empty(_metadata, self);
-		EXPECT_EQ(0, ct_area_set(&self->area, "class", "shared"));
+		EXPECT_EQ(0, ct_area_set(&self->area, "mode", "shared"));
 	}
 	atomic_store(&stop, true);
 	for (i = 0; i < NR_THREADS; i++) {
@@ -205,7 +205,7 @@ TEST_F(cma_class, switches_under_load)
 }
 
 /* One page that does not move, and all stays as it was. */
-TEST_F(cma_class, fails_whole)
+TEST_F(cma_mode, fails_whole)
 {
 	unsigned long page;
 	struct iovec vec;
@@ -223,20 +223,20 @@ TEST_F(cma_class, fails_whole)
 
 	ksft_print_msg("expect-splat: cma: %s: alloc failed\n",
 		       self->area.name);
-	EXPECT_EQ(-EBUSY, ct_area_set(&self->area, "class", "exclusive"));
-	EXPECT_TRUE(has_class(self, "shared"));
+	EXPECT_EQ(-EBUSY, ct_area_set(&self->area, "mode", "exclusive"));
+	EXPECT_TRUE(has_mode(self, "shared"));
 	EXPECT_EQ(self->total_kib, ct_meminfo_kib("MemTotal"));
 	EXPECT_TRUE(ct_area_holds(&self->area, ct_held_pfn(vec.iov_base)));
 	close(pipes[0]);
 	close(pipes[1]);
-	EXPECT_EQ(0, ct_area_set(&self->area, "class", "exclusive"));
+	EXPECT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
 }
 
-TEST_F(cma_class, refuses_nonsense)
+TEST_F(cma_mode, refuses_nonsense)
 {
-	EXPECT_EQ(-EINVAL, ct_area_set(&self->area, "class", "private"));
-	EXPECT_EQ(-EINVAL, ct_area_set(&self->area, "class", "\n"));
-	EXPECT_TRUE(has_class(self, "shared"));
+	EXPECT_EQ(-EINVAL, ct_area_set(&self->area, "mode", "private"));
+	EXPECT_EQ(-EINVAL, ct_area_set(&self->area, "mode", "\n"));
+	EXPECT_TRUE(has_mode(self, "shared"));
 }
 
 TEST_HARNESS_MAIN

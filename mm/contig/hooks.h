@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel's own files and mm/contig/ call of each other.
+ */
+#ifndef _MM_CONTIG_HOOKS_H
+#define _MM_CONTIG_HOOKS_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct page;
+struct zone;
+
+/* page_alloc.c, for buddy.c; the caller holds zone->lock */
+void contig_buddy_lift(struct zone *zone, struct page *page,
+		       unsigned int order);
+void contig_buddy_put(struct zone *zone, struct page *page, unsigned int order);
+struct page *contig_buddy_lift_any(struct zone *zone, unsigned int order,
+				   int migratetype);
+
+/* kswapd.c, for vmscan.c */
+bool contig_defers_kswapd(const struct zone *zone);
+
+/* pin.c, for gup.c */
+int contig_move_to_pin(struct list_head *folios, unsigned long target);
+void contig_wait_to_pin(void);
+
+#endif /* _MM_CONTIG_HOOKS_H */
