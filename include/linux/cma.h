@@ -124,10 +124,6 @@ int cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 			       phys_addr_t limit, phys_addr_t alignment,
 			       unsigned int order_per_bit, bool fixed,
 			       const char *name, struct cma **res_cma, int nid);
-int cma_declare_mode(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
-		      phys_addr_t alignment, unsigned int order_per_bit,
-		      bool fixed, enum cma_mode mode, const char *name,
-		      struct cma **res_cma, int nid);
 int cma_declare(const struct cma_area_desc *desc, struct cma **res_cma);
 void cma_claim_memory(u64 base, u64 size, const char *owner, bool is_wish);
 void cma_withdraw_claims(const char *owner);

@@ -21,13 +21,13 @@
 
 #include "internal.h"
 
-static bool request_valid(const struct cma *cma, unsigned long nr_pages,
-			  unsigned int align_order)
+static bool alloc_request_valid(const struct cma *cma, unsigned long nr_pages,
+				unsigned int align_order)
 {
 	return cma->active && nr_pages && align_order < BITS_PER_LONG - 1;
 }
 
-static void clear_pfns(unsigned long pfn, unsigned long end_pfn)
+static void zero_pfns(unsigned long pfn, unsigned long end_pfn)
 {
 	for (; pfn < end_pfn; pfn++) {
 		clear_highpage(pfn_to_page(pfn));
@@ -39,8 +39,8 @@ static void clear_pfns(unsigned long pfn, unsigned long end_pfn)
  * The page allocator clears what it gives, if told to at boot. It has not given
  * what it never had: an exclusive area, and parts of pageblocks.
  */
-static void init_kept(const struct cma *cma, const struct cma_buffer *buffer,
-		      gfp_t gfp)
+static void zero_reserved_pages(const struct cma *cma, const struct cma_buffer *buffer,
+				gfp_t gfp)
 {
 	unsigned long start = buffer->holder.start;
 	unsigned long end = start + buffer->nr_pages;
@@ -49,10 +49,10 @@ static void init_kept(const struct cma *cma, const struct cma_buffer *buffer,
 	if (!want_init_on_alloc(gfp))
 		return;
 	if (buffer->reserved || !cma_lent_part(cma, &given, &given_end)) {
-		clear_pfns(start, end);
+		zero_pfns(start, end);
 	} else {
-		clear_pfns(start, given);
-		clear_pfns(given_end, end);
+		zero_pfns(start, given);
+		zero_pfns(given_end, end);
 	}
 }
 
@@ -95,7 +95,7 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, nr_pages, align_order);
-	if (request_valid(cma, nr_pages, align_order)) {
+	if (alloc_request_valid(cma, nr_pages, align_order)) {
 		error = -ENOMEM;
 		if (!contig_should_fail(CONTIG_FAIL_BUFFER))
 			buffer = kmalloc(sizeof(*buffer), GFP_KERNEL);
@@ -110,7 +110,7 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 		pfn = buffer->holder.start;
 		page = pfn_to_page(pfn);
 		reset_kasan_tags(page, nr_pages);
-		init_kept(cma, buffer, gfp);
+		zero_reserved_pages(cma, buffer, gfp);
 		cma_buffer_complete(cma, buffer);
 		cma_buffer_hand_out(buffer, owner, caller);
 	} else {
@@ -261,7 +261,7 @@ bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 		return false;
 
 	pfn = page_to_pfn(pages);
-	buffer = cma_buffer_claim(cma, pfn, count);
+	buffer = cma_buffer_disown(cma, pfn, count);
 	if (!buffer && !cma_buffer_give_back_part(cma, pfn, count)) {
 		warn_of_mismatch(cma, pfn, count);
 		return true;

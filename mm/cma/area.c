@@ -56,7 +56,7 @@ static struct cma *area_named(const char *name)
 }
 
 /* A name stands for one area: folders, heaps and messages are named after it. */
-static void name_area(struct cma *cma, const char *name)
+static void set_area_name(struct cma *cma, const char *name)
 {
 	char cut[CMA_MAX_NAME];
 
@@ -87,7 +87,7 @@ struct cma * __init cma_area_new(const char *name)
 		return NULL;
 
 	cma = &cma_areas[cma_area_count];
-	name_area(cma, name);
+	set_area_name(cma, name);
 	spin_lock_init(&cma->lock);
 	cma->patience_ms = CMA_PATIENCE_MS;
 	for (unsigned int i = 0; i < ARRAY_SIZE(cma->shards); i++) {

@@ -22,7 +22,7 @@
 
 #include "internal.h"
 
-static struct cma_buffer *buffer_of(struct cma_holder *holder)
+static struct cma_buffer *node_to_buffer(struct cma_holder *holder)
 {
 	return holder ? container_of(holder, struct cma_buffer, holder) : NULL;
 }
@@ -38,7 +38,7 @@ static struct cma_buffer *buffer_of(struct cma_holder *holder)
 struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn)
 {
 	lockdep_assert_held(&cma->lock);
-	return buffer_of(cma_range_find(&cma->range, pfn));
+	return node_to_buffer(cma_range_find(&cma->range, pfn));
 }
 
 static struct cma_shard *shard_of(struct cma *cma, unsigned long pfn)
@@ -46,7 +46,7 @@ static struct cma_shard *shard_of(struct cma *cma, unsigned long pfn)
 	return &cma->shards[hash_long(pfn, ilog2(CMA_SHARDS))];
 }
 
-static int cmp_pfn(const void *key, const struct rb_node *node)
+static int buffer_cmp_pfn(const void *key, const struct rb_node *node)
 {
 	unsigned long start = rb_entry(node, struct cma_buffer,
 				       by_pfn)->holder.start;
@@ -55,7 +55,7 @@ static int cmp_pfn(const void *key, const struct rb_node *node)
 	return pfn < start ? -1 : pfn > start;
 }
 
-static bool pfn_less(struct rb_node *a, const struct rb_node *b)
+static bool buffer_pfn_less(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct cma_buffer, by_pfn)->holder.start <
 	       rb_entry(b, struct cma_buffer, by_pfn)->holder.start;
@@ -74,7 +74,7 @@ void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&shard->lock, flags);
-	rb_add(&buffer->by_pfn, &shard->buffers, pfn_less);
+	rb_add(&buffer->by_pfn, &shard->buffers, buffer_pfn_less);
 	spin_unlock_irqrestore(&shard->lock, flags);
 }
 
@@ -97,7 +97,7 @@ void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 	strscpy(buffer->owner, owner ?: "");
 	/* A name that changes meanwhile is one of the two, or a bit of both. */
 	memcpy(buffer->comm, current->comm, sizeof(buffer->comm));
-	/* Pairs with the acquire in cma_buffer_claim(). */
+	/* Pairs with the acquire in cma_buffer_disown(). */
 	smp_store_release(&buffer->owned, true);
 }
 
@@ -120,7 +120,7 @@ void cma_buffer_snapshot(const struct cma_buffer *buffer,
 }
 
 /**
- * cma_buffer_claim() - take a buffer away from its owner
+ * cma_buffer_disown() - take a buffer away from its owner
  * @cma:	the area
  * @pfn:	its first page
  * @nr_pages:	its size
@@ -129,8 +129,8 @@ void cma_buffer_snapshot(const struct cma_buffer *buffer,
  * Return: the record, of a buffer that nobody else can release from now on; or
  * NULL if the pages are not a buffer of this size that somebody owns.
  */
-struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
-				    unsigned long nr_pages)
+struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
+				     unsigned long nr_pages)
 {
 	struct cma_shard *shard = shard_of(cma, pfn);
 	struct cma_buffer *buffer = NULL;
@@ -138,7 +138,7 @@ struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
 	unsigned long flags;
 
 	spin_lock_irqsave(&shard->lock, flags);
-	node = rb_find(&pfn, &shard->buffers, cmp_pfn);
+	node = rb_find(&pfn, &shard->buffers, buffer_cmp_pfn);
 	if (node)
 		buffer = rb_entry(node, struct cma_buffer, by_pfn);
 	/* Pairs with the release in cma_buffer_hand_out(). */
@@ -153,7 +153,7 @@ struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
 }
 
 /* Nobody finds the record any more. */
-static void unlist(struct cma *cma, struct cma_buffer *buffer)
+static void buffer_unlist(struct cma *cma, struct cma_buffer *buffer)
 {
 	struct cma_shard *shard = shard_of(cma, buffer->holder.start);
 	unsigned long flags;
@@ -164,11 +164,11 @@ static void unlist(struct cma *cma, struct cma_buffer *buffer)
 }
 
 /* The pages are free, or about to be. */
-static void forget(struct cma *cma, struct cma_buffer *buffer)
+static void buffer_forget(struct cma *cma, struct cma_buffer *buffer)
 {
 	unsigned long flags;
 
-	unlist(cma, buffer);
+	buffer_unlist(cma, buffer);
 	if (buffer->is_folio)
 		atomic_dec(&cma->nr_folios);
 
@@ -192,7 +192,7 @@ void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
 	/* Free first: who holds the window next finds its pages free. */
 	cma_put_pages(cma, buffer->holder.start, buffer->nr_pages,
 		      buffer->reserved);
-	forget(cma, buffer);
+	buffer_forget(cma, buffer);
 	rcu_read_unlock();
 }
 
@@ -200,8 +200,8 @@ void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
  * The caller is the only one to give back these pages from here on. The record
  * stays until all parts are back, and this one is not.
  */
-static struct cma_buffer *claim_part(struct cma *cma, unsigned long pfn,
-				     unsigned long nr_pages, bool *kept)
+static struct cma_buffer *buffer_disown_part(struct cma *cma, unsigned long pfn,
+					     unsigned long nr_pages, bool *kept)
 {
 	struct cma_buffer *buffer;
 	unsigned long flags, left = 0;
@@ -230,8 +230,8 @@ static struct cma_buffer *claim_part(struct cma *cma, unsigned long pfn,
  * Parts come back in parallel. The window is free when the pages of all of them
  * are, so the last one to finish lets it go, whichever was claimed last.
  */
-static bool finish_part(struct cma *cma, struct cma_buffer *buffer,
-			unsigned long nr_pages)
+static bool buffer_finish_part(struct cma *cma, struct cma_buffer *buffer,
+			       unsigned long nr_pages)
 {
 	unsigned long flags;
 	bool is_last;
@@ -264,11 +264,11 @@ bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
 
 	/* A mode that is about to change waits for this: mode.c. */
 	rcu_read_lock();
-	buffer = claim_part(cma, pfn, nr_pages, &kept);
+	buffer = buffer_disown_part(cma, pfn, nr_pages, &kept);
 	if (buffer) {
 		cma_put_pages(cma, pfn, nr_pages, kept);
-		if (finish_part(cma, buffer, nr_pages))
-			forget(cma, buffer);
+		if (buffer_finish_part(cma, buffer, nr_pages))
+			buffer_forget(cma, buffer);
 	}
 	rcu_read_unlock();
 	return buffer;
@@ -288,7 +288,7 @@ void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 {
 	unsigned long flags;
 
-	unlist(cma, buffer);
+	buffer_unlist(cma, buffer);
 	rcu_read_lock();
 	cma_put_pages(cma, buffer->holder.start, nr_pages, buffer->reserved);
 

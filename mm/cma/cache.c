@@ -45,8 +45,8 @@
 
 #define ZERO_STEP	SZ_64K
 
-static struct list_head *cache_list_of(struct cma_cache *cache,
-				 unsigned long nr_pages)
+static struct list_head *cma_cache_list(struct cma_cache *cache,
+					unsigned long nr_pages)
 {
 	return &cache->buffers[min(nr_pages, cache->nr_lists) - 1];
 }
@@ -55,7 +55,7 @@ static struct list_head *cache_list_of(struct cma_cache *cache,
  * Where buffers of this size are kept; small ones by this CPU, or by the one it
  * was a moment ago: either will do.
  */
-static struct cma_cache *cache_of(struct cma *cma, unsigned long nr_pages)
+static struct cma_cache *cma_cache_of(struct cma *cma, unsigned long nr_pages)
 {
 	if (!cma || !cma->cache || !nr_pages)
 		return NULL;
@@ -63,10 +63,10 @@ static struct cma_cache *cache_of(struct cma *cma, unsigned long nr_pages)
 						raw_cpu_ptr(cma->cache);
 }
 
-static struct cma_buffer *cache_find(struct cma_cache *cache, unsigned long nr_pages,
-			       unsigned long kind)
+static struct cma_buffer *cma_cache_find(struct cma_cache *cache, unsigned long nr_pages,
+					 unsigned long kind)
 {
-	struct list_head *list = cache_list_of(cache, nr_pages);
+	struct list_head *list = cma_cache_list(cache, nr_pages);
 	struct cma_buffer *buffer;
 
 	lockdep_assert_held(&cache->lock);
@@ -86,7 +86,7 @@ static struct cma_buffer *cache_find(struct cma_cache *cache, unsigned long nr_p
  * A program may still have a page of it, and would see what the next owner
  * writes. Once zeroed with nobody else around, a buffer stays alone.
  */
-static bool cache_buffer_in_use(const struct cma_buffer *buffer)
+static bool cma_cache_buffer_in_use(const struct cma_buffer *buffer)
 {
 	unsigned long pfn = buffer->holder.start;
 	unsigned long end_pfn = pfn + buffer->nr_pages;
@@ -95,12 +95,12 @@ static bool cache_buffer_in_use(const struct cma_buffer *buffer)
 }
 
 /* To where zeroing begins, which gives back what it finds in use. */
-static void cache_put_back(struct cma_cache *cache, struct cma_buffer *buffer)
+static void cma_cache_put_back(struct cma_cache *cache, struct cma_buffer *buffer)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&cache->lock, flags);
-	list_add(&buffer->node, cache_list_of(cache, buffer->nr_pages));
+	list_add(&buffer->node, cma_cache_list(cache, buffer->nr_pages));
 	list_add_tail(&buffer->by_age, &cache->by_age);
 	WRITE_ONCE(cache->nr_pages, cache->nr_pages + buffer->nr_pages);
 	spin_unlock_irqrestore(&cache->lock, flags);
@@ -122,16 +122,16 @@ struct page *cma_cache_get(struct cma *cma, unsigned long count,
 			   unsigned long kind, const char *owner,
 			   void **mapped, bool *zeroed)
 {
-	struct cma_cache *cache = cache_of(cma, count);
+	struct cma_cache *cache = cma_cache_of(cma, count);
 	struct cma_buffer *buffer;
 	struct page *page;
 	unsigned long flags;
 
-	if (!cache || list_empty(cache_list_of(cache, count)))
+	if (!cache || list_empty(cma_cache_list(cache, count)))
 		return NULL;
 
 	spin_lock_irqsave(&cache->lock, flags);
-	buffer = cache_find(cache, count, kind);
+	buffer = cma_cache_find(cache, count, kind);
 	if (buffer) {
 		list_del(&buffer->node);
 		list_del(&buffer->by_age);
@@ -141,8 +141,8 @@ struct page *cma_cache_get(struct cma *cma, unsigned long count,
 	if (!buffer)
 		return NULL;
 
-	if (!buffer->zeroed && cache_buffer_in_use(buffer)) {
-		cache_put_back(cache, buffer);
+	if (!buffer->zeroed && cma_cache_buffer_in_use(buffer)) {
+		cma_cache_put_back(cache, buffer);
 		return NULL;
 	}
 
@@ -164,7 +164,7 @@ static unsigned long cache_limit(const struct cma *cma, unsigned long nr_pages)
 	return nr_pages > CMA_CACHE_PAGES_MAX ? half : half / num_online_cpus();
 }
 
-static void schedule_work_in(struct delayed_work *work, unsigned int ms)
+static void cma_cache_schedule_work(struct delayed_work *work, unsigned int ms)
 {
 	if (!delayed_work_pending(work))
 		queue_delayed_work(system_unbound_wq, work,
@@ -187,7 +187,7 @@ bool cma_cache_put(struct cma *cma, struct page *pages, unsigned long count,
 		   unsigned long kind, void *mapped, cma_teardown_t teardown)
 {
 	unsigned long pfn = page_to_pfn(pages);
-	struct cma_cache *cache = cache_of(cma, count);
+	struct cma_cache *cache = cma_cache_of(cma, count);
 	struct cma_buffer *buffer;
 
 	if (!cache || READ_ONCE(cache->nr_pages) + count > cache_limit(cma, count))
@@ -195,7 +195,7 @@ bool cma_cache_put(struct cma *cma, struct page *pages, unsigned long count,
 	/* There, all that a buffer costs is its record. */
 	if (READ_ONCE(cma->mode) == CMA_EXCLUSIVE)
 		return false;
-	buffer = cma_buffer_claim(cma, pfn, count);
+	buffer = cma_buffer_disown(cma, pfn, count);
 	if (!buffer)
 		return false;
 
@@ -204,20 +204,20 @@ bool cma_cache_put(struct cma *cma, struct page *pages, unsigned long count,
 	buffer->kind = kind;
 	buffer->mapped = mapped;
 	buffer->teardown = teardown;
-	cache_put_back(cache, buffer);
+	cma_cache_put_back(cache, buffer);
 
 	cma_account_release(cma, pfn, count);
 	/* Work that is pending still will see this buffer. */
 	smp_mb();
-	schedule_work_in(&cma->zero_work, ZERO_MS);
-	schedule_work_in(&cma->age_work, READ_ONCE(cma->cache_age_ms));
+	cma_cache_schedule_work(&cma->zero_work, ZERO_MS);
+	cma_cache_schedule_work(&cma->age_work, READ_ONCE(cma->cache_age_ms));
 	return true;
 }
 
 /* The sum of what @visit returns for every place where buffers are kept. */
-static unsigned long cache_visit_each(struct cma *cma,
-				unsigned long (*visit)(struct cma *cma,
-						       struct cma_cache *cache))
+static unsigned long cma_cache_visit_each(struct cma *cma,
+					  unsigned long (*visit)(struct cma *cma,
+								 struct cma_cache *cache))
 {
 	unsigned long sum = 0;
 	int cpu;
@@ -232,14 +232,14 @@ static unsigned long cache_visit_each(struct cma *cma,
 }
 
 /* Return: its pages. The buffer is on no list. */
-static unsigned long cache_give_back_one(struct cma *cma, struct cma_cache *cache,
-				   struct cma_buffer *buffer)
+static unsigned long cma_cache_give_back_one(struct cma *cma, struct cma_cache *cache,
+					     struct cma_buffer *buffer)
 {
 	unsigned long nr_pages = buffer->nr_pages;
 
 	lockdep_assert_held(&cma->cache_mutex);
 	buffer->teardown(pfn_to_page(buffer->holder.start), nr_pages,
-			buffer->mapped);
+			 buffer->mapped);
 	cma_buffer_give_back(cma, buffer);
 
 	spin_lock_irq(&cache->lock);
@@ -248,7 +248,7 @@ static unsigned long cache_give_back_one(struct cma *cma, struct cma_cache *cach
 	return nr_pages;
 }
 
-static struct cma_buffer *cache_oldest(struct cma_cache *cache)
+static struct cma_buffer *cma_cache_oldest(struct cma_cache *cache)
 {
 	lockdep_assert_held(&cache->lock);
 	return list_first_entry_or_null(&cache->by_age, struct cma_buffer,
@@ -259,14 +259,14 @@ static struct cma_buffer *cache_oldest(struct cma_cache *cache)
  * Gives back the oldest buffer, if it was kept at @before or earlier. Return:
  * its pages; 0 if there is none.
  */
-static unsigned long cache_give_back_oldest(struct cma *cma, struct cma_cache *cache,
-				      unsigned long before)
+static unsigned long cma_cache_give_back_oldest(struct cma *cma, struct cma_cache *cache,
+						unsigned long before)
 {
 	struct cma_buffer *buffer;
 
 	lockdep_assert_held(&cma->cache_mutex);
 	spin_lock_irq(&cache->lock);
-	buffer = cache_oldest(cache);
+	buffer = cma_cache_oldest(cache);
 	if (buffer && time_after(buffer->cached_at, before))
 		buffer = NULL;
 	if (buffer) {
@@ -274,34 +274,34 @@ static unsigned long cache_give_back_oldest(struct cma *cma, struct cma_cache *c
 		list_del(&buffer->by_age);
 	}
 	spin_unlock_irq(&cache->lock);
-	return buffer ? cache_give_back_one(cma, cache, buffer) : 0;
+	return buffer ? cma_cache_give_back_one(cma, cache, buffer) : 0;
 }
 
 /* Gives back what was kept at @before, or earlier. */
-static unsigned long cache_give_back(struct cma *cma, struct cma_cache *cache,
-			       unsigned long before)
+static unsigned long cma_cache_give_back(struct cma *cma, struct cma_cache *cache,
+					 unsigned long before)
 {
 	unsigned long sum = 0, nr_pages;
 
-	while ((nr_pages = cache_give_back_oldest(cma, cache, before)))
+	while ((nr_pages = cma_cache_give_back_oldest(cma, cache, before)))
 		sum += nr_pages;
 	return sum;
 }
 
-static unsigned long cache_give_back_all(struct cma *cma, struct cma_cache *cache)
+static unsigned long cma_cache_give_back_all(struct cma *cma, struct cma_cache *cache)
 {
-	return cache_give_back(cma, cache, jiffies);
+	return cma_cache_give_back(cma, cache, jiffies);
 }
 
-static unsigned long cache_give_back_old(struct cma *cma, struct cma_cache *cache)
+static unsigned long cma_cache_give_back_old(struct cma *cma, struct cma_cache *cache)
 {
 	unsigned int age_ms = READ_ONCE(cma->cache_age_ms);
 
-	return cache_give_back(cma, cache, jiffies - msecs_to_jiffies(age_ms));
+	return cma_cache_give_back(cma, cache, jiffies - msecs_to_jiffies(age_ms));
 }
 
 /* One that is not zeroed, off its list, or NULL. */
-static struct cma_buffer *cache_start_zeroing(struct cma_cache *cache)
+static struct cma_buffer *cma_cache_start_zeroing(struct cma_cache *cache)
 {
 	struct cma_buffer *buffer = NULL;
 
@@ -319,18 +319,18 @@ static struct cma_buffer *cache_start_zeroing(struct cma_cache *cache)
 }
 
 /* Clears one buffer. Return: false if there is none to clear. */
-static bool cache_zero_one(struct cma *cma, struct cma_cache *cache)
+static bool cma_cache_zero_one(struct cma *cma, struct cma_cache *cache)
 {
-	struct cma_buffer *buffer = cache_start_zeroing(cache);
+	struct cma_buffer *buffer = cma_cache_start_zeroing(cache);
 	size_t size;
 
 	if (!buffer)
 		return false;
-	if (cache_buffer_in_use(buffer)) {
+	if (cma_cache_buffer_in_use(buffer)) {
 		spin_lock_irq(&cache->lock);
 		list_del(&buffer->by_age);
 		spin_unlock_irq(&cache->lock);
-		cache_give_back_one(cma, cache, buffer);
+		cma_cache_give_back_one(cma, cache, buffer);
 		return true;
 	}
 	size = buffer->nr_pages << PAGE_SHIFT;
@@ -344,42 +344,42 @@ static bool cache_zero_one(struct cma *cma, struct cma_cache *cache)
 	buffer->zeroed = true;
 
 	spin_lock_irq(&cache->lock);
-	list_add_tail(&buffer->node, cache_list_of(cache, buffer->nr_pages));
+	list_add_tail(&buffer->node, cma_cache_list(cache, buffer->nr_pages));
 	spin_unlock_irq(&cache->lock);
 	return true;
 }
 
 /* Who waits for the mutex does so for one buffer. */
-static unsigned long cache_zero(struct cma *cma, struct cma_cache *cache)
+static unsigned long cma_cache_zero(struct cma *cma, struct cma_cache *cache)
 {
 	unsigned long nr_buffers = 0;
 	bool more = READ_ONCE(cache->nr_pages);
 
 	while (more) {
 		mutex_lock(&cma->cache_mutex);
-		more = cache_zero_one(cma, cache);
+		more = cma_cache_zero_one(cma, cache);
 		mutex_unlock(&cma->cache_mutex);
 		nr_buffers += more;
 	}
 	return nr_buffers;
 }
 
-static void cache_zero_work(struct work_struct *work)
+static void cma_cache_zero_work(struct work_struct *work)
 {
-	cache_visit_each(container_of(to_delayed_work(work), struct cma, zero_work),
-		   cache_zero);
+	cma_cache_visit_each(container_of(to_delayed_work(work), struct cma, zero_work),
+			     cma_cache_zero);
 }
 
-static void cache_age_work(struct work_struct *work)
+static void cma_cache_age_work(struct work_struct *work)
 {
 	struct cma *cma = container_of(to_delayed_work(work), struct cma,
 				       age_work);
 
 	mutex_lock(&cma->cache_mutex);
-	cache_visit_each(cma, cache_give_back_old);
+	cma_cache_visit_each(cma, cma_cache_give_back_old);
 	mutex_unlock(&cma->cache_mutex);
 	if (cma_cache_pages(cma))
-		schedule_work_in(&cma->age_work, READ_ONCE(cma->cache_age_ms));
+		cma_cache_schedule_work(&cma->age_work, READ_ONCE(cma->cache_age_ms));
 }
 
 /**
@@ -397,7 +397,7 @@ bool cma_cache_flush(struct cma *cma)
 
 	if (any) {
 		mutex_lock(&cma->cache_mutex);
-		cache_visit_each(cma, cache_give_back_all);
+		cma_cache_visit_each(cma, cma_cache_give_back_all);
 		mutex_unlock(&cma->cache_mutex);
 	}
 	return any;
@@ -430,7 +430,7 @@ void cma_cache_set_age(struct cma *cma, unsigned int ms)
 		mod_delayed_work(system_unbound_wq, &cma->age_work, 0);
 }
 
-static unsigned long cache_nr_pages(struct cma *cma, struct cma_cache *cache)
+static unsigned long cma_cache_count(struct cma *cma, struct cma_cache *cache)
 {
 	return READ_ONCE(cache->nr_pages);
 }
@@ -443,10 +443,10 @@ static unsigned long cache_nr_pages(struct cma *cma, struct cma_cache *cache)
  */
 unsigned long cma_cache_pages(struct cma *cma)
 {
-	return cache_visit_each(cma, cache_nr_pages);
+	return cma_cache_visit_each(cma, cma_cache_count);
 }
 
-static unsigned long cache_nr_zeroed(struct cma *cma, struct cma_cache *cache)
+static unsigned long cma_cache_count_zeroed(struct cma *cma, struct cma_cache *cache)
 {
 	struct cma_buffer *buffer;
 	unsigned long nr_pages = 0;
@@ -468,10 +468,10 @@ static unsigned long cache_nr_zeroed(struct cma *cma, struct cma_cache *cache)
  */
 unsigned long cma_cache_zeroed_pages(struct cma *cma)
 {
-	return cache_visit_each(cma, cache_nr_zeroed);
+	return cma_cache_visit_each(cma, cma_cache_count_zeroed);
 }
 
-static void cache_init(struct cma_cache *cache, unsigned long nr_lists)
+static void cma_cache_init_lists(struct cma_cache *cache, unsigned long nr_lists)
 {
 	spin_lock_init(&cache->lock);
 	cache->nr_lists = nr_lists;
@@ -492,26 +492,26 @@ void cma_cache_init_area(struct cma *cma)
 	int cpu;
 
 	mutex_init(&cma->cache_mutex);
-	INIT_DELAYED_WORK(&cma->zero_work, cache_zero_work);
-	INIT_DELAYED_WORK(&cma->age_work, cache_age_work);
+	INIT_DELAYED_WORK(&cma->zero_work, cma_cache_zero_work);
+	INIT_DELAYED_WORK(&cma->age_work, cma_cache_age_work);
 	cma->cache_age_ms = CMA_CACHE_AGE_MS;
 	cma->cache_limit = min(cma->nr_pages / 32, SZ_2M / PAGE_SIZE);
 
 	/* Without these, every buffer goes back at once. */
 	cma->cache_large = kzalloc(struct_size(cache, buffers, 1), GFP_KERNEL);
 	if (cma->cache_large)
-		cache_init(cma->cache_large, 1);
+		cma_cache_init_lists(cma->cache_large, 1);
 	cma->cache = __alloc_percpu(struct_size(cache, buffers,
 						CMA_CACHE_PAGES_MAX),
 				    __alignof__(*cache));
 	if (!cma->cache)
 		return;
 	for_each_possible_cpu(cpu)
-		cache_init(per_cpu_ptr(cma->cache, cpu), CMA_CACHE_PAGES_MAX);
+		cma_cache_init_lists(per_cpu_ptr(cma->cache, cpu), CMA_CACHE_PAGES_MAX);
 }
 
-static unsigned long cache_count_shrinkable(struct shrinker *shrinker,
-				 struct shrink_control *control)
+static unsigned long cma_cache_count_objects(struct shrinker *shrinker,
+					     struct shrink_control *control)
 {
 	unsigned long nr_pages = 0;
 
@@ -532,15 +532,15 @@ struct oldest {
 	unsigned long cached_at;
 };
 
-static void update_oldest(struct oldest *oldest, struct cma *cma,
-			  struct cma_cache *cache)
+static void cma_cache_update_oldest(struct oldest *oldest, struct cma *cma,
+				    struct cma_cache *cache)
 {
 	const struct cma_buffer *buffer;
 
 	if (!READ_ONCE(cache->nr_pages))
 		return;
 	spin_lock_irq(&cache->lock);
-	buffer = cache_oldest(cache);
+	buffer = cma_cache_oldest(cache);
 	if (buffer && (!oldest->cma ||
 		       time_before(buffer->cached_at, oldest->cached_at))) {
 		oldest->cma = cma;
@@ -551,7 +551,7 @@ static void update_oldest(struct oldest *oldest, struct cma *cma,
 }
 
 /* Of all areas but those in @busy. */
-static struct oldest find_oldest(const unsigned long *busy)
+static struct oldest cma_cache_find_oldest(const unsigned long *busy)
 {
 	struct oldest oldest = { };
 	int cpu;
@@ -562,9 +562,9 @@ static struct oldest find_oldest(const unsigned long *busy)
 		if (!cma->cache || test_bit(i, busy))
 			continue;
 		for_each_possible_cpu(cpu)
-			update_oldest(&oldest, cma, per_cpu_ptr(cma->cache, cpu));
+			cma_cache_update_oldest(&oldest, cma, per_cpu_ptr(cma->cache, cpu));
 		if (cma->cache_large)
-			update_oldest(&oldest, cma, cma->cache_large);
+			cma_cache_update_oldest(&oldest, cma, cma->cache_large);
 	}
 	return oldest;
 }
@@ -587,7 +587,7 @@ unsigned long cma_cache_shrink(unsigned long nr_wanted)
 	struct oldest oldest;
 
 	while (nr_pages < nr_wanted) {
-		oldest = find_oldest(busy);
+		oldest = cma_cache_find_oldest(busy);
 		if (!oldest.cma)
 			break;
 		if (!mutex_trylock(&oldest.cma->cache_mutex)) {
@@ -595,14 +595,14 @@ unsigned long cma_cache_shrink(unsigned long nr_wanted)
 			continue;
 		}
 		/* If it was taken meanwhile, the next one goes. */
-		nr_pages += cache_give_back_oldest(oldest.cma, oldest.cache, jiffies);
+		nr_pages += cma_cache_give_back_oldest(oldest.cma, oldest.cache, jiffies);
 		mutex_unlock(&oldest.cma->cache_mutex);
 	}
 	return nr_pages;
 }
 
-static unsigned long cache_shrink(struct shrinker *shrinker,
-				  struct shrink_control *control)
+static unsigned long cma_cache_scan_objects(struct shrinker *shrinker,
+					    struct shrink_control *control)
 {
 	unsigned long nr_pages = cma_cache_shrink(control->nr_to_scan);
 
@@ -618,8 +618,8 @@ static int __init cma_cache_init(void)
 
 	if (!shrinker)
 		return -ENOMEM;
-	shrinker->count_objects = cache_count_shrinkable;
-	shrinker->scan_objects = cache_shrink;
+	shrinker->count_objects = cma_cache_count_objects;
+	shrinker->scan_objects = cma_cache_scan_objects;
 	shrinker->batch = 1;
 	shrinker_register(shrinker);
 	return 0;

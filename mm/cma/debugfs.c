@@ -107,8 +107,8 @@ static int bank_count_get(void *data, u64 *value)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(bank_count_fops, bank_count_get, NULL, "%llu\n");
 
-static void set_held(const struct cma *cma, const struct cma_holder *holder,
-		     unsigned long *bits)
+static void bitmap_set_held(const struct cma *cma, const struct cma_holder *holder,
+			    unsigned long *bits)
 {
 	bitmap_set(bits,
 		   cma_area_index(cma, holder->start) >> cma->order_per_bit,
@@ -136,7 +136,7 @@ static int bitmap_show(struct seq_file *seq, void *unused)
 	while ((holder = cma_range_next(&cma->range, holder)))
 		if (READ_ONCE(container_of(holder, struct cma_buffer,
 					   holder)->owned))
-			set_held(cma, holder, bits);
+			bitmap_set_held(cma, holder, bits);
 	spin_unlock_irq(&cma->lock);
 
 	bitmap_to_arr32(words, bits, nr_bits);
@@ -149,7 +149,7 @@ static int bitmap_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(bitmap);
 
-static void show_buffer(struct seq_file *seq, const struct cma_buffer *buffer)
+static void debugfs_show_buffer(struct seq_file *seq, const struct cma_buffer *buffer)
 {
 	/* What lies between two banks was never asked for. */
 	if (!buffer->nr_pages)
@@ -190,7 +190,7 @@ static int buffers_show(struct seq_file *seq, void *unused)
 		if (!holder)
 			return 0;
 
-		show_buffer(seq, &buffer);
+		debugfs_show_buffer(seq, &buffer);
 		pfn = cma_holder_end(&buffer.holder);
 		cond_resched();
 	}
@@ -224,7 +224,7 @@ static int alloc_set(void *data, u64 nr_pages)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(alloc_fops, NULL, alloc_set, "%llu\n");
 
-static struct cma_buffer *take_latest(struct cma *cma)
+static struct cma_buffer *debugfs_take_latest(struct cma *cma)
 {
 	struct cma_buffer *buffer;
 
@@ -242,7 +242,7 @@ static int free_set(void *data, u64 nr_pages)
 	struct cma *cma = data;
 	struct cma_buffer *buffer;
 
-	while (nr_pages && (buffer = take_latest(cma))) {
+	while (nr_pages && (buffer = debugfs_take_latest(cma))) {
 		unsigned long size = buffer->nr_pages;
 
 		if (size <= nr_pages) {
@@ -263,7 +263,7 @@ static int free_set(void *data, u64 nr_pages)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(free_fops, NULL, free_set, "%llu\n");
 
-static void __init add_banks(struct cma *cma, struct dentry *dir)
+static void __init debugfs_add_banks(struct cma *cma, struct dentry *dir)
 {
 	struct dentry *ranges = debugfs_create_dir("ranges", dir);
 
@@ -302,7 +302,7 @@ static int __init cma_debugfs_init(void)
 		debugfs_create_file("alloc", 0200, dir, cma, &alloc_fops);
 		debugfs_create_file("free", 0200, dir, cma, &free_fops);
 		debugfs_create_file("buffers", 0400, dir, cma, &buffers_fops);
-		add_banks(cma, dir);
+		debugfs_add_banks(cma, dir);
 	}
 	return 0;
 }

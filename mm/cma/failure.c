@@ -55,7 +55,7 @@ static unsigned long kib_of(unsigned long nr_pages)
 	return nr_pages * (PAGE_SIZE / SZ_1K);
 }
 
-static const char *error_word(int error)
+static const char *failure_error_word(int error)
 {
 	switch (error) {
 	case -EBUSY:
@@ -96,7 +96,7 @@ static void log_failure(const struct failure *failure, const struct cma *cma)
 			 blocker->refs, blocker->maps);
 	pr_err("%s: alloc failed, req-size: %lu pages, ret: %d, %s (%s; %lu KiB for %s, task %s)\n",
 	       failure->area, failure->nr_pages, failure->error, reason,
-	       error_word(failure->error), kib_of(failure->nr_pages),
+	       failure_error_word(failure->error), kib_of(failure->nr_pages),
 	       failure->owner[0] ? failure->owner : "no device",
 	       failure->comm);
 }

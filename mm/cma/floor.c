@@ -55,7 +55,7 @@ struct outside {
 };
 
 /* Pages of the areas in this zone that drivers have. */
-static long nr_held(const struct zone *zone)
+static long nr_held_in_zone(const struct zone *zone)
 {
 	long nr_pages = 0;
 
@@ -71,7 +71,7 @@ static long nr_held(const struct zone *zone)
 }
 
 /* Compressed data may be in areas as well. */
-static long nr_compressed(struct zone *zone)
+static long nr_compressed_in_zone(struct zone *zone)
 {
 #if IS_ENABLED(CONFIG_ZSMALLOC)
 	return zone_page_state(zone, NR_ZSPAGES);
@@ -80,7 +80,7 @@ static long nr_compressed(struct zone *zone)
 #endif
 }
 
-static void add_zone(struct outside *sum, struct zone *zone)
+static void floor_add_zone(struct outside *sum, struct zone *zone)
 {
 	long anon = zone_page_state(zone, NR_ZONE_INACTIVE_ANON) +
 		    zone_page_state(zone, NR_ZONE_ACTIVE_ANON);
@@ -97,11 +97,11 @@ static void add_zone(struct outside *sum, struct zone *zone)
 	sum->anon += anon;
 	sum->file += file;
 	sum->in_areas += max(0L, (long)zone->cma_pages - in_areas -
-				 nr_held(zone) - nr_compressed(zone));
+			     nr_held_in_zone(zone) - nr_compressed_in_zone(zone));
 	sum->floor += high_wmark_pages(zone) + outside / FLOOR_PART;
 }
 
-static long nr_pinned(void)
+static long nr_pinned_pages(void)
 {
 	return global_node_page_state(NR_FOLL_PIN_ACQUIRED) -
 	       global_node_page_state(NR_FOLL_PIN_RELEASED);
@@ -121,11 +121,11 @@ unsigned long cma_floor_spare(void)
 	struct zone *zone;
 
 	for_each_populated_zone(zone)
-		add_zone(&sum, zone);
+		floor_add_zone(&sum, zone);
 
 	reclaimable = sum.file + min(sum.anon, get_nr_swap_pages());
 	movable = sum.file + sum.anon - sum.in_areas -
-		  max(0L, nr_pinned() - sum.elsewhere);
+		  max(0L, nr_pinned_pages() - sum.elsewhere);
 	return max(0L, sum.free + max(0L, min(reclaimable, movable)) -
-		       sum.floor);
+		   sum.floor);
 }

@@ -282,8 +282,8 @@ void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 			 unsigned long caller);
 void cma_buffer_snapshot(const struct cma_buffer *buffer,
 			 struct cma_buffer *copy);
-struct cma_buffer *cma_buffer_claim(struct cma *cma, unsigned long pfn,
-				    unsigned long nr_pages);
+struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
+				     unsigned long nr_pages);
 void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer);
 void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 		     unsigned long nr_pages);

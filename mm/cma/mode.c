@@ -113,8 +113,8 @@ static void mode_write_unlock(struct cma *cma)
 }
 
 /* The next pages in [*@start, @limit) that nobody holds and are @kept, or not. */
-static bool next_unheld(struct cma *cma, bool kept, unsigned long limit,
-			unsigned long *start, unsigned long *end)
+static bool mode_next_unheld(struct cma *cma, bool kept, unsigned long limit,
+			     unsigned long *start, unsigned long *end)
 {
 	unsigned long pfn = *start, begin = limit;
 
@@ -142,10 +142,10 @@ static bool next_unheld(struct cma *cma, bool kept, unsigned long limit,
 }
 
 /* Calls @act on everything that nobody holds and that is @kept, or not. */
-static int walk_unheld(struct cma *cma, bool kept,
-		       int (*act)(unsigned long start, unsigned long end,
-				  struct contig_blocker *blocker),
-		       struct contig_blocker *blocker)
+static int mode_walk_unheld(struct cma *cma, bool kept,
+			    int (*act)(unsigned long start, unsigned long end,
+				       struct contig_blocker *blocker),
+			    struct contig_blocker *blocker)
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		const struct cma_bank *bank = &cma->banks[i];
@@ -156,7 +156,7 @@ static int walk_unheld(struct cma *cma, bool kept,
 			int error;
 
 			limit = ALIGN_DOWN(limit, pageblock_nr_pages);
-			if (!next_unheld(cma, kept, limit, &pfn, &end)) {
+			if (!mode_next_unheld(cma, kept, limit, &pfn, &end)) {
 				pfn = limit;
 				cond_resched();
 				continue;
@@ -170,8 +170,8 @@ static int walk_unheld(struct cma *cma, bool kept,
 	return 0;
 }
 
-static int take_back(unsigned long start, unsigned long end,
-		     struct contig_blocker *blocker)
+static int mode_take_back_window(unsigned long start, unsigned long end,
+				 struct contig_blocker *blocker)
 {
 	struct contig_request req = {
 		.start_pfn	= start,
@@ -190,35 +190,35 @@ static int take_back(unsigned long start, unsigned long end,
 	return error;
 }
 
-static int lend(unsigned long start, unsigned long end,
-		struct contig_blocker *blocker)
+static int mode_lend_window(unsigned long start, unsigned long end,
+			    struct contig_blocker *blocker)
 {
 	cma_lend(start, end);
 	return 0;
 }
 
-static void change_mode(struct cma *cma, enum cma_mode mode)
+static void mode_change_and_sync(struct cma *cma, enum cma_mode mode)
 {
 	WRITE_ONCE(cma->mode, mode);
 	/* Releases that saw the other mode are through. */
 	synchronize_rcu();
 }
 
-static void share(struct cma *cma)
+static void mode_share_area(struct cma *cma)
 {
-	change_mode(cma, CMA_SHARED);
-	walk_unheld(cma, true, lend, NULL);
+	mode_change_and_sync(cma, CMA_SHARED);
+	mode_walk_unheld(cma, true, mode_lend_window, NULL);
 }
 
-static int try_to_take_back(struct cma *cma, struct contig_blocker *blocker)
+static int mode_take_back_area(struct cma *cma, struct contig_blocker *blocker)
 {
 	int error;
 
-	change_mode(cma, CMA_EXCLUSIVE);
+	mode_change_and_sync(cma, CMA_EXCLUSIVE);
 	cma_cache_flush(cma);
-	error = walk_unheld(cma, false, take_back, blocker);
+	error = mode_walk_unheld(cma, false, mode_take_back_window, blocker);
 	if (error)
-		share(cma);
+		mode_share_area(cma);
 	return error;
 }
 
@@ -226,8 +226,8 @@ static int try_to_take_back(struct cma *cma, struct contig_blocker *blocker)
  * A page in the way is named like that of a request. A compound page that is
  * out is in nobody's way: it would go past the area when it comes back.
  */
-static void report(struct cma *cma, int error,
-		   const struct contig_blocker *blocker)
+static void mode_report_failure(struct cma *cma, int error,
+				const struct contig_blocker *blocker)
 {
 	struct cma_failure_cause cause = { .blocker = *blocker };
 	int nr_folios = atomic_read(&cma->nr_folios);
@@ -244,7 +244,7 @@ static void report(struct cma *cma, int error,
  * With the lock let go: what is in the area has to go somewhere, and if that
  * takes I/O it is done here.
  */
-static void make_room(const struct cma *cma)
+static void mode_make_room(const struct cma *cma)
 {
 	struct zone *zone = page_zone(pfn_to_page(cma->banks[0].start_pfn));
 	unsigned long nr_pages, wanted = cma->nr_lent / ROOM_PART;
@@ -257,7 +257,7 @@ static void make_room(const struct cma *cma)
 		 !fatal_signal_pending(current));
 }
 
-static int make_exclusive(struct cma *cma)
+static int mode_make_exclusive(struct cma *cma)
 {
 	unsigned long deadline = jiffies + SWITCH_SECONDS * HZ;
 	struct contig_blocker blocker = { };
@@ -272,7 +272,7 @@ static int make_exclusive(struct cma *cma)
 		blocker.reason = CONTIG_BLOCK_NONE;
 		/* The last reference of a folio frees it, without a look here. */
 		if (!atomic_read(&cma->nr_folios))
-			error = try_to_take_back(cma, &blocker);
+			error = mode_take_back_area(cma, &blocker);
 		if (!error)
 			cma_account_lent(cma, false);
 		mode_write_unlock(cma);
@@ -284,22 +284,22 @@ static int make_exclusive(struct cma *cma)
 		if (error == -ENOMEM && !cma_floor_spare())
 			break;
 		if (error == -ENOMEM)
-			make_room(cma);
+			mode_make_room(cma);
 		schedule_timeout_killable(msecs_to_jiffies(ms));
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		ms = min(2 * ms, LAST_PAUSE_MS);
 	}
 	if (error)
-		report(cma, error, &blocker);
+		mode_report_failure(cma, error, &blocker);
 	return error;
 }
 
-static int make_shared(struct cma *cma)
+static int mode_make_shared(struct cma *cma)
 {
 	percpu_down_write(&cma->mode_lock);
 	cma_account_lent(cma, true);
-	share(cma);
+	mode_share_area(cma);
 	mode_write_unlock(cma);
 	return 0;
 }
@@ -333,8 +333,8 @@ int cma_set_mode(struct cma *cma, enum cma_mode mode)
 	if (mutex_lock_killable(&one_at_a_time))
 		return -EINTR;
 	if (cma->mode != mode) {
-		error = mode == CMA_EXCLUSIVE ? make_exclusive(cma) :
-						 make_shared(cma);
+		error = mode == CMA_EXCLUSIVE ? mode_make_exclusive(cma) :
+						 mode_make_shared(cma);
 		/* They depend on how much memory there is for everybody. */
 		setup_per_zone_wmarks();
 	}

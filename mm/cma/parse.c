@@ -85,7 +85,7 @@ static const char * __init parse_bytes(const char **text, phys_addr_t *bytes)
 }
 
 /* Nothing behind the minus, or more than there can be, is no limit. */
-static const char * __init parse_limit(const char **text, phys_addr_t *limit)
+static const char * __init parse_area_limit(const char **text, phys_addr_t *limit)
 {
 	unsigned long long value;
 	const char *wrong;
@@ -100,7 +100,7 @@ static const char * __init parse_limit(const char **text, phys_addr_t *limit)
 }
 
 /* "size[@base[-[limit]]]" at the start of @text, which then points behind it. */
-static const char * __init parse_spec(const char **text, struct cma_spec *spec)
+static const char * __init parse_area_spec(const char **text, struct cma_spec *spec)
 {
 	const char *wrong;
 
@@ -116,10 +116,10 @@ static const char * __init parse_spec(const char **text, struct cma_spec *spec)
 
 	(*text)++;
 	spec->has_limit = true;
-	return parse_limit(text, &spec->limit);
+	return parse_area_limit(text, &spec->limit);
 }
 
-static const char * __init check_spec(const struct cma_spec *spec)
+static const char * __init check_area_spec(const struct cma_spec *spec)
 {
 	if (!cma_span_ok(spec->base, spec->size))
 		return "area reaches past the end of the address space";
@@ -147,9 +147,9 @@ const char * __init cma_parse_spec(const char *text, struct cma_spec *spec)
 	struct cma_spec new = { };
 	const char *wrong;
 
-	wrong = parse_spec(&text, &new);
+	wrong = parse_area_spec(&text, &new);
 	if (!wrong)
-		wrong = check_spec(&new);
+		wrong = check_area_spec(&new);
 	if (wrong)
 		return wrong;
 	new.rest = text;
@@ -162,8 +162,8 @@ const char * __init cma_parse_spec(const char *text, struct cma_spec *spec)
  * is among them: in front of options a colon ends a name, and where devices are
  * not meant a glob is a mistake.
  */
-static const char * __init parse_name(const char **text, const char *ends,
-				      const char *banned, char *name)
+static const char * __init parse_area_name(const char **text, const char *ends,
+					   const char *banned, char *name)
 {
 	size_t length = strcspn(*text, ends);
 
@@ -180,9 +180,9 @@ static const char * __init parse_name(const char **text, const char *ends,
 	return NULL;
 }
 
-static const char * __init parse_devices(const char **text, char *devices)
+static const char * __init parse_area_devices(const char **text, char *devices)
 {
-	const char *wrong = parse_name(text, "=;/", "%+;", devices);
+	const char *wrong = parse_area_name(text, "=;/", "%+;", devices);
 
 	if (wrong)
 		return wrong;
@@ -192,8 +192,8 @@ static const char * __init parse_devices(const char **text, char *devices)
 	return NULL;
 }
 
-static const char * __init parse_alignment(const char **text,
-					   phys_addr_t *alignment)
+static const char * __init parse_area_alignment(const char **text,
+						phys_addr_t *alignment)
 {
 	const char *wrong = parse_bytes(text, alignment);
 
@@ -202,8 +202,8 @@ static const char * __init parse_alignment(const char **text,
 	return wrong;
 }
 
-static const char * __init parse_options(const char *text,
-					 struct cma_area_spec *area)
+static const char * __init parse_area_options(const char *text,
+					      struct cma_area_spec *area)
 {
 	while (*text) {
 		size_t length;
@@ -227,17 +227,17 @@ static const char * __init parse_options(const char *text,
 }
 
 /* "area:option...". Names of nodes have commas in them: "linux,cma". */
-static const char * __init parse_elsewhere(const char *text,
-					   struct cma_area_spec *area)
+static const char * __init parse_area_elsewhere(const char *text,
+						struct cma_area_spec *area)
 {
-	const char *wrong = parse_name(&text, ":", "%+;*?/", area->type);
+	const char *wrong = parse_area_name(&text, ":", "%+;*?/", area->type);
 
 	area->elsewhere = true;
-	return wrong ?: parse_options(text, area);
+	return wrong ?: parse_area_options(text, area);
 }
 
 /* An area's name keeps letters, digits and few other characters of its type. */
-static const char * __init check_type(const char *type)
+static const char * __init check_type_name(const char *type)
 {
 	for (; *type; type++)
 		if (isalnum(*type))
@@ -249,19 +249,19 @@ static const char * __init check_type(const char *type)
 static const char * __init parse_area(const char *text,
 				      struct cma_area_spec *area)
 {
-	const char *wrong = parse_name(&text, "=;/,", "%+;:*?", area->type) ?:
-			    check_type(area->type);
+	const char *wrong = parse_area_name(&text, "=;/,", "%+;:*?", area->type) ?:
+			    check_type_name(area->type);
 
 	if (!wrong && *text == '/') {
 		text++;
-		wrong = parse_devices(&text, area->devices);
+		wrong = parse_area_devices(&text, area->devices);
 	}
 	if (wrong)
 		return wrong;
 	if (*text++ != '=')
 		return "an equals sign is missing behind the name";
 
-	wrong = parse_spec(&text, &area->spec);
+	wrong = parse_area_spec(&text, &area->spec);
 	/* Take "64MB" as cma= does. */
 	if (!wrong && tolower(*text) == 'b' && isalpha(text[-1]))
 		text++;
@@ -269,9 +269,9 @@ static const char * __init parse_area(const char *text,
 		wrong = "unknown unit, K, M or G expected";
 	if (!wrong && *text == '/') {
 		text++;
-		wrong = parse_alignment(&text, &area->alignment);
+		wrong = parse_area_alignment(&text, &area->alignment);
 	}
-	return wrong ?: parse_options(text, area) ?: check_spec(&area->spec);
+	return wrong ?: parse_area_options(text, area) ?: check_area_spec(&area->spec);
 }
 
 /**
@@ -290,7 +290,7 @@ const char * __init cma_parse_area(const char *text, struct cma_area_spec *area)
 
 	memset(&new, 0, sizeof(new));
 	wrong = strchr(text, '=') || !strchr(text, ':') ?
-		parse_area(text, &new) : parse_elsewhere(text, &new);
+		parse_area(text, &new) : parse_area_elsewhere(text, &new);
 	if (!wrong)
 		*area = new;
 	return wrong;

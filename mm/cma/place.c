@@ -159,8 +159,8 @@ phys_addr_t __init cma_highmem_start(void)
 }
 
 /* A range of memblock that shares a part of [@base, @last] with it. */
-static bool __init find_nomap(phys_addr_t base, phys_addr_t last,
-			      phys_addr_t *found, phys_addr_t *found_last)
+static bool __init find_nomap_range(phys_addr_t base, phys_addr_t last,
+				    phys_addr_t *found, phys_addr_t *found_last)
 {
 	struct memblock_region *region;
 
@@ -177,8 +177,8 @@ static bool __init find_nomap(phys_addr_t base, phys_addr_t last,
 	return false;
 }
 
-static bool __init find_reserved(phys_addr_t base, phys_addr_t last,
-				 phys_addr_t *found, phys_addr_t *found_last)
+static bool __init find_reserved_range(phys_addr_t base, phys_addr_t last,
+				       phys_addr_t *found, phys_addr_t *found_last)
 {
 	phys_addr_t start, end;
 	u64 i;
@@ -206,7 +206,7 @@ bool __init cma_is_mapped(phys_addr_t base, phys_addr_t size)
 	phys_addr_t last = base + (size - 1), found, found_last;
 
 	return last >= base && is_all_memory(base, last) &&
-	       !find_nomap(base, last, &found, &found_last);
+	       !find_nomap_range(base, last, &found, &found_last);
 }
 
 /**
@@ -223,15 +223,15 @@ int __init cma_check_mapped(phys_addr_t base, phys_addr_t last,
 {
 	phys_addr_t found, found_last;
 
-	if (!find_nomap(base, last, &found, &found_last))
+	if (!find_nomap_range(base, last, &found, &found_last))
 		return 0;
 	pr_err("%s: %pa-%pa overlaps memory that must not be mapped at %pa-%pa\n",
 	       name, &base, &last, &found, &found_last);
 	return -EBUSY;
 }
 
-static int __init check_range(phys_addr_t base, phys_addr_t last,
-			      const char *name)
+static int __init check_area_range(phys_addr_t base, phys_addr_t last,
+				   const char *name)
 {
 	const struct cma_claim *claim = find_claim(base, last, false);
 	phys_addr_t found, found_last;
@@ -256,7 +256,7 @@ static int __init check_range(phys_addr_t base, phys_addr_t last,
 		       cma->name);
 		return -EBUSY;
 	}
-	if (find_reserved(base, last, &found, &found_last)) {
+	if (find_reserved_range(base, last, &found, &found_last)) {
 		pr_err("%s: %pa-%pa overlaps memory that is in use at %pa-%pa\n",
 		       name, &base, &last, &found, &found_last);
 		return -EBUSY;
@@ -286,7 +286,7 @@ int __init cma_check_memory(phys_addr_t base, phys_addr_t size,
 		       &base);
 		return -EINVAL;
 	}
-	return check_range(base, base + (size - 1), name);
+	return check_area_range(base, base + (size - 1), name);
 }
 
 /**
@@ -313,9 +313,9 @@ int __init cma_reserve_fixed(phys_addr_t base, phys_addr_t size,
 }
 
 /* memblock's choice in [@base, @limit), unless somebody has a claim on that. */
-static phys_addr_t __init place_between(phys_addr_t size, phys_addr_t align,
-					phys_addr_t base, phys_addr_t limit,
-					int nid)
+static phys_addr_t __init place_area_between(phys_addr_t size, phys_addr_t align,
+					     phys_addr_t base, phys_addr_t limit,
+					     int nid)
 {
 	const struct cma_claim *claim;
 	phys_addr_t place;
@@ -344,9 +344,9 @@ static phys_addr_t __init place_between(phys_addr_t size, phys_addr_t align,
  * memory compete for. It does not straddle the end of low memory, because a
  * buffer must be of one zone.
  */
-static phys_addr_t __init find_place(phys_addr_t size, phys_addr_t align,
-				     phys_addr_t base, phys_addr_t limit,
-				     int nid)
+static phys_addr_t __init find_area_place(phys_addr_t size, phys_addr_t align,
+					  phys_addr_t base, phys_addr_t limit,
+					  int nid)
 {
 	phys_addr_t highmem = cma_highmem_start();
 	u64 above_4g = max_t(u64, base, SZ_4G);
@@ -354,15 +354,15 @@ static phys_addr_t __init find_place(phys_addr_t size, phys_addr_t align,
 
 	if (above_4g < limit && !memblock_bottom_up()) {
 		memblock_set_bottom_up(true);
-		place = place_between(size, align, above_4g, limit, nid);
+		place = place_area_between(size, align, above_4g, limit, nid);
 		memblock_set_bottom_up(false);
 	}
 	if (!place && highmem < limit)
-		place = place_between(size, align, max(base, highmem), limit,
-				      nid);
+		place = place_area_between(size, align, max(base, highmem), limit,
+					   nid);
 	if (!place && base < highmem)
-		place = place_between(size, align, base, min(limit, highmem),
-				      nid);
+		place = place_area_between(size, align, base, min(limit, highmem),
+					   nid);
 	/* Never mapped by kmemleak, never scanned: it holds no pointers. */
 	if (place)
 		kmemleak_ignore_phys(place);
@@ -370,8 +370,8 @@ static phys_addr_t __init find_place(phys_addr_t size, phys_addr_t align,
 }
 
 /* The widest part of [@start, @end) without a claim, aligned. */
-static phys_addr_t __init widest_gap(phys_addr_t start, phys_addr_t end,
-				     phys_addr_t align, phys_addr_t *size)
+static phys_addr_t __init widest_memory_gap(phys_addr_t start, phys_addr_t end,
+					    phys_addr_t align, phys_addr_t *size)
 {
 	phys_addr_t place = 0;
 
@@ -398,9 +398,9 @@ static phys_addr_t __init widest_gap(phys_addr_t start, phys_addr_t end,
  * The largest piece of free memory in [@base, @limit). In low memory, where the
  * kernel has to live, half of it is left alone.
  */
-static phys_addr_t __init largest_piece(phys_addr_t align, phys_addr_t base,
-					phys_addr_t limit, int nid,
-					phys_addr_t *size)
+static phys_addr_t __init largest_area_piece(phys_addr_t align, phys_addr_t base,
+					     phys_addr_t limit, int nid,
+					     phys_addr_t *size)
 {
 	phys_addr_t highmem = cma_highmem_start();
 	phys_addr_t start, end, place = 0;
@@ -413,8 +413,8 @@ static phys_addr_t __init largest_piece(phys_addr_t align, phys_addr_t base,
 		/* Not their sum: that can be more than a phys_addr_t holds. */
 		if (start < highmem)
 			start += (min(end, highmem) - start) / 2;
-		here = widest_gap(max(start, base), min(end, limit), align,
-				  &width);
+		here = widest_memory_gap(max(start, base), min(end, limit), align,
+					 &width);
 		if (width > *size) {
 			place = here;
 			*size = width;
@@ -436,13 +436,13 @@ void __init cma_place_free(const struct cma_place *place)
 }
 
 /* Memory has holes, so there may be enough of it but not in one piece. */
-static int __init find_pieces(phys_addr_t size, phys_addr_t align,
-			      phys_addr_t base, phys_addr_t limit, int nid,
-			      const char *name, struct cma_place *place)
+static int __init find_area_pieces(phys_addr_t size, phys_addr_t align,
+				   phys_addr_t base, phys_addr_t limit, int nid,
+				   const char *name, struct cma_place *place)
 {
 	while (size && place->nr < CMA_MAX_BANKS) {
 		phys_addr_t piece;
-		phys_addr_t at = largest_piece(align, base, limit, nid, &piece);
+		phys_addr_t at = largest_area_piece(align, base, limit, nid, &piece);
 
 		if (!piece)
 			break;
@@ -487,10 +487,10 @@ int __init cma_place_anywhere(phys_addr_t size, phys_addr_t align,
 	place->nr = 0;
 	if (claims_lost)
 		return -ENOMEM;
-	place->base[0] = find_place(size, align, base, limit, nid);
+	place->base[0] = find_area_place(size, align, base, limit, nid);
 	place->size[0] = size;
 	if (!place->base[0])
-		return find_pieces(size, align, base, limit, nid, name, place);
+		return find_area_pieces(size, align, base, limit, nid, name, place);
 	place->nr = 1;
 	return 0;
 }

@@ -41,7 +41,7 @@ static unsigned int hole_block_order(const struct cma_holder *holder)
 }
 
 /* Of the holes below @holder, its own among them. */
-static struct cma_room most_room_below(const struct cma_holder *holder)
+static struct cma_room subtree_max_below(const struct cma_holder *holder)
 {
 	const struct rb_node *children[] = {
 		holder->by_start.rb_left, holder->by_start.rb_right,
@@ -62,24 +62,24 @@ static struct cma_room most_room_below(const struct cma_holder *holder)
 	return (struct cma_room) { nr_pages, block_order };
 }
 
-static bool same_room(struct cma_room a, struct cma_room b)
+static bool subtree_max_is(struct cma_room a, struct cma_room b)
 {
 	return a.nr_pages == b.nr_pages && a.block_order == b.block_order;
 }
 
 /* Return: true if nothing has changed, so that those above need no change. */
-static bool update_most_room(struct cma_holder *holder, bool may_stop)
+static bool update_subtree_max(struct cma_holder *holder, bool may_stop)
 {
-	struct cma_room room = most_room_below(holder);
+	struct cma_room room = subtree_max_below(holder);
 
-	if (may_stop && same_room(room, holder->subtree_max))
+	if (may_stop && subtree_max_is(room, holder->subtree_max))
 		return true;
 	holder->subtree_max = room;
 	return false;
 }
 
 RB_DECLARE_CALLBACKS(static, most_room_callbacks, struct cma_holder, by_start,
-		     subtree_max, update_most_room)
+		     subtree_max, update_subtree_max)
 
 static bool hole_less(struct rb_node *a, const struct rb_node *b)
 {
@@ -349,8 +349,8 @@ static unsigned long nr_windows(const struct cma_range_req *want,
  * does not.
  */
 unsigned long cma_range_place_packed(const struct cma_range *range,
-				const struct cma_range_req *want,
-				unsigned long start)
+				     const struct cma_range_req *want,
+				     unsigned long start)
 {
 	const struct cma_holder *before = holder_before(range, start);
 	unsigned long begin = cma_holder_end(before);
@@ -526,11 +526,11 @@ bool cma_range_valid(const struct cma_range *range)
 
 	for (node = rb_first(&range->holders); node; node = rb_next(node)) {
 		struct cma_holder *holder = holder_of(node);
-		struct cma_room room = most_room_below(holder);
+		struct cma_room room = subtree_max_below(holder);
 		bool is_front = holder == &range->front;
 
 		if (holder->start != page || (holder->nr_pages && is_front) ||
-		    !same_room(room, holder->subtree_max))
+		    !subtree_max_is(room, holder->subtree_max))
 			return false;
 		page = cma_holder_end(holder) + holder->hole;
 		held += holder->nr_pages;

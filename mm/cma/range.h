@@ -109,8 +109,8 @@ void cma_range_init(struct cma_range *range, unsigned long start,
 bool cma_range_place(const struct cma_range *range, const struct cma_range_req *want,
 		     unsigned long *start);
 unsigned long cma_range_place_packed(const struct cma_range *range,
-				const struct cma_range_req *want,
-				unsigned long start);
+				     const struct cma_range_req *want,
+				     unsigned long start);
 int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
 		   unsigned long start, unsigned long nr_pages);
 void cma_range_release(struct cma_range *range, struct cma_holder *holder);

@@ -25,7 +25,7 @@
 
 DEFINE_STATIC_KEY_FALSE(cma_areas_active);
 
-static bool __init has_room(const struct cma *cma, unsigned int nr_banks)
+static bool __init area_table_has_room(const struct cma *cma, unsigned int nr_banks)
 {
 	if (cma->nr_banks + nr_banks <= ARRAY_SIZE(cma->banks))
 		return true;
@@ -33,12 +33,12 @@ static bool __init has_room(const struct cma *cma, unsigned int nr_banks)
 	return false;
 }
 
-static int __init put_bank(struct cma *cma, unsigned long start_pfn,
-			   unsigned long end_pfn)
+static int __init area_put_bank(struct cma *cma, unsigned long start_pfn,
+				unsigned long end_pfn)
 {
 	struct cma_bank *bank = cma->banks + cma->nr_banks;
 
-	if (!has_room(cma, 1))
+	if (!area_table_has_room(cma, 1))
 		return -ENOSPC;
 	cma->nr_banks++;
 	for (; bank > cma->banks && bank[-1].start_pfn > start_pfn; bank--)
@@ -51,25 +51,25 @@ static int __init put_bank(struct cma *cma, unsigned long start_pfn,
 }
 
 /* No buffer reaches over the end of low memory, but an area may. */
-static int __init add_bank(struct cma *cma, phys_addr_t base, phys_addr_t size)
+static int __init area_add_bank(struct cma *cma, phys_addr_t base, phys_addr_t size)
 {
 	unsigned long start_pfn = PFN_DOWN(base), end_pfn = PFN_DOWN(base + size);
 	unsigned long border = PFN_DOWN(cma_highmem_start());
 	bool is_split = start_pfn < border && border < end_pfn;
 
 	/* All of it or nothing. */
-	if (!has_room(cma, 1 + is_split))
+	if (!area_table_has_room(cma, 1 + is_split))
 		return -ENOSPC;
-	put_bank(cma, start_pfn, is_split ? border : end_pfn);
+	area_put_bank(cma, start_pfn, is_split ? border : end_pfn);
 	if (is_split)
-		put_bank(cma, border, end_pfn);
+		area_put_bank(cma, border, end_pfn);
 	cma->nr_pages += end_pfn - start_pfn;
 	totalcma_pages += end_pfn - start_pfn;
 	return 0;
 }
 
-static int __init check_reserved(phys_addr_t base, phys_addr_t size,
-				 unsigned int order_per_bit, const char *shown)
+static int __init check_reserved_area(phys_addr_t base, phys_addr_t size,
+				      unsigned int order_per_bit, const char *shown)
 {
 	phys_addr_t alignment = PAGE_SIZE << order_per_bit;
 	phys_addr_t end = base + size;
@@ -124,7 +124,7 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 		       shown, order_per_bit);
 		return -EINVAL;
 	}
-	error = check_reserved(base, size, order_per_bit, shown);
+	error = check_reserved_area(base, size, order_per_bit, shown);
 	if (error)
 		return error;
 	cma = cma_area_new(name);
@@ -135,7 +135,7 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 	}
 
 	cma->order_per_bit = order_per_bit;
-	add_bank(cma, base, size);
+	area_add_bank(cma, base, size);
 	*res_cma = cma;
 	return 0;
 }
@@ -155,9 +155,9 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 int __init cma_add_reserved_mem(struct cma *cma, phys_addr_t base,
 				phys_addr_t size)
 {
-	int error = check_reserved(base, size, cma->order_per_bit, cma->name);
+	int error = check_reserved_area(base, size, cma->order_per_bit, cma->name);
 
-	return error ?: add_bank(cma, base, size);
+	return error ?: area_add_bank(cma, base, size);
 }
 
 /*
@@ -165,8 +165,8 @@ int __init cma_add_reserved_mem(struct cma *cma, phys_addr_t base,
  * costs nothing to round it up to them. But on a kernel with large pages a
  * block can be more than the machine can spare: then some of it is kept.
  */
-static phys_addr_t __init rounded_size(phys_addr_t size, unsigned int order,
-				       enum cma_mode mode)
+static phys_addr_t __init rounded_area_size(phys_addr_t size, unsigned int order,
+					    enum cma_mode mode)
 {
 	phys_addr_t rounded = ALIGN(size, CMA_MIN_ALIGNMENT_BYTES);
 
@@ -178,14 +178,14 @@ static phys_addr_t __init rounded_size(phys_addr_t size, unsigned int order,
 	return ALIGN(size, (phys_addr_t)PAGE_SIZE << order);
 }
 
-static phys_addr_t __init least_alignment(phys_addr_t size)
+static phys_addr_t __init least_area_alignment(phys_addr_t size)
 {
 	if (IS_ALIGNED(size, CMA_MIN_ALIGNMENT_BYTES))
 		return CMA_MIN_ALIGNMENT_BYTES;
 	return min_t(phys_addr_t, size & -size, CMA_MIN_ALIGNMENT_BYTES);
 }
 
-static int __init make_area(const struct cma_place *place,
+static int __init area_make(const struct cma_place *place,
 			    unsigned int order_per_bit, const char *name,
 			    struct cma **res_cma)
 {
@@ -202,8 +202,8 @@ static int __init make_area(const struct cma_place *place,
 	return 0;
 }
 
-static int __init check_wish(phys_addr_t size, phys_addr_t alignment,
-			     const char *shown)
+static int __init check_area_wish(phys_addr_t size, phys_addr_t alignment,
+				  const char *shown)
 {
 	phys_addr_t all = memblock_phys_mem_size();
 
@@ -224,32 +224,32 @@ static int __init check_wish(phys_addr_t size, phys_addr_t alignment,
  * What is added to round the size up is never why there is no area: devices
  * can have parts of pageblocks, too.
  */
-static phys_addr_t __init exact_size(const struct cma_area_desc *desc)
+static phys_addr_t __init exact_area_size(const struct cma_area_desc *desc)
 {
 	return ALIGN(desc->size, (phys_addr_t)PAGE_SIZE << desc->order_per_bit);
 }
 
-static phys_addr_t __init fitting_size(const struct cma_area_desc *desc,
-				       phys_addr_t room)
+static phys_addr_t __init fitting_area_size(const struct cma_area_desc *desc,
+					    phys_addr_t room)
 {
-	phys_addr_t rounded = rounded_size(desc->size, desc->order_per_bit,
-					   desc->mode);
+	phys_addr_t rounded = rounded_area_size(desc->size, desc->order_per_bit,
+						desc->mode);
 
-	return rounded > room ? exact_size(desc) : rounded;
+	return rounded > room ? exact_area_size(desc) : rounded;
 }
 
-static bool __init is_free(phys_addr_t base, phys_addr_t size)
+static bool __init is_unreserved(phys_addr_t base, phys_addr_t size)
 {
 	return cma_is_mapped(base, size) &&
 	       !memblock_is_region_reserved(base, size) &&
 	       !cma_is_claimed(base, size);
 }
 
-static int __init place_fixed(const struct cma_area_desc *desc,
-			      phys_addr_t limit, const char *shown,
-			      struct cma_place *place)
+static int __init place_area_fixed(const struct cma_area_desc *desc,
+				   phys_addr_t limit, const char *shown,
+				   struct cma_place *place)
 {
-	phys_addr_t exact = exact_size(desc);
+	phys_addr_t exact = exact_area_size(desc);
 	phys_addr_t size = exact, room = limit - desc->base;
 
 	if (limit < desc->base || room < exact) {
@@ -260,18 +260,18 @@ static int __init place_fixed(const struct cma_area_desc *desc,
 		return -EINVAL;
 	}
 	if (IS_ALIGNED(desc->base, CMA_MIN_ALIGNMENT_BYTES))
-		size = fitting_size(desc, room);
-	if (size > exact && !is_free(desc->base + exact, size - exact))
+		size = fitting_area_size(desc, room);
+	if (size > exact && !is_unreserved(desc->base + exact, size - exact))
 		size = exact;
 	*place = (struct cma_place) { { desc->base }, { size }, 1 };
 	return cma_reserve_fixed(desc->base, size, shown);
 }
 
-static int __init place_size(const struct cma_area_desc *desc, phys_addr_t size,
-			     phys_addr_t limit, phys_addr_t alignment,
-			     const char *shown, struct cma_place *place)
+static int __init place_area_size(const struct cma_area_desc *desc, phys_addr_t size,
+				  phys_addr_t limit, phys_addr_t alignment,
+				  const char *shown, struct cma_place *place)
 {
-	phys_addr_t least = least_alignment(size);
+	phys_addr_t least = least_area_alignment(size);
 	phys_addr_t base, end = ALIGN_DOWN(limit, least);
 
 	alignment = max(alignment, least);
@@ -285,17 +285,17 @@ static int __init place_size(const struct cma_area_desc *desc, phys_addr_t size,
 				  NUMA_NO_NODE, shown, place);
 }
 
-static int __init place_anywhere(const struct cma_area_desc *desc,
-				 phys_addr_t limit, phys_addr_t alignment,
-				 const char *shown, struct cma_place *place)
+static int __init place_area_anywhere(const struct cma_area_desc *desc,
+				      phys_addr_t limit, phys_addr_t alignment,
+				      const char *shown, struct cma_place *place)
 {
 	phys_addr_t room = limit < desc->base ? 0 : limit - desc->base;
-	phys_addr_t size = fitting_size(desc, room);
-	int error = place_size(desc, size, limit, alignment, shown, place);
+	phys_addr_t size = fitting_area_size(desc, room);
+	int error = place_area_size(desc, size, limit, alignment, shown, place);
 
-	if (error && size != exact_size(desc))
-		error = place_size(desc, exact_size(desc), limit, alignment,
-				   shown, place);
+	if (error && size != exact_area_size(desc))
+		error = place_area_size(desc, exact_area_size(desc), limit, alignment,
+					shown, place);
 	if (error && !desc->quiet)
 		pr_err("%s: no room for %pa bytes between %pa and %pa\n", shown,
 		       &desc->size, &desc->base, &limit);
@@ -325,7 +325,7 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 	struct cma_place place;
 	int error;
 
-	error = check_wish(desc->size, desc->alignment, shown);
+	error = check_area_wish(desc->size, desc->alignment, shown);
 	if (error)
 		return error;
 	/* An address that is said is the address, aligned to pageblocks or not. */
@@ -335,12 +335,12 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 		return -EINVAL;
 	}
 	if (desc->fixed)
-		error = place_fixed(desc, limit, shown, &place);
+		error = place_area_fixed(desc, limit, shown, &place);
 	else
-		error = place_anywhere(desc, limit, alignment, shown, &place);
+		error = place_area_anywhere(desc, limit, alignment, shown, &place);
 	if (error)
 		return error;
-	error = make_area(&place, desc->order_per_bit, desc->name, res_cma);
+	error = area_make(&place, desc->order_per_bit, desc->name, res_cma);
 	if (error)
 		cma_place_free(&place);
 	else
@@ -349,15 +349,13 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 }
 
 /**
- * cma_declare_mode() - reserve memory for an area of a mode
+ * cma_declare_contiguous_nid() - reserve memory for a shared area
  * @base:	lowest physical address; the address if @fixed
- * @size:	bytes; rounded up to whole pageblocks, if the area is shared and
- *		the machine can spare them
+ * @size:	bytes; rounded up to whole pageblocks if the machine can spare them
  * @limit:	first physical address behind the area, 0 for the end of memory
  * @alignment:	of the area, bytes, a power of two; 0 for that of a pageblock
  * @order_per_bit: buffers are multiples of 1 << this many pages
  * @fixed:	at @base or not at all
- * @mode:	who uses what no device has
  * @name:	name of the area; NULL for one made from its number
  * @res_cma:	the area
  * @nid:	node the memory is to be on, NUMA_NO_NODE for any
@@ -365,11 +363,11 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
  * Context: Boot, while memblock hands out memory.
  * Return: as cma_declare().
  */
-int __init cma_declare_mode(phys_addr_t base, phys_addr_t size,
-			     phys_addr_t limit, phys_addr_t alignment,
-			     unsigned int order_per_bit, bool fixed,
-			     enum cma_mode mode, const char *name,
-			     struct cma **res_cma, int nid)
+int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
+				      phys_addr_t limit, phys_addr_t alignment,
+				      unsigned int order_per_bit, bool fixed,
+				      const char *name, struct cma **res_cma,
+				      int nid)
 {
 	const struct cma_area_desc desc = {
 		.base		= base,
@@ -378,37 +376,12 @@ int __init cma_declare_mode(phys_addr_t base, phys_addr_t size,
 		.alignment	= alignment,
 		.order_per_bit	= order_per_bit,
 		.fixed		= fixed,
-		.mode		= mode,
+		.mode		= CMA_SHARED,
 		.name		= name,
 		.nid		= nid,
 	};
 
 	return cma_declare(&desc, res_cma);
-}
-
-/**
- * cma_declare_contiguous_nid() - reserve memory for a shared area
- * @base:	as for cma_declare_mode(), like all that follow
- * @size:	bytes
- * @limit:	physical address
- * @alignment:	bytes
- * @order_per_bit: order of pages
- * @fixed:	at @base or not at all
- * @name:	name of the area
- * @res_cma:	the area
- * @nid:	node
- *
- * Context: Boot, while memblock hands out memory.
- * Return: as cma_declare_mode().
- */
-int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
-				      phys_addr_t limit, phys_addr_t alignment,
-				      unsigned int order_per_bit, bool fixed,
-				      const char *name, struct cma **res_cma,
-				      int nid)
-{
-	return cma_declare_mode(base, size, limit, alignment, order_per_bit,
-				 fixed, CMA_SHARED, name, res_cma, nid);
 }
 
 /**
@@ -426,8 +399,8 @@ void __init cma_reserve_pages_on_error(struct cma *cma)
 }
 
 /* The first page in [@pfn, @end_pfn) that is not of the zone of @pfn. */
-static unsigned long __init end_of_zone(unsigned long pfn,
-					unsigned long end_pfn)
+static unsigned long __init zone_end_in_bank(unsigned long pfn,
+					     unsigned long end_pfn)
 {
 	const struct zone *zone = page_zone(pfn_to_page(pfn));
 
@@ -447,14 +420,14 @@ static unsigned long __init end_of_zone(unsigned long pfn,
 }
 
 /* Pageblocks and free lists belong to a zone, so a buffer must do so too. */
-static int __init split_at_zones(struct cma *cma)
+static int __init split_banks_at_zones(struct cma *cma)
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		struct cma_bank *bank = &cma->banks[i];
 		unsigned long end_pfn = bank->end_pfn, border;
 
 		border = pfn_valid(bank->start_pfn) ?
-			 end_of_zone(bank->start_pfn, end_pfn) :
+			 zone_end_in_bank(bank->start_pfn, end_pfn) :
 			 bank->start_pfn;
 		if (border == end_pfn)
 			continue;
@@ -463,7 +436,7 @@ static int __init split_at_zones(struct cma *cma)
 			return -EINVAL;
 		}
 		bank->end_pfn = border;
-		if (put_bank(cma, border, end_pfn)) {
+		if (area_put_bank(cma, border, end_pfn)) {
 			bank->end_pfn = end_pfn;
 			return -ENOSPC;
 		}
@@ -491,8 +464,8 @@ static void __init merge_banks(struct cma *cma)
 }
 
 /* Nobody ever gets what lies between two banks, and no window crosses it. */
-static int __init hold_gap(struct cma *cma, unsigned long start_pfn,
-			   unsigned long end_pfn)
+static int __init hold_bank_gap(struct cma *cma, unsigned long start_pfn,
+				unsigned long end_pfn)
 {
 	struct cma_buffer *gap = kzalloc(sizeof(*gap), GFP_KERNEL);
 	int error;
@@ -506,7 +479,7 @@ static int __init hold_gap(struct cma *cma, unsigned long start_pfn,
 	return error;
 }
 
-static void __init free_gaps(struct cma *cma)
+static void __init free_bank_gaps(struct cma *cma)
 {
 	struct cma_holder *holder;
 
@@ -516,11 +489,11 @@ static void __init free_gaps(struct cma *cma)
 	}
 }
 
-static int __init set_up(struct cma *cma)
+static int __init set_up_area(struct cma *cma)
 {
 	struct cma_bank *banks = cma->banks;
 	unsigned long start_pfn = banks[0].start_pfn;
-	int error = split_at_zones(cma);
+	int error = split_banks_at_zones(cma);
 
 	if (error)
 		return error;
@@ -529,7 +502,7 @@ static int __init set_up(struct cma *cma)
 	cma_range_init(&cma->range, start_pfn,
 		       banks[cma->nr_banks - 1].end_pfn - start_pfn);
 	for (unsigned int i = 1; i < cma->nr_banks && !error; i++)
-		error = hold_gap(cma, banks[i - 1].end_pfn, banks[i].start_pfn);
+		error = hold_bank_gap(cma, banks[i - 1].end_pfn, banks[i].start_pfn);
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		struct cma_bank *bank = &banks[i];
 
@@ -541,11 +514,11 @@ static int __init set_up(struct cma *cma)
 	if (!error)
 		error = percpu_init_rwsem(&cma->mode_lock);
 	if (error)
-		free_gaps(cma);
+		free_bank_gaps(cma);
 	return error;
 }
 
-static void __init give_up(struct cma *cma, int error)
+static void __init give_up_area(struct cma *cma, int error)
 {
 	pr_err("%s: not usable (%d)\n", cma->name, error);
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
@@ -577,7 +550,7 @@ static void __init activate_bank(const struct cma *cma,
 		cma_lend(bank->lent_start_pfn, bank->lent_end_pfn);
 }
 
-static const char * __init users_of(const struct cma *cma)
+static const char * __init area_users_text(const struct cma *cma)
 {
 	static const char * const users[] __initconst = {
 		[CMA_FOR_OWNER]		= "its owner",
@@ -591,7 +564,7 @@ static const char * __init users_of(const struct cma *cma)
 }
 
 /* Empty where all memory is low. */
-static const char * __init zones_of(const struct cma *cma)
+static const char * __init area_zones_text(const struct cma *cma)
 {
 	bool low = false, high = false;
 
@@ -623,13 +596,13 @@ static void __init log_area(const struct cma *cma)
 	}
 	pr_info("%s: %lu %s at %s, %s%s%s, for %s%s%s\n", cma->name,
 		in_mib ? kib / SZ_1K : kib, in_mib ? "MiB" : "KiB", places,
-		zones_of(cma), cma_mode_name(cma->mode),
+		area_zones_text(cma), cma_mode_name(cma->mode),
 		cma->mode == CMA_SHARED && cma->nr_lent < cma->nr_pages ?
-		" but for parts of pageblocks" : "", users_of(cma),
+		" but for parts of pageblocks" : "", area_users_text(cma),
 		cma->source ? ", from " : "", cma->source ?: "");
 }
 
-static void __init activate(struct cma *cma)
+static void __init activate_area(struct cma *cma)
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++)
 		activate_bank(cma, &cma->banks[i]);
@@ -643,15 +616,15 @@ static void __init activate(struct cma *cma)
 static int __init cma_activate_areas(void)
 {
 	for (unsigned int i = 0; i < cma_area_count; i++) {
-		int error = set_up(&cma_areas[i]);
+		int error = set_up_area(&cma_areas[i]);
 
 		if (error) {
-			give_up(&cma_areas[i], error);
+			give_up_area(&cma_areas[i], error);
 			continue;
 		}
 		if (!static_key_enabled(&cma_areas_active))
 			static_branch_enable(&cma_areas_active);
-		activate(&cma_areas[i]);
+		activate_area(&cma_areas[i]);
 	}
 	return 0;
 }

@@ -80,8 +80,8 @@ struct search {
  * how wide they are is noted now: a moment later somebody may have released a
  * buffer.
  */
-static bool place(struct search *search, enum cma_fit fit,
-		  unsigned long min_start, unsigned long *start)
+static bool search_place(struct search *search, enum cma_fit fit,
+			 unsigned long min_start, unsigned long *start)
 {
 	const struct cma_range *range = &search->cma->range;
 
@@ -100,15 +100,15 @@ static bool place(struct search *search, enum cma_fit fit,
 }
 
 /* Holds a window that starts at @min_start or, by @fit, beyond it. */
-static bool hold_window(struct search *search, enum cma_fit fit,
-			unsigned long min_start)
+static bool search_hold_window(struct search *search, enum cma_fit fit,
+			       unsigned long min_start)
 {
 	struct cma *cma = search->cma;
 	unsigned long start;
 	bool held = false;
 
 	spin_lock_irq(&cma->lock);
-	if (place(search, fit, min_start, &start))
+	if (search_place(search, fit, min_start, &start))
 		held = !cma_range_hold(&cma->range, &search->buffer->holder,
 				       start, search->want.nr_pages);
 	if (held)
@@ -117,7 +117,7 @@ static bool hold_window(struct search *search, enum cma_fit fit,
 	return held;
 }
 
-static void let_go(struct search *search)
+static void search_let_go(struct search *search)
 {
 	struct cma *cma = search->cma;
 
@@ -132,16 +132,16 @@ static void let_go(struct search *search)
  * A hole may be missing only because somebody tries a window and will not get
  * it. @nr_dropped is what was counted before the hole was looked for.
  */
-static bool contended(const struct search *search, int nr_dropped)
+static bool search_contended(const struct search *search, int nr_dropped)
 {
 	return atomic_read(&search->cma->nr_trying) ||
 	       atomic_read(&search->cma->nr_dropped) != nr_dropped;
 }
 
 /* Of the window [@start, @end), what lies outside of [@lent_start, @lent_end). */
-static bool kept_is_free(unsigned long start, unsigned long end,
-			 unsigned long lent_start, unsigned long lent_end,
-			 struct contig_blocker *blocker)
+static bool reserved_part_is_free(unsigned long start, unsigned long end,
+				  unsigned long lent_start, unsigned long lent_end,
+				  struct contig_blocker *blocker)
 {
 	unsigned long pfn = cma_first_not_reserved(start, lent_start);
 
@@ -151,8 +151,8 @@ static bool kept_is_free(unsigned long start, unsigned long end,
 			return true;
 	}
 	contig_blocker_note(blocker, pfn_to_page(pfn),
-			 PageHWPoison(pfn_to_page(pfn)) ? CONTIG_BLOCK_POISONED :
-			 CONTIG_BLOCK_REFERENCED);
+			    PageHWPoison(pfn_to_page(pfn)) ? CONTIG_BLOCK_POISONED :
+			    CONTIG_BLOCK_REFERENCED);
 	return false;
 }
 
@@ -160,8 +160,8 @@ static bool kept_is_free(unsigned long start, unsigned long end,
  * Takes the window that is held with @take, or lets it go. What of it the page
  * allocator never had is there already.
  */
-static int take_held(struct search *search, bool patient,
-		     int (*take)(struct contig_request *req))
+static int search_take_held(struct search *search, bool patient,
+			    int (*take)(struct contig_request *req))
 {
 	struct cma *cma = search->cma;
 	unsigned long pfn = search->buffer->holder.start;
@@ -183,27 +183,27 @@ static int take_held(struct search *search, bool patient,
 		req.start_pfn = pfn + nr_pages;
 		req.end_pfn = pfn + nr_pages;
 	}
-	if (!kept_is_free(pfn, pfn + nr_pages, req.start_pfn, req.end_pfn,
-			  &req.blocker))
+	if (!reserved_part_is_free(pfn, pfn + nr_pages, req.start_pfn, req.end_pfn,
+				   &req.blocker))
 		error = -EBUSY;
 	else if (req.start_pfn < req.end_pfn)
 		error = take(&req);
 	if (!error)
 		return 0;
 
-	let_go(search);
+	search_let_go(search);
 	search->blocker = req.blocker;
 	return error;
 }
 
 /* Tries the window that is held, and lets it go if it cannot be had. */
-static int try_held(struct search *search, bool patient)
+static int search_try_held(struct search *search, bool patient)
 {
 	unsigned long pfn = search->buffer->holder.start;
 	int error;
 
 	search->tried = true;
-	error = take_held(search, patient, contig_alloc);
+	error = search_take_held(search, patient, contig_alloc);
 	if (!error)
 		return 0;
 
@@ -214,30 +214,30 @@ static int try_held(struct search *search, bool patient)
 	return error;
 }
 
-static bool is_final(int error)
+static bool is_final_error(int error)
 {
 	return !error || error == -EINTR || error == -EINVAL;
 }
 
 /*
- * The next window at or above @min_start; NO_WINDOW if there is none. @thrifty:
+ * The next window at or above @min_start; NO_WINDOW if there is none. @packed:
  * one near it that costs no other window, the same if it does not either.
  */
-static unsigned long next_window(struct search *search, unsigned long min_start,
-				 unsigned long *thrifty)
+static unsigned long search_next_window(struct search *search, unsigned long min_start,
+					unsigned long *packed)
 {
 	struct cma *cma = search->cma;
 	unsigned long start = NO_WINDOW;
 
 	spin_lock_irq(&cma->lock);
-	if (place(search, CMA_FIT_FIRST, min_start, &start))
-		*thrifty = cma_range_place_packed(&cma->range, &search->want, start);
+	if (search_place(search, CMA_FIT_FIRST, min_start, &start))
+		*packed = cma_range_place_packed(&cma->range, &search->want, start);
 	spin_unlock_irq(&cma->lock);
 	return start;
 }
 
-static void survey_lent(const struct cma *cma, unsigned long start_pfn,
-			unsigned long end_pfn, struct contig_survey *survey)
+static void survey_lent_part(const struct cma *cma, unsigned long start_pfn,
+			     unsigned long end_pfn, struct contig_survey *survey)
 {
 	if (!cma_lent_part(cma, &start_pfn, &end_pfn))
 		end_pfn = start_pfn;
@@ -245,30 +245,30 @@ static void survey_lent(const struct cma *cma, unsigned long start_pfn,
 }
 
 /*
- * Surveys the window at @start; or the @thrifty one near it, unless that one is
+ * Surveys the window at @start; or the @packed one near it, unless that one is
  * ruled out: no price is as high as that of a request that will find no room.
  *
  * Return: the start of the one that @survey is about.
  */
-static unsigned long survey_near(struct search *search, unsigned long start,
-				 unsigned long thrifty,
-				 struct contig_survey *survey)
+static unsigned long survey_near_window(struct search *search, unsigned long start,
+					unsigned long packed,
+					struct contig_survey *survey)
 {
 	unsigned long nr_pages = search->buffer->nr_pages;
 	struct contig_survey other;
 
-	survey_lent(search->cma, start, start + nr_pages, survey);
-	if (thrifty == start || survey->blocker.reason != CONTIG_BLOCK_NONE)
+	survey_lent_part(search->cma, start, start + nr_pages, survey);
+	if (packed == start || survey->blocker.reason != CONTIG_BLOCK_NONE)
 		return start;
 
-	survey_lent(search->cma, thrifty, thrifty + nr_pages, &other);
+	survey_lent_part(search->cma, packed, packed + nr_pages, &other);
 	other.nr_looked += survey->nr_looked;
 	if (other.blocker.reason != CONTIG_BLOCK_NONE) {
 		survey->nr_looked = other.nr_looked;
 		return start;
 	}
 	*survey = other;
-	return thrifty;
+	return packed;
 }
 
 /**
@@ -283,8 +283,8 @@ struct choice {
 	unsigned long nr_looked;
 };
 
-static void consider(struct search *search, struct choice *best,
-		     unsigned long start, const struct contig_survey *survey)
+static void update_best_window(struct search *search, struct choice *best,
+			       unsigned long start, const struct contig_survey *survey)
 {
 	best->nr_looked += survey->nr_looked;
 	if (survey->blocker.reason != CONTIG_BLOCK_NONE) {
@@ -302,26 +302,26 @@ static void consider(struct search *search, struct choice *best,
  * about a hundredth of what the window found so far will take: the look at a
  * page is some twelfth of the unit of its price.
  */
-static unsigned long cheapest_window(struct search *search)
+static unsigned long search_cheapest_window(struct search *search)
 {
 	unsigned long nr_pages = search->buffer->nr_pages;
 	unsigned long step = max(nr_pages, search->want.align_mask + 1);
 	struct choice best = { .start = NO_WINDOW, .price = ULONG_MAX };
-	unsigned long thrifty, window, start;
+	unsigned long packed, window, start;
 	struct contig_survey survey;
 
-	start = next_window(search, 0, &thrifty);
+	start = search_next_window(search, 0, &packed);
 	while (start != NO_WINDOW && !fatal_signal_pending(current)) {
 		search->tried = true;
 		if (best.price <= nr_pages || 8 * best.nr_looked >= best.price)
 			break;
-		window = survey_near(search, start, thrifty, &survey);
-		consider(search, &best, window, &survey);
+		window = survey_near_window(search, start, packed, &survey);
+		update_best_window(search, &best, window, &survey);
 		if (survey.blocker.reason != CONTIG_BLOCK_NONE)
 			start = max(start, survey.blocker.pfn) + 1;
 		else
 			start += step;
-		start = next_window(search, start, &thrifty);
+		start = search_next_window(search, start, &packed);
 		cond_resched();
 	}
 	return best.start;
@@ -331,22 +331,22 @@ static unsigned long cheapest_window(struct search *search)
  * Return: 0 with a window held and taken; -EBUSY if all are ruled out; -EINTR
  * if they were not looked at for the task is being killed.
  */
-static int try_cheapest(struct search *search)
+static int search_try_cheapest(struct search *search)
 {
 	unsigned int nr_tries = 0;
 	unsigned long start;
 	int error;
 
-	while ((start = cheapest_window(search)) != NO_WINDOW) {
+	while ((start = search_cheapest_window(search)) != NO_WINDOW) {
 		/* A peer may have been quicker. */
-		if (!hold_window(search, CMA_FIT_FIRST, start))
+		if (!search_hold_window(search, CMA_FIT_FIRST, start))
 			continue;
 		if (search->buffer->holder.start != start) {
-			let_go(search);
+			search_let_go(search);
 			continue;
 		}
-		error = try_held(search, false);
-		if (is_final(error))
+		error = search_try_held(search, false);
+		if (is_final_error(error))
 			return error;
 		/* What is not remembered would be found again. */
 		if (!search->remembered || ++nr_tries == MAX_TRIES)
@@ -356,16 +356,16 @@ static int try_cheapest(struct search *search)
 }
 
 /* Whether somebody refers to a page of the window that is held. */
-static bool held_is_ruled_out(struct search *search)
+static bool search_held_is_ruled_out(struct search *search)
 {
 	unsigned long start = search->buffer->holder.start;
 	struct contig_survey survey;
 
-	survey_lent(search->cma, start, start + search->buffer->nr_pages,
-		    &survey);
+	survey_lent_part(search->cma, start, start + search->buffer->nr_pages,
+			 &survey);
 	if (survey.blocker.reason == CONTIG_BLOCK_NONE)
 		return false;
-	let_go(search);
+	search_let_go(search);
 	search->blocker = survey.blocker;
 	return true;
 }
@@ -375,21 +375,21 @@ static bool held_is_ruled_out(struct search *search)
  * them even if time is up. @thorough: through those that the survey rules out,
  * too.
  */
-static int try_each(struct search *search, unsigned long deadline,
-		    bool thorough)
+static int search_try_each(struct search *search, unsigned long deadline,
+			   bool thorough)
 {
 	unsigned long min_start = 0;
 	unsigned int nr_tries = 0;
 	int error = -EBUSY;
 
 	while (!fatal_signal_pending(current) &&
-	       hold_window(search, CMA_FIT_FIRST, min_start)) {
+	       search_hold_window(search, CMA_FIT_FIRST, min_start)) {
 		unsigned long start = search->buffer->holder.start;
 
-		if (thorough || !held_is_ruled_out(search)) {
-			error = try_held(search, true);
-			if (is_final(error) || (++nr_tries >= LATE_TRIES &&
-						time_after(jiffies, deadline)))
+		if (thorough || !search_held_is_ruled_out(search)) {
+			error = search_try_held(search, true);
+			if (is_final_error(error) || (++nr_tries >= LATE_TRIES &&
+						      time_after(jiffies, deadline)))
 				break;
 		}
 		/* Every window that contains the same page would fail too. */
@@ -406,11 +406,11 @@ static int try_each(struct search *search, unsigned long deadline,
  * Free windows are had without a look at anything. Return: 0; -EBUSY if there
  * is a window, but not a free one; -ENOMEM if there is none; -EINVAL.
  */
-static int try_free(struct search *search)
+static int search_try_free(struct search *search)
 {
-	if (!hold_window(search, READ_ONCE(search->cma->fit), 0))
+	if (!search_hold_window(search, READ_ONCE(search->cma->fit), 0))
 		return -ENOMEM;
-	return take_held(search, false, contig_take_free);
+	return search_take_held(search, false, contig_take_free);
 }
 
 /*
@@ -418,7 +418,7 @@ static int try_free(struct search *search)
  * what is gone around does not leave gaps that are no use to the next one, and
  * no more blocks are isolated than have to be.
  */
-static int try_on_pageblocks(struct search *search)
+static int search_try_on_pageblocks(struct search *search)
 {
 	const unsigned long align_mask = search->want.align_mask;
 	int error;
@@ -427,25 +427,25 @@ static int try_on_pageblocks(struct search *search)
 		return -EBUSY;
 
 	search->want.align_mask |= pageblock_nr_pages - 1;
-	error = try_free(search);
+	error = search_try_free(search);
 	if (error == -EBUSY)
-		error = try_cheapest(search);
+		error = search_try_cheapest(search);
 	if (error == -EBUSY) {
 		/* A page in some CPU's batch is no reason to leave gaps. */
 		lru_add_drain_all();
-		error = try_cheapest(search);
+		error = search_try_cheapest(search);
 	}
 	search->want.align_mask = align_mask;
 	return error;
 }
 
-static void pause_ms(unsigned int ms)
+static void search_pause_ms(unsigned int ms)
 {
 	schedule_timeout_killable(max(msecs_to_jiffies(ms), 1UL));
 }
 
-static int try_until(struct search *search, unsigned long deadline,
-		     unsigned int min_rounds)
+static int search_try_until(struct search *search, unsigned long deadline,
+			    unsigned int min_rounds)
 {
 	unsigned int ms = FIRST_PAUSE_MS;
 	unsigned int nr_rounds = 0;
@@ -455,29 +455,29 @@ static int try_until(struct search *search, unsigned long deadline,
 		int nr_dropped = atomic_read(&search->cma->nr_dropped);
 
 		search->tried = false;
-		error = try_cheapest(search);
-		if (is_final(error))
+		error = search_try_cheapest(search);
+		if (is_final_error(error))
 			return error;
 		/* Rather than wait, do without the cached buffers. */
 		if (cma_cache_flush(search->cma)) {
-			error = try_free(search);
-			if (is_final(error))
+			error = search_try_free(search);
+			if (is_final_error(error))
 				return error;
 		}
 		/* No hole is large enough: waiting for pages does not help. */
-		if (!search->tried && !contended(search, nr_dropped))
+		if (!search->tried && !search_contended(search, nr_dropped))
 			return -ENOMEM;
 
 		/* A page in some CPU's batch has one reference more. */
 		if (!nr_rounds)
 			lru_add_drain_all();
-		error = try_each(search, deadline, min_rounds == 1 ||
-				 nr_rounds % THOROUGH_ROUND ==
-				 THOROUGH_ROUND - 1);
-		if (is_final(error))
+		error = search_try_each(search, deadline, min_rounds == 1 ||
+					nr_rounds % THOROUGH_ROUND ==
+					THOROUGH_ROUND - 1);
+		if (is_final_error(error))
 			return error;
 
-		pause_ms(ms);
+		search_pause_ms(ms);
 		ms = min(2 * ms, LAST_PAUSE_MS);
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -485,7 +485,7 @@ static int try_until(struct search *search, unsigned long deadline,
 	return error;
 }
 
-static int try_all(struct search *search)
+static int search_try_all(struct search *search)
 {
 	struct cma *cma = search->cma;
 	unsigned int patience_ms = READ_ONCE(cma->patience_ms);
@@ -493,18 +493,18 @@ static int try_all(struct search *search)
 	int nr_dropped = atomic_read(&cma->nr_dropped);
 	int error;
 
-	error = try_on_pageblocks(search);
-	if (!is_final(error))
-		error = try_free(search);
+	error = search_try_on_pageblocks(search);
+	if (!is_final_error(error))
+		error = search_try_free(search);
 	/* Cached buffers may be what no hole is left for: flush and retry. */
 	if (error == -ENOMEM) {
 		cma_cache_flush(cma);
-		error = try_free(search);
+		error = search_try_free(search);
 	}
 	if (error == -EBUSY ||
-	    (error == -ENOMEM && contended(search, nr_dropped)))
-		error = try_until(search, deadline,
-				  patience_ms ? MIN_ROUNDS : 1);
+	    (error == -ENOMEM && search_contended(search, nr_dropped)))
+		error = search_try_until(search, deadline,
+					 patience_ms ? MIN_ROUNDS : 1);
 	return error;
 }
 
@@ -512,7 +512,7 @@ static int try_all(struct search *search)
  * A compound page goes back to where its last reference says, so nothing of it
  * can be kept.
  */
-static bool gfp_valid(const struct cma *cma, gfp_t gfp)
+static bool search_gfp_valid(const struct cma *cma, gfp_t gfp)
 {
 	return !(gfp & __GFP_COMP) || (cma->mode == CMA_SHARED &&
 				       cma->nr_lent == cma->nr_pages);
@@ -553,7 +553,7 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	if (error)
 		return error;
 	buffer->reserved = cma->mode == CMA_EXCLUSIVE;
-	error = gfp_valid(cma, gfp) ? try_all(&search) : -EINVAL;
+	error = search_gfp_valid(cma, gfp) ? search_try_all(&search) : -EINVAL;
 	buffer->is_folio = gfp & __GFP_COMP;
 	buffer->nr_claimed = 0;
 	buffer->nr_back = 0;

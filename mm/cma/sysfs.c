@@ -14,7 +14,7 @@
 #include "internal.h"
 
 /* Only folders of areas have these files, so there is one. */
-static struct cma *area_of(const struct kobject *kobj)
+static struct cma *kobj_to_cma(const struct kobject *kobj)
 {
 	for (unsigned int i = 0; i < cma_area_count; i++)
 		if (cma_areas[i].kobj == kobj)
@@ -22,7 +22,7 @@ static struct cma *area_of(const struct kobject *kobj)
 	return NULL;
 }
 
-static ssize_t show_pages(char *buf, const atomic64_t *nr_pages)
+static ssize_t show_nr_pages(char *buf, const atomic64_t *nr_pages)
 {
 	return sysfs_emit(buf, "%llu\n", (u64)atomic64_read(nr_pages));
 }
@@ -30,7 +30,7 @@ static ssize_t show_pages(char *buf, const atomic64_t *nr_pages)
 static ssize_t alloc_pages_success_show(struct kobject *kobj,
 					struct kobj_attribute *attr, char *buf)
 {
-	return show_pages(buf, &area_of(kobj)->nr_pages_succeeded);
+	return show_nr_pages(buf, &kobj_to_cma(kobj)->nr_pages_succeeded);
 }
 
 static struct kobj_attribute alloc_pages_success_attr =
@@ -39,7 +39,7 @@ static struct kobj_attribute alloc_pages_success_attr =
 static ssize_t alloc_pages_fail_show(struct kobject *kobj,
 				     struct kobj_attribute *attr, char *buf)
 {
-	return show_pages(buf, &area_of(kobj)->nr_pages_failed);
+	return show_nr_pages(buf, &kobj_to_cma(kobj)->nr_pages_failed);
 }
 
 static struct kobj_attribute alloc_pages_fail_attr =
@@ -49,7 +49,7 @@ static ssize_t release_pages_success_show(struct kobject *kobj,
 					  struct kobj_attribute *attr,
 					  char *buf)
 {
-	return show_pages(buf, &area_of(kobj)->nr_pages_released);
+	return show_nr_pages(buf, &kobj_to_cma(kobj)->nr_pages_released);
 }
 
 static struct kobj_attribute release_pages_success_attr =
@@ -58,13 +58,13 @@ static struct kobj_attribute release_pages_success_attr =
 static ssize_t fit_show(struct kobject *kobj, struct kobj_attribute *attr,
 			char *buf)
 {
-	return sysfs_emit(buf, "%s\n", cma_fit_name(READ_ONCE(area_of(kobj)->fit)));
+	return sysfs_emit(buf, "%s\n", cma_fit_name(READ_ONCE(kobj_to_cma(kobj)->fit)));
 }
 
 static ssize_t fit_store(struct kobject *kobj, struct kobj_attribute *attr,
 			 const char *buf, size_t count)
 {
-	int error = cma_set_fit(area_of(kobj), buf);
+	int error = cma_set_fit(kobj_to_cma(kobj), buf);
 
 	return error ?: count;
 }
@@ -74,7 +74,7 @@ static struct kobj_attribute fit_attr = __ATTR_RW(fit);
 static ssize_t patience_ms_show(struct kobject *kobj,
 				struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(area_of(kobj)->patience_ms));
+	return sysfs_emit(buf, "%u\n", READ_ONCE(kobj_to_cma(kobj)->patience_ms));
 }
 
 static ssize_t patience_ms_store(struct kobject *kobj,
@@ -84,7 +84,7 @@ static ssize_t patience_ms_store(struct kobject *kobj,
 	unsigned int ms;
 	int error = kstrtouint(buf, 0, &ms);
 
-	error = error ?: cma_set_patience(area_of(kobj), ms);
+	error = error ?: cma_set_patience(kobj_to_cma(kobj), ms);
 	return error ?: count;
 }
 
@@ -93,7 +93,7 @@ static struct kobj_attribute patience_ms_attr = __ATTR_RW(patience_ms);
 static ssize_t cache_kib_show(struct kobject *kobj, struct kobj_attribute *attr,
 			      char *buf)
 {
-	unsigned long limit = READ_ONCE(area_of(kobj)->cache_limit);
+	unsigned long limit = READ_ONCE(kobj_to_cma(kobj)->cache_limit);
 
 	return sysfs_emit(buf, "%lu\n", limit * (PAGE_SIZE / SZ_1K));
 }
@@ -102,7 +102,7 @@ static ssize_t cache_kib_store(struct kobject *kobj,
 			       struct kobj_attribute *attr, const char *buf,
 			       size_t count)
 {
-	struct cma *cma = area_of(kobj);
+	struct cma *cma = kobj_to_cma(kobj);
 	unsigned long kib;
 	int error = kstrtoul(buf, 0, &kib);
 
@@ -119,7 +119,7 @@ static struct kobj_attribute cache_kib_attr = __ATTR_RW(cache_kib);
 static ssize_t cache_age_ms_show(struct kobject *kobj,
 				 struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(area_of(kobj)->cache_age_ms));
+	return sysfs_emit(buf, "%u\n", READ_ONCE(kobj_to_cma(kobj)->cache_age_ms));
 }
 
 static ssize_t cache_age_ms_store(struct kobject *kobj,
@@ -133,20 +133,20 @@ static ssize_t cache_age_ms_store(struct kobject *kobj,
 		return error;
 	if (ms > CMA_CACHE_AGE_MAX_MS)
 		return -ERANGE;
-	cma_cache_set_age(area_of(kobj), ms);
+	cma_cache_set_age(kobj_to_cma(kobj), ms);
 	return count;
 }
 
 static struct kobj_attribute cache_age_ms_attr = __ATTR_RW(cache_age_ms);
 
 static ssize_t mode_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
+			 char *buf)
 {
-	return sysfs_emit(buf, "%s\n", cma_mode_name(READ_ONCE(area_of(kobj)->mode)));
+	return sysfs_emit(buf, "%s\n", cma_mode_name(READ_ONCE(kobj_to_cma(kobj)->mode)));
 }
 
 static ssize_t mode_store(struct kobject *kobj, struct kobj_attribute *attr,
-			   const char *buf, size_t count)
+			  const char *buf, size_t count)
 {
 	enum cma_mode mode = CMA_SHARED;
 	int error;
@@ -154,7 +154,7 @@ static ssize_t mode_store(struct kobject *kobj, struct kobj_attribute *attr,
 	while (!sysfs_streq(buf, cma_mode_name(mode)))
 		if (mode++ == CMA_EXCLUSIVE)
 			return -EINVAL;
-	error = cma_set_mode(area_of(kobj), mode);
+	error = cma_set_mode(kobj_to_cma(kobj), mode);
 	return error ?: count;
 }
 
@@ -163,7 +163,7 @@ static struct kobj_attribute mode_attr = __ATTR_RW(mode);
 static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
 {
-	return sysfs_emit(buf, "%s\n", area_of(kobj)->devices ?: "");
+	return sysfs_emit(buf, "%s\n", kobj_to_cma(kobj)->devices ?: "");
 }
 
 static struct kobj_attribute devices_attr = __ATTR_RO(devices);
@@ -180,7 +180,7 @@ static ssize_t users_show(struct kobject *kobj, struct kobj_attribute *attr,
 		[CMA_FOR_NODE]		= "node",
 	};
 
-	return sysfs_emit(buf, "%s\n", words[area_of(kobj)->users]);
+	return sysfs_emit(buf, "%s\n", words[kobj_to_cma(kobj)->users]);
 }
 
 static struct kobj_attribute users_attr = __ATTR_RO(users);

@@ -35,7 +35,7 @@ static DEFINE_SPINLOCK(memories_lock);
  * @reason:	why it stays
  */
 void contig_blocker_note(struct contig_blocker *blocker, const struct page *page,
-		      enum contig_block_reason reason)
+			 enum contig_block_reason reason)
 {
 	const struct folio *folio = page_folio(page);
 
@@ -51,7 +51,7 @@ void contig_blocker_note(struct contig_blocker *blocker, const struct page *page
  * Who holds a reference mostly does so for longer. A lock, I/O, the way to a
  * free list are over soon, and no count of the page tells when.
  */
-static bool stays(enum contig_block_reason reason)
+static bool is_long_lived(enum contig_block_reason reason)
 {
 	switch (reason) {
 	case CONTIG_BLOCK_PINNED:
@@ -77,7 +77,7 @@ bool contig_blocker_remember(const struct contig_blocker *blocker)
 	struct memory *memory;
 	unsigned int i;
 
-	if (!stays(blocker->reason))
+	if (!is_long_lived(blocker->reason))
 		return false;
 
 	spin_lock(&memories_lock);
@@ -97,7 +97,7 @@ bool contig_blocker_remember(const struct contig_blocker *blocker)
 }
 
 /* True if a reference to the page was dropped since. */
-static bool let_go_since(const struct memory *memory)
+static bool blocker_let_go_since(const struct memory *memory)
 {
 	const struct page *page = pfn_to_page(memory->blocker.pfn);
 
@@ -114,7 +114,7 @@ static bool let_go_since(const struct memory *memory)
  * Return: true if there is one.
  */
 bool contig_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
-			struct contig_blocker *blocker)
+			   struct contig_blocker *blocker)
 {
 	const struct memory *last = NULL;
 
@@ -133,7 +133,7 @@ bool contig_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
 		if (memory->blocker.reason != CONTIG_BLOCK_NONE &&
 		    pfn >= start_pfn && pfn < end_pfn &&
 		    (!last || pfn > last->blocker.pfn) &&
-		    !let_go_since(memory))
+		    !blocker_let_go_since(memory))
 			last = memory;
 	}
 	if (last)

@@ -58,7 +58,7 @@ bool contig_buddy_page_unlisted(const struct page *page)
 	       !PageHuge(page) && !PageHWPoison(page);
 }
 
-static bool block_fits(const struct page *page, enum contig_block_kind block)
+static bool buddy_block_fits(const struct page *page, enum contig_block_kind block)
 {
 	int migratetype = get_pageblock_migratetype(page);
 
@@ -89,7 +89,7 @@ static struct page *buddy_holding(unsigned long pfn)
 }
 
 /* Put [pfn, end) back, in blocks as large as possible. */
-static void put_blocks(struct zone *zone, unsigned long pfn, unsigned long end)
+static void buddy_put_blocks(struct zone *zone, unsigned long pfn, unsigned long end)
 {
 	lockdep_assert_held(&zone->lock);
 
@@ -102,8 +102,8 @@ static void put_blocks(struct zone *zone, unsigned long pfn, unsigned long end)
 }
 
 /* Return: @end if all of the slice was free and is taken, else what was not. */
-static unsigned long take_slice(struct zone *zone, unsigned long start,
-				unsigned long end, enum contig_block_kind block)
+static unsigned long buddy_take_slice(struct zone *zone, unsigned long start,
+				      unsigned long end, enum contig_block_kind block)
 {
 	struct page *head;
 	unsigned long pfn;
@@ -112,7 +112,7 @@ static unsigned long take_slice(struct zone *zone, unsigned long start,
 
 	for (pfn = start; pfn < end; ) {
 		head = pfn == start ? buddy_holding(pfn) : pfn_to_page(pfn);
-		if (!head || !PageBuddy(head) || !block_fits(head, block))
+		if (!head || !PageBuddy(head) || !buddy_block_fits(head, block))
 			return pfn;
 		pfn = page_to_pfn(head) + (1UL << buddy_order(head));
 	}
@@ -124,8 +124,8 @@ static unsigned long take_slice(struct zone *zone, unsigned long start,
 		head_pfn = page_to_pfn(head);
 		head_end = head_pfn + (1UL << buddy_order(head));
 		contig_buddy_lift(zone, head, buddy_order(head));
-		put_blocks(zone, head_pfn, start);
-		put_blocks(zone, end, head_end);
+		buddy_put_blocks(zone, head_pfn, start);
+		buddy_put_blocks(zone, end, head_end);
 		pfn = head_end;
 	}
 	return end;
@@ -145,7 +145,7 @@ static unsigned long take_slice(struct zone *zone, unsigned long start,
  * list or not in a pageblock of kind @block.
  */
 unsigned long contig_buddy_take_range(struct zone *zone, unsigned long start_pfn,
-			       unsigned long end_pfn, enum contig_block_kind block)
+				      unsigned long end_pfn, enum contig_block_kind block)
 {
 	unsigned long pfn = start_pfn, flags;
 
@@ -158,7 +158,7 @@ unsigned long contig_buddy_take_range(struct zone *zone, unsigned long start_pfn
 		unsigned long stop;
 
 		spin_lock_irqsave(&zone->lock, flags);
-		stop = take_slice(zone, pfn, slice_end, block);
+		stop = buddy_take_slice(zone, pfn, slice_end, block);
 		spin_unlock_irqrestore(&zone->lock, flags);
 		if (stop != slice_end) {
 			contig_buddy_give_range(zone, start_pfn, pfn);
@@ -198,8 +198,8 @@ void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t 
 }
 
 /* Pages that are free above @mark, as far as the allocation could use them. */
-static unsigned int nr_spare(struct zone *zone, bool in_areas,
-			     unsigned long mark)
+static unsigned int buddy_nr_spare(struct zone *zone, bool in_areas,
+				   unsigned long mark)
 {
 	long free = zone_page_state(zone, NR_FREE_PAGES) -
 		    READ_ONCE(zone->nr_free_highatomic);
@@ -225,8 +225,8 @@ static unsigned int nr_spare(struct zone *zone, bool in_areas,
  * Return: how many were taken; 0 if there are no spare ones.
  */
 unsigned int contig_buddy_pull(struct zone *zone, enum contig_block_kind block,
-			unsigned long mark, unsigned int nr_pages,
-			struct list_head *pages)
+			       unsigned long mark, unsigned int nr_pages,
+			       struct list_head *pages)
 {
 	bool in_areas = block == CONTIG_BLOCKS_CMA;
 	unsigned int order, nr = 0;
@@ -235,7 +235,7 @@ unsigned int contig_buddy_pull(struct zone *zone, enum contig_block_kind block,
 
 	if (in_areas && !IS_ENABLED(CONFIG_CMA))
 		return 0;
-	nr_pages = min(nr_pages, nr_spare(zone, in_areas, mark));
+	nr_pages = min(nr_pages, buddy_nr_spare(zone, in_areas, mark));
 	if (!nr_pages)
 		return 0;
 
@@ -268,7 +268,7 @@ unsigned int contig_buddy_pull(struct zone *zone, enum contig_block_kind block,
  * Context: Any that may take zone->lock; does not sleep.
  */
 void contig_buddy_give_range(struct zone *zone, unsigned long start_pfn,
-		      unsigned long end_pfn)
+			     unsigned long end_pfn)
 {
 	unsigned long pfn = start_pfn, flags;
 
@@ -277,7 +277,7 @@ void contig_buddy_give_range(struct zone *zone, unsigned long start_pfn,
 					      ALIGN(pfn + 1, MAX_ORDER_NR_PAGES));
 
 		spin_lock_irqsave(&zone->lock, flags);
-		put_blocks(zone, pfn, slice_end);
+		buddy_put_blocks(zone, pfn, slice_end);
 		spin_unlock_irqrestore(&zone->lock, flags);
 		pfn = slice_end;
 	}
@@ -302,7 +302,7 @@ static bool pages_have_records(void)
  * Context: Any that may take zone->lock; does not sleep.
  */
 void contig_buddy_free_range(struct zone *zone, unsigned long start_pfn,
-		      unsigned long end_pfn)
+			     unsigned long end_pfn)
 {
 	unsigned long run = start_pfn, pfn = start_pfn;
 

@@ -43,7 +43,7 @@ static LIST_HEAD(claims);
 static DEFINE_SPINLOCK(claims_lock);
 static DECLARE_WAIT_QUEUE_HEAD(claims_changed);
 
-static bool claim_now(struct contig_claim *claim)
+static bool claim_blocks_now(struct contig_claim *claim)
 {
 	struct contig_claim *other;
 	bool mine = true;
@@ -81,7 +81,7 @@ static int claim_blocks(const struct contig_request *req,
 
 	if (contig_should_fail(CONTIG_FAIL_CLAIM))
 		return -EINTR;
-	left = wait_event_killable_timeout(claims_changed, claim_now(claim),
+	left = wait_event_killable_timeout(claims_changed, claim_blocks_now(claim),
 					   timeout);
 	if (left < 0)
 		return -EINTR;
@@ -96,8 +96,8 @@ static void unclaim_blocks(struct contig_claim *claim)
 	wake_up_all(&claims_changed);
 }
 
-static bool take(const struct contig_request *req, enum contig_block_kind block,
-		 unsigned long *stop)
+static bool take_range(const struct contig_request *req, enum contig_block_kind block,
+		       unsigned long *stop)
 {
 	*stop = contig_buddy_take_range(req->zone, req->start_pfn, req->end_pfn, block);
 	return *stop == req->end_pfn;
@@ -107,18 +107,18 @@ static bool take(const struct contig_request *req, enum contig_block_kind block,
  * Take a range that is free without isolating anything. Pages on per-CPU lists
  * are free too: those are drained once if one of them is what is missing.
  */
-static bool take_if_free(const struct contig_request *req)
+static bool take_range_if_free(const struct contig_request *req)
 {
 	enum contig_block_kind block = req->in_area ? CONTIG_BLOCKS_CMA :
 						CONTIG_BLOCKS_PLAIN;
 	unsigned long stop;
 
-	if (take(req, block, &stop))
+	if (take_range(req, block, &stop))
 		return true;
 	if (!contig_buddy_page_unlisted(pfn_to_page(stop)))
 		return false;
 	drain_all_pages(req->zone);
-	return take(req, block, &stop);
+	return take_range(req, block, &stop);
 }
 
 /*
@@ -148,10 +148,10 @@ static void note_isolated_block(struct contig_request *req)
 		if (is_migrate_isolate_page(pfn_to_page(pfn)))
 			break;
 	contig_blocker_note(&req->blocker, pfn_to_page(min(pfn, req->end_pfn - 1)),
-			 CONTIG_BLOCK_ISOLATED);
+			    CONTIG_BLOCK_ISOLATED);
 }
 
-static int isolate(const struct contig_request *req)
+static int isolate_window(const struct contig_request *req)
 {
 	if (contig_should_fail(CONTIG_FAIL_ISOLATE))
 		return -EBUSY;
@@ -161,7 +161,7 @@ static int isolate(const struct contig_request *req)
 					MIGRATE_MOVABLE, 0, req->move_gfp);
 }
 
-static void undo_isolation(const struct contig_request *req)
+static void undo_window_isolation(const struct contig_request *req)
 {
 	if (req->in_area)
 		contig_isolate_undo(req->zone, req->start_pfn, req->end_pfn);
@@ -174,29 +174,29 @@ static void undo_isolation(const struct contig_request *req)
  * Large folios and huge pages get their targets by flags of their own. A scope
  * makes what the request forbids hold for them, too.
  */
-static unsigned int enter_gfp_scope(gfp_t gfp)
+static unsigned int contig_gfp_scope_save(gfp_t gfp)
 {
 	if (!(gfp & __GFP_IO))
 		return memalloc_flags_save(PF_MEMALLOC_NOIO);
 	return memalloc_flags_save(gfp & __GFP_FS ? 0 : PF_MEMALLOC_NOFS);
 }
 
-static int take_occupied(struct contig_request *req)
+static int take_occupied_range(struct contig_request *req)
 {
 	int error = -EBUSY;
 	unsigned long stop;
 
-	if (isolate(req)) {
+	if (isolate_window(req)) {
 		note_isolated_block(req);
 		return -EBUSY;
 	}
 
 	for (int i = 0; i < TAKE_ATTEMPTS; i++) {
 		error = contig_evacuate(req);
-		if (error || take(req, CONTIG_BLOCKS_ISOLATED, &stop))
+		if (error || take_range(req, CONTIG_BLOCKS_ISOLATED, &stop))
 			break;
 		contig_blocker_note(&req->blocker, pfn_to_page(stop),
-				 CONTIG_BLOCK_IN_USE);
+				    CONTIG_BLOCK_IN_USE);
 		error = -EBUSY;
 		/*
 		 * It was on a per-CPU list when its block was isolated, and
@@ -207,7 +207,7 @@ static int take_occupied(struct contig_request *req)
 			drain_all_pages(req->zone);
 	}
 
-	undo_isolation(req);
+	undo_window_isolation(req);
 	return error;
 }
 
@@ -215,8 +215,8 @@ static int take_occupied(struct contig_request *req)
  * The profile of allocations counts one for each part that was prepared, and
  * finds it by the first page. A compound page is freed as one.
  */
-static void merge_tags(unsigned long pfn, unsigned long nr_pages,
-		       unsigned long step)
+static void merge_alloc_tags(unsigned long pfn, unsigned long nr_pages,
+			     unsigned long step)
 {
 	if (step == nr_pages)
 		return;
@@ -226,8 +226,8 @@ static void merge_tags(unsigned long pfn, unsigned long nr_pages,
 }
 
 /* By the largest buddy at most: to zero 1 GiB takes a while. */
-static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
-			     gfp_t gfp)
+static void prepare_compound_range(unsigned long pfn, unsigned long nr_pages,
+				   gfp_t gfp)
 {
 	const unsigned long step = min(nr_pages, MAX_ORDER_NR_PAGES);
 	struct page *page = pfn_to_page(pfn);
@@ -237,7 +237,7 @@ static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
 		post_alloc_hook(pfn_to_page(pfn + i), ilog2(step), gfp);
 		cond_resched();
 	}
-	merge_tags(pfn, nr_pages, step);
+	merge_alloc_tags(pfn, nr_pages, step);
 	/* prep_compound_page() on order 0 would write into the next page. */
 	if (order)
 		prep_compound_page(page, order);
@@ -250,7 +250,7 @@ static void prepare_compound(unsigned long pfn, unsigned long nr_pages,
  * pages lie is given, so placement is ignored; __GFP_NOFAIL and the like cannot
  * be kept.
  */
-static int check_request(struct contig_request *req)
+static int check_contig_request(struct contig_request *req)
 {
 	const gfp_t ignored = GFP_ZONEMASK | __GFP_RECLAIMABLE | __GFP_WRITE |
 			      __GFP_HARDWALL | __GFP_THISNODE | __GFP_MOVABLE;
@@ -279,11 +279,11 @@ static int check_request(struct contig_request *req)
 	return 0;
 }
 
-static void prepare_taken(struct contig_request *req)
+static void prepare_taken_range(struct contig_request *req)
 {
 	if (req->gfp & __GFP_COMP)
-		prepare_compound(req->start_pfn, req->end_pfn - req->start_pfn,
-				 req->gfp);
+		prepare_compound_range(req->start_pfn, req->end_pfn - req->start_pfn,
+				       req->gfp);
 	else
 		contig_buddy_prepare_range(req->start_pfn, req->end_pfn, req->gfp);
 	req->blocker.reason = CONTIG_BLOCK_NONE;
@@ -301,13 +301,13 @@ static void prepare_taken(struct contig_request *req)
  */
 int contig_take_free(struct contig_request *req)
 {
-	int error = check_request(req);
+	int error = check_contig_request(req);
 
 	if (error)
 		return error;
-	if (!take_if_free(req))
+	if (!take_range_if_free(req))
 		return -EBUSY;
-	prepare_taken(req);
+	prepare_taken_range(req);
 	return 0;
 }
 
@@ -328,30 +328,30 @@ int contig_take_free(struct contig_request *req)
 int contig_alloc(struct contig_request *req)
 {
 	struct contig_claim claim;
-	int error = check_request(req);
+	int error = check_contig_request(req);
 
 	might_sleep();
 	if (error)
 		return error;
 
-	if (!take_if_free(req)) {
+	if (!take_range_if_free(req)) {
 		error = claim_blocks(req, &claim);
 		if (error)
 			return error;
 		/* A peer in the same pageblocks may be what was in the way. */
 		if (!blocks_match_type(req)) {
 			error = -EBUSY;
-		} else if (!take_if_free(req)) {
-			unsigned int scope = enter_gfp_scope(req->move_gfp);
+		} else if (!take_range_if_free(req)) {
+			unsigned int scope = contig_gfp_scope_save(req->move_gfp);
 
-			error = take_occupied(req);
+			error = take_occupied_range(req);
 			memalloc_flags_restore(scope);
 		}
 		unclaim_blocks(&claim);
 		if (error)
 			return error;
 	}
-	prepare_taken(req);
+	prepare_taken_range(req);
 	return 0;
 }
 
@@ -363,7 +363,7 @@ int contig_alloc(struct contig_request *req)
  * Return: @end_pfn, or the first page that somebody else refers to, or that is
  * poisoned.
  */
-static unsigned long freeze_pages(unsigned long pfn, unsigned long end_pfn)
+static unsigned long freeze_single_refs(unsigned long pfn, unsigned long end_pfn)
 {
 	while (pfn < end_pfn) {
 		/* Within one block pages follow each other in memory, too. */
@@ -397,7 +397,7 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
 	unsigned long run = start_pfn, pfn = start_pfn;
 
 	while (pfn < end_pfn) {
-		pfn = freeze_pages(pfn, end_pfn);
+		pfn = freeze_single_refs(pfn, end_pfn);
 		contig_buddy_free_range(zone, run, pfn);
 		if (pfn < end_pfn)
 			__free_page(pfn_to_page(pfn++));
@@ -442,8 +442,8 @@ int alloc_contig_range_noprof(unsigned long start, unsigned long end,
 EXPORT_SYMBOL(alloc_contig_range_noprof);
 
 /* The first page of the range that rules it out, or @end. */
-static unsigned long first_unfit(struct zone *zone, unsigned long start,
-				 unsigned long end)
+static unsigned long first_unfit_page(struct zone *zone, unsigned long start,
+				      unsigned long end)
 {
 	unsigned long pfn;
 
@@ -457,14 +457,14 @@ static unsigned long first_unfit(struct zone *zone, unsigned long start,
 	return pfn;
 }
 
-static struct page *alloc_from_zone(struct zone *zone, unsigned long nr_pages,
-				    gfp_t gfp)
+static struct page *alloc_contig_from_zone(struct zone *zone, unsigned long nr_pages,
+					   gfp_t gfp)
 {
 	unsigned long step = rounddown_pow_of_two(nr_pages);
 	unsigned long pfn = ALIGN(zone->zone_start_pfn, step);
 
 	while (pfn + nr_pages <= zone_end_pfn(zone)) {
-		unsigned long unfit = first_unfit(zone, pfn, pfn + nr_pages);
+		unsigned long unfit = first_unfit_page(zone, pfn, pfn + nr_pages);
 		int error;
 
 		if (unfit < pfn + nr_pages) {
@@ -510,7 +510,7 @@ struct page *alloc_contig_pages_noprof(unsigned long nr_pages, gfp_t gfp_mask,
 
 	for_each_zone_zonelist_nodemask(zone, z, zonelist, gfp_zone(gfp_mask),
 					nodemask) {
-		page = alloc_from_zone(zone, nr_pages, gfp_mask);
+		page = alloc_contig_from_zone(zone, nr_pages, gfp_mask);
 		if (page)
 			return page;
 	}

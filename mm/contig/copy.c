@@ -56,24 +56,24 @@ struct run {
 	struct folio *copies[RUN_PAGES_MAX];
 };
 
-static struct folio *page_of(const struct run *run, unsigned int i)
+static struct folio *copy_run_folio(const struct run *run, unsigned int i)
 {
 	return contig_folio_at(run->start_pfn + i);
 }
 
 /* Of a file, and nobody holds it. */
-static bool is_clean(unsigned long pfn)
+static bool is_clean_to_copy(unsigned long pfn)
 {
 	return !PageTail(pfn_to_page(pfn)) &&
 	       contig_is_clean_unheld(contig_folio_at(pfn), 0,
-				BIT(PG_locked) | BIT(PG_private));
+				      BIT(PG_locked) | BIT(PG_private));
 }
 
 /*
  * To these, a page without private data is its contents, its flags, and its
  * place in the file; to those that say nothing, too, as read-only ones do.
  */
-static bool moves_by_copy(struct address_space *mapping)
+static bool needs_copy_only(struct address_space *mapping)
 {
 	typeof(mapping->a_ops->migrate_folio) migrate =
 		mapping->a_ops->migrate_folio;
@@ -90,13 +90,13 @@ static bool moves_by_copy(struct address_space *mapping)
  * Locked and unmapped, a folio stays in its file, and its contents stay what
  * they are.
  */
-static bool lock_clean(struct folio *folio, const struct address_space *of)
+static bool lock_clean_folio(struct folio *folio, const struct address_space *of)
 {
 	if (!contig_folio_get_lock(folio))
 		return false;
 	if (contig_is_clean_unheld(folio, 1, BIT(PG_private)) &&
 	    folio_test_uptodate(folio) && (!of || folio->mapping == of) &&
-	    moves_by_copy(folio->mapping) && contig_unmap_text(folio))
+	    needs_copy_only(folio->mapping) && contig_unmap_text(folio))
 		return true;
 	contig_folio_unlock_put(folio);
 	return false;
@@ -107,10 +107,10 @@ static void copy_run(struct run *run, unsigned long end_pfn,
 		     struct list_head *targets)
 {
 	while (run->nr < RUN_PAGES_MAX && run->start_pfn + run->nr < end_pfn) {
-		struct folio *folio = page_of(run, run->nr), *copy;
+		struct folio *folio = copy_run_folio(run, run->nr), *copy;
 
-		if (list_empty(targets) || !is_clean(folio_pfn(folio)) ||
-		    !lock_clean(folio, run->mapping))
+		if (list_empty(targets) || !is_clean_to_copy(folio_pfn(folio)) ||
+		    !lock_clean_folio(folio, run->mapping))
 			break;
 		copy = contig_target_get(targets);
 		if (!copy || folio_mc_copy(copy, folio)) {
@@ -129,7 +129,7 @@ static void copy_run(struct run *run, unsigned long end_pfn,
  * With its references frozen nobody can get hold of a page: on its list, not
  * mapped and clean it stays.
  */
-static bool freeze(struct folio *folio)
+static bool freeze_clean_folio(struct folio *folio)
 {
 	if (contig_should_fail(CONTIG_FAIL_COPY) || !folio_ref_freeze(folio, REFS))
 		return false;
@@ -145,10 +145,10 @@ static void replace_in_file(struct run *run)
 
 	xas_lock_irq(&xas);
 	for (unsigned int i = 0; i < run->nr; i++) {
-		struct folio *folio = page_of(run, i), *copy = run->copies[i];
+		struct folio *folio = copy_run_folio(run, i), *copy = run->copies[i];
 
 		if (contig_load_entry(&xas, folio->index) != folio ||
-		    !freeze(folio))
+		    !freeze_clean_folio(folio))
 			continue;
 		copy->index = folio->index;
 		copy->mapping = run->mapping;
@@ -170,7 +170,7 @@ static void replace_on_lru(struct run *run)
 	unsigned int i;
 
 	for_each_set_bit(i, run->moved, run->nr) {
-		struct folio *folio = page_of(run, i), *copy = run->copies[i];
+		struct folio *folio = copy_run_folio(run, i), *copy = run->copies[i];
 		bool has_generation;
 
 		VM_WARN_ON_ONCE_FOLIO(folio_zone(copy) != folio_zone(folio),
@@ -192,13 +192,13 @@ static void replace_on_lru(struct run *run)
 }
 
 /* Nobody refers to what was moved any more. Return: how many pages those are. */
-static unsigned int finish_run(struct run *run, struct zone *zone,
-			       struct list_head *targets)
+static unsigned int finish_copy_run(struct run *run, struct zone *zone,
+				    struct list_head *targets)
 {
 	unsigned int begin, end, nr_moved = 0;
 
 	for (unsigned int i = 0; i < run->nr; i++) {
-		struct folio *folio = page_of(run, i), *copy = run->copies[i];
+		struct folio *folio = copy_run_folio(run, i), *copy = run->copies[i];
 
 		if (test_bit(i, run->moved)) {
 			folio->mapping = NULL;
@@ -213,7 +213,7 @@ static unsigned int finish_run(struct run *run, struct zone *zone,
 	}
 	for_each_set_bitrange(begin, end, run->moved, run->nr) {
 		contig_buddy_free_range(zone, run->start_pfn + begin,
-				 run->start_pfn + end);
+					run->start_pfn + end);
 		nr_moved += end - begin;
 	}
 	return nr_moved;
@@ -232,7 +232,7 @@ unsigned int contig_copy_count(unsigned long start_pfn, unsigned long end_pfn)
 	unsigned int nr = 0;
 
 	for (unsigned long pfn = start_pfn; pfn < end_pfn; pfn++)
-		nr += is_clean(pfn);
+		nr += is_clean_to_copy(pfn);
 	return nr;
 }
 
@@ -250,20 +250,20 @@ unsigned int contig_copy_count(unsigned long start_pfn, unsigned long end_pfn)
  * Return: number of pages that became free.
  */
 unsigned long contig_copy_cache(struct zone *zone, unsigned long start_pfn,
-			  unsigned long end_pfn, struct list_head *targets)
+				unsigned long end_pfn, struct list_head *targets)
 {
 	unsigned long pfn = start_pfn, nr_moved = 0;
 
 	while (pfn < end_pfn && !list_empty(targets)) {
 		struct run run = { .start_pfn = pfn };
 
-		if (is_clean(pfn))
+		if (is_clean_to_copy(pfn))
 			copy_run(&run, end_pfn, targets);
 		if (run.nr) {
 			try_to_unmap_flush();
 			replace_in_file(&run);
 			replace_on_lru(&run);
-			nr_moved += finish_run(&run, zone, targets);
+			nr_moved += finish_copy_run(&run, zone, targets);
 			cond_resched();
 		}
 		pfn += run.nr ?: 1;

@@ -43,7 +43,7 @@
 /* Pages of text that are locked at a time. */
 #define UNMAP_PAGES_MAX	128
 
-static inline bool is_cold(unsigned long pfn)
+static inline bool is_cold_at(unsigned long pfn)
 {
 	return !PageTail(pfn_to_page(pfn)) && contig_is_cold_cache(contig_folio_at(pfn));
 }
@@ -52,11 +52,11 @@ static inline bool is_cold(unsigned long pfn)
  * The first page of a run is released by its file system, which may do so with
  * pages that have nothing attached, too, and has to be asked for each then.
  */
-static bool goes_along(const struct address_space *mapping, unsigned long pfn)
+static bool joins_cold_run(const struct address_space *mapping, unsigned long pfn)
 {
 	struct folio *folio = contig_folio_at(pfn);
 
-	return is_cold(pfn) && folio->mapping == mapping &&
+	return is_cold_at(pfn) && folio->mapping == mapping &&
 	       !folio_test_private(folio) && !mapping_release_always(mapping);
 }
 
@@ -64,7 +64,7 @@ static bool goes_along(const struct address_space *mapping, unsigned long pfn)
  * With generations, what reclaim has found to be used again moves to a younger
  * one and loses its mark. Cold cache begins in the oldest.
  */
-static bool is_young(struct folio *folio)
+static bool is_young_folio(struct folio *folio)
 {
 #ifdef CONFIG_LRU_GEN
 	int gen = folio_lru_gen(folio);
@@ -84,7 +84,7 @@ static bool is_young(struct folio *folio)
  * unlocked and on its list now stays so; see __remove_mapping() for why the
  * references come first.
  */
-static bool freeze_cold(struct folio *folio, int refs, bool locked)
+static bool freeze_cold_folio(struct folio *folio, int refs, bool locked)
 {
 	bool cold;
 
@@ -94,7 +94,7 @@ static bool freeze_cold(struct folio *folio, int refs, bool locked)
 		cold = contig_is_clean_cache(folio, 0) && !contig_is_warm(folio->flags);
 	else
 		cold = contig_is_cold_cache(folio);
-	if (cold && !is_young(folio))
+	if (cold && !is_young_folio(folio))
 		return true;
 	folio_ref_unfreeze(folio, refs);
 	return false;
@@ -104,8 +104,8 @@ static bool freeze_cold(struct folio *folio, int refs, bool locked)
  * Removes the run of cold pages that starts at @pfn, with a locked folio, from
  * its mapping. Return: the first page behind it.
  */
-static unsigned long remove_run(struct address_space *mapping,
-				unsigned long pfn, unsigned long end_pfn)
+static unsigned long remove_cold_run(struct address_space *mapping,
+				     unsigned long pfn, unsigned long end_pfn)
 {
 	struct folio *first = contig_folio_at(pfn);
 	unsigned long run = pfn;
@@ -119,11 +119,11 @@ static unsigned long remove_run(struct address_space *mapping,
 		bool is_first = folio == first;
 		void *entry;
 
-		if (!is_first && !goes_along(mapping, pfn))
+		if (!is_first && !joins_cold_run(mapping, pfn))
 			break;
 		entry = contig_load_entry(&xas, folio->index);
 		/* Ours is one more reference of the first. */
-		if (entry != folio || !freeze_cold(folio, 1 + is_first, is_first))
+		if (entry != folio || !freeze_cold_folio(folio, 1 + is_first, is_first))
 			break;
 		trace_mm_filemap_delete_from_page_cache(folio);
 		xas_store(&xas, NULL);
@@ -142,9 +142,9 @@ static unsigned long remove_run(struct address_space *mapping,
  * once. With generations each page may be of another one; while those are
  * switched on or off, it may be on either kind of list.
  */
-static unsigned long remove_from_lruvec(struct lruvec *lruvec,
-					unsigned long pfn,
-					unsigned long end_pfn)
+static unsigned long remove_run_from_lruvec(struct lruvec *lruvec,
+					    unsigned long pfn,
+					    unsigned long end_pfn)
 {
 	struct folio *folio = contig_folio_at(pfn);
 	long nr_pages = 0;
@@ -166,14 +166,14 @@ static unsigned long remove_from_lruvec(struct lruvec *lruvec,
 	return pfn;
 }
 
-static void remove_from_lru(unsigned long pfn, unsigned long end_pfn)
+static void remove_run_from_lru(unsigned long pfn, unsigned long end_pfn)
 {
 	struct lruvec *lruvec = NULL;
 	unsigned long run = pfn;
 
 	while (pfn < end_pfn) {
 		lruvec = folio_lruvec_relock_irq(contig_folio_at(pfn), lruvec);
-		pfn = remove_from_lruvec(lruvec, pfn, end_pfn);
+		pfn = remove_run_from_lruvec(lruvec, pfn, end_pfn);
 		__mod_lruvec_state(lruvec, NR_FILE_PAGES, run - pfn);
 		run = pfn;
 	}
@@ -182,7 +182,7 @@ static void remove_from_lru(unsigned long pfn, unsigned long end_pfn)
 }
 
 /* Locks a folio that is cold cache, or can be made so at once. */
-static bool lock_first(struct folio *folio)
+static bool lock_first_of_run(struct folio *folio)
 {
 	if (!contig_folio_get_lock(folio))
 		return false;
@@ -198,26 +198,26 @@ static bool lock_first(struct folio *folio)
 }
 
 /* Return: the first page behind those that became free; @pfn if none did. */
-static unsigned long drop_run(struct zone *zone, unsigned long pfn,
-			      unsigned long end_pfn)
+static unsigned long drop_cold_run(struct zone *zone, unsigned long pfn,
+				   unsigned long end_pfn)
 {
 	void (*free_folio)(struct folio *folio);
 	struct folio *first = contig_folio_at(pfn);
 	unsigned long stop;
 
-	if (!lock_first(first))
+	if (!lock_first_of_run(first))
 		return pfn;
 
 	/* With its last page gone the inode may go, and the mapping with it. */
 	free_folio = first->mapping->a_ops->free_folio;
-	stop = remove_run(first->mapping, pfn, end_pfn);
+	stop = remove_cold_run(first->mapping, pfn, end_pfn);
 	folio_unlock(first);
 	if (stop == pfn) {
 		folio_put(first);
 		return pfn;
 	}
 
-	remove_from_lru(pfn, stop);
+	remove_run_from_lru(pfn, stop);
 	for (unsigned long i = pfn; i < stop; i++) {
 		if (free_folio)
 			free_folio(contig_folio_at(i));
@@ -239,16 +239,16 @@ static unsigned long drop_run(struct zone *zone, unsigned long pfn,
  * Return: number of pages that became free.
  */
 unsigned long contig_drop_cold_cache(struct zone *zone, unsigned long start_pfn,
-			      unsigned long end_pfn)
+				     unsigned long end_pfn)
 {
 	unsigned long pfn = start_pfn, nr_dropped = 0, stop;
 
 	while (pfn < end_pfn) {
-		if (!is_cold(pfn)) {
+		if (!is_cold_at(pfn)) {
 			pfn++;
 			continue;
 		}
-		stop = drop_run(zone, pfn, min(end_pfn, pfn + RUN_PAGES_MAX));
+		stop = drop_cold_run(zone, pfn, min(end_pfn, pfn + RUN_PAGES_MAX));
 		nr_dropped += stop - pfn;
 		pfn = max(stop, pfn + 1);
 	}

@@ -115,7 +115,7 @@ static enum contig_block_reason why_not_moved(struct folio *folio)
 }
 
 /* A page that was just used sits in a batch of this CPU, most likely. */
-static bool isolate(struct evacuation *ev, struct folio *folio)
+static bool isolate_lru_folio(struct evacuation *ev, struct folio *folio)
 {
 	if (isolate_folio_to_list(folio, &ev->batch))
 		return true;
@@ -205,7 +205,7 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 	}
 
 	next = folio_pfn(folio) + folio_nr_pages(folio);
-	if (isolate(ev, folio)) {
+	if (isolate_lru_folio(ev, folio)) {
 		ev->nr_batch += folio_nr_pages(folio);
 		ev->has_file |= folio_is_file_lru(folio);
 		ev->has_anon |= !folio_is_file_lru(folio);
@@ -262,7 +262,7 @@ static unsigned long collect_batch(struct evacuation *ev, unsigned long pfn,
 }
 
 /* Most of what was not dropped; as far as there is free memory. */
-static void move_mapped(struct evacuation *ev)
+static void remap_batch(struct evacuation *ev)
 {
 	unsigned int nr_pages = contig_remap_count(&ev->batch);
 
@@ -271,7 +271,7 @@ static void move_mapped(struct evacuation *ev)
 	contig_targets_fill(&ev->targets, nr_pages);
 	ev->targets.nr_wanted -= nr_pages;
 	ev->nr_migrated += contig_remap(ev->req->zone, &ev->batch,
-				       &ev->targets.pages);
+					&ev->targets.pages);
 }
 
 static int migrate_batch(struct evacuation *ev)
@@ -283,7 +283,7 @@ static int migrate_batch(struct evacuation *ev)
 		return -ENOMEM;
 	if (contig_should_fail(CONTIG_FAIL_EVACUATE))
 		return 0;
-	move_mapped(ev);
+	remap_batch(ev);
 	if (!list_empty(&ev->batch))
 		error = migrate_pages(&ev->batch, contig_target_new,
 				      contig_target_put,
@@ -362,8 +362,8 @@ static int move_batch(struct evacuation *ev)
  * that is missed by others, cold text is not: to have other pages reclaimed for
  * it takes more than to read it again.
  */
-static void shift(struct evacuation *ev, unsigned long start_pfn,
-		  unsigned long end_pfn)
+static void copy_clean_part(struct evacuation *ev, unsigned long start_pfn,
+			    unsigned long end_pfn)
 {
 	struct zone *zone = ev->req->zone;
 	unsigned int nr_pages = contig_copy_count(start_pfn, end_pfn);
@@ -410,7 +410,7 @@ static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
 	int error = 0;
 
 	ev->nr_reclaimed += contig_drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
-	shift(ev, start_pfn, end_pfn);
+	copy_clean_part(ev, start_pfn, end_pfn);
 	while (!error && pfn < end_pfn)
 		error = evacuate_batch(ev, &pfn, end_pfn);
 	return error;

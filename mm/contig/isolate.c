@@ -27,8 +27,8 @@
  * A free block may be larger than a pageblock, and begin before it. Returns
  * false if that would take too long; something may have been lifted then.
  */
-static bool lift_free(struct zone *zone, unsigned long start_pfn,
-		      int migratetype, struct list_head *lifted)
+static bool lift_free_of_block(struct zone *zone, unsigned long start_pfn,
+			       int migratetype, struct list_head *lifted)
 {
 	unsigned long end_pfn = start_pfn + pageblock_nr_pages;
 	unsigned int nr_looked = 0;
@@ -53,7 +53,7 @@ static bool lift_free(struct zone *zone, unsigned long start_pfn,
 	return true;
 }
 
-static void put_lifted(struct zone *zone, struct list_head *lifted)
+static void put_lifted_blocks(struct zone *zone, struct list_head *lifted)
 {
 	struct page *page, *next;
 
@@ -67,21 +67,21 @@ static void put_lifted(struct zone *zone, struct list_head *lifted)
 }
 
 /* Return: false, and nothing has changed, if that would take too long. */
-static bool change_type(struct zone *zone, unsigned long start_pfn, int from,
-			int to)
+static bool change_block_type(struct zone *zone, unsigned long start_pfn, int from,
+			      int to)
 {
 	LIST_HEAD(lifted);
 	bool done;
 
 	lockdep_assert_held(&zone->lock);
-	done = lift_free(zone, start_pfn, from, &lifted);
+	done = lift_free_of_block(zone, start_pfn, from, &lifted);
 	if (done)
 		set_pageblock_migratetype(pfn_to_page(start_pfn), to);
-	put_lifted(zone, &lifted);
+	put_lifted_blocks(zone, &lifted);
 	return done;
 }
 
-static bool isolate_block(struct zone *zone, unsigned long start_pfn)
+static bool isolate_area_block(struct zone *zone, unsigned long start_pfn)
 {
 	struct page *page = pfn_to_page(start_pfn);
 	unsigned long flags;
@@ -89,8 +89,8 @@ static bool isolate_block(struct zone *zone, unsigned long start_pfn)
 
 	spin_lock_irqsave(&zone->lock, flags);
 	if (is_migrate_cma_page(page))
-		done = change_type(zone, start_pfn, MIGRATE_CMA,
-				   MIGRATE_ISOLATE) ||
+		done = change_block_type(zone, start_pfn, MIGRATE_CMA,
+					 MIGRATE_ISOLATE) ||
 		       move_freepages_block_isolate(zone, page,
 						    MIGRATE_ISOLATE);
 	zone->nr_isolate_pageblock += done;
@@ -98,13 +98,13 @@ static bool isolate_block(struct zone *zone, unsigned long start_pfn)
 	return done;
 }
 
-static void undo_block(struct zone *zone, unsigned long start_pfn)
+static void undo_area_block(struct zone *zone, unsigned long start_pfn)
 {
 	unsigned long flags;
 	bool done;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	done = change_type(zone, start_pfn, MIGRATE_ISOLATE, MIGRATE_CMA);
+	done = change_block_type(zone, start_pfn, MIGRATE_ISOLATE, MIGRATE_CMA);
 	zone->nr_isolate_pageblock -= done;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (!done)
@@ -122,12 +122,12 @@ static void undo_block(struct zone *zone, unsigned long start_pfn)
  * Context: Any that may take zone->lock; does not sleep.
  */
 void contig_isolate_undo(struct zone *zone, unsigned long start_pfn,
-		  unsigned long end_pfn)
+			 unsigned long end_pfn)
 {
 	unsigned long pfn = pageblock_start_pfn(start_pfn);
 
 	for (; pfn < end_pfn; pfn += pageblock_nr_pages)
-		undo_block(zone, pfn);
+		undo_area_block(zone, pfn);
 }
 
 /**
@@ -144,12 +144,12 @@ void contig_isolate_undo(struct zone *zone, unsigned long start_pfn,
  * Return: 0, or -EBUSY if somebody else has isolated one of them.
  */
 int contig_isolate_range(struct zone *zone, unsigned long start_pfn,
-		  unsigned long end_pfn)
+			 unsigned long end_pfn)
 {
 	unsigned long pfn = pageblock_start_pfn(start_pfn);
 
 	for (; pfn < end_pfn; pfn += pageblock_nr_pages) {
-		if (!isolate_block(zone, pfn)) {
+		if (!isolate_area_block(zone, pfn)) {
 			contig_isolate_undo(zone, start_pfn, pfn);
 			return -EBUSY;
 		}

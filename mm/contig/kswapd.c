@@ -96,7 +96,7 @@ bool contig_defers_kswapd(const struct zone *zone)
 	       is_reclaimer(current) && reserves_are_left(zone->zone_pgdat);
 }
 
-static void do_wake_kswapd(struct work_struct *work)
+static void wake_kswapd_work(struct work_struct *work)
 {
 	struct zone *zone;
 
@@ -106,7 +106,7 @@ static void do_wake_kswapd(struct work_struct *work)
 			wakeup_kswapd(zone, GFP_KERNEL, 0, zone_idx(zone));
 }
 
-static DECLARE_DELAYED_WORK(wake_work, do_wake_kswapd);
+static DECLARE_DELAYED_WORK(wake_work, wake_kswapd_work);
 
 /**
  * contig_begin_reclaim() - from here on this task may reclaim for a request

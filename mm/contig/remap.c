@@ -52,7 +52,7 @@ struct move {
  * A page of its own that only page tables, a cache and the batch refer to. A
  * guess unless the folio is locked.
  */
-static bool is_simple(const struct folio *folio)
+static bool is_plainly_mapped(const struct folio *folio)
 {
 	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
 	const unsigned long flags = READ_ONCE(folio->flags);
@@ -92,13 +92,13 @@ unsigned int contig_remap_count(const struct list_head *batch)
 	unsigned int nr = 0;
 
 	list_for_each_entry(folio, batch, lru)
-		nr += is_simple(folio);
+		nr += is_plainly_mapped(folio);
 	return nr;
 }
 
 /* Into the page tables again, where it was; or its copy. */
-static void map_again(struct folio *folio, struct folio *now,
-		      struct anon_vma *anon_vma)
+static void restore_mappings(struct folio *folio, struct folio *now,
+			     struct anon_vma *anon_vma)
 {
 	if (anon_vma || !folio_test_anon(folio))
 		remove_migration_ptes(folio, now, 0);
@@ -107,7 +107,7 @@ static void map_again(struct folio *folio, struct folio *now,
 }
 
 /* Its file, or the swap cache, lets it be moved. */
-static bool has_mover(struct folio *folio)
+static bool mapping_has_mover(struct folio *folio)
 {
 	struct address_space *mapping = folio_mapping(folio);
 
@@ -119,11 +119,11 @@ static bool has_mover(struct folio *folio)
  * Locked and unmapped, a page is found by nobody. Who maps it is remembered, as
  * an anon_vma may go with the last page that is mapped.
  */
-static bool unmap(struct folio *folio, struct anon_vma **anon_vma)
+static bool unmap_to_remap(struct folio *folio, struct anon_vma **anon_vma)
 {
 	if (!folio_trylock(folio))
 		return false;
-	if (!is_simple(folio) || !has_mover(folio)) {
+	if (!is_plainly_mapped(folio) || !mapping_has_mover(folio)) {
 		folio_unlock(folio);
 		return false;
 	}
@@ -132,14 +132,14 @@ static bool unmap(struct folio *folio, struct anon_vma **anon_vma)
 		try_to_migrate(folio, TTU_BATCH_FLUSH);
 	if (!folio_mapped(folio))
 		return true;
-	map_again(folio, folio, *anon_vma);
+	restore_mappings(folio, folio, *anon_vma);
 	folio_unlock(folio);
 	return false;
 }
 
 /* As far as there are @targets. From the end: that is by address. */
-static void unmap_batch(struct list_head *batch, struct list_head *targets,
-			struct list_head *unmapped, struct list_head *copies)
+static void unmap_batch_to_remap(struct list_head *batch, struct list_head *targets,
+				 struct list_head *unmapped, struct list_head *copies)
 {
 	struct folio *folio, *next;
 	struct anon_vma *anon_vma;
@@ -150,7 +150,7 @@ static void unmap_batch(struct list_head *batch, struct list_head *targets,
 		copy = contig_target_get(targets);
 		if (!copy)
 			break;
-		if (!unmap(folio, &anon_vma)) {
+		if (!unmap_to_remap(folio, &anon_vma)) {
 			folio_unlock(copy);
 			list_add(&copy->lru, targets);
 			continue;
@@ -162,7 +162,7 @@ static void unmap_batch(struct list_head *batch, struct list_head *targets,
 }
 
 /* A locked page stays in its file, but the file may change its operations. */
-static int copy_page_of(const struct move *move)
+static int copy_mapped_page(const struct move *move)
 {
 	struct address_space *mapping = folio_mapping(move->folio);
 	const struct address_space_operations *ops;
@@ -178,10 +178,10 @@ static int copy_page_of(const struct move *move)
 				  MIGRATE_ASYNC) : -EOPNOTSUPP;
 }
 
-static void undo(struct zone *zone, const struct move *move,
-		 struct list_head *batch, struct list_head *targets)
+static void undo_remap(struct zone *zone, const struct move *move,
+		       struct list_head *batch, struct list_head *targets)
 {
-	map_again(move->folio, move->folio, move->anon_vma);
+	restore_mappings(move->folio, move->folio, move->anon_vma);
 	folio_unlock(move->folio);
 	list_add(&move->folio->lru, batch);
 
@@ -206,21 +206,21 @@ static unsigned int copy_run(struct zone *zone, struct move *moves,
 		list_del(&move->copy->lru);
 		move->anon_vma = move->copy->private;
 		move->copy->private = NULL;
-		if (!copy_page_of(move)) {
+		if (!copy_mapped_page(move)) {
 			/* Whoever waits for the lock sees that it is gone. */
 			if (!folio_test_anon(move->folio))
 				move->folio->mapping = NULL;
 			flush_dcache_folio(move->copy);
 			nr++;
 		} else {
-			undo(zone, move, batch, targets);
+			undo_remap(zone, move, batch, targets);
 		}
 	}
 	return nr;
 }
 
 /* On its list first: only then is an mlock() counted rightly. */
-static void add_to_lru(const struct move *moves, unsigned int nr)
+static void add_copy_to_lru(const struct move *moves, unsigned int nr)
 {
 	struct lruvec *lruvec = NULL;
 
@@ -237,12 +237,12 @@ static void add_to_lru(const struct move *moves, unsigned int nr)
 		unlock_page_lruvec_irq(lruvec);
 }
 
-static void map_copies(const struct move *moves, unsigned int nr)
+static void map_moved_copies(const struct move *moves, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++) {
 		const struct move *move = &moves[i];
 
-		map_again(move->folio, move->copy, move->anon_vma);
+		restore_mappings(move->folio, move->copy, move->anon_vma);
 		set_page_owner_migrate_reason(&move->copy->page,
 					      MR_CONTIG_RANGE);
 		contig_folio_unlock_put(move->copy);
@@ -253,7 +253,7 @@ static void map_copies(const struct move *moves, unsigned int nr)
  * Nobody else refers to the page, and there is nothing special about it: it may
  * be freed together with others.
  */
-static bool freeze(struct folio *folio)
+static bool freeze_unmapped(struct folio *folio)
 {
 	if (folio_test_mlocked(folio) || folio_test_hwpoison(folio) ||
 	    !folio_ref_freeze(folio, BATCH_REFS))
@@ -262,8 +262,8 @@ static bool freeze(struct folio *folio)
 	return true;
 }
 
-static void free_moved(struct zone *zone, const struct move *moves,
-		       unsigned int nr)
+static void free_moved_folios(struct zone *zone, const struct move *moves,
+			      unsigned int nr)
 {
 	unsigned long start_pfn = 0, end_pfn = 0;
 	unsigned int nr_file = 0;
@@ -274,7 +274,7 @@ static void free_moved(struct zone *zone, const struct move *moves,
 
 		nr_file += folio_is_file_lru(folio);
 		folio_unlock(folio);
-		if (!freeze(folio)) {
+		if (!freeze_unmapped(folio)) {
 			folio_put(folio);
 			continue;
 		}
@@ -302,20 +302,20 @@ static void free_moved(struct zone *zone, const struct move *moves,
  * Return: number of pages that were moved.
  */
 unsigned int contig_remap(struct zone *zone, struct list_head *batch,
-			 struct list_head *targets)
+			  struct list_head *targets)
 {
 	struct move moves[RUN_PAGES_MAX];
 	unsigned int nr, nr_moved = 0;
 	LIST_HEAD(unmapped);
 	LIST_HEAD(copies);
 
-	unmap_batch(batch, targets, &unmapped, &copies);
+	unmap_batch_to_remap(batch, targets, &unmapped, &copies);
 	try_to_unmap_flush();
 	while (!list_empty(&unmapped)) {
 		nr = copy_run(zone, moves, &unmapped, &copies, batch, targets);
-		add_to_lru(moves, nr);
-		map_copies(moves, nr);
-		free_moved(zone, moves, nr);
+		add_copy_to_lru(moves, nr);
+		map_moved_copies(moves, nr);
+		free_moved_folios(zone, moves, nr);
 		nr_moved += nr;
 		cond_resched();
 	}

@@ -42,7 +42,7 @@ struct view {
 	long nr_pages;
 };
 
-static struct view view_of(const struct page *page)
+static struct view survey_view(const struct page *page)
 {
 	const struct folio *folio = page_folio(page);
 	struct view view = {
@@ -86,12 +86,12 @@ static int accounted_refs(const struct view *view)
  */
 int contig_foreign_refs(const struct page *page)
 {
-	struct view view = view_of(page);
+	struct view view = survey_view(page);
 
 	return view.refs - accounted_refs(&view);
 }
 
-static unsigned int price_of(const struct view *view)
+static unsigned int survey_price(const struct view *view)
 {
 	const unsigned long kept = BIT(PG_dirty) | BIT(PG_swapbacked) |
 				   BIT(PG_unevictable) | BIT(PG_private_2);
@@ -110,13 +110,13 @@ static unsigned int price_of(const struct view *view)
  * Pages that are not plain ones on an LRU list. One that is on no list may be
  * in a per-CPU batch, which has a reference too; it can be got out of there.
  */
-static enum contig_block_reason look_closer(const struct page *page,
-					 unsigned int *price)
+static enum contig_block_reason survey_look_closer(const struct page *page,
+						   unsigned int *price)
 {
-	struct view view = view_of(page);
+	struct view view = survey_view(page);
 	int refs = view.refs - accounted_refs(&view);
 
-	*price = price_of(&view);
+	*price = survey_price(&view);
 	if (PageHuge(page) || view.mapping & PAGE_MAPPING_MOVABLE)
 		return CONTIG_BLOCK_NONE;
 	if (view.flags & BIT(PG_lru))
@@ -126,8 +126,8 @@ static enum contig_block_reason look_closer(const struct page *page,
 }
 
 /* Most pages take no more than a look at their flags and counts. */
-static enum contig_block_reason look_at(const struct page *page,
-				     unsigned int *price)
+static enum contig_block_reason survey_look_at(const struct page *page,
+					       unsigned int *price)
 {
 	const unsigned long slow = BIT(PG_locked) | BIT(PG_writeback) |
 				   BIT(PG_dirty) | BIT(PG_private);
@@ -141,14 +141,14 @@ static enum contig_block_reason look_at(const struct page *page,
 	if (flags & __PG_HWPOISON)
 		return CONTIG_BLOCK_POISONED;
 	if (PageTail(page) || flags & BIT(PG_head))
-		return look_closer(page, price);
+		return survey_look_closer(page, price);
 	refs = page_ref_count(page);
 	if (!refs)
 		return CONTIG_BLOCK_NONE;
 	mapping = (unsigned long)READ_ONCE(page->mapping);
 	if (!(flags & BIT(PG_lru)) || mapping & PAGE_MAPPING_MOVABLE ||
 	    (flags & slow && !(mapping & PAGE_MAPPING_ANON)))
-		return look_closer(page, price);
+		return survey_look_closer(page, price);
 
 	maps = atomic_read(&page->_mapcount) + 1;
 	refs -= maps;
@@ -172,14 +172,14 @@ static enum contig_block_reason look_at(const struct page *page,
 
 static unsigned long hints[NR_HINTS];	/* pfns */
 
-static unsigned long *hint_of(unsigned long pfn)
+static unsigned long *survey_hint(unsigned long pfn)
 {
 	return &hints[(pfn >> HINT_ORDER) % NR_HINTS];
 }
 
 /* Return: whether a page that ruled out a window before is still in the way. */
-static bool hint_rules_out(unsigned long start_pfn, unsigned long end_pfn,
-			   struct contig_survey *survey)
+static bool survey_hint_rules_out(unsigned long start_pfn, unsigned long end_pfn,
+				  struct contig_survey *survey)
 {
 	unsigned long pfn = end_pfn;
 	enum contig_block_reason reason;
@@ -188,11 +188,11 @@ static bool hint_rules_out(unsigned long start_pfn, unsigned long end_pfn,
 
 	while (pfn > start_pfn) {
 		pfn = ALIGN_DOWN(pfn - 1, 1UL << HINT_ORDER);
-		hint = READ_ONCE(*hint_of(pfn));
+		hint = READ_ONCE(*survey_hint(pfn));
 		if (hint < start_pfn || hint >= end_pfn)
 			continue;
 		survey->nr_looked++;
-		reason = look_at(pfn_to_page(hint), &price);
+		reason = survey_look_at(pfn_to_page(hint), &price);
 		if (reason == CONTIG_BLOCK_NONE)
 			continue;
 		contig_blocker_note(&survey->blocker, pfn_to_page(hint), reason);
@@ -214,11 +214,11 @@ static bool hint_rules_out(unsigned long start_pfn, unsigned long end_pfn,
  * Context: Any.
  */
 void contig_survey_window(unsigned long start_pfn, unsigned long end_pfn,
-		   struct contig_survey *survey)
+			  struct contig_survey *survey)
 {
 	*survey = (struct contig_survey) { };
 	if (contig_blocker_recall(start_pfn, end_pfn, &survey->blocker) ||
-	    hint_rules_out(start_pfn, end_pfn, survey))
+	    survey_hint_rules_out(start_pfn, end_pfn, survey))
 		return;
 
 	for (unsigned long pfn = end_pfn; pfn-- > start_pfn; ) {
@@ -227,10 +227,10 @@ void contig_survey_window(unsigned long start_pfn, unsigned long end_pfn,
 		unsigned int price;
 
 		survey->nr_looked++;
-		reason = look_at(page, &price);
+		reason = survey_look_at(page, &price);
 		if (reason != CONTIG_BLOCK_NONE) {
 			contig_blocker_note(&survey->blocker, page, reason);
-			WRITE_ONCE(*hint_of(pfn), pfn);
+			WRITE_ONCE(*survey_hint(pfn), pfn);
 			return;
 		}
 		survey->price += price;
