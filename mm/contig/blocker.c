@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The page that is in the way: which one, and for how long it is remembered.
+ * The page that is in the way, and a short memory of such pages.
  *
- * A page that stopped a request is remembered for a while, so that the next
- * requests do not walk into it again: most such pages stay for longer.
+ * A page that stopped a request mostly stays for longer. It is remembered for a
+ * while, so that the next requests do not try the same window.
  *
- * memories_lock covers what is remembered, and nests in nothing.
+ * Lock: memories_lock covers the memory; a leaf.
  */
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -14,7 +14,7 @@
 #include "contig.h"
 #include "folio.h"
 
-/* Few enough to be looked through for every window. */
+/* Few enough to be searched for every window. */
 #define NR_REMEMBERED	16
 #define REMEMBER_MS	500
 
@@ -29,12 +29,13 @@ static unsigned long last_until;	/* the latest of all; jiffies */
 static DEFINE_SPINLOCK(memories_lock);
 
 /**
- * contig_blocker_note() - remember a page that is in the way
- * @blocker:	where
+ * contig_blocker_note() - describe a page that is in the way
+ * @blocker:	the description
  * @page:	the page; no reference is needed
  * @reason:	why it stays
  */
-void contig_blocker_note(struct contig_blocker *blocker, const struct page *page,
+void contig_blocker_note(struct contig_blocker *blocker,
+			 const struct page *page,
 			 enum contig_block_reason reason)
 {
 	const struct folio *folio = page_folio(page);
@@ -48,8 +49,8 @@ void contig_blocker_note(struct contig_blocker *blocker, const struct page *page
 }
 
 /*
- * Who holds a reference mostly does so for longer. A lock, I/O, the way to a
- * free list are over soon, and no count of the page tells when.
+ * References mostly last. Locks, I/O and the way to a free list are over soon,
+ * and no counter of the page tells when.
  */
 static bool is_long_lived(enum contig_block_reason reason)
 {
@@ -65,12 +66,12 @@ static bool is_long_lived(enum contig_block_reason reason)
 }
 
 /**
- * contig_blocker_remember() - keep a page in mind that is in the way
+ * contig_blocker_remember() - remember a page that is in the way
  * @blocker:	the page
  *
  * Context: Process; takes memories_lock.
- * Return: true if it is kept in mind; false for a page that nobody is known to
- * hold on to, and which may go the next time.
+ * Return: true if it is remembered; false for a page that may be gone at the
+ * next attempt.
  */
 bool contig_blocker_remember(const struct contig_blocker *blocker)
 {
@@ -127,7 +128,7 @@ bool contig_blocker_recall(unsigned long start_pfn, unsigned long end_pfn,
 		struct memory *memory = &memories[i];
 		unsigned long pfn = memory->blocker.pfn;
 
-		/* Jiffies come round again. */
+		/* Forget it, or it would come back when jiffies wrap. */
 		if (time_after_eq(jiffies, memory->until))
 			memory->blocker.reason = CONTIG_BLOCK_NONE;
 		if (memory->blocker.reason != CONTIG_BLOCK_NONE &&

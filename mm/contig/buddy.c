@@ -6,12 +6,11 @@
  * given back in the largest aligned blocks that fit. No page is isolated for
  * that and no type of a pageblock changes.
  *
- * zone->lock is taken here, for one slice of MAX_ORDER_NR_PAGES pages at a
- * time, so that its hold time does not grow with the range. Nor does it grow with
+ * Takes zone->lock for one slice of MAX_ORDER_NR_PAGES pages at a time, so that
+ * its hold time does not grow with the range. Nor does it grow with
  * MAX_ORDER_NR_PAGES, which is 8192 with pages of 64 KiB: free neighbours are
- * merged, so a slice that is free as a whole is a few buddies, and the walk over
- * one that is not ends at the first page that is in use. No buddy reaches from
- * one slice into the next.
+ * merged, so a free slice is a few buddies, and the walk ends at the first page
+ * in use. No buddy reaches from one slice into the next.
  *
  * A page that was taken has no references, is on no list, and still has to be
  * prepared for its owner. Units are pages; ranges are [start, end).
@@ -35,7 +34,8 @@
  * Return: the largest order such that @pfn is aligned to it and a block of it
  * does not reach past @end_pfn.
  */
-unsigned int contig_buddy_largest_order(unsigned long pfn, unsigned long end_pfn)
+unsigned int contig_buddy_largest_order(unsigned long pfn,
+					unsigned long end_pfn)
 {
 	unsigned int order = min_t(unsigned int, ilog2(end_pfn - pfn),
 				   MAX_PAGE_ORDER);
@@ -58,11 +58,12 @@ bool contig_buddy_page_unlisted(const struct page *page)
 	       !PageHuge(page) && !PageHWPoison(page);
 }
 
-static bool buddy_block_fits(const struct page *page, enum contig_block_kind block)
+static bool buddy_block_fits(const struct page *page,
+			     enum contig_block_kind kind)
 {
 	int migratetype = get_pageblock_migratetype(page);
 
-	switch (block) {
+	switch (kind) {
 	case CONTIG_BLOCKS_CMA:
 		return is_migrate_cma(migratetype);
 	case CONTIG_BLOCKS_ISOLATED:
@@ -70,7 +71,10 @@ static bool buddy_block_fits(const struct page *page, enum contig_block_kind blo
 	case CONTIG_BLOCKS_PLAIN:
 		break;
 	}
-	/* The reserve for atomic requests is counted by the block. */
+	/*
+	 * MIGRATE_HIGHATOMIC, the reserve of atomic requests, is counted by
+	 * blocks.
+	 */
 	return !is_migrate_cma(migratetype) &&
 	       !is_migrate_isolate(migratetype) &&
 	       migratetype != MIGRATE_HIGHATOMIC;
@@ -88,8 +92,9 @@ static struct page *buddy_holding(unsigned long pfn)
 	return NULL;
 }
 
-/* Put [pfn, end) back, in blocks as large as possible. */
-static void buddy_put_blocks(struct zone *zone, unsigned long pfn, unsigned long end)
+/* Puts [@pfn, @end) back, in blocks as large as possible. */
+static void buddy_put_blocks(struct zone *zone, unsigned long pfn,
+			     unsigned long end)
 {
 	lockdep_assert_held(&zone->lock);
 
@@ -101,9 +106,16 @@ static void buddy_put_blocks(struct zone *zone, unsigned long pfn, unsigned long
 	}
 }
 
-/* Return: @end if all of the slice was free and is taken, else what was not. */
+/* The lock is dropped at the end of each slice. */
+static unsigned long buddy_slice_end(unsigned long pfn, unsigned long end_pfn)
+{
+	return min(end_pfn, ALIGN(pfn + 1, MAX_ORDER_NR_PAGES));
+}
+
+/* Return: @end if the slice was free and is taken, else the page in the way. */
 static unsigned long buddy_take_slice(struct zone *zone, unsigned long start,
-				      unsigned long end, enum contig_block_kind block)
+				      unsigned long end,
+				      enum contig_block_kind kind)
 {
 	struct page *head;
 	unsigned long pfn;
@@ -112,7 +124,7 @@ static unsigned long buddy_take_slice(struct zone *zone, unsigned long start,
 
 	for (pfn = start; pfn < end; ) {
 		head = pfn == start ? buddy_holding(pfn) : pfn_to_page(pfn);
-		if (!head || !PageBuddy(head) || !buddy_block_fits(head, block))
+		if (!head || !PageBuddy(head) || !buddy_block_fits(head, kind))
 			return pfn;
 		pfn = page_to_pfn(head) + (1UL << buddy_order(head));
 	}
@@ -136,16 +148,18 @@ static unsigned long buddy_take_slice(struct zone *zone, unsigned long start,
  * @zone:	the zone of all the pages
  * @start_pfn:	first page
  * @end_pfn:	first page behind
- * @block:	what the pageblocks must be
+ * @kind:	of the pageblocks
  *
- * All or nothing: when a page is not free, what was taken before goes back.
+ * All or nothing: if a page is not free, those taken before it go back.
  *
  * Context: Any that may take zone->lock; does not sleep.
  * Return: @end_pfn on success, otherwise the first page that is not on a buddy
- * list or not in a pageblock of kind @block.
+ * list or not in a pageblock of @kind.
  */
-unsigned long contig_buddy_take_range(struct zone *zone, unsigned long start_pfn,
-				      unsigned long end_pfn, enum contig_block_kind block)
+unsigned long contig_buddy_take_range(struct zone *zone,
+				      unsigned long start_pfn,
+				      unsigned long end_pfn,
+				      enum contig_block_kind kind)
 {
 	unsigned long pfn = start_pfn, flags;
 
@@ -153,12 +167,11 @@ unsigned long contig_buddy_take_range(struct zone *zone, unsigned long start_pfn
 		return start_pfn;
 
 	while (pfn < end_pfn) {
-		unsigned long slice_end = min(end_pfn,
-					      ALIGN(pfn + 1, MAX_ORDER_NR_PAGES));
+		unsigned long slice_end = buddy_slice_end(pfn, end_pfn);
 		unsigned long stop;
 
 		spin_lock_irqsave(&zone->lock, flags);
-		stop = buddy_take_slice(zone, pfn, slice_end, block);
+		stop = buddy_take_slice(zone, pfn, slice_end, kind);
 		spin_unlock_irqrestore(&zone->lock, flags);
 		if (stop != slice_end) {
 			contig_buddy_give_range(zone, start_pfn, pfn);
@@ -170,7 +183,7 @@ unsigned long contig_buddy_take_range(struct zone *zone, unsigned long start_pfn
 }
 
 /**
- * contig_buddy_prepare_range() - make pages of what was taken
+ * contig_buddy_prepare_range() - prepare pages that were taken
  * @pfn:	first page
  * @end_pfn:	first page behind
  * @gfp:	how to prepare them
@@ -179,7 +192,8 @@ unsigned long contig_buddy_take_range(struct zone *zone, unsigned long start_pfn
  *
  * Context: As @gfp says.
  */
-void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t gfp)
+void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn,
+				gfp_t gfp)
 {
 	while (pfn < end_pfn) {
 		unsigned int order = contig_buddy_largest_order(pfn, end_pfn);
@@ -190,14 +204,14 @@ void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn, gfp_t 
 		if (order)
 			split_page(page, order);
 		pfn += 1UL << order;
-		/* Clearing more than a block takes a while. */
+		/* Zeroing more than a block takes long. */
 		if (order >= pageblock_order && pfn < end_pfn &&
 		    gfpflags_allow_blocking(gfp))
 			cond_resched();
 	}
 }
 
-/* Pages that are free above @mark, as far as the allocation could use them. */
+/* Free pages above @mark that a movable allocation could use. */
 static unsigned int buddy_nr_spare(struct zone *zone, bool in_areas,
 				   unsigned long mark)
 {
@@ -213,22 +227,22 @@ static unsigned int buddy_nr_spare(struct zone *zone, bool in_areas,
 /**
  * contig_buddy_pull() - take free pages, wherever they are
  * @zone:	from this zone
- * @block:	CONTIG_BLOCKS_CMA for pages of areas; CONTIG_BLOCKS_PLAIN for movable
- *		ones outside of areas, and of no other type
- * @mark:	so many pages are to be left that the allocation could use
+ * @kind:	CONTIG_BLOCKS_CMA for pages of areas; CONTIG_BLOCKS_PLAIN for
+ *		pages of MIGRATE_MOVABLE blocks
+ * @mark:	leave this many pages that the allocation could use
  * @nr_pages:	how many
  * @pages:	where to add them; not yet prepared
  *
- * In blocks as large as possible, straight off the free lists.
+ * Takes blocks as large as possible, straight off the free lists.
  *
  * Context: Any that may take zone->lock; does not sleep.
  * Return: how many were taken; 0 if there are no spare ones.
  */
-unsigned int contig_buddy_pull(struct zone *zone, enum contig_block_kind block,
+unsigned int contig_buddy_pull(struct zone *zone, enum contig_block_kind kind,
 			       unsigned long mark, unsigned int nr_pages,
 			       struct list_head *pages)
 {
-	bool in_areas = block == CONTIG_BLOCKS_CMA;
+	bool in_areas = kind == CONTIG_BLOCKS_CMA;
 	unsigned int order, nr = 0;
 	struct page *page;
 	unsigned long flags;
@@ -243,7 +257,8 @@ unsigned int contig_buddy_pull(struct zone *zone, enum contig_block_kind block,
 	spin_lock_irqsave(&zone->lock, flags);
 	while (nr < nr_pages) {
 		order = min_t(unsigned int, order, ilog2(nr_pages - nr));
-		page = contig_buddy_lift_any(zone, order, contig_migratetype(in_areas));
+		page = contig_buddy_lift_any(zone, order,
+					     contig_migratetype(in_areas));
 		if (page) {
 			set_page_private(page, order);
 			list_add_tail(&page->lru, pages);
@@ -273,8 +288,7 @@ void contig_buddy_give_range(struct zone *zone, unsigned long start_pfn,
 	unsigned long pfn = start_pfn, flags;
 
 	while (pfn < end_pfn) {
-		unsigned long slice_end = min(end_pfn,
-					      ALIGN(pfn + 1, MAX_ORDER_NR_PAGES));
+		unsigned long slice_end = buddy_slice_end(pfn, end_pfn);
 
 		spin_lock_irqsave(&zone->lock, flags);
 		buddy_put_blocks(zone, pfn, slice_end);
@@ -283,7 +297,7 @@ void contig_buddy_give_range(struct zone *zone, unsigned long start_pfn,
 	}
 }
 
-/* Whoever keeps a record of every page has to be told of every page. */
+/* page_owner and allocation profiling have a record of each page. */
 static bool pages_have_records(void)
 {
 #ifdef CONFIG_PAGE_OWNER
@@ -294,7 +308,7 @@ static bool pages_have_records(void)
 }
 
 /**
- * contig_buddy_free_range() - free pages of which nobody holds a reference any more
+ * contig_buddy_free_range() - free pages that have no reference any more
  * @zone:	the zone of all the pages
  * @start_pfn:	first page
  * @end_pfn:	first page behind; nothing happens if it is not above @start_pfn
@@ -309,11 +323,14 @@ void contig_buddy_free_range(struct zone *zone, unsigned long start_pfn,
 	if (start_pfn < end_pfn)
 		count_vm_events(PGFREE, end_pfn - start_pfn);
 	while (pfn < end_pfn) {
-		unsigned int order = pages_have_records() ? 0 :
-					contig_buddy_largest_order(pfn, end_pfn);
-		unsigned long next = pfn + (1UL << order);
+		unsigned int order = 0;
+		unsigned long next;
 
-		/* Pages found bad stay off the lists, as everywhere. */
+		if (!pages_have_records())
+			order = contig_buddy_largest_order(pfn, end_pfn);
+		next = pfn + (1UL << order);
+
+		/* Bad pages stay off the lists. */
 		if (unlikely(!free_pages_prepare(pfn_to_page(pfn), order))) {
 			contig_buddy_give_range(zone, run, pfn);
 			run = next;

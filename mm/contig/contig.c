@@ -2,19 +2,18 @@
 /*
  * The range allocator: this range of pages, or a reason why not.
  *
- * A range of which all pages are free is taken off the buddy lists and that is
- * all. Otherwise its pageblocks are claimed and isolated, what lies in the
- * range is moved or dropped, and the range is taken then. On failure everything
- * goes back as it was.
+ * If all pages of a range are free, they come off the buddy lists, and that is
+ * all. Otherwise a request claims and isolates the pageblocks of the range,
+ * evacuates it, and takes it then. On failure everything goes back as it was.
  *
  * Isolation is a property of whole pageblocks. Requests in different pageblocks
- * run in parallel; requests that meet in a pageblock wait for each other: each
- * claims its pageblocks before it isolates them and keeps them until it is
- * through. A request has one claim at a time, so nobody waits in a circle.
- * Releasing takes no claim and waits for nobody.
+ * run in parallel. Requests that meet in a pageblock wait for each other: each
+ * claims its pageblocks before it isolates them, and holds the claim until it
+ * is done. A request has one claim at a time, so there is no circular wait. A
+ * release takes no claim and does not wait.
  *
- * Locks: claims_lock covers the list of claims and nests in nothing. Units are
- * pages; ranges are [start, end).
+ * Lock: claims_lock covers the list of claims; a leaf. Units are pages; ranges
+ * are [start, end).
  */
 #include <linux/gfp.h>
 #include <linux/hugetlb.h>
@@ -30,7 +29,7 @@
 /* Attempts to evacuate a range and to take it then. */
 #define TAKE_ATTEMPTS	3
 
-/* How long every request waits for a peer in the same pageblocks, at least. */
+/* The shortest time that a request waits for a peer in the same pageblocks. */
 #define CLAIM_MS	250U
 
 struct contig_claim {
@@ -60,8 +59,8 @@ static bool claim_blocks_now(struct contig_claim *claim)
 }
 
 /*
- * A claim holder may be waiting for I/O, so NOIO and NOFS callers, whom that I/O
- * may wait for, wait for it no longer than most evacuations take.
+ * A claim holder may be waiting for I/O, and that I/O for a NOIO or NOFS
+ * caller. So these callers wait no longer than most evacuations take.
  */
 static unsigned int claim_patience_ms(const struct contig_request *req)
 {
@@ -81,8 +80,8 @@ static int claim_blocks(const struct contig_request *req,
 
 	if (contig_should_fail(CONTIG_FAIL_CLAIM))
 		return -EINTR;
-	left = wait_event_killable_timeout(claims_changed, claim_blocks_now(claim),
-					   timeout);
+	left = wait_event_killable_timeout(claims_changed,
+					   claim_blocks_now(claim), timeout);
 	if (left < 0)
 		return -EINTR;
 	return left ? 0 : -EBUSY;
@@ -96,35 +95,37 @@ static void unclaim_blocks(struct contig_claim *claim)
 	wake_up_all(&claims_changed);
 }
 
-static bool take_range(const struct contig_request *req, enum contig_block_kind block,
-		       unsigned long *stop)
+static bool take_range(const struct contig_request *req,
+		       enum contig_block_kind kind, unsigned long *stop)
 {
-	*stop = contig_buddy_take_range(req->zone, req->start_pfn, req->end_pfn, block);
+	*stop = contig_buddy_take_range(req->zone, req->start_pfn, req->end_pfn,
+					kind);
 	return *stop == req->end_pfn;
 }
 
 /*
- * Take a range that is free without isolating anything. Pages on per-CPU lists
- * are free too: those are drained once if one of them is what is missing.
+ * Takes a free range without isolating anything. A page that is missing may sit
+ * on a per-CPU list: drain those once.
  */
 static bool take_range_if_free(const struct contig_request *req)
 {
-	enum contig_block_kind block = req->in_area ? CONTIG_BLOCKS_CMA :
-						CONTIG_BLOCKS_PLAIN;
+	enum contig_block_kind kind = req->in_area ? CONTIG_BLOCKS_CMA :
+						     CONTIG_BLOCKS_PLAIN;
 	unsigned long stop;
 
-	if (take_range(req, block, &stop))
+	if (take_range(req, kind, &stop))
 		return true;
 	if (!contig_buddy_page_unlisted(pfn_to_page(stop)))
 		return false;
 	drain_all_pages(req->zone);
-	return take_range(req, block, &stop);
+	return take_range(req, kind, &stop);
 }
 
 /*
- * Isolation ends in the type that the caller names. Under the claim none of us
- * has isolated a block, so the blocks can be asked what they are. One that
- * somebody else has isolated does not tell, and will not be isolated again.
+ * Undoing the isolation sets the type that the caller names, so that must be
+ * the right one. Under the claim no request has isolated these blocks. The type
+ * of a block that memory hotplug has isolated is not known; it cannot be
+ * isolated again.
  */
 static bool blocks_match_type(const struct contig_request *req)
 {
@@ -147,7 +148,8 @@ static void note_isolated_block(struct contig_request *req)
 	for (; pfn < req->end_pfn; pfn += pageblock_nr_pages)
 		if (is_migrate_isolate_page(pfn_to_page(pfn)))
 			break;
-	contig_blocker_note(&req->blocker, pfn_to_page(min(pfn, req->end_pfn - 1)),
+	contig_blocker_note(&req->blocker,
+			    pfn_to_page(min(pfn, req->end_pfn - 1)),
 			    CONTIG_BLOCK_ISOLATED);
 }
 
@@ -156,7 +158,8 @@ static int isolate_window(const struct contig_request *req)
 	if (contig_should_fail(CONTIG_FAIL_ISOLATE))
 		return -EBUSY;
 	if (req->in_area)
-		return contig_isolate_range(req->zone, req->start_pfn, req->end_pfn);
+		return contig_isolate_range(req->zone, req->start_pfn,
+					    req->end_pfn);
 	return start_isolate_page_range(req->start_pfn, req->end_pfn,
 					MIGRATE_MOVABLE, 0, req->move_gfp);
 }
@@ -171,8 +174,8 @@ static void undo_window_isolation(const struct contig_request *req)
 }
 
 /*
- * Large folios and huge pages get their targets by flags of their own. A scope
- * makes what the request forbids hold for them, too.
+ * Targets for large folios and huge pages are allocated with flags that the
+ * request does not control. A scope makes its limits hold for them, too.
  */
 static unsigned int contig_gfp_scope_save(gfp_t gfp)
 {
@@ -199,8 +202,8 @@ static int take_occupied_range(struct contig_request *req)
 				    CONTIG_BLOCK_IN_USE);
 		error = -EBUSY;
 		/*
-		 * It was on a per-CPU list when its block was isolated, and
-		 * still is, or was taken from there.
+		 * The page was on a per-CPU list when its block was isolated.
+		 * It is still there, or was allocated from there.
 		 */
 		wait_for_freed_hugetlb_folios();
 		if (contig_buddy_page_unlisted(pfn_to_page(stop)))
@@ -212,8 +215,8 @@ static int take_occupied_range(struct contig_request *req)
 }
 
 /*
- * The profile of allocations counts one for each part that was prepared, and
- * finds it by the first page. A compound page is freed as one.
+ * Allocation profiling counted each part that was prepared, by its first page.
+ * A compound page is freed as one, so count it as one.
  */
 static void merge_alloc_tags(unsigned long pfn, unsigned long nr_pages,
 			     unsigned long step)
@@ -225,7 +228,7 @@ static void merge_alloc_tags(unsigned long pfn, unsigned long nr_pages,
 	pgalloc_tag_add(pfn_to_page(pfn), current, nr_pages);
 }
 
-/* By the largest buddy at most: to zero 1 GiB takes a while. */
+/* Prepares at most a buddy at a time: zeroing 1 GiB takes long. */
 static void prepare_compound_range(unsigned long pfn, unsigned long nr_pages,
 				   gfp_t gfp)
 {
@@ -238,7 +241,10 @@ static void prepare_compound_range(unsigned long pfn, unsigned long nr_pages,
 		cond_resched();
 	}
 	merge_alloc_tags(pfn, nr_pages, step);
-	/* prep_compound_page() on order 0 would write into the next page. */
+	/*
+	 * prep_compound_page() on order 0 would write into the next struct
+	 * page.
+	 */
 	if (order)
 		prep_compound_page(page, order);
 	set_page_refcounted(page);
@@ -246,9 +252,9 @@ static void prepare_compound_range(unsigned long pfn, unsigned long nr_pages,
 }
 
 /*
- * What the caller's flags say about getting pages out of the way. Where the
- * pages lie is given, so placement is ignored; __GFP_NOFAIL and the like cannot
- * be kept.
+ * Derives the flags for moving pages from those of the caller. The place of the
+ * range is given, so placement flags mean nothing. __GFP_NOFAIL and the like
+ * are refused.
  */
 static int check_contig_request(struct contig_request *req)
 {
@@ -267,13 +273,13 @@ static int check_contig_request(struct contig_request *req)
 				      !IS_ALIGNED(req->start_pfn, nr_pages)))
 		return -EINVAL;
 	/*
-	 * Movable pages are what is moved; a failure is ours to report. No
-	 * reserves, whatever the task may use otherwise: this may fail.
+	 * Targets are for movable pages, and the caller reports a failure. No
+	 * reserves, even if the task may use them: the request may fail.
 	 */
 	req->move_gfp = (req->gfp & (reclaim | action)) | __GFP_HARDWALL |
 			__GFP_MOVABLE | __GFP_RETRY_MAYFAIL | __GFP_NOWARN |
 			__GFP_NOMEMALLOC;
-	/* Who reclaims does not do so once more inside. */
+	/* Do not recurse into direct reclaim. */
 	if (current->flags & PF_MEMALLOC)
 		req->move_gfp &= ~__GFP_DIRECT_RECLAIM;
 	return 0;
@@ -282,10 +288,11 @@ static int check_contig_request(struct contig_request *req)
 static void prepare_taken_range(struct contig_request *req)
 {
 	if (req->gfp & __GFP_COMP)
-		prepare_compound_range(req->start_pfn, req->end_pfn - req->start_pfn,
-				       req->gfp);
+		prepare_compound_range(req->start_pfn,
+				       req->end_pfn - req->start_pfn, req->gfp);
 	else
-		contig_buddy_prepare_range(req->start_pfn, req->end_pfn, req->gfp);
+		contig_buddy_prepare_range(req->start_pfn, req->end_pfn,
+					   req->gfp);
 	req->blocker.reason = CONTIG_BLOCK_NONE;
 }
 
@@ -319,11 +326,11 @@ int contig_take_free(struct contig_request *req)
  * of its own with one reference.
  *
  * Context: May sleep.
- * Return: 0; -EINVAL if the flags or, with __GFP_COMP, the shape of the range
- * are not supported; -EBUSY if a page is in the way, which @req->blocker names,
- * or, which it does not, if a peer was waited for too long or the pageblocks are
- * not what @req says; -ENOMEM if pages could not be moved for want of memory;
- * -EINTR if the task is being killed.
+ * Return: 0; -EINVAL if the flags or, with __GFP_COMP, the shape of the range are
+ * not supported; -EBUSY if a page is in the way, which @req->blocker names; -EBUSY
+ * without a blocker if a peer took too long, or if the pageblocks are not what
+ * @req says; -ENOMEM if there was no memory to move pages to; -EINTR if the task
+ * is being killed.
  */
 int contig_alloc(struct contig_request *req)
 {
@@ -342,8 +349,9 @@ int contig_alloc(struct contig_request *req)
 		if (!blocks_match_type(req)) {
 			error = -EBUSY;
 		} else if (!take_range_if_free(req)) {
-			unsigned int scope = contig_gfp_scope_save(req->move_gfp);
+			unsigned int scope;
 
+			scope = contig_gfp_scope_save(req->move_gfp);
 			error = take_occupied_range(req);
 			memalloc_flags_restore(scope);
 		}
@@ -356,17 +364,18 @@ int contig_alloc(struct contig_request *req)
 }
 
 /*
- * Takes the only reference of pages one after the other. A page_ref_freeze()
- * for each would have two barriers for each. None is needed: nobody finds the
- * pages free before zone->lock was taken and dropped for them.
+ * Drops the only reference of each page. page_ref_freeze() would have two
+ * barriers for each page. None is needed: zone->lock is taken and dropped
+ * before anybody finds the pages free.
  *
- * Return: @end_pfn, or the first page that somebody else refers to, or that is
+ * Return: @end_pfn, or the first page that has another reference, or that is
  * poisoned.
  */
-static unsigned long freeze_single_refs(unsigned long pfn, unsigned long end_pfn)
+static unsigned long freeze_single_refs(unsigned long pfn,
+					unsigned long end_pfn)
 {
 	while (pfn < end_pfn) {
-		/* Within one block pages follow each other in memory, too. */
+		/* Within MAX_ORDER_NR_PAGES, struct pages are contiguous. */
 		unsigned long stop = min(end_pfn,
 					 ALIGN(pfn + 1, MAX_ORDER_NR_PAGES));
 		struct page *page = pfn_to_page(pfn);
@@ -385,8 +394,8 @@ static unsigned long freeze_single_refs(unsigned long pfn, unsigned long end_pfn
  * @start_pfn:	first page
  * @nr_pages:	number of pages, all of one zone, each with one reference
  *
- * A page that somebody else has a reference to, or that is poisoned, is freed
- * by itself: it becomes free when they let go, or not at all.
+ * A page that has another reference, or that is poisoned, is freed by itself:
+ * it becomes free with its last reference, or not at all.
  *
  * Context: Any but NMI; does not sleep, takes zone->lock for a slice at a time.
  */
@@ -457,17 +466,18 @@ static unsigned long first_unfit_page(struct zone *zone, unsigned long start,
 	return pfn;
 }
 
-static struct page *alloc_contig_from_zone(struct zone *zone, unsigned long nr_pages,
-					   gfp_t gfp)
+static struct page *alloc_contig_from_zone(struct zone *zone,
+					   unsigned long nr_pages, gfp_t gfp)
 {
 	unsigned long step = rounddown_pow_of_two(nr_pages);
 	unsigned long pfn = ALIGN(zone->zone_start_pfn, step);
 
 	while (pfn + nr_pages <= zone_end_pfn(zone)) {
-		unsigned long unfit = first_unfit_page(zone, pfn, pfn + nr_pages);
+		unsigned long end_pfn = pfn + nr_pages;
+		unsigned long unfit = first_unfit_page(zone, pfn, end_pfn);
 		int error;
 
-		if (unfit < pfn + nr_pages) {
+		if (unfit < end_pfn) {
 			pfn = ALIGN(unfit + 1, step);
 			cond_resched();
 			continue;

@@ -2,8 +2,8 @@
 /*
  * The range allocator, for mm/cma/ and for its own parts.
  *
- * It knows ranges of pages, folios, zones and free lists. It never sees an area:
- * what it has to know of one stands in struct contig_request.
+ * It knows ranges of pages, folios, zones and free lists. It never sees an
+ * area: what it has to know of one stands in struct contig_request.
  *
  * Locks, outermost first (Documentation/mm/cma.rst has the whole table):
  *

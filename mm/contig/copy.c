@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Moves what is clean and of a file: cache that is read too often to be
- * dropped, and program text.
+ * Moves clean pages of files: cache that is too warm to be dropped, and program
+ * text.
  *
- * It has nothing attached, so all there is to moving it is the copy and an entry
- * in its file. What remains are the locks, and those are taken once for a run of
- * pages that lie next to each other in memory, as drop.c does: i_pages to change
- * the entries, that of the LRU list to put the copies in their place. The copy
- * itself is made under the lock of each page, before it is known whether nobody
- * else uses the page; so interrupts are not off for it.
+ * Such a page has nothing attached: moving it takes a copy and a new entry in
+ * its file. Locks are taken once for a run of pages that are neighbours in
+ * memory, as in drop.c: i_pages to change the entries, the lruvec's to put the
+ * copies in their place. The copy is made before that, under the folio's lock
+ * only, so that interrupts are on.
  *
- * Who maps a page loses it, and finds the copy in the file when he needs it
- * next. That is cheaper than to map the copies: with one fault come those around
- * it (fault_around_bytes), and those that are not needed cost nothing.
+ * Mappings of a page are removed. A program that needs the page again finds the
+ * copy in the file. That is cheaper than mapping the copies: one fault maps
+ * those around it, too (fault_around_bytes), and unneeded ones cost nothing.
  *
- * What does not go this way is left where it is, for remap.c and
- * migrate_pages() to try.
+ * Pages that do not go this way stay, for remap.c and migrate_pages() to try.
  *
  * Locks, in this order: folios, then those of who maps them; mapping->i_pages;
  * then the lruvec. Units are pages; ranges are [start, end).
@@ -34,19 +32,19 @@
 #include "contig.h"
 #include "folio.h"
 
-/* Locked at a time; and what is on the stack for them. */
+/* Pages that are locked at a time; bounds the stack that a run takes. */
 #define RUN_PAGES_MAX	32
 
-/* The cache's and ours. */
+/* References of a page of the run: the page cache's and ours. */
 #define REFS		2
 
 /**
- * struct run - pages that lie next to each other, and their copies
- * @mapping:	the file of all of them
+ * struct run - neighbouring pages of one file, and their copies
+ * @mapping:	their file
  * @start_pfn:	the first page
- * @nr:		how many
- * @moved:	bit for each that its copy stands for now
- * @copies:	where they go, each with one reference
+ * @nr:		number of pages
+ * @moved:	a bit for each page that its copy has replaced
+ * @copies:	the copies, each with one reference
  */
 struct run {
 	struct address_space *mapping;
@@ -61,7 +59,7 @@ static struct folio *copy_run_folio(const struct run *run, unsigned int i)
 	return contig_folio_at(run->start_pfn + i);
 }
 
-/* Of a file, and nobody holds it. */
+/* A clean page of a file, without references of others. */
 static bool is_clean_to_copy(unsigned long pfn)
 {
 	return !PageTail(pfn_to_page(pfn)) &&
@@ -70,8 +68,9 @@ static bool is_clean_to_copy(unsigned long pfn)
 }
 
 /*
- * To these, a page without private data is its contents, its flags, and its
- * place in the file; to those that say nothing, too, as read-only ones do.
+ * For file systems with these operations, or with none (read-only ones), a page
+ * without private data is no more than its contents, flags and place in the
+ * file.
  */
 static bool needs_copy_only(struct address_space *mapping)
 {
@@ -87,10 +86,11 @@ static bool needs_copy_only(struct address_space *mapping)
 }
 
 /*
- * Locked and unmapped, a folio stays in its file, and its contents stay what
- * they are.
+ * A locked and unmapped folio stays in its file, and its contents do not
+ * change.
  */
-static bool lock_clean_folio(struct folio *folio, const struct address_space *of)
+static bool lock_clean_folio(struct folio *folio,
+			     const struct address_space *of)
 {
 	if (!contig_folio_get_lock(folio))
 		return false;
@@ -103,13 +103,14 @@ static bool lock_clean_folio(struct folio *folio, const struct address_space *of
 }
 
 /* Locks the pages of a run and copies them, as far as there are @targets. */
-static void copy_run(struct run *run, unsigned long end_pfn,
-		     struct list_head *targets)
+static void copy_clean_run(struct run *run, unsigned long end_pfn,
+			   struct list_head *targets)
 {
 	while (run->nr < RUN_PAGES_MAX && run->start_pfn + run->nr < end_pfn) {
 		struct folio *folio = copy_run_folio(run, run->nr), *copy;
 
-		if (list_empty(targets) || !is_clean_to_copy(folio_pfn(folio)) ||
+		if (list_empty(targets) ||
+		    !is_clean_to_copy(folio_pfn(folio)) ||
 		    !lock_clean_folio(folio, run->mapping))
 			break;
 		copy = contig_target_get(targets);
@@ -126,12 +127,12 @@ static void copy_run(struct run *run, unsigned long end_pfn,
 }
 
 /*
- * With its references frozen nobody can get hold of a page: on its list, not
- * mapped and clean it stays.
+ * With its references frozen, an unmapped clean page stays so, and on its list.
  */
 static bool freeze_clean_folio(struct folio *folio)
 {
-	if (contig_should_fail(CONTIG_FAIL_COPY) || !folio_ref_freeze(folio, REFS))
+	if (contig_should_fail(CONTIG_FAIL_COPY) ||
+	    !folio_ref_freeze(folio, REFS))
 		return false;
 	if (contig_is_clean_cache(folio, BIT(PG_private)))
 		return true;
@@ -145,7 +146,8 @@ static void replace_in_file(struct run *run)
 
 	xas_lock_irq(&xas);
 	for (unsigned int i = 0; i < run->nr; i++) {
-		struct folio *folio = copy_run_folio(run, i), *copy = run->copies[i];
+		struct folio *folio = copy_run_folio(run, i);
+		struct folio *copy = run->copies[i];
 
 		if (contig_load_entry(&xas, folio->index) != folio ||
 		    !freeze_clean_folio(folio))
@@ -160,9 +162,9 @@ static void replace_in_file(struct run *run)
 }
 
 /*
- * A copy is in the same zone, of the same owner and as warm, so it is what the
- * page was to its list, and takes its place. With generations it may be of
- * another one.
+ * A copy has the zone, the memory cgroup and the flags of its page, so it takes
+ * the page's place on the list. With generations it may be of another one, and
+ * goes to the list of that.
  */
 static void replace_on_lru(struct run *run)
 {
@@ -170,7 +172,8 @@ static void replace_on_lru(struct run *run)
 	unsigned int i;
 
 	for_each_set_bit(i, run->moved, run->nr) {
-		struct folio *folio = copy_run_folio(run, i), *copy = run->copies[i];
+		struct folio *folio = copy_run_folio(run, i);
+		struct folio *copy = run->copies[i];
 		bool has_generation;
 
 		VM_WARN_ON_ONCE_FOLIO(folio_zone(copy) != folio_zone(folio),
@@ -191,14 +194,15 @@ static void replace_on_lru(struct run *run)
 		unlock_page_lruvec_irq(lruvec);
 }
 
-/* Nobody refers to what was moved any more. Return: how many pages those are. */
+/* Frees the pages that were moved. Return: how many. */
 static unsigned int finish_copy_run(struct run *run, struct zone *zone,
 				    struct list_head *targets)
 {
 	unsigned int begin, end, nr_moved = 0;
 
 	for (unsigned int i = 0; i < run->nr; i++) {
-		struct folio *folio = copy_run_folio(run, i), *copy = run->copies[i];
+		struct folio *folio = copy_run_folio(run, i);
+		struct folio *copy = run->copies[i];
 
 		if (test_bit(i, run->moved)) {
 			folio->mapping = NULL;
@@ -220,7 +224,7 @@ static unsigned int finish_copy_run(struct run *run, struct zone *zone,
 }
 
 /**
- * contig_copy_count() - how many pages of a range may be moved like this
+ * contig_copy_count() - how many pages of a range can be moved by a copy
  * @start_pfn:	first page
  * @end_pfn:	first page behind
  *
@@ -241,16 +245,16 @@ unsigned int contig_copy_count(unsigned long start_pfn, unsigned long end_pfn)
  * @zone:	the zone of all the pages
  * @start_pfn:	first page, in an isolated pageblock like all the others
  * @end_pfn:	first page behind
- * @targets:	pages of the same zone to move them to; those that are left stay
- *		there
+ * @targets:	pages of the same zone to move them to; unused ones stay there
  *
- * Waits for no I/O and no page: what is locked or in use stays.
+ * Waits for no I/O and no page: pages that are locked or in use stay.
  *
  * Context: May sleep.
  * Return: number of pages that became free.
  */
 unsigned long contig_copy_cache(struct zone *zone, unsigned long start_pfn,
-				unsigned long end_pfn, struct list_head *targets)
+				unsigned long end_pfn,
+				struct list_head *targets)
 {
 	unsigned long pfn = start_pfn, nr_moved = 0;
 
@@ -258,7 +262,7 @@ unsigned long contig_copy_cache(struct zone *zone, unsigned long start_pfn,
 		struct run run = { .start_pfn = pfn };
 
 		if (is_clean_to_copy(pfn))
-			copy_run(&run, end_pfn, targets);
+			copy_clean_run(&run, end_pfn, targets);
 		if (run.nr) {
 			try_to_unmap_flush();
 			replace_in_file(&run);

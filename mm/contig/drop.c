@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Drops cold cache: clean pages of files that nobody maps.
+ * Drops cold cache, and takes cold text out of the page tables for that.
  *
- * A page that is not worth a copy costs little more than the locks around its
- * removal, and finding its place in the file; so that is done once for many.
- * Pages that lie next to each other in memory mostly do so in a file too, for
- * that is how they were read: a run of them is removed from the mapping under
- * one hold of its lock and one walk of its tree, from the LRU list under one
- * hold of that lock, and given back in the largest blocks.
+ * Dropping a page costs little more than the locks around its removal and the
+ * search for its place in the file. So this works on runs: neighbours in memory
+ * mostly are neighbours in the file, because they were read together. A run
+ * leaves the mapping under one hold of its lock and one walk of its tree,
+ * leaves the LRU list under one hold of the lruvec's lock, and is freed in the
+ * largest blocks.
  *
- * The first page of a run is locked, and so keeps the mapping alive until its
- * lock is held. The others need neither a lock nor a reference of ours: who is
- * in the mapping while its lock is held, and has no reference but the cache's
- * own, can be taken away from it.
+ * The first page of a run is locked, which keeps the mapping alive until its
+ * lock is held. The other pages need no lock and no reference of ours: a page
+ * that is in the mapping while i_pages is locked, with no reference but the
+ * page cache's, can be removed.
  *
- * Cold text, clean pages of files that programs map, has to leave the page tables
- * first. All pages of a run are unmapped before any of them is unlocked, so that
- * TLBs are flushed once for all: until then an unmapped page can still be reached.
+ * Cold text is unmapped by the run, too: no page of a run is unlocked before
+ * all are unmapped and TLBs are flushed once. Until the flush an unmapped page
+ * can still be reached.
  *
  * Locks, in this order: folio, mapping->host->i_lock, mapping->i_pages; then
  * the lruvec. Units are pages; ranges are [start, end).
@@ -37,7 +37,7 @@
 #include "contig.h"
 #include "folio.h"
 
-/* Interrupts are off for a run: some 300 instructions for each page. */
+/* Interrupts are off while a run is removed, some 300 instructions a page. */
 #define RUN_PAGES_MAX	128
 
 /* Pages of text that are locked at a time. */
@@ -45,14 +45,16 @@
 
 static inline bool is_cold_at(unsigned long pfn)
 {
-	return !PageTail(pfn_to_page(pfn)) && contig_is_cold_cache(contig_folio_at(pfn));
+	return !PageTail(pfn_to_page(pfn)) &&
+	       contig_is_cold_cache(contig_folio_at(pfn));
 }
 
 /*
- * The first page of a run is released by its file system, which may do so with
- * pages that have nothing attached, too, and has to be asked for each then.
+ * Only the first page of a run is released by its file system. A file system
+ * with AS_RELEASE_ALWAYS has to be asked for each page.
  */
-static bool joins_cold_run(const struct address_space *mapping, unsigned long pfn)
+static bool joins_cold_run(const struct address_space *mapping,
+			   unsigned long pfn)
 {
 	struct folio *folio = contig_folio_at(pfn);
 
@@ -61,8 +63,8 @@ static bool joins_cold_run(const struct address_space *mapping, unsigned long pf
 }
 
 /*
- * With generations, what reclaim has found to be used again moves to a younger
- * one and loses its mark. Cold cache begins in the oldest.
+ * With MGLRU, reclaim moves folios in use to a younger generation and clears
+ * PG_workingset, so the flag alone does not make a folio cold.
  */
 static bool is_young_folio(struct folio *folio)
 {
@@ -80,9 +82,9 @@ static bool is_young_folio(struct folio *folio)
 }
 
 /*
- * With its references frozen nobody can get hold of a page, so what is clean,
- * unlocked and on its list now stays so; see __remove_mapping() for why the
- * references come first.
+ * With its references frozen, a clean and unlocked page stays so, and on its
+ * list. See __remove_mapping() for why references are frozen before the flags
+ * are read.
  */
 static bool freeze_cold_folio(struct folio *folio, int refs, bool locked)
 {
@@ -91,7 +93,8 @@ static bool freeze_cold_folio(struct folio *folio, int refs, bool locked)
 	if (!folio_ref_freeze(folio, refs))
 		return false;
 	if (locked)
-		cold = contig_is_clean_cache(folio, 0) && !contig_is_warm(folio->flags);
+		cold = contig_is_clean_cache(folio, 0) &&
+		       !contig_is_warm(folio->flags);
 	else
 		cold = contig_is_cold_cache(folio);
 	if (cold && !is_young_folio(folio))
@@ -122,8 +125,9 @@ static unsigned long remove_cold_run(struct address_space *mapping,
 		if (!is_first && !joins_cold_run(mapping, pfn))
 			break;
 		entry = contig_load_entry(&xas, folio->index);
-		/* Ours is one more reference of the first. */
-		if (entry != folio || !freeze_cold_folio(folio, 1 + is_first, is_first))
+		/* The first page has a reference of ours. */
+		if (entry != folio ||
+		    !freeze_cold_folio(folio, 1 + is_first, is_first))
 			break;
 		trace_mm_filemap_delete_from_page_cache(folio);
 		xas_store(&xas, NULL);
@@ -138,9 +142,9 @@ static unsigned long remove_cold_run(struct address_space *mapping,
 }
 
 /*
- * Nearly all of them are inactive pages of files, and what counts those is told
- * once. With generations each page may be of another one; while those are
- * switched on or off, it may be on either kind of list.
+ * Nearly all pages of a run are on the inactive list: update its counter once.
+ * With generations, pages of a run may be on different lists; while MGLRU is
+ * switched on or off, on either kind.
  */
 static unsigned long remove_run_from_lruvec(struct lruvec *lruvec,
 					    unsigned long pfn,
@@ -181,12 +185,12 @@ static void remove_run_from_lru(unsigned long pfn, unsigned long end_pfn)
 		unlock_page_lruvec_irq(lruvec);
 }
 
-/* Locks a folio that is cold cache, or can be made so at once. */
+/* Locks a folio that is cold cache, or becomes so without waiting. */
 static bool lock_first_of_run(struct folio *folio)
 {
 	if (!contig_folio_get_lock(folio))
 		return false;
-	/* Locked, a folio stays what it is, and in its mapping. */
+	/* A locked folio stays as it is, and in its mapping. */
 	if (folio_test_large(folio) || !folio->mapping ||
 	    folio->mapping != folio_mapping(folio) ||
 	    folio_test_swapbacked(folio) || folio_mapped(folio) ||
@@ -208,7 +212,9 @@ static unsigned long drop_cold_run(struct zone *zone, unsigned long pfn,
 	if (!lock_first_of_run(first))
 		return pfn;
 
-	/* With its last page gone the inode may go, and the mapping with it. */
+	/*
+	 * The inode may be freed with its last page, and the mapping with it.
+	 */
 	free_folio = first->mapping->a_ops->free_folio;
 	stop = remove_cold_run(first->mapping, pfn, end_pfn);
 	folio_unlock(first);
@@ -233,7 +239,7 @@ static unsigned long drop_cold_run(struct zone *zone, unsigned long pfn,
  * @start_pfn:	first page, in an isolated pageblock like all the others
  * @end_pfn:	first page behind
  *
- * Waits for nothing: what is locked or in use stays.
+ * Waits for nothing: pages that are locked or in use stay.
  *
  * Context: May sleep.
  * Return: number of pages that became free.
@@ -248,41 +254,35 @@ unsigned long contig_drop_cold_cache(struct zone *zone, unsigned long start_pfn,
 			pfn++;
 			continue;
 		}
-		stop = drop_cold_run(zone, pfn, min(end_pfn, pfn + RUN_PAGES_MAX));
+		stop = drop_cold_run(zone, pfn,
+				     min(end_pfn, pfn + RUN_PAGES_MAX));
 		nr_dropped += stop - pfn;
 		pfn = max(stop, pfn + 1);
 	}
 	return nr_dropped;
 }
 
-static bool is_cold_text(const struct folio *folio, int refs, unsigned long nor)
-{
-	return !contig_is_warm(READ_ONCE(folio->flags)) &&
-	       contig_is_clean_unheld(folio, refs, nor | BIT(PG_private)) &&
-	       atomic_read(&folio->_mapcount) >= 0;
-}
-
 static bool is_cold_text_at(unsigned long pfn)
 {
 	return !PageTail(pfn_to_page(pfn)) &&
-	       is_cold_text(contig_folio_at(pfn), 0, BIT(PG_locked));
+	       contig_is_cold_text(contig_folio_at(pfn), 0, BIT(PG_locked));
 }
 
 /**
- * contig_unmap_text() - take a page of a file from those who map it
+ * contig_unmap_text() - remove all mappings of a page of a file
  * @folio:	the page, locked
  *
- * After success the caller has to call try_to_unmap_flush() before the page is
- * unlocked.
+ * After success the caller has to call try_to_unmap_flush() before it unlocks
+ * the page.
  *
  * Context: May sleep.
- * Return: whether nobody maps it now, and nobody had written to it.
+ * Return: true if no mapping is left, and the page is clean.
  */
 bool contig_unmap_text(struct folio *folio)
 {
 	if (!folio_mapped(folio))
 		return true;
-	/* What the page tables say of its use is lost with them. */
+	/* The accessed bits are lost with the page table entries. */
 	folio_clear_idle(folio);
 	try_to_unmap(folio, TTU_BATCH_FLUSH);
 	if (!folio_mapped(folio) && !folio_test_dirty(folio))
@@ -291,12 +291,12 @@ bool contig_unmap_text(struct folio *folio)
 	return false;
 }
 
-/* Return: whether the page is locked now. */
+/* Return: true if the page is locked and unmapped now. */
 static bool unmap_locked_text(struct folio *folio)
 {
 	if (!contig_folio_get_lock(folio))
 		return false;
-	if (is_cold_text(folio, 1, 0) && contig_unmap_text(folio))
+	if (contig_is_cold_text(folio, 1, 0) && contig_unmap_text(folio))
 		return true;
 	contig_folio_unlock_put(folio);
 	return false;
@@ -317,13 +317,12 @@ static void unmap_text_run(unsigned long start_pfn, unsigned int nr_pages)
 }
 
 /**
- * contig_unmap_cold_text() - take the pages of a range that are cold text from those
- *		       who map them
+ * contig_unmap_cold_text() - remove all mappings of the cold text in a range
  * @start_pfn:	first page
  * @end_pfn:	first page behind
  *
- * Waits for no I/O and no page: what is locked or in use stays. A page that is
- * used again before it is dropped is mapped again.
+ * Waits for no I/O and no page: pages that are locked or in use stay. A page
+ * that is used again before it is dropped is mapped again.
  *
  * Context: May sleep.
  */

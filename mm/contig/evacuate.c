@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Drops and moves what is in the way.
+ * Evacuates a window: policy and passes.
  *
- * Cold cache is dropped, warm cache and program text are copied by the run as
- * long as there is free memory, and the rest is moved in large batches, what
- * programs map by remap.c and all else by migrate_pages(). The first pass waits
- * for nothing and touches no other CPU: most windows are through with it. A page
- * that is held by somebody ends it, unless the caller is patient: then two more
- * passes follow, which wait for locks and writeback, the first with the per-CPU
- * batches of LRU pages emptied, the second with them switched off, since a page
- * that sits in one has a reference more than it should.
+ * Cold cache is dropped. Warm cache and program text are copied by the run as
+ * long as there is free memory. The rest moves in large batches: pages that
+ * programs map by remap.c, all others by migrate_pages().
  *
- * Pages move out of areas as long as there is memory to spare outside, so that
- * the next request does not find them in its way again; then to wherever a
- * page is free. Where none is, those in the way are reclaimed themselves; and
- * for what cannot be reclaimed, others are that are used least.
+ * The first pass waits for nothing and touches no other CPU; most windows need
+ * no other. A page that is held ends it, unless the caller is patient. Then two
+ * more passes wait for locks and writeback. A page in a per-CPU LRU batch has
+ * one reference too many, so the second pass begins with the batches drained,
+ * and the third runs with them switched off.
  *
- * The pageblocks of the window are isolated by the caller, so whatever becomes
- * free here stays free. A page that would not go is put back where it was;
- * the last one of the last pass is the blocker that the caller reports.
+ * If there is no memory to move pages to, the pages of the window are
+ * reclaimed; and for those that cannot be, the pages that are used least.
+ *
+ * The caller has isolated the pageblocks of the window, so pages that become
+ * free stay free. A page that does not move is put back on its list. The last
+ * one of the last pass is the blocker that the caller reports.
  *
  * No lock of our own. Context: may sleep.
  */
@@ -51,7 +50,7 @@
 /* too_many_isolated() allows this part of what is inactive to be isolated. */
 #define THROTTLE_PART		8
 
-/* One that does not wait, then as many that do. */
+/* The first does not wait, the others do. */
 #define PATIENT_PASSES		3
 
 /**
@@ -83,23 +82,22 @@ struct evacuation {
 };
 
 /*
- * Of all pages of a pass that stay, the last one is noted: no window of the
- * same size that starts at or before it and after this one's start can do
- * without it.
+ * Record the highest pfn that did not move: every later window of this size
+ * that starts at or below it contains it.
  */
 static void note_stuck(struct evacuation *ev, struct folio *folio,
 		       enum contig_block_reason reason)
 {
 	if (!ev->stuck || folio_pfn(folio) > ev->req->blocker.pfn) {
 		contig_blocker_note(&ev->req->blocker, &folio->page, reason);
-		/* One is ours, and will be gone when others look. */
+		/* Our own reference will be gone when others look. */
 		if (ev->req->blocker.refs)
 			ev->req->blocker.refs--;
 	}
 	ev->stuck = true;
 }
 
-/* Why migrate_pages() left this folio behind; a guess, nothing is locked. */
+/* Why migrate_pages() left this folio; a guess, since nothing is locked. */
 static enum contig_block_reason why_not_moved(struct folio *folio)
 {
 	if (folio_maybe_dma_pinned(folio))
@@ -108,13 +106,13 @@ static enum contig_block_reason why_not_moved(struct folio *folio)
 		return CONTIG_BLOCK_WRITEBACK;
 	if (folio_test_locked(folio))
 		return CONTIG_BLOCK_LOCKED;
-	/* One reference is ours; who had another let go of it, or of a lock. */
+	/* One reference is ours; another one, or a lock, is gone by now. */
 	if (contig_foreign_refs(&folio->page) <= 1)
 		return CONTIG_BLOCK_IN_USE;
 	return CONTIG_BLOCK_REFERENCED;
 }
 
-/* A page that was just used sits in a batch of this CPU, most likely. */
+/* A page that was just used most likely sits in an LRU batch of this CPU. */
 static bool isolate_lru_folio(struct evacuation *ev, struct folio *folio)
 {
 	if (isolate_folio_to_list(folio, &ev->batch))
@@ -124,8 +122,8 @@ static bool isolate_lru_folio(struct evacuation *ev, struct folio *folio)
 }
 
 /*
- * Adds what begins at @pfn to the batch, as long as it is plain pages, which are
- * taken off their list together. Returns the pfn to go on with.
+ * Adds plain pages from @pfn on to the batch. They leave their LRU lists
+ * together. Return: the pfn to go on with.
  */
 static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
 				 unsigned long end_pfn)
@@ -170,7 +168,7 @@ static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
 	return pfn;
 }
 
-/* Adds the folio of @pfn to the batch; returns the pfn to go on with. */
+/* Adds the folio of @pfn to the batch. Return: the pfn to go on with. */
 static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
@@ -224,11 +222,11 @@ static bool is_crowded(struct pglist_data *node, enum node_stat_item isolated,
 }
 
 /*
- * Direct reclaimers, this request among them, sleep for 20 ms at a time while
- * more than an eighth of what is inactive is isolated (too_many_isolated()). So
- * a batch ends when all that is isolated is half of that. One run is always
- * allowed: as much as each of those who reclaim isolates. The last attempt may
- * have to reclaim while its batch is isolated, and takes no more than that.
+ * Direct reclaim sleeps for 20 ms at a time while more than an eighth of the
+ * inactive pages are isolated (too_many_isolated()), in this request as well.
+ * So a batch ends when half of that are isolated. One run is always allowed:
+ * direct reclaim isolates as many. The last attempt may reclaim while its batch
+ * is isolated, and takes no more than a run.
  */
 static bool batch_is_full(const struct evacuation *ev)
 {
@@ -236,7 +234,8 @@ static bool batch_is_full(const struct evacuation *ev)
 
 	if (ev->nr_batch < RUN_PAGES_MAX)
 		return false;
-	if (ev->nr_batch >= EVACUATE_BATCH || ev->targets.attempt == CONTIG_LAST_ATTEMPT)
+	if (ev->nr_batch >= EVACUATE_BATCH ||
+	    ev->targets.attempt == CONTIG_LAST_ATTEMPT)
 		return true;
 	return (ev->has_anon && is_crowded(node, NR_ISOLATED_ANON,
 					   NR_INACTIVE_ANON)) ||
@@ -244,7 +243,7 @@ static bool batch_is_full(const struct evacuation *ev)
 					   NR_INACTIVE_FILE));
 }
 
-/* Returns the pfn that the next batch starts at. */
+/* Return: the pfn that the next batch starts at. */
 static unsigned long collect_batch(struct evacuation *ev, unsigned long pfn,
 				   unsigned long end_pfn)
 {
@@ -261,7 +260,7 @@ static unsigned long collect_batch(struct evacuation *ev, unsigned long pfn,
 	return pfn;
 }
 
-/* Most of what was not dropped; as far as there is free memory. */
+/* Moves most of the batch, as far as there is free memory. */
 static void remap_batch(struct evacuation *ev)
 {
 	unsigned int nr_pages = contig_remap_count(&ev->batch);
@@ -294,11 +293,10 @@ static int migrate_batch(struct evacuation *ev)
 }
 
 /*
- * Where there is no memory to move pages to, they themselves are what is
- * reclaimed, clean cache dropped and the rest swapped or written out: to find
- * others that are used less takes several times as long (40 thousand
- * instructions a page against 140 with zram), and then there is the copy. What
- * stays is put back on the LRU lists.
+ * Without memory to move pages to, reclaim the pages of the batch: drop clean
+ * cache, swap or write the rest. With zram that takes 40 thousand instructions
+ * a page; finding other pages that are used less takes 140, and then comes the
+ * copy. Pages that cannot be reclaimed go back to the LRU lists.
  */
 static void reclaim_batch(struct evacuation *ev)
 {
@@ -358,9 +356,9 @@ static int move_batch(struct evacuation *ev)
 }
 
 /*
- * What needs no more than a copy is moved, as long as there is free memory. If
- * that is missed by others, cold text is not: to have other pages reclaimed for
- * it takes more than to read it again.
+ * Moves pages that need no more than a copy, as long as there is free memory.
+ * If copying would push the zone below low, drop cold text: rereading is
+ * cheaper than reclaiming for it.
  */
 static void copy_clean_part(struct evacuation *ev, unsigned long start_pfn,
 			    unsigned long end_pfn)
@@ -373,26 +371,29 @@ static void copy_clean_part(struct evacuation *ev, unsigned long start_pfn,
 	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone) + nr_pages,
 			       zone_idx(zone), ALLOC_CMA)) {
 		contig_unmap_cold_text(start_pfn, end_pfn);
-		ev->nr_reclaimed += contig_drop_cold_cache(zone, start_pfn, end_pfn);
+		ev->nr_reclaimed += contig_drop_cold_cache(zone, start_pfn,
+							   end_pfn);
 		nr_pages = contig_copy_count(start_pfn, end_pfn);
 	}
 	ev->targets.attempt = 0;
 	contig_targets_fill(&ev->targets, nr_pages);
-	ev->nr_migrated += contig_copy_cache(zone, start_pfn, end_pfn, &ev->targets.pages);
+	ev->nr_migrated += contig_copy_cache(zone, start_pfn, end_pfn,
+					     &ev->targets.pages);
 }
 
 /*
- * Evacuates a batch that starts at *@pfn, which then is what the next one starts
- * at. Return: 0, or -ENOMEM if there is no memory to move pages to, not even
- * after those in the way were reclaimed as far as possible.
+ * Evacuates a batch that starts at *@pfn, and sets that to the start of the
+ * next one. Return: 0, or -ENOMEM if there is no memory to move pages to, even
+ * after reclaim.
  */
 static int evacuate_batch(struct evacuation *ev, unsigned long *pfn,
 			  unsigned long end_pfn)
 {
 	const unsigned long start_pfn = *pfn;
+	int *attempt = &ev->targets.attempt;
 	int error;
 
-	for (ev->targets.attempt = 0; ev->targets.attempt <= CONTIG_LAST_ATTEMPT; ev->targets.attempt++) {
+	for (*attempt = 0; *attempt <= CONTIG_LAST_ATTEMPT; (*attempt)++) {
 		end_pfn = collect_batch(ev, start_pfn, end_pfn);
 		error = move_batch(ev);
 		if (!error)
@@ -409,7 +410,8 @@ static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
 	unsigned long pfn = start_pfn;
 	int error = 0;
 
-	ev->nr_reclaimed += contig_drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
+	ev->nr_reclaimed += contig_drop_cold_cache(ev->req->zone, start_pfn,
+						   end_pfn);
 	copy_clean_part(ev, start_pfn, end_pfn);
 	while (!error && pfn < end_pfn)
 		error = evacuate_batch(ev, &pfn, end_pfn);
@@ -436,9 +438,9 @@ static int evacuate_pass(struct evacuation *ev)
 }
 
 /*
- * A file system that allocates may hold the lock of a folio of its own, and what
- * it does I/O for may be the page that is written out. So without __GFP_FS and
- * __GFP_IO neither is waited for: MIGRATE_SYNC_LIGHT takes folio locks, too.
+ * A NOFS or NOIO caller may hold the lock of a folio of the window, or be
+ * needed to finish its writeback. MIGRATE_SYNC_LIGHT waits for folio locks as
+ * well.
  */
 static enum migrate_mode patient_mode(gfp_t gfp)
 {
@@ -447,10 +449,10 @@ static enum migrate_mode patient_mode(gfp_t gfp)
 
 /**
  * contig_evacuate() - get everything out of a window that can get out
- * @req:	the window; its pageblocks are isolated, and claimed by the caller
+ * @req:	the window; the caller has claimed and isolated its pageblocks
  *
- * After success every page of the window is free, or was found to be so: one
- * that is on its way to a free list may not have arrived there yet.
+ * After success every page of the window is free, or is on its way to a free
+ * list.
  *
  * Context: May sleep, waits for I/O unless @req->gfp forbids it.
  * Return: 0; -EBUSY if a page stayed, which @req->blocker then names; -ENOMEM
@@ -470,7 +472,7 @@ int contig_evacuate(struct contig_request *req)
 	struct contig_reclaimer reclaimer;
 	bool lru_batches_off = false;
 	unsigned long pflags;
-	int error;
+	int error, type;
 
 	count_mapped(&ev);
 	psi_memstall_enter(&pflags);
@@ -497,9 +499,10 @@ int contig_evacuate(struct contig_request *req)
 	contig_targets_free(&ev.targets);
 	contig_end_reclaim(&reclaimer, req->zone, req->move_gfp);
 	psi_memstall_leave(&pflags);
+	type = contig_migratetype(req->in_area);
 	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
 						 ev.nr_migrated,
 						 ev.nr_reclaimed, ev.nr_mapped,
-						 contig_migratetype(req->in_area));
+						 type);
 	return error;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a page is: the predicates that the survey prices by and the movers act on.
+ * What a page is: the predicates that the survey prices by and the movers act
+ * on.
  *
  * Without a reference and the folio's lock each answer is a guess, which may be
  * wrong a moment later: a folio may become the tail of another one. Functions
- * that are asked without a reference read plain fields, because the kernel's own
- * accessors warn of a tail page.
+ * that are asked without a reference read plain fields, because the kernel's
+ * own accessors warn of a tail page.
  */
 #ifndef _MM_CONTIG_FOLIO_H
 #define _MM_CONTIG_FOLIO_H
@@ -51,19 +52,27 @@ static inline bool contig_is_warm(unsigned long flags)
 	return flags & BIT(lru_gen_enabled() ? PG_workingset : PG_active);
 }
 
-/* Clean page cache, one page, with none of the flags in @nor. */
-static inline bool contig_is_clean_file(const struct folio *folio,
-					unsigned long nor)
+/* Clean page cache, one page, by its fields; with none of the flags in @nor. */
+static inline bool contig_fields_are_clean(unsigned long flags,
+					   unsigned long mapping,
+					   unsigned long nor)
 {
-	const unsigned long flags = READ_ONCE(folio->flags);
 	const unsigned long must_not =
 		BIT(PG_dirty) | BIT(PG_writeback) | BIT(PG_swapbacked) |
 		BIT(PG_unevictable) | BIT(PG_head) | BIT(PG_mlocked) |
 		BIT(PG_private_2) | __PG_HWPOISON | nor;
-	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
 
 	return (flags & (must_not | BIT(PG_lru))) == BIT(PG_lru) && mapping &&
 	       !(mapping & PAGE_MAPPING_FLAGS);
+}
+
+/* Clean page cache, one page, with none of the flags in @nor. */
+static inline bool contig_is_clean_file(const struct folio *folio,
+					unsigned long nor)
+{
+	return contig_fields_are_clean(READ_ONCE(folio->flags),
+				       (unsigned long)READ_ONCE(folio->mapping),
+				       nor);
 }
 
 /* Clean page cache that nobody maps. */
@@ -94,6 +103,47 @@ static inline bool contig_is_cold_cache(const struct folio *folio)
 	       contig_is_clean_cache(folio, BIT(PG_locked));
 }
 
+/* Clean pages of files that programs map, and that reclaim found used once. */
+static inline bool contig_is_cold_text(const struct folio *folio, int refs,
+				       unsigned long nor)
+{
+	return !contig_is_warm(READ_ONCE(folio->flags)) &&
+	       contig_is_clean_unheld(folio, refs, nor | BIT(PG_private)) &&
+	       atomic_read(&folio->_mapcount) >= 0;
+}
+
+/*
+ * A page of its own that only page tables, a cache and @refs others refer to.
+ * Large and locked pages are none, nor pages that KSM shares, that a program
+ * may lose (MADV_FREE), or that have private data.
+ */
+static inline bool contig_is_plainly_mapped(const struct folio *folio, int refs)
+{
+	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
+	const unsigned long flags = READ_ONCE(folio->flags);
+	const unsigned long must_not =
+		BIT(PG_writeback) | BIT(PG_unevictable) | BIT(PG_head) |
+		BIT(PG_mlocked) | BIT(PG_private) | BIT(PG_private_2) |
+		__PG_HWPOISON;
+	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
+	const int nr_maps = atomic_read(&folio->_mapcount) + 1;
+	int cache_refs;
+
+	if (flags & must_not)
+		return false;
+	if ((mapping & PAGE_MAPPING_FLAGS) == PAGE_MAPPING_ANON) {
+		if (!(flags & BIT(PG_swapbacked)))
+			return false;
+		cache_refs = (flags & swapped) == swapped;
+	} else if (mapping && !(mapping & PAGE_MAPPING_FLAGS) && nr_maps) {
+		cache_refs = 1;
+	} else {
+		return false;
+	}
+	return nr_maps + cache_refs &&
+	       folio_ref_count(folio) == refs + nr_maps + cache_refs;
+}
+
 /* How often a folio is mapped, asked without a reference. */
 static inline int contig_guess_maps(const struct folio *folio)
 {
@@ -106,8 +156,8 @@ static inline int contig_guess_maps(const struct folio *folio)
 }
 
 /*
- * The entry of a page in its file. Neighbours in memory mostly are neighbours in
- * the file: the next entry then takes no walk.
+ * The entry of a page in its file. Neighbours in memory mostly are neighbours
+ * in the file: the next entry then takes no walk.
  */
 static inline void *contig_load_entry(struct xa_state *xas, pgoff_t index)
 {

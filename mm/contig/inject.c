@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Failures on purpose, so that every error path can be driven.
+ * Fault injection, so that tests can drive every error path.
  *
  * Boot option fail_cma=<interval>,<probability>,<space>,<times> and
  * /sys/kernel/debug/fail_cma/, as Documentation/fault-injection describes.
  * "points" there is a mask of the places that may fail, by their number in
- * enum contig_fail_point; all of them unless it says otherwise.
+ * enum contig_fail_point; all of them by default.
  */
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
@@ -28,10 +28,10 @@ static int __init setup_fail_cma(char *text)
 __setup("fail_cma=", setup_fail_cma);
 
 /**
- * contig_should_fail() - is this the time to fail
- * @point:	where
+ * contig_should_fail() - should this place fail now
+ * @point:	the place
  *
- * Return: true if the caller is to behave as if it had failed.
+ * Return: true if the caller has to behave as if it had failed.
  */
 bool contig_should_fail(enum contig_fail_point point)
 {

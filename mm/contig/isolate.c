@@ -2,13 +2,13 @@
 /*
  * Isolates the pageblocks of an area, and undoes it.
  *
- * What is free in a pageblock has to change lists with its type. The kernel
- * finds that by a look at each page of the block, which for a window of a few
- * pages takes longer than to empty it. In a full area little is free, so here
- * the lists are gone through instead, as long as they are short.
+ * When a pageblock changes its type, its free pages change lists. The kernel
+ * finds them by a look at each page of the block. For a window of a few pages
+ * that takes longer than the evacuation. In a full area few pages are free, so
+ * this walks the free lists instead, as long as they are short.
  *
- * Under zone->lock a block and what is free in it change together. Units are
- * pages.
+ * zone->lock covers the type of a block and the lists of its free pages. Units
+ * are pages.
  */
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
@@ -18,14 +18,15 @@
 #include "hooks.h"
 
 /*
- * Entries of all lists together. To look at one takes about as long as at two
- * pages of the block, and they lie apart.
+ * Most entries to look at, of all lists together. One takes about as long as
+ * two pages of the block.
  */
 #define FEW_ENTRIES	(pageblock_nr_pages / 8)
 
 /*
- * A free block may be larger than a pageblock, and begin before it. Returns
- * false if that would take too long; something may have been lifted then.
+ * Takes the free pages of a pageblock off their lists. A free block may be
+ * larger than a pageblock, and begin before it. Return: false if the lists are
+ * too long; pages that were lifted by then are on @lifted.
  */
 static bool lift_free_of_block(struct zone *zone, unsigned long start_pfn,
 			       int migratetype, struct list_head *lifted)
@@ -66,9 +67,9 @@ static void put_lifted_blocks(struct zone *zone, struct list_head *lifted)
 	}
 }
 
-/* Return: false, and nothing has changed, if that would take too long. */
-static bool change_block_type(struct zone *zone, unsigned long start_pfn, int from,
-			      int to)
+/* Return: false if the lists are too long; then nothing has changed. */
+static bool change_block_type(struct zone *zone, unsigned long start_pfn,
+			      int from, int to)
 {
 	LIST_HEAD(lifted);
 	bool done;
@@ -114,7 +115,7 @@ static void undo_area_block(struct zone *zone, unsigned long start_pfn)
 }
 
 /**
- * contig_isolate_undo() - pageblocks of an area are as before
+ * contig_isolate_undo() - give pageblocks of an area their type back
  * @zone:	the zone of all the pages
  * @start_pfn:	of the range that was isolated
  * @end_pfn:	first page behind it
@@ -136,8 +137,8 @@ void contig_isolate_undo(struct zone *zone, unsigned long start_pfn,
  * @start_pfn:	first page
  * @end_pfn:	first page behind
  *
- * There is nothing to be checked beforehand: no page of an area may be
- * unmovable, and what reaches over the edge of a pageblock is moved as a whole.
+ * Needs no check for unmovable pages: an area has none. A folio that reaches
+ * over the edge of a pageblock is moved as a whole.
  *
  * Context: Any that may take zone->lock; does not sleep. The caller has a claim
  * on the pageblocks.

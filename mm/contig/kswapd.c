@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * When requests wake kswapd.
+ * Decides when a request wakes kswapd.
  *
- * A request that finds no free memory reclaims what is in its way itself. To
- * compress that, zram allocates, below the low watermark, and would wake kswapd
- * in the middle of it. With one CPU kswapd then takes half of the time, or more,
- * to reclaim up to the high watermark: a request of 4 MiB took 36 million
- * instructions, 20 of them kswapd's, and the next one of the row found little of
- * what that had freed.
+ * A request that finds no free memory reclaims the pages in its window. To
+ * compress them, zram allocates, below the low watermark, which would wake
+ * kswapd in the middle of the request. On one CPU kswapd then takes half of the
+ * time, or more, to reclaim up to the high watermark: a request of 4 MiB took
+ * 36 million instructions, 20 of them kswapd's, and the next request found
+ * little of the memory that this had freed.
  *
- * So what a request allocates does not wake kswapd, as long as three quarters of
+ * So allocations of a request do not wake kswapd as long as three quarters of
  * the min watermark are free for those who cannot use areas. Atomic allocations
- * may take all but three eighths (__zone_watermark_ok()): half of what is theirs
- * alone is left. Whoever else allocates wakes kswapd as always, at the low
- * watermark. If nobody does, it is woken a moment after the request, when a
- * driver that takes a row of buffers has most of them.
+ * may go down to three eighths (__zone_watermark_ok()): they still have half of
+ * their own reserve. Other allocations wake kswapd at the low watermark as
+ * always. If there are none, kswapd is woken a moment after the last request,
+ * when a driver that takes a row of buffers has most of them.
  *
- * Lock: reclaimers_lock, a leaf; wakeup_kswapd() is called in any context but
- * NMI.
+ * Lock: reclaimers_lock covers the list; a leaf, taken in any context but NMI.
  */
 #include <linux/list.h>
 #include <linux/mmzone.h>
@@ -31,13 +30,13 @@
 #include "contig.h"
 #include "hooks.h"
 
-/* From the end of a request until kswapd makes up for it. */
+/* From the end of a request until kswapd is woken. */
 #define KSWAPD_DELAY_MS		100
 
 static DEFINE_RAW_SPINLOCK(reclaimers_lock);
 static LIST_HEAD(reclaimers);
 
-/* Free pages of a zone that those who cannot use areas may have. */
+/* Free pages outside of areas. */
 static unsigned long nr_free_outside(struct zone *zone)
 {
 	long nr_pages = zone_page_state(zone, NR_FREE_PAGES) -
@@ -46,15 +45,17 @@ static unsigned long nr_free_outside(struct zone *zone)
 	return max(0L, nr_pages);
 }
 
-/* Free as well: what a request allocates comes by hundreds to such a list. */
+/*
+ * Allocations refill the per-CPU list by hundreds: those pages are free, too.
+ */
 static unsigned long nr_on_this_cpu(struct zone *zone)
 {
 	return READ_ONCE(raw_cpu_ptr(zone->per_cpu_pageset)->count);
 }
 
 /*
- * What the kernel itself allocates comes from low memory. A boost is no reserve,
- * but makes kswapd do more.
+ * The kernel's own allocations come from low memory. A watermark boost makes
+ * kswapd do more, and is no reserve.
  */
 static bool reserves_are_left(struct pglist_data *node)
 {
@@ -83,7 +84,7 @@ static bool is_reclaimer(const struct task_struct *task)
 }
 
 /**
- * contig_defers_kswapd() - whether an allocation of a request must not wake it
+ * contig_defers_kswapd() - is this an allocation that must not wake kswapd
  * @zone:	a zone of the node where memory is short
  *
  * Context: Any but NMI.
@@ -100,7 +101,7 @@ static void wake_kswapd_work(struct work_struct *work)
 {
 	struct zone *zone;
 
-	/* wakeup_kswapd() itself goes by the high watermark, areas included. */
+	/* wakeup_kswapd() checks the high watermark, with areas counted. */
 	for_each_populated_zone(zone)
 		if (nr_free_outside(zone) < low_wmark_pages(zone))
 			wakeup_kswapd(zone, GFP_KERNEL, 0, zone_idx(zone));
@@ -109,8 +110,8 @@ static void wake_kswapd_work(struct work_struct *work)
 static DECLARE_DELAYED_WORK(wake_work, wake_kswapd_work);
 
 /**
- * contig_begin_reclaim() - from here on this task may reclaim for a request
- * @self:	its entry, on its stack
+ * contig_begin_reclaim() - this task may reclaim for a request from here on
+ * @self:	entry for the list, on the task's stack
  *
  * Context: Process context.
  */
@@ -123,13 +124,13 @@ void contig_begin_reclaim(struct contig_reclaimer *self)
 }
 
 /**
- * contig_end_reclaim() - what contig_begin_reclaim() began is over
- * @self:	its entry
- * @zone:	where the request was
+ * contig_end_reclaim() - this task has finished its request
+ * @self:	the entry
+ * @zone:	of the request
  * @gfp:	of the request
  *
- * Where there were targets to move to, no allocation noticed that memory became
- * short: kswapd is seen to here.
+ * Targets come off the buddy lists without an allocation that would notice that
+ * memory is short, so this checks the watermarks.
  *
  * Context: Process context.
  */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Moves what is about to be pinned for long, for mm/gup.c.
+ * Moves pages that are about to be pinned long-term, for mm/gup.c.
  *
- * Whoever pins pages of an area for long moves them out of it first. Two who do
- * so with the same pages get in each other's way: each has a reference to a page
- * while it looks, so the other's migration fails, and a page that one of them
- * has isolated is not there for the other, who looks again and again. So a
- * migration that fails is tried again for a while, and those who have found all
- * of their pages isolated wait until the migrations under way are over. Nobody
- * waits with a page isolated, or with a reference to one.
+ * Long-term pins move pages of an area out of it first. Two tasks that pin the
+ * same pages disturb each other: the reference that one of them has while it
+ * looks fails the other's migration, and a page that one has isolated is
+ * missing for the other, which looks again and again. So a migration that fails
+ * is tried again for a while, and a task that finds all its pages isolated
+ * waits until the migrations under way are over. No task waits with a page
+ * isolated, or with a reference to one.
  *
  * No lock. Context: process, with mmap_lock held; may sleep.
  */
@@ -21,18 +21,18 @@
 #include "../internal.h"
 #include "hooks.h"
 
-/* Between them, pauses of 1, 2, 4 ms and so on: 127 ms in all. */
+/* With pauses of 1, 2, 4 ms and so on between them: 127 ms in all. */
 #define MAX_TRIES	8
 
-/* A peer that takes longer is not waited for: it may wait for I/O. */
+/* A peer that takes longer may be waiting for I/O. */
 #define PEER_MS		500
 
 static atomic_t nr_moving;
 static DECLARE_WAIT_QUEUE_HEAD(moved);
 
 /**
- * contig_move_to_pin() - move folios to where they can be pinned for long
- * @folios:	isolated folios; those that did not move are left on it
+ * contig_move_to_pin() - move folios to where they can be pinned long-term
+ * @folios:	isolated folios; those that did not move stay on it
  * @target:	a struct migration_target_control
  *
  * Gives up early if the task is being killed.
@@ -52,12 +52,15 @@ int contig_move_to_pin(struct list_head *folios, unsigned long target)
 				      NULL);
 		if (error <= 0 || i + 1 == MAX_TRIES)
 			break;
-		/* So many stayed, most likely because somebody refers to them. */
+		/* Those left most likely have a passing reference. */
 		schedule_timeout_killable(max(msecs_to_jiffies(1U << i), 1UL));
 		if (fatal_signal_pending(current))
 			break;
 	}
-	/* The count comes before the look at who waits; it is a full barrier. */
+	/*
+	 * Full barrier: pairs with that of the waiter before it reads the
+	 * count.
+	 */
 	if (atomic_dec_and_test(&nr_moving) && wq_has_sleeper(&moved))
 		wake_up_all(&moved);
 	return error;
@@ -66,7 +69,7 @@ int contig_move_to_pin(struct list_head *folios, unsigned long target)
 /**
  * contig_wait_to_pin() - let others finish who move folios to pin them
  *
- * For those who hold neither a reference to a folio nor one that is isolated.
+ * The caller holds no reference to a folio and has isolated none.
  * Returns early if the task is being killed.
  *
  * Context: May sleep.

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Moves what programs map: anonymous pages, in the swap cache or not, and pages
- * of files.
+ * Moves pages that programs map: anonymous pages, in the swap cache or not, and
+ * pages of files.
  *
- * To take a page out of the page tables and to enter its copy is the kernel's
- * business, and two thirds of what a page costs. The rest is done once for many
- * here: references are counted before anything is touched, copies are added to
- * the LRU lists under one lock, and what was moved goes back to the page
- * allocator by the run, not page by page.
+ * Taking a page out of the page tables and entering its copy is left to the
+ * kernel's rmap, and makes two thirds of the cost of a page. The rest is done
+ * for many pages at once: references are counted before a page is touched,
+ * copies are added to the LRU lists under one lock, and moved pages are freed
+ * by the run.
  *
- * Everything is unmapped first, so that TLBs are flushed once for all of it.
- * Nothing is waited for. What does not go this way stays in the batch as it
- * was, for migrate_pages() to try, which also knows the pages that are left out
- * here: large and locked ones, those that KSM shares or that a program may lose
- * (MADV_FREE), and those with private data.
+ * All pages are unmapped first, so that TLBs are flushed once. Nothing is
+ * waited for. A page that does not go this way stays in the batch, for
+ * migrate_pages(), which also moves the pages that contig_is_plainly_mapped()
+ * leaves out.
  *
- * Locks: the pages; then those of who maps them, or of the file or the swap
- * cache, or of an LRU list, for a moment.
+ * Locks: the folios; then, for a moment, those of rmap, of the file or the swap
+ * cache, or of an LRU list.
  */
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
@@ -30,17 +29,17 @@
 #include "contig.h"
 #include "folio.h"
 
-/* Copied at a time; and what is on the stack for them. */
+/* Pages that are copied at a time; bounds the stack that they take. */
 #define RUN_PAGES_MAX	32
 
-/* Of a page that is in a batch: the batch's. */
+/* The batch holds one reference to each of its pages. */
 #define BATCH_REFS	1
 
 /**
- * struct move - a page that nobody maps at the moment
+ * struct move - a page that is unmapped at the moment
  * @folio:	the page
- * @copy:	where it goes
- * @anon_vma:	who mapped it; NULL for a page of a file, or if nobody did
+ * @copy:	its copy
+ * @anon_vma:	of its mappings; NULL for a page of a file, or without mappings
  */
 struct move {
 	struct folio *folio;
@@ -48,39 +47,8 @@ struct move {
 	struct anon_vma *anon_vma;
 };
 
-/*
- * A page of its own that only page tables, a cache and the batch refer to. A
- * guess unless the folio is locked.
- */
-static bool is_plainly_mapped(const struct folio *folio)
-{
-	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
-	const unsigned long flags = READ_ONCE(folio->flags);
-	const unsigned long must_not =
-		BIT(PG_writeback) | BIT(PG_unevictable) | BIT(PG_head) |
-		BIT(PG_mlocked) | BIT(PG_private) | BIT(PG_private_2) |
-		__PG_HWPOISON;
-	const unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
-	const int nr_maps = atomic_read(&folio->_mapcount) + 1;
-	int cache_refs;
-
-	if (flags & must_not)
-		return false;
-	if ((mapping & PAGE_MAPPING_FLAGS) == PAGE_MAPPING_ANON) {
-		if (!(flags & BIT(PG_swapbacked)))
-			return false;
-		cache_refs = (flags & swapped) == swapped;
-	} else if (mapping && !(mapping & PAGE_MAPPING_FLAGS) && nr_maps) {
-		cache_refs = 1;
-	} else {
-		return false;
-	}
-	return nr_maps + cache_refs && folio_ref_count(folio) ==
-				       BATCH_REFS + nr_maps + cache_refs;
-}
-
 /**
- * contig_remap_count() - how many pages of a batch may be moved like this
+ * contig_remap_count() - how many pages of a batch contig_remap() can move
  * @batch:	isolated folios
  *
  * Context: Any.
@@ -92,11 +60,11 @@ unsigned int contig_remap_count(const struct list_head *batch)
 	unsigned int nr = 0;
 
 	list_for_each_entry(folio, batch, lru)
-		nr += is_plainly_mapped(folio);
+		nr += contig_is_plainly_mapped(folio, BATCH_REFS);
 	return nr;
 }
 
-/* Into the page tables again, where it was; or its copy. */
+/* Replace migration entries of @folio by mappings of @now. */
 static void restore_mappings(struct folio *folio, struct folio *now,
 			     struct anon_vma *anon_vma)
 {
@@ -106,7 +74,7 @@ static void restore_mappings(struct folio *folio, struct folio *now,
 		put_anon_vma(anon_vma);
 }
 
-/* Its file, or the swap cache, lets it be moved. */
+/* The file of a page, or the swap cache, must support migration. */
 static bool mapping_has_mover(struct folio *folio)
 {
 	struct address_space *mapping = folio_mapping(folio);
@@ -116,14 +84,15 @@ static bool mapping_has_mover(struct folio *folio)
 }
 
 /*
- * Locked and unmapped, a page is found by nobody. Who maps it is remembered, as
- * an anon_vma may go with the last page that is mapped.
+ * A locked and unmapped page cannot be reached. Its anon_vma is pinned, because
+ * that may be freed with the last mapping.
  */
 static bool unmap_to_remap(struct folio *folio, struct anon_vma **anon_vma)
 {
 	if (!folio_trylock(folio))
 		return false;
-	if (!is_plainly_mapped(folio) || !mapping_has_mover(folio)) {
+	if (!contig_is_plainly_mapped(folio, BATCH_REFS) ||
+	    !mapping_has_mover(folio)) {
 		folio_unlock(folio);
 		return false;
 	}
@@ -137,9 +106,14 @@ static bool unmap_to_remap(struct folio *folio, struct anon_vma **anon_vma)
 	return false;
 }
 
-/* As far as there are @targets. From the end: that is by address. */
-static void unmap_batch_to_remap(struct list_head *batch, struct list_head *targets,
-				 struct list_head *unmapped, struct list_head *copies)
+/*
+ * As far as there are @targets. From the end of the batch: lowest address
+ * first.
+ */
+static void unmap_batch_to_remap(struct list_head *batch,
+				 struct list_head *targets,
+				 struct list_head *unmapped,
+				 struct list_head *copies)
 {
 	struct folio *folio, *next;
 	struct anon_vma *anon_vma;
@@ -161,7 +135,7 @@ static void unmap_batch_to_remap(struct list_head *batch, struct list_head *targ
 	}
 }
 
-/* A locked page stays in its file, but the file may change its operations. */
+/* A locked page stays in its file, but a_ops of the file may change. */
 static int copy_mapped_page(const struct move *move)
 {
 	struct address_space *mapping = folio_mapping(move->folio);
@@ -189,11 +163,12 @@ static void undo_remap(struct zone *zone, const struct move *move,
 	contig_target_keep(zone, move->copy, targets);
 }
 
-/* Return: how many there are copies of now, with all that is known of them. */
-static unsigned int copy_run(struct zone *zone, struct move *moves,
-			     struct list_head *unmapped,
-			     struct list_head *copies, struct list_head *batch,
-			     struct list_head *targets)
+/* Copies up to %RUN_PAGES_MAX pages. Return: how many, described by @moves. */
+static unsigned int copy_mapped_run(struct zone *zone, struct move *moves,
+				    struct list_head *unmapped,
+				    struct list_head *copies,
+				    struct list_head *batch,
+				    struct list_head *targets)
 {
 	unsigned int nr = 0;
 
@@ -207,7 +182,7 @@ static unsigned int copy_run(struct zone *zone, struct move *moves,
 		move->anon_vma = move->copy->private;
 		move->copy->private = NULL;
 		if (!copy_mapped_page(move)) {
-			/* Whoever waits for the lock sees that it is gone. */
+			/* Waiters for the lock see that the page is gone. */
 			if (!folio_test_anon(move->folio))
 				move->folio->mapping = NULL;
 			flush_dcache_folio(move->copy);
@@ -219,7 +194,7 @@ static unsigned int copy_run(struct zone *zone, struct move *moves,
 	return nr;
 }
 
-/* On its list first: only then is an mlock() counted rightly. */
+/* Before a copy is mapped: mlock() of it counts right only on its list. */
 static void add_copy_to_lru(const struct move *moves, unsigned int nr)
 {
 	struct lruvec *lruvec = NULL;
@@ -249,10 +224,7 @@ static void map_moved_copies(const struct move *moves, unsigned int nr)
 	}
 }
 
-/*
- * Nobody else refers to the page, and there is nothing special about it: it may
- * be freed together with others.
- */
+/* Return: true if the page can be freed together with others. */
 static bool freeze_unmapped(struct folio *folio)
 {
 	if (folio_test_mlocked(folio) || folio_test_hwpoison(folio) ||
@@ -295,8 +267,7 @@ static void free_moved_folios(struct zone *zone, const struct move *moves,
  * @zone:	the zone of all the pages
  * @batch:	folios that were isolated from their LRU lists, the last one by
  *		address first; those that do not move stay
- * @targets:	pages of the same zone to move them to; those that are left stay
- *		there
+ * @targets:	pages of the same zone to move them to; unused ones stay there
  *
  * Context: May sleep, but waits for no I/O and no page.
  * Return: number of pages that were moved.
@@ -312,7 +283,8 @@ unsigned int contig_remap(struct zone *zone, struct list_head *batch,
 	unmap_batch_to_remap(batch, targets, &unmapped, &copies);
 	try_to_unmap_flush();
 	while (!list_empty(&unmapped)) {
-		nr = copy_run(zone, moves, &unmapped, &copies, batch, targets);
+		nr = copy_mapped_run(zone, moves, &unmapped, &copies, batch,
+				     targets);
 		add_copy_to_lru(moves, nr);
 		map_moved_copies(moves, nr);
 		free_moved_folios(zone, moves, nr);

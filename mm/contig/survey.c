@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What lies in a window, at what price, and what rules it out.
+ * Prices a window: what lies in it, and what rules it out.
  *
- * Looks and touches nothing: no lock, no reference, no page is isolated. So
- * everything here is a guess that may be wrong a moment later, good enough to
- * choose between windows and to stay away from pages that somebody holds.
+ * Takes no lock and no reference, and isolates nothing. So each answer is a
+ * guess that may be wrong a moment later: good enough to choose between
+ * windows, and to avoid pages that are held.
  *
- * Prices are in units of what it takes to drop a page of cold cache. They were
- * measured under -icount (make bench): 0.6 thousand instructions to drop a
- * page, 3.2 to move one of a program's data, 2.4 if it is of a file, and then it
- * is to be mapped again; to look at one takes some 50.
+ * The unit of a price is the cost of dropping a page of cold cache. Measured
+ * under -icount (make bench), in thousands of instructions: 0.6 to drop a page,
+ * 3.2 to move one of a program's data, 2.4 to move one of a file, which then
+ * has to be mapped again. A look at a page takes some 50 instructions.
  *
  * Units are pages; ranges are [start, end).
  */
@@ -22,16 +22,15 @@
 #include "folio.h"
 
 #define PRICE_DROP	1
-#define PRICE_COPY	3	/* a copy, and nobody maps it */
+#define PRICE_COPY	3	/* not mapped */
 #define PRICE_MOVE	6
-#define PRICE_WRITE	12	/* dirty: its buffers have to be locked, too */
+#define PRICE_WRITE	12	/* dirty: its buffers are locked, too */
 #define PRICE_WAIT	40	/* I/O under way */
 
 /*
- * A folio that nobody holds, as one sees it without a reference: it may become
- * the tail of another while it is looked at, and then what is asked by name of
- * a folio warns on kernels that check themselves. So fields are read as they
- * are.
+ * A folio as it looks without a reference. It may become the tail of another
+ * one meanwhile, and debug kernels warn when the accessors of folios are used
+ * on a tail. So plain fields are read.
  */
 struct view {
 	unsigned long flags;
@@ -60,9 +59,8 @@ static struct view survey_view(const struct page *page)
 }
 
 /*
- * References that are accounted for: mappings, caches, private data. A page on
- * an LRU list that has more of them is in use by somebody that migration knows
- * nothing of.
+ * References that migration expects: mappings, caches, private data. A page on
+ * an LRU list with more references than that cannot be migrated now.
  */
 static int accounted_refs(const struct view *view)
 {
@@ -78,7 +76,7 @@ static int accounted_refs(const struct view *view)
 }
 
 /**
- * contig_foreign_refs() - references that migration knows nothing of
+ * contig_foreign_refs() - references that migration does not expect
  * @page:	a page; no reference is needed
  *
  * Context: Any.
@@ -93,22 +91,19 @@ int contig_foreign_refs(const struct page *page)
 
 static unsigned int survey_price(const struct view *view)
 {
-	const unsigned long kept = BIT(PG_dirty) | BIT(PG_swapbacked) |
-				   BIT(PG_unevictable) | BIT(PG_private_2);
-
 	if (view->flags & (BIT(PG_writeback) | BIT(PG_locked)))
 		return PRICE_WAIT;
 	if (view->flags & BIT(PG_dirty) && !(view->flags & BIT(PG_swapbacked)))
 		return PRICE_WRITE;
-	if (!view->maps && !view->is_large && !(view->flags & kept) &&
-	    !contig_is_warm(view->flags) && view->flags & BIT(PG_lru))
+	if (!view->maps && !contig_is_warm(view->flags) &&
+	    contig_fields_are_clean(view->flags, view->mapping, 0))
 		return PRICE_DROP;
 	return PRICE_MOVE;
 }
 
 /*
- * Pages that are not plain ones on an LRU list. One that is on no list may be
- * in a per-CPU batch, which has a reference too; it can be got out of there.
+ * For pages that are not plain ones on an LRU list. A page that is on no list
+ * may be in a per-CPU batch, which has a reference, and can be drained.
  */
 static enum contig_block_reason survey_look_closer(const struct page *page,
 						   unsigned int *price)
@@ -125,13 +120,12 @@ static enum contig_block_reason survey_look_closer(const struct page *page,
 	return refs > 1 ? CONTIG_BLOCK_OFF_LRU : CONTIG_BLOCK_NONE;
 }
 
-/* Most pages take no more than a look at their flags and counts. */
+/* For most pages a look at flags and counters is enough. */
 static enum contig_block_reason survey_look_at(const struct page *page,
 					       unsigned int *price)
 {
 	const unsigned long slow = BIT(PG_locked) | BIT(PG_writeback) |
 				   BIT(PG_dirty) | BIT(PG_private);
-	const unsigned long kept = BIT(PG_swapbacked) | BIT(PG_unevictable);
 	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
 	const unsigned long flags = READ_ONCE(page->flags);
 	unsigned long mapping;
@@ -152,9 +146,10 @@ static enum contig_block_reason survey_look_at(const struct page *page,
 
 	maps = atomic_read(&page->_mapcount) + 1;
 	refs -= maps;
-	if (mapping & PAGE_MAPPING_ANON ? (flags & swapped) == swapped : mapping)
+	if (mapping & PAGE_MAPPING_ANON ? (flags & swapped) == swapped :
+					  mapping)
 		refs--;
-	if (maps || flags & kept)
+	if (maps || !contig_fields_are_clean(flags, mapping, 0))
 		*price = PRICE_MOVE;
 	else
 		*price = contig_is_warm(flags) ? PRICE_COPY : PRICE_DROP;
@@ -162,7 +157,7 @@ static enum contig_block_reason survey_look_at(const struct page *page,
 }
 
 /*
- * Pages that rule a window out mostly stay for longer than one request takes, so
+ * A page that rules a window out mostly stays longer than a request takes. So
  * the last one that was seen in each stretch of pages is looked at first. The
  * table only says where to look: an entry may be stale, or be that of another
  * stretch. No lock.
@@ -177,8 +172,9 @@ static unsigned long *survey_hint(unsigned long pfn)
 	return &hints[(pfn >> HINT_ORDER) % NR_HINTS];
 }
 
-/* Return: whether a page that ruled out a window before is still in the way. */
-static bool survey_hint_rules_out(unsigned long start_pfn, unsigned long end_pfn,
+/* Return: true if a page that ruled out a window before is still in the way. */
+static bool survey_hint_rules_out(unsigned long start_pfn,
+				  unsigned long end_pfn,
 				  struct contig_survey *survey)
 {
 	unsigned long pfn = end_pfn;
@@ -195,7 +191,8 @@ static bool survey_hint_rules_out(unsigned long start_pfn, unsigned long end_pfn
 		reason = survey_look_at(pfn_to_page(hint), &price);
 		if (reason == CONTIG_BLOCK_NONE)
 			continue;
-		contig_blocker_note(&survey->blocker, pfn_to_page(hint), reason);
+		contig_blocker_note(&survey->blocker, pfn_to_page(hint),
+				    reason);
 		return true;
 	}
 	return false;
@@ -207,9 +204,9 @@ static bool survey_hint_rules_out(unsigned long start_pfn, unsigned long end_pfn
  * @end_pfn:	first page behind, in the same zone
  * @survey:	result
  *
- * Goes from the end to the start and stops at the first page that will not get
- * out of the way: no window that contains it is worth a look, so the next one
- * starts behind it.
+ * Goes from the end to the start and stops at the first page that will not
+ * move: no window that contains it is worth a look, so the next one starts
+ * behind it.
  *
  * Context: Any.
  */

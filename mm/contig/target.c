@@ -4,8 +4,8 @@
  *
  * Pages move out of areas as long as there is memory to spare outside, so that
  * the next request does not find them in its way again; then to wherever a page
- * is free. Free pages are taken off the buddy lists by the hundred. What is left
- * over serves the next batch, and goes back at the end.
+ * is free. Free pages are taken off the buddy lists by the hundred. What is
+ * left over serves the next batch, and goes back at the end.
  *
  * No lock of our own. Context: may sleep. Units are pages.
  */
@@ -60,11 +60,12 @@ static void add_targets(struct contig_targets *targets,
  * @targets:	of the window
  * @nr_wanted:	so many more
  *
- * From outside of areas, from areas, and then from outside again, down to the min
- * watermark. Atomic requests and reclaim live on what lies below it, and pages
- * in areas are no part of that. But reclaim has to wait when half of it is gone,
- * areas included (allow_direct_reclaim()). A request may fail, a network card may
- * not. What kswapd is told to free beyond it (watermark_boost) is no reserve.
+ * From outside of areas, from areas, and then from outside again, down to the
+ * min watermark. Atomic requests and reclaim live on what lies below it, and
+ * pages in areas are no part of that. But reclaim has to wait when half of it
+ * is gone, areas included (allow_direct_reclaim()). A request may fail, a
+ * network card may not. What kswapd is told to free beyond it (watermark_boost)
+ * is no reserve.
  *
  * Context: Process; takes zone->lock.
  */
@@ -110,9 +111,9 @@ void contig_targets_free(struct contig_targets *targets)
  * contig_target_get() - take a target off its list
  * @pages:	the list
  *
- * memory_failure() may find any page that has a reference, and lock and mark it.
- * So the lock is taken as everybody does. A page that it has locked or marked is
- * no target.
+ * memory_failure() may find any page that has a reference, and lock and mark
+ * it. So the lock is taken as everybody does. A page that it has locked or
+ * marked is no target.
  *
  * Context: Any.
  * Return: the target, locked; NULL if there is none.
@@ -160,11 +161,13 @@ void contig_target_keep(const struct zone *zone, struct folio *copy,
  * A page of the window itself may have been on a per-CPU list when its block
  * was isolated. Freed again it goes where the others are.
  */
-static bool give_to_window(const struct contig_request *req, struct folio *folio)
+static bool give_to_window(const struct contig_request *req,
+			   struct folio *folio)
 {
 	unsigned long pfn = folio_pfn(folio);
 
-	if (pfn >= req->end_pfn || pfn + folio_nr_pages(folio) <= req->start_pfn)
+	if (pfn >= req->end_pfn ||
+	    pfn + folio_nr_pages(folio) <= req->start_pfn)
 		return false;
 	folio_put(folio);
 	return true;
@@ -173,8 +176,8 @@ static bool give_to_window(const struct contig_request *req, struct folio *folio
 /*
  * A free huge page of the pool may be the target: outside of areas, if there is
  * one, as for whoever takes a page for good. One of the window goes back to the
- * pool, which would give it out again and again unless it got another page in its
- * place.
+ * pool, which would give it out again and again unless it got another page in
+ * its place.
  */
 static struct folio *new_huge_target(const struct contig_request *req,
 				     struct folio *src,
@@ -214,9 +217,10 @@ static struct folio *new_small_target(struct contig_targets *targets)
 }
 
 /*
- * Allocates from free memory, without reclaim. alloc_migration_target() reclaims
- * and compacts memory for a large folio, whatever flags it is given, while the
- * batch is isolated. migrate_pages() splits a folio that has no target.
+ * Allocates from free memory, without reclaim. alloc_migration_target()
+ * reclaims and compacts memory for a large folio, whatever flags it is given,
+ * while the batch is isolated. migrate_pages() splits a folio that has no
+ * target.
  */
 static struct folio *alloc_free_target(const struct contig_request *req,
 				       struct folio *src)
@@ -263,8 +267,9 @@ struct folio *contig_target_new(struct folio *src, unsigned long private)
 	if (!contig_targets_nr_spare(targets))
 		return NULL;
 	do
-		dst = last ? alloc_migration_target(src, (unsigned long)&target) :
-			     alloc_free_target(req, src);
+		dst = last ?
+		      alloc_migration_target(src, (unsigned long)&target) :
+		      alloc_free_target(req, src);
 	while (dst && give_to_window(req, dst));
 	return dst;
 }
