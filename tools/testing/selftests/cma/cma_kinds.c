@@ -202,7 +202,7 @@ static unsigned int pick_spread(const struct ct_area *area,
 	for (page = 0; page < mem->nr_pages; page++) {
 		char *addr = (char *)mem->addr + page * ct_page_size;
 
-		pfn = mem->reserved[page] ? ct_pfn(addr) : 0;
+		pfn = mem->kept[page] ? ct_pfn(addr) : 0;
 		if (ct_area_holds(area, pfn))
 			by_pfn[pfn - area->base_pfn] = addr;
 	}

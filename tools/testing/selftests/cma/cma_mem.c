@@ -72,7 +72,7 @@ int ct_mem_init(struct ct_mem *mem, enum ct_kind kind, unsigned long nr_pages)
 	mem->nr_pages = nr_pages;
 	mem->seed = getpid() + (++seed << 16);
 	mem->fd = -1;
-	mem->reserved = calloc(nr_pages, 1);
+	mem->kept = calloc(nr_pages, 1);
 	if (kind == CT_SHMEM) {
 		flags = MAP_SHARED;
 		mem->fd = memfd_create("cma_test", MFD_CLOEXEC |
@@ -83,7 +83,7 @@ int ct_mem_init(struct ct_mem *mem, enum ct_kind kind, unsigned long nr_pages)
 	}
 	mem->addr = mmap(NULL, nr_pages * ct_page_size, PROT_READ | PROT_WRITE,
 			 flags, mem->fd, 0);
-	if (!mem->reserved || mem->addr == MAP_FAILED)
+	if (!mem->kept || mem->addr == MAP_FAILED)
 		return -ENOMEM;
 	if (kind == CT_MLOCKED &&
 	    mlock2(mem->addr, nr_pages * ct_page_size, MLOCK_ONFAULT))
@@ -99,7 +99,7 @@ void ct_mem_write(struct ct_mem *mem, unsigned long first, unsigned long nr)
 	for (page = first; page < first + nr && page < mem->nr_pages; page++) {
 		for (i = 0; i < ct_page_size / sizeof(*mem->addr); i++)
 			mem_page(mem, page)[i] = mem_word(mem, page, i);
-		mem->reserved[page] = 1;
+		mem->kept[page] = 1;
 	}
 }
 
@@ -111,7 +111,7 @@ static void mem_drop(struct ct_mem *mem, unsigned long first, unsigned long nr)
 		munlock(addr, nr * ct_page_size);
 	madvise(addr, nr * ct_page_size,
 		mem->kind == CT_SHMEM ? MADV_REMOVE : MADV_DONTNEED);
-	memset(mem->reserved + first, 0, nr);
+	memset(mem->kept + first, 0, nr);
 }
 
 void ct_mem_rewrite(struct ct_mem *mem, unsigned long first, unsigned long nr)
@@ -119,7 +119,7 @@ void ct_mem_rewrite(struct ct_mem *mem, unsigned long first, unsigned long nr)
 	unsigned long page;
 
 	for (page = first; page < first + nr && page < mem->nr_pages; page++) {
-		if (!mem->reserved[page])
+		if (!mem->kept[page])
 			continue;
 		mem_drop(mem, page, 1);
 		ct_mem_write(mem, page, 1);
@@ -132,7 +132,7 @@ unsigned long ct_mem_verify(const struct ct_mem *mem)
 	size_t i;
 
 	for (page = 0; page < mem->nr_pages; page++) {
-		if (!mem->reserved[page])
+		if (!mem->kept[page])
 			continue;
 		for (i = 0; i < ct_page_size / sizeof(*mem->addr); i++) {
 			if (mem_page(mem, page)[i] != mem_word(mem, page, i)) {
@@ -162,13 +162,13 @@ static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
 		ct_pfns(mem_page(mem, page), nr, pfns);
 		for (i = 0; i < nr; i++) {
 			inside = ct_area_holds(area, pfns[i]);
-			if (mem->reserved[page + i] && nr_drop &&
+			if (mem->kept[page + i] && nr_drop &&
 			    inside == drop_inside) {
 				nr_drop--;
 				nr_out++;
 				continue;
 			}
-			nr_in += mem->reserved[page + i] && inside;
+			nr_in += mem->kept[page + i] && inside;
 			if (nr_out)
 				mem_drop(mem, page + i - nr_out, nr_out);
 			nr_out = 0;
@@ -208,7 +208,7 @@ void ct_mem_exit(struct ct_mem *mem)
 	munmap(mem->addr, mem->nr_pages * ct_page_size);
 	if (mem->fd >= 0)
 		close(mem->fd);
-	free(mem->reserved);
+	free(mem->kept);
 	memset(mem, 0, sizeof(*mem));
 }
 
@@ -268,7 +268,7 @@ void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 		    madvise(mem_page(mem, page), LOOK_PAGES * ct_page_size,
 			    MADV_POPULATE_WRITE))
 			break;
-		memset(mem->reserved + page, 1, LOOK_PAGES);
+		memset(mem->kept + page, 1, LOOK_PAGES);
 	}
 	keep_lists_short(false);
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", boost);
@@ -290,7 +290,7 @@ static void mem_write_kept(struct ct_mem *mem)
 	unsigned long page;
 
 	for (page = 0; page < mem->nr_pages; page++)
-		if (mem->reserved[page])
+		if (mem->kept[page])
 			ct_mem_write(mem, page, 1);
 }
 
