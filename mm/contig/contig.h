@@ -196,7 +196,7 @@ static inline void contig_isolate_undo(struct zone *zone,
 /* evacuate.c: get everything out of a window */
 int contig_evacuate(struct contig_request *req);
 
-/* Of finding memory; between them, what is left in the window is reclaimed. */
+/* The last of the attempts to find memory to move to. */
 #define CONTIG_LAST_ATTEMPT	2
 
 /**

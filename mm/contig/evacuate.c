@@ -28,7 +28,6 @@
 #include <linux/mm_inline.h>
 #include <linux/pagemap.h>
 #include <linux/psi.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
 #include <trace/events/kmem.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel's own files and mm/contig/ call of each other.
+ * Functions that the kernel's own files and mm/contig/ call of each other.
  */
 #ifndef _MM_CONTIG_HOOKS_H
 #define _MM_CONTIG_HOOKS_H
