@@ -25,13 +25,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import boards
-import children
-import kernel
+from lab import boards, children, kbuild
 from measure import cases, figures, report
 
 HERE = Path(__file__).resolve().parent
-OUT = kernel.BUILD / "bench"
+OUT = kbuild.BUILD / "bench"
 KERNELS = {"mainline": "base-arm", "ours": "arm"}
 # Mainline does not have them. They declare areas or test them; a sample of ours
 # is the only one.
@@ -47,15 +45,15 @@ def build(sides=KERNELS, kernels=KERNELS):
     """What the boots of these need."""
     if children.run([HERE / "tree.py", "tree"]).returncode:
         raise BenchError("tree.py failed")
-    kernel.userland()
+    kbuild.userland()
     for side in sides:
-        kernel.build(kernels[side])
+        kbuild.build(kernels[side])
     if len(sides) == len(kernels):
         check_configs(kernels)
 
 
 def settings(name):
-    lines = (kernel.obj(name) / ".config").read_text().splitlines()
+    lines = (kbuild.obj(name) / ".config").read_text().splitlines()
     return {line for line in lines if line.startswith("CONFIG_")}
 
 
@@ -179,13 +177,13 @@ def main():
     children.end_on_signals()
     start = time.monotonic()
     OUT.mkdir(parents=True, exist_ok=True)
-    folders = {side: kernel.obj(name) for side, name in KERNELS.items()}
+    folders = {side: kbuild.obj(name) for side, name in KERNELS.items()}
     if opts.kernel:
         folders["ours"] = Path(opts.kernel)
     try:
         if not opts.no_build:
             build()
-        program = kernel.guest_program("bench")
+        program = kbuild.guest_program("bench")
         runs = [Run(side, name, wanted, folder) for name in cases.BOOTS
                 for side, folder in folders.items()
                 if opts.only in (None, side)]
@@ -194,7 +192,7 @@ def main():
         run_all(runs, program)
         sides, problems = collect(runs)
         show(wanted, sides, problems, time.monotonic() - start)
-    except (BenchError, kernel.BuildError) as err:
+    except (BenchError, kbuild.BuildError) as err:
         print(f"FAILED {err}", file=sys.stderr)
         return 1
     return 1 if problems else 0

@@ -15,25 +15,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-import boards
-import children
-import kernel
+from lab import boards, children, kbuild
 
 
 def prepare(name, kernel_dir=None):
     """Makes what the board needs, but for its kernel, unless it is there."""
     board = boards.BOARDS[name]
-    image = Path(kernel_dir or kernel.obj(board.kernel)) / board.arch.image
+    image = Path(kernel_dir or kbuild.obj(board.kernel)) / board.arch.image
     if not image.exists():
-        raise kernel.BuildError(
+        raise kbuild.BuildError(
             f"no kernel at {image}: run scripts/cma/kernel.py build "
             f"{'NAME' if kernel_dir else board.kernel}")
     userland = board.arch.userland
-    there = (kernel.BUILD / f"initramfs-{userland}.cpio.gz").exists()
+    there = (kbuild.BUILD / f"initramfs-{userland}.cpio.gz").exists()
     if there and shutil.which(board.arch.emulator):
         return
-    kernel.install_packages("demo" if userland == "armhf" else "check")
-    kernel.userland(userland)
+    kbuild.install_packages("demo" if userland == "armhf" else "check")
+    kbuild.userland(userland)
 
 
 def main():
@@ -69,7 +67,7 @@ def main():
     children.end_on_signals()
     try:
         prepare(opts.board, opts.kernel)
-    except (kernel.BuildError, subprocess.CalledProcessError) as err:
+    except (kbuild.BuildError, subprocess.CalledProcessError) as err:
         print(err, file=sys.stderr)
         return 1
     if not opts.run and not opts.kunit and sys.stdin.isatty():

@@ -21,28 +21,15 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import areas
-import areas_wrong
-import binding
-import boards
-import children
-import debian
-import identical
-import kernel
-import lock
+from lab import boards, children, kbuild, lock, picture, skips, verdict
+from stages import (areas, areas_wrong, binding, bisect, debian, identical,
+                    kernels, provoked, wide)
 import measure.cases
-import picture
-import skips
-import stages_boards
-import stages_kernels
-import stages_messages
-import stages_series
-import verdict
-from stage import (BUILD, HERE, LOGS, Builder, Stage, guest_files, selftests,
+from stages.stage import (BUILD, HERE, LOGS, Builder, Stage, guest_files, selftests,
                    test_driver)
 from trees import overlay
 
-REPO = kernel.REPO
+REPO = kbuild.REPO
 
 # Ours, as far as a compiler or kernel-doc reads it.
 LINT_DMA = [f"drivers/base/dma-{name}.o" for name in (
@@ -154,7 +141,7 @@ def allowed(name, line):
 def stage_host(stage):
     """unittest: the trees, the tools, the verdict."""
     done = children.run(
-        [sys.executable, "-B", "-m", "unittest", "discover", "-v", "-s",
+        [sys.executable, "-B", "-m", "unittest", "discover", "-v", "-t", str(HERE), "-s",
          str(HERE / "tests")], text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     stage.log("unittest", done.stdout)
@@ -220,13 +207,13 @@ def stage_style(stage):
 def stage_lint(stage):
     """W=1 and sparse, on what is ours."""
     for name, targets in LINT_TARGETS.items():
-        src = kernel.configure(name)
+        src = kbuild.configure(name)
         here = [t for t in targets
                 if (src / re.sub(r"\.o$", ".c", t)).exists()]
         if not here:
             stage.result(False, f"{name}: nothing of ours in {src}")
             continue
-        lines, _, _ = kernel.make(name, ["W=1", "C=2"] + here, src,
+        lines, _, _ = kbuild.make(name, ["W=1", "C=2"] + here, src,
                                   LOGS / f"lint-{name}.log")
         checked = sum(l.startswith("  CHECK ") for l in lines)
         bad = [l for l in lines if re.search(r"\b(?:warning|error):", l)
@@ -289,7 +276,7 @@ def stage_clients(stage):
 def stage_lpae(stage):
     """An area above 4 GiB, for a device that reaches it and for one that does
     not; and where the default area lies unless it is told."""
-    where = {"kernel_dir": kernel.obj("arm-lpae"), "board": "virt-highmem"}
+    where = {"kernel_dir": kbuild.obj("arm-lpae"), "board": "virt-highmem"}
     far = " cma=64M@0x100000000"
     test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=1800,
               commands=[test_driver("dma_bits=36")],
@@ -342,10 +329,10 @@ def stage_lpae(stage):
 
 def stage_debug(stage):
     test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="288M",
-              kernel_dir=kernel.obj("arm-debug"), timeout_s=3000,
+              kernel_dir=kbuild.obj("arm-debug"), timeout_s=3000,
               after=["/leak_test"], files=guest_files("leak_test"))
     test_boot(stage, "owners", "virt", append=OWNER_APPEND, mem="288M",
-              kernel_dir=kernel.obj("arm-debug"), timeout_s=900,
+              kernel_dir=kbuild.obj("arm-debug"), timeout_s=900,
               only=["cma_basic", "cma_interface", "cma_cache", "cma_share"])
 
 
@@ -391,8 +378,8 @@ def check_binding(stage, cases):
 
 def end_of_kernel(name):
     """The first page behind the kernel on virt, where RAM begins at 1 GiB."""
-    nm = kernel.CROSS[kernel.KERNELS[name].arch] + "nm"
-    symbols = kernel.run([nm, kernel.obj(name) / "vmlinux"],
+    nm = kbuild.CROSS[kbuild.KERNELS[name].arch] + "nm"
+    symbols = kbuild.run([nm, kbuild.obj(name) / "vmlinux"],
                          stdout=subprocess.PIPE).stdout
     end = int(re.search(r"^(\w+) \w _end$", symbols, re.M)[1], 16)
     return ((end - 0xc0000000 + 0xfff) & ~0xfff) + 0x40000000
@@ -407,8 +394,8 @@ def stage_areas(stage):
     cases = [*areas.TREES, *manual, *areas.OTHERS, *areas_wrong.CASES,
              areas.beside_kernel(end_of_kernel("arm"))]
     userlands = {boards.BOARDS[c.board].arch.userland for c in cases}
-    kernel.userland(*sorted(userlands))
-    for name, (userland, _) in kernel.PROGRAMS.items():
+    kbuild.userland(*sorted(userlands))
+    for name, (userland, _) in kbuild.PROGRAMS.items():
         if userland in userlands:
             selftests(name)
 
@@ -425,7 +412,7 @@ def stage_areas(stage):
 
 def stage_bare(stage):
     for board in (n for n, b in boards.BOARDS.items() if b.kernel == "arm"):
-        stage.boot(board, board, kernel_dir=kernel.obj("bare-arm"),
+        stage.boot(board, board, kernel_dir=kbuild.obj("bare-arm"),
                    timeout_s=180,
                    commands=["grep MemTotal /proc/meminfo",
                              "! grep -E 'Cma|cma_alloc' "
@@ -470,7 +457,7 @@ def stage_stress(stage):
 def stage_kasan(stage):
     """The pure parts under KASAN, in a kernel that is a program."""
     done = children.run(
-        [kernel.obj("kasan") / "linux", "mem=512M", "stderr=1",
+        [kbuild.obj("kasan") / "linux", "mem=512M", "stderr=1",
          "printk.time=1", "loglevel=8", "panic=-1", "kunit.enable=1",
          "kunit.filter_glob=cma_*", "kunit_shutdown=halt"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
@@ -478,7 +465,7 @@ def stage_kasan(stage):
     lines = done.stdout.splitlines()
     stage.log("kasan", done.stdout)
     judged = verdict.judge(lines + [verdict.DONE], True)
-    has = skips.features((kernel.obj("kasan") / ".config").read_text())
+    has = skips.features((kbuild.obj("kasan") / ".config").read_text())
     stage.tests("kasan", judged.tests, has)
     stage.result(done.returncode == 0 and judged.ok, "kasan",
                  "\n".join(judged.problems + lines[-12:]))
@@ -509,18 +496,18 @@ STAGES = {
     "bare": stage_bare,
     "identical": identical.stage_identical,
     "kasan": stage_kasan,
-    "64-bit": stages_boards.stage_64_bit,
+    "64-bit": wide.stage_64_bit,
     "bare-64-bit": only_build,
-    "configs": stages_kernels.stage_configs,
-    "without": stages_kernels.stage_without,
-    "rt": stages_kernels.stage_rt,
-    "kcsan": stages_kernels.stage_kcsan,
-    "hibernate": stages_kernels.stage_hibernate,
-    "boards": stages_boards.stage_boards,
-    "messages": stages_messages.stage_messages,
-    "by-hand": stages_boards.stage_by_hand,
-    "boards-whole": stages_boards.stage_boards_whole,
-    "bisect": stages_series.stage_bisect,
+    "configs": kernels.stage_configs,
+    "without": kernels.stage_without,
+    "rt": kernels.stage_rt,
+    "kcsan": kernels.stage_kcsan,
+    "hibernate": kernels.stage_hibernate,
+    "boards": wide.stage_boards,
+    "messages": provoked.stage_messages,
+    "by-hand": wide.stage_by_hand,
+    "boards-whole": wide.stage_boards_whole,
+    "bisect": bisect.stage_bisect,
 }
 # These change the kernel trees.
 TREE_STAGES = ["tree", "series"]
@@ -540,7 +527,7 @@ KERNELS = {
     "64-bit": ["arm64", "x86_64"],
     "bare-64-bit": ["bare-arm64", "bare-x86_64"],
     "without": ["nocma-arm64", "nocma-x86_64"],
-    "rt": list(stages_kernels.RT.values()),
+    "rt": list(kernels.RT.values()),
     "kcsan": ["kcsan-x86_64"],
     "hibernate": ["arm-hibernate"],
     "boards": ["arm-boards", "armv5"],
@@ -561,7 +548,7 @@ def run_stage(builder, name):
     try:
         if builder.build_for(stage, KERNELS.get(name, ())):
             STAGES[name](stage)
-    except kernel.BuildError as err:
+    except kbuild.BuildError as err:
         stage.result(False, name, err)
     except Exception:
         stage.result(False, name, traceback.format_exc())
@@ -605,7 +592,7 @@ def main():
     children.end_on_signals()
     LOGS.mkdir(parents=True, exist_ok=True)
     with lock.held(BUILD):		# of all that the stages start
-        kernel.userland()
+        kbuild.userland()
         stages = run_stages(opts.only)
     passed, failed, skipped = (sum(getattr(s, k) for s in stages)
                                for k in ("passed", "failed", "skipped"))

@@ -16,9 +16,7 @@ import subprocess
 import sys
 import time
 
-import boards
-import children
-import kernel
+from lab import boards, children, kbuild
 
 HERE = boards.Path(__file__).resolve().parent
 BUILD = boards.BUILD
@@ -162,8 +160,8 @@ def main():
             for title, cmd in STEPS:
                 run_step(screen, title, cmd)
         OUT.mkdir(parents=True, exist_ok=True)
-        problems = boot(screen, kernel.guest_program("demo"))
-    except (DemoError, kernel.BuildError) as err:
+        problems = boot(screen, kbuild.guest_program("demo"))
+    except (DemoError, kbuild.BuildError) as err:
         problems = [str(err)]
     except OSError as err:
         problems = [f"{err.filename}: {err.strerror}"]

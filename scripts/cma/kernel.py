@@ -1,11 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Configures and builds the kernels of this project.
-
-Owns the table of kernels: which tree, architecture and configuration
-fragments each is made of. A kernel NAME is built in $BUILD/obj-NAME. Every
-line of a fragment must hold in the final .config, or the build stops and
-names the line.
+"""Configures and builds the kernels of this project; see lab/kbuild.py.
 
     kernel.py build NAME...     kernel, modules and device trees
     kernel.py config NAME...    .config only
@@ -15,388 +10,10 @@ names the line.
 """
 
 import argparse
-import functools
-import os
-import re
-import shutil
 import subprocess
 import sys
-import time
-from pathlib import Path
 
-import children
-import lock
-from trees import git
-
-REPO = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
-
-# The same file at another place is the same to ccache.
-os.environ["CCACHE_BASEDIR"] = str(BUILD)
-os.environ["CCACHE_NOHASHDIR"] = "1"
-
-CROSS = {"arm": "arm-linux-gnueabihf-", "arm64": "aarch64-linux-gnu-",
-         "x86_64": "", "um": ""}
-IMAGE = {"arm": "zImage", "arm64": "Image", "x86_64": "bzImage",
-         "um": "linux"}
-PROGRESS_S = 5
-
-VEXPRESS = ("arm/vexpress-v2p-ca9.dtb",)
-BOARDS_V7 = VEXPRESS + (
-    "arm/vexpress-v2p-ca15-tc1.dtb", "samsung/exynos4210-smdkv310.dtb",
-    "nxp/imx/imx6q-sabrelite.dtb", "nxp/imx/imx6ul-14x14-evk.dtb",
-    "nxp/imx/imx7d-sdb.dtb", "broadcom/bcm2836-rpi-2-b.dtb",
-    "allwinner/sun8i-h3-orangepi-pc.dtb", "calxeda/highbank.dtb",
-    "xilinx/zynq-zc702.dtb")
-
-GENERIC = "kernel/configs/cma_{}.config"
-GUEST = [GENERIC.format("guest"), "arch/arm/configs/cma_boards.config"]
-CLIENTS = [GENERIC.format("clients"), "arch/arm/configs/cma_display.config"]
-LPAE = ["arch/arm/configs/cma_lpae.config"]
-ARMV5 = ["arch/arm/configs/cma_armv5.config"]
-SOCS = ["arch/arm/configs/cma_socs.config"]
-CMA = ["kernel/configs/cma.config"]
-TEST = [GENERIC.format("test")]
-SAMPLE = ["arch/arm/configs/cma_sample.config"]
-DEBUG = [GENERIC.format("debug")]
-FAULT = [GENERIC.format("fault")]
-COMPARE = [GENERIC.format("compare")]
-ARM64 = [GENERIC.format("64bit"), GENERIC.format("arm64")]
-X86_64 = [GENERIC.format("64bit"), GENERIC.format("x86_64")]
-NONE = [GENERIC.format("none")]
-HIBERNATE = [GENERIC.format("hibernate")]
-RT = [GENERIC.format("expert"), GENERIC.format("rt")]
-KCSAN = [GENERIC.format("expert"), GENERIC.format("kcsan")]
-CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
-
-
-# Kernels whose headers programs are built with: Debian's name of what they run
-# on, and the compiler if it is not the kernel's.
-PROGRAMS = {"arm": ("armhf", []),
-            "armv5": ("armel", ["CROSS_COMPILE=arm-linux-gnueabi-",
-                                "CC=arm-linux-gnueabi-gcc"]),
-            "x86_64": ("amd64", [])}
-
-
-BuildError = git.Error		# a message for the user; no traceback
-
-
-class Kernel:
-    """One row: the tree it is built from and what it is configured with.
-    drivers: source files of our tree's that this tree lacks; each is built
-    as a module from the outside and installed where ours has it. dtbs:
-    device trees, as kbuild names them."""
-
-    def __init__(self, arch, tree, fragments, base="alldefconfig",
-                 drivers=(), dtbs=VEXPRESS):
-        self.arch = arch
-        self.tree = tree
-        self.fragments = fragments
-        self.base = base
-        self.drivers = drivers
-        self.dtbs = dtbs if arch == "arm" else ()
-
-
-def guest(arch):
-    """What a 64 bit kernel needs to come up."""
-    return [GENERIC.format("64bit_guest"), GENERIC.format(f"{arch}_guest")]
-
-
-KERNELS = {
-    "arm": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST + SAMPLE),
-    # Mainline's own allocator, with the same client: what ours is measured
-    # beside.
-    "base-arm": Kernel("arm", "base", GUEST + CLIENTS + CMA + TEST,
-                       drivers=["mm/cma/tests/dma_test.c"]),
-    "base-boards": Kernel("arm", "base", GUEST + CLIENTS + SOCS + CMA + TEST,
-                          drivers=["mm/cma/tests/dma_test.c"]),
-    # Memory above 4 GiB, huge pages.
-    "arm-lpae": Kernel("arm", "cma", GUEST + CLIENTS + LPAE + CMA + TEST),
-    # One image for all the ARMv7 boards.
-    "arm-boards": Kernel("arm", "cma", GUEST + CLIENTS + SOCS + CMA + TEST,
-                         dtbs=BOARDS_V7),
-    "armv5": Kernel("arm", "cma", GUEST[:1] + ARMV5 + CMA + TEST,
-                    dtbs=("arm/versatile-pb.dtb",)),
-    "arm-debug": Kernel("arm", "cma",
-                        GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
-    "arm64": Kernel("arm64", "cma", ARM64 + CONSUMERS + TEST + guest("arm64"),
-                    "allnoconfig"),
-    "x86_64": Kernel("x86_64", "cma",
-                     X86_64 + CONSUMERS + TEST + guest("x86_64"),
-                     "allnoconfig"),
-    "arm-hibernate": Kernel("arm", "cma",
-                            GUEST + CLIENTS + CMA + TEST + HIBERNATE),
-    # Spinlocks that sleep, with lockdep; data races.
-    "rt-arm64": Kernel("arm64", "cma",
-                       ARM64 + CONSUMERS + TEST + RT + guest("arm64"),
-                       "allnoconfig"),
-    "rt-x86_64": Kernel("x86_64", "cma",
-                        X86_64 + CONSUMERS + TEST + RT + guest("x86_64"),
-                        "allnoconfig"),
-    "kcsan-x86_64": Kernel("x86_64", "cma",
-                           X86_64 + CONSUMERS + TEST + KCSAN
-                           + guest("x86_64"), "allnoconfig"),
-    # A kernel that is a program.
-    "kasan": Kernel("um", "cma", [GENERIC.format("kasan")], "allnoconfig"),
-    # The same without an allocator.
-    "bare-arm64": Kernel("arm64", "bare", ARM64, "allnoconfig"),
-    "bare-x86_64": Kernel("x86_64", "bare", X86_64, "allnoconfig"),
-    # Ours switched off, with all who take ranges of pages without an area.
-    "nocma-arm64": Kernel("arm64", "cma", ARM64 + NONE + guest("arm64"),
-                          "allnoconfig"),
-    "nocma-x86_64": Kernel("x86_64", "cma", X86_64 + NONE + guest("x86_64"),
-                           "allnoconfig"),
-    # Two that have to be identical: no allocator, and ours switched off.
-    "bare-arm": Kernel("arm", "bare", GUEST + COMPARE),
-    "nocma-arm": Kernel("arm", "cma", GUEST + COMPARE),
-    # Parts of it, after each patch of the series.
-    "step-arm": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST + SAMPLE),
-    # Ours alone is compiled here, with all warnings and by sparse.
-    "lint-arm": Kernel("arm", "cma",
-                       GUEST + CLIENTS + CMA + TEST + SAMPLE + DEBUG + FAULT),
-    "lint-x86_64": Kernel("x86_64", "cma", X86_64 + CONSUMERS + TEST,
-                          "allnoconfig"),
-}
-# Symbols of our own tree; trees without mm/cma/ do not know them.
-OURS_ONLY = TEST + FAULT + SAMPLE
-
-
-def alone(work):
-    """What no other run may do at the same time."""
-    @functools.wraps(work)
-    def locked(*args, **kw):
-        with lock.held(BUILD):
-            return work(*args, **kw)
-    return locked
-
-
-def run(cmd, **kw):
-    done = children.run(cmd, text=True, **kw)
-    done.check_returncode()
-    return done
-
-
-def worktree(tag, name=None):
-    """A worktree of a tag beside the main tree, linux-NAME; follows the tag."""
-    main, beside = git.Repo(BUILD / "linux"), BUILD / f"linux-{name or tag}"
-    want = main.tag(tag)
-    if not want:
-        raise BuildError(f"{main.path} has no tag {tag}: run 'make tree'")
-    have = (beside / ".git").exists() and git.Repo(beside).resolve("HEAD")
-    if not have:
-        # There is none yet, or its repository went when another source came.
-        shutil.rmtree(beside, ignore_errors=True)
-        main.run("worktree", "prune")
-        main.run("worktree", "add", "-q", "--detach", str(beside), want)
-    elif have != want:
-        git.Repo(beside).run("checkout", "-q", "-f", "--detach", want)
-    return beside
-
-
-def our_tree():
-    path = BUILD / "linux"
-    if not (path / "Makefile").exists():
-        raise BuildError(f"no kernel tree at {path}: run 'make tree' first")
-    return path
-
-
-def tree(name):
-    ours = our_tree()
-    tag = KERNELS[name].tree
-    return ours if tag == "cma" else worktree(tag)
-
-
-def obj(name):
-    return BUILD / f"obj-{name}"
-
-
-def fragments(name, src):
-    ours = (src / "mm/cma").is_dir()
-    return [f for f in KERNELS[name].fragments if ours or f not in OURS_ONLY]
-
-
-def make_command(name, src):
-    """make with everything that must not vary from build to build."""
-    arch = KERNELS[name].arch
-    gcc = CROSS[arch] + "gcc"
-    cc = f"ccache {gcc}" if shutil.which("ccache") else gcc
-    command = ["nice", "make", "-C", str(src), f"O={obj(name)}",
-               f"ARCH={arch}", f"CROSS_COMPILE={CROSS[arch]}", f"CC={cc}",
-               "LOCALVERSION=", "KBUILD_BUILD_TIMESTAMP=2000-01-01",
-               "KBUILD_BUILD_USER=cma", "KBUILD_BUILD_HOST=cma",
-               "KBUILD_BUILD_VERSION=1"]
-    if COMPARE[0] in KERNELS[name].fragments:
-        # ccache makes source paths relative, where kbuild strips absolute
-        # ones from __FILE__: the name of the tree must not be in the image.
-        command.append(f"KCPPFLAGS=-fmacro-prefix-map=../{src.name}/= "
-                       f"-include {REPO}/scripts/cma/no_lines.h")
-    return command
-
-
-def wanted_lines(paths):
-    """The settings of the fragments; a later fragment overrides."""
-    want = {}
-    for path in paths:
-        for line in path.read_text().splitlines():
-            m = re.match(r"(?:# )?(CONFIG_\w+)(?:=| is not set$)", line)
-            if m:
-                want[m[1]] = line
-            elif line.strip() and not line.startswith("#"):
-                raise BuildError(f"{path}: not a setting: {line}")
-    return want
-
-
-def missing_lines(want, config_text):
-    """Settings of the fragments that the final .config does not have."""
-    have = {}
-    for line in config_text.splitlines():
-        m = re.match(r"(CONFIG_\w+)=", line)
-        if m:
-            have[m[1]] = line
-    return [line for sym, line in want.items()
-            if have.get(sym, f"# {sym} is not set") != line]
-
-
-@alone
-def configure(name, src=None, whole=True):
-    """src: the tree if not its own. whole: every line has to take effect."""
-    src = src or tree(name)
-    out = obj(name)
-    out.mkdir(parents=True, exist_ok=True)
-    want = wanted_lines([REPO / f for f in fragments(name, src)])
-    allconfig = out / "cma-fragments.config"
-    allconfig.write_text("\n".join(want.values()) + "\n")
-    # kbuild keeps .config's time if nothing changed, so this is harmless.
-    done = children.run(
-        make_command(name, src) + ["-s", KERNELS[name].base],
-        env=dict(os.environ, KCONFIG_ALLCONFIG=str(allconfig)), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode:
-        raise BuildError(f"{name}: configuration failed:\n{done.stdout}")
-    missing = missing_lines(want, (out / ".config").read_text())
-    if missing and whole:
-        raise BuildError(f"{name}: these lines of the configuration fragments "
-                         "did not take effect:\n  " + "\n  ".join(missing))
-    return src
-
-
-@alone
-def make(name, args, src, log):
-    """Runs make; prints a line every few seconds; returns its output."""
-    start = shown = time.monotonic()
-    lines, nr_files, last = [], 0, ""
-    cmd = make_command(name, src) + [f"-j{os.cpu_count()}"] + args
-    with open(log, "w") as out, \
-            children.running(cmd, text=True, errors="replace",
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT) as proc:
-        for line in proc.stdout:
-            out.write(line)
-            lines.append(line.rstrip("\n"))
-            m = re.match(r"  (?:CC|AS|LD|AR)\s+(?:\[M\]\s+)?(\S+)", line)
-            if m:
-                nr_files, last = nr_files + 1, m[1]
-            now = time.monotonic()
-            if nr_files and now - shown >= PROGRESS_S:
-                shown = now
-                print(f"  {name}: {nr_files} files after {now - start:.0f} s, "
-                      f"{last}", flush=True)
-    if proc.returncode:
-        bad = [i for i, l in enumerate(lines)
-               if re.search(r"\berror\b|\*\*\*|undefined reference", l)]
-        tail = lines[max(0, bad[0] - 3):bad[0] + 20] if bad else lines[-20:]
-        raise BuildError(f"{name}: build failed, whole log in {log}\n"
-                         + "\n".join(tail))
-    return lines, nr_files, time.monotonic() - start
-
-
-def build_driver(name, src, driver, mods):
-    """A module of our tree's for another tree, from the same source file and
-    the headers that are called like it."""
-    out = obj(name) / "drivers" / driver.stem
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "Kbuild").write_text(f"obj-m := {driver.stem}.o\n")
-    folder = our_tree() / driver.parent
-    for path in [folder / driver.name, *folder.glob(f"{driver.stem}*.h")]:
-        link = out / path.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(path)
-    make(name, [f"M={out}", "modules"], src, out / "build.log")
-    run(make_command(name, src) + [
-        "-s", f"M={out}", "modules_install", f"INSTALL_MOD_PATH={mods}",
-        f"INSTALL_MOD_DIR=kernel/{driver.parent}"])
-
-
-@alone
-def build(name):
-    src = configure(name)
-    arch = KERNELS[name].arch
-    targets = [IMAGE[arch], "modules", *KERNELS[name].dtbs]
-    _, nr_files, elapsed_s = make(name, targets, src, obj(name) / "build.log")
-    mods = obj(name) / "modules"
-    if nr_files or not mods.exists():
-        shutil.rmtree(mods, ignore_errors=True)
-        run(make_command(name, src) + ["-s", "modules_install",
-                                       f"INSTALL_MOD_PATH={mods}"])
-    for driver in KERNELS[name].drivers:
-        build_driver(name, src, Path(driver), mods)
-    print(f"{name}: {nr_files} files built in {elapsed_s:.0f} s", flush=True)
-
-
-@alone
-def selftests(name="arm"):
-    """The test programs in $BUILD/selftests-ARCH, which every boot takes
-    along: for the user space of this kernel's boards, built with its headers."""
-    src = configure(name)
-    userland, compiler = PROGRAMS[name]
-    dest = BUILD / f"selftests-{userland}"
-    shutil.rmtree(dest, ignore_errors=True)
-    make(name, ["kselftest-install", "TARGETS=cma dmabuf-heaps", "FORCE_TARGETS=1",
-                f"INSTALL_PATH={dest}"] + compiler, src,
-         obj(name) / "selftests.log")
-    return dest / "cma"
-
-
-def install_packages(which):
-    """One of the lists of deps.sh. The kernel's source is there already."""
-    try:
-        run([REPO / "scripts/cma/deps.sh", which],
-            env=os.environ | {"KSRC": str(BUILD / "linux")})
-    except subprocess.CalledProcessError:
-        raise BuildError("packages are missing; as root or with sudo run "
-                         f"scripts/cma/deps.sh {which}") from None
-
-
-def packages(names):
-    """Which list of deps.sh has what builds these."""
-    other = any(KERNELS[name].arch == "arm64" for name in names)
-    return "check" if other or not names else "build"
-
-
-@alone
-def userland(*archs):
-    """What the boards run, of these architectures beside the usual one."""
-    run([REPO / "scripts/cma/userland.sh", *archs],
-        env=lock.environment(BUILD))
-
-
-@alone
-def guest_program(name):
-    """A program of guest/, with the library of the selftests; its bytes.
-    Its sources are NAME.c and NAME_*.c."""
-    guest = REPO / "scripts/cma/guest"
-    tests = our_tree() / "tools/testing/selftests/cma"
-    out = BUILD / "guest" / name
-    out.parent.mkdir(parents=True, exist_ok=True)
-    sources = [guest / f"{name}.c", *sorted(guest.glob(f"{name}_*.c"))]
-    done = subprocess.run(
-        [CROSS["arm"] + "gcc", "-O2", "-Wall", "-static", "-pthread",
-         "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", f"-I{tests}", *sources,
-         tests / "cma_test_lib.c", tests / "cma_mem.c", "-o", out],
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode:
-        raise BuildError(f"{name}: {done.stdout}")
-    return out.read_bytes()
+from lab import children, kbuild
 
 
 def main():
@@ -408,29 +25,29 @@ def main():
     parser.add_argument("args", nargs="*")
     opts = parser.parse_args()
     if opts.action == "list":
-        print("\n".join(KERNELS))
+        print("\n".join(kbuild.KERNELS))
         return 0
     names = opts.args[:1] if opts.action == "make" else opts.args
-    unknown = [n for n in names if n not in KERNELS]
+    unknown = [n for n in names if n not in kbuild.KERNELS]
     if unknown or not names and opts.action != "selftests":
         parser.error(f"unknown kernel {unknown or ''}, try 'list'")
     children.end_on_signals()
     try:
-        our_tree()
-        install_packages(packages(names))
+        kbuild.our_tree()
+        kbuild.install_packages(kbuild.packages(names))
         if opts.action == "selftests":
-            selftests()
+            kbuild.selftests()
         for name in names:
             if opts.action == "build":
-                build(name)
+                kbuild.build(name)
             elif opts.action == "config":
-                configure(name)
+                kbuild.configure(name)
             else:
-                src = configure(name)
-                lines, _, _ = make(name, opts.args[1:], src,
-                                   obj(name) / "make.log")
+                src = kbuild.configure(name)
+                lines, _, _ = kbuild.make(name, opts.args[1:], src,
+                                          kbuild.obj(name) / "make.log")
                 print("\n".join(lines))
-    except BuildError as err:
+    except kbuild.BuildError as err:
         print(err, file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as err:

@@ -30,11 +30,9 @@ import re
 import sys
 
 import bench
-import boards
-import children
-import kernel
+from lab import boards, children, kbuild
 
-OUT = kernel.BUILD / "stress"
+OUT = kbuild.BUILD / "stress"
 ORDER = ["ours", "mainline"]
 SIZES_KIB = [4, 16, 64, 256, 1024, 4096, 16384]
 BOOT_S = 300		# to boot, to fill memory, to end
@@ -148,7 +146,7 @@ def run(name, kernel_name, minutes, program, flood):
     side = Side(name)
     sizes = " ".join(map(str, SIZES_KIB))
     result = boards.boot(
-        "virt", kernel.obj(kernel_name), append="cma=64M", disk=True,
+        "virt", kbuild.obj(kernel_name), append="cma=64M", disk=True,
         smp=4, timeout_s=BOOT_S + SLOW * 60 * minutes, on_line=side.line,
         net=NETWORK if flood else None,
         commands=[*[FLOOD] * flood,
@@ -180,8 +178,8 @@ def main():
     try:
         if not opts.no_build:
             bench.build(names, kernels)
-        program = kernel.guest_program("bench")
-    except (bench.BenchError, kernel.BuildError) as err:
+        program = kbuild.guest_program("bench")
+    except (bench.BenchError, kbuild.BuildError) as err:
         print(f"FAILED {err}", file=sys.stderr)
         return 1
     sides = [run(name, kernels[name], opts.minutes, program, opts.flood)

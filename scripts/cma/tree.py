@@ -21,8 +21,7 @@ import json
 import os
 import sys
 
-import children
-import lock
+from lab import children, lock
 from trees import bare, overlay, series, source
 from trees.git import Error, Repo
 

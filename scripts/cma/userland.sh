@@ -17,7 +17,7 @@ mkdir -p "$BUILD"
 BUILD=$(cd "$BUILD" && pwd -P)
 PATH=$PATH:/usr/sbin:/sbin
 
-# See lock.py.
+# See lab/lock.py.
 if [ "${CMA_LOCKED:-}" != "$BUILD/.lock" ]; then
 	exec 9>"$BUILD/.lock"
 	if ! flock -n 9; then

@@ -3,13 +3,11 @@
 
 import os
 import re
-import sys
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from trees import bare, csyntax, overlay    # noqa: E402
-from trees.git import Repo                  # noqa: E402
+from trees import bare, csyntax, overlay  
+from trees.git import Repo                
 
 BUILD = os.environ.get("BUILD") or os.path.join(overlay.REPO, "build")
 
@@ -225,7 +223,3 @@ class Dropping(unittest.TestCase):
         recipe = bare.Recipe({"f": b"a\n\tb\nc\nd\nb\ne\n"}.get, "6.12")
         recipe.run("x", "edit f\n\t- a\n\t- b\n\t+ \tnew\n\t+\n\t--\n\t- d\n\t- ...\n\t- e\n")
         self.assertEqual(recipe.files["f"], "\tnew\n\nc\n")
-
-
-if __name__ == "__main__":
-    unittest.main()

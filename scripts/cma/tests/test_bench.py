@@ -3,17 +3,15 @@
 
 import csv
 import re
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import bench  # noqa: E402
-import check  # noqa: E402
-import kernel  # noqa: E402
-from measure import cases, figures, report  # noqa: E402
+import bench
+import check
+from lab import kbuild
+from measure import cases, figures, report
 
 KIB4 = cases.Case("c", "what it is", "free", 3, [4])
 CONSOLE = """\
@@ -40,11 +38,11 @@ def rows(mainline, ours, goals=None, case=KIB4):
 
 class Configs(unittest.TestCase):
     def test_what_only_our_tree_has_is_known(self):
-        only_ours = {f for f in kernel.OURS_ONLY
-                     if f in kernel.KERNELS["arm"].fragments}
+        only_ours = {f for f in kbuild.OURS_ONLY
+                     if f in kbuild.KERNELS["arm"].fragments}
         self.assertTrue(only_ours)
         for fragment in only_ours:
-            text = (kernel.REPO / fragment).read_text()
+            text = (kbuild.REPO / fragment).read_text()
             symbols = set(re.findall(r"^CONFIG_(\w+)=", text, re.M))
             self.assertLessEqual(symbols, bench.OURS, fragment)
 
@@ -323,7 +321,3 @@ class Cases(unittest.TestCase):
         for case in cases.all_cases():
             self.assertRegex(
                 text, rf'(?:FILL\(|\.name = )"{case.kind.split(":")[0]}"')
-
-
-if __name__ == "__main__":
-    unittest.main()

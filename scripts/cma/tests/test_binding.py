@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Areas of the device tree and the schemas of dt-schema."""
 
-import os
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 
-import binding
-import debian
+from stages import binding, debian
 
 
 class Unknown(unittest.TestCase):
@@ -54,7 +50,7 @@ class Edit(unittest.TestCase):
 
 class Fetch(unittest.TestCase):
     def test_no_mirror(self):
-        with mock.patch("debian.run", lambda *a, **kw: ""):
+        with mock.patch("stages.debian.run", lambda *a, **kw: ""):
             with self.assertRaises(debian.Unavailable):
                 debian.mirror()
 
@@ -62,13 +58,9 @@ class Fetch(unittest.TestCase):
         said = ("http://mirror/debian-security/ bookworm-security\n"
                 "http://mirror/debian/ bookworm\n"
                 "http://mirror/debian/ bookworm-updates\n")
-        with mock.patch("debian.run", lambda *a, **kw: said):
+        with mock.patch("stages.debian.run", lambda *a, **kw: said):
             self.assertEqual(debian.mirror(), "http://mirror/debian/")
 
     def test_what_went_wrong_is_said(self):
         with self.assertRaisesRegex(debian.Unavailable, "no such thing"):
             debian.run("sh", "-c", "echo first; echo no such thing; exit 1")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -3,16 +3,12 @@
 
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 from unittest import mock
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import boards  # noqa: E402
-import kernel  # noqa: E402
-import verdict  # noqa: E402
+from lab import boards, kbuild, verdict
 
 KSFT = """\
 guest: begin: /selftests/cma/cma_basic
@@ -258,21 +254,21 @@ class Configuration(unittest.TestCase):
         want = {"CONFIG_A": "CONFIG_A=y", "CONFIG_B": "CONFIG_B=m",
                 "CONFIG_C": "# CONFIG_C is not set",
                 "CONFIG_D": "# CONFIG_D is not set"}
-        self.assertEqual(kernel.missing_lines(
+        self.assertEqual(kbuild.missing_lines(
             want, "CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\n"),
             ["CONFIG_B=m", "# CONFIG_C is not set"])
 
     def test_fragments_parse_and_exist(self):
-        for name, row in kernel.KERNELS.items():
+        for name, row in kbuild.KERNELS.items():
             with self.subTest(name):
-                self.assertTrue(kernel.wanted_lines(
-                    [kernel.REPO / f for f in row.fragments]))
+                self.assertTrue(kbuild.wanted_lines(
+                    [kbuild.REPO / f for f in row.fragments]))
 
 
 class Guest(unittest.TestCase):
     def run_commands(self, *commands):
         """What the loop of guest/init tells of these."""
-        init = (Path(boards.__file__).parent / "guest/init").read_text()
+        init = (kbuild.REPO / "scripts/cma/guest/init").read_text()
         loop = re.search(r"^\twhile [^\n]*<&4.*?^\tdone 4</commands$", init,
                          re.M | re.S)[0]
         with tempfile.TemporaryDirectory() as tmp:
@@ -355,7 +351,3 @@ class Archive(unittest.TestCase):
                 self.assertEqual(data[body:body + size], b"12345")
             at = body + (size + 3) // 4 * 4
         self.assertEqual(names, ["a", "a/b", "a/b/x"])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -10,10 +10,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import check  # noqa: E402
-import identical  # noqa: E402
-import stage  # noqa: E402
+import check
+from stages import identical, stage
 
 TESTS = {
     "ok": "def test_ok(self): pass",
@@ -118,7 +116,7 @@ class Identical(unittest.TestCase):
         one = elf(b"code", b"\0CSWTCH.329\0main\0")
         other = elf(b"code", b"\0CSWTCH.330\0main\0")
         self.assertEqual(identical.differences(one, other), [".s1"])
-        with mock.patch("identical.SYMBOLS", ".s1"):
+        with mock.patch("stages.identical.SYMBOLS", ".s1"):
             self.assertEqual(identical.differences(one, other), [])
             self.assertEqual(identical.differences(
                 one, elf(b"code", b"\0CSWTCH.330\0mair\0")), [".s1"])
@@ -126,7 +124,7 @@ class Identical(unittest.TestCase):
     def run_stage(self, bare, ours):
         one = stage.Stage("identical")
         kernels = {"bare-arm": bare, "nocma-arm": ours}
-        with mock.patch("identical.programs", kernels.get), \
+        with mock.patch("stages.identical.programs", kernels.get), \
                 mock.patch("builtins.print"):
             identical.stage_identical(one)
         return one.passed, one.failed
@@ -138,7 +136,3 @@ class Identical(unittest.TestCase):
             same, {**same, "vmlinux": elf(b"\2\0")}), (2, 1))
         self.assertEqual(self.run_stage(same, {"vmlinux": elf(b"\1\0")}),
                          (1, 1))
-
-
-if __name__ == "__main__":
-    unittest.main()

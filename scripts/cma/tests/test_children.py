@@ -15,7 +15,9 @@ HERE = Path(__file__).resolve().parents[1]
 
 HEAD = f"""import sys
 sys.path.insert(0, {str(HERE)!r})
-import boards, children, kernel, signal, stage
+import signal
+from lab import boards, children, kbuild
+from stages import stage
 from concurrent.futures import ThreadPoolExecutor
 """
 # An emulator, or make, that says which process it is and does not end.
@@ -96,7 +98,7 @@ class Children(unittest.TestCase):
         self.assert_ends(BOOT + IN_THREADS, signal.SIGTERM, 2)
 
     def test_make(self):
-        self.assert_ends(BOOT + f"kernel.make('arm', [], boards.BUILD,"
+        self.assert_ends(BOOT + f"kbuild.make('arm', [], boards.BUILD,"
                          f" {str(self.top / 'log')!r})", signal.SIGTERM)
 
     def test_a_script_that_boots(self):
@@ -114,11 +116,6 @@ stage.Stage("x").run("x", [sys.executable, "-B", {str(script)!r}])
             self.assert_gone(nr)
 
     def test_what_is_not_there(self):
-        sys.path.insert(0, str(HERE))
-        import children
+        from lab import children
         with self.assertRaisesRegex(FileNotFoundError, "no-such-program"):
             children.run(["no-such-program"])
-
-
-if __name__ == "__main__":
-    unittest.main()

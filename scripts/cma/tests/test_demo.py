@@ -3,17 +3,15 @@
 
 import os
 import shutil
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import boards  # noqa: E402
-import boot  # noqa: E402
-import demo  # noqa: E402
-import kernel  # noqa: E402
+from lab import boards, kbuild
+import boot
+import demo
+import kernel
 
 
 class Steps(unittest.TestCase):
@@ -26,7 +24,7 @@ class Steps(unittest.TestCase):
         self.assertEqual([[Path(cmd[0]).name, *cmd[1:]] for cmd in commands],
                          [["deps.sh", "demo"], ["tree.py", "tree"],
                           ["kernel.py", "build", "arm"], ["userland.sh"]])
-        self.assertEqual(demo.KERNEL, kernel.obj("arm"))
+        self.assertEqual(demo.KERNEL, kbuild.obj("arm"))
 
     def run_demo(self, *steps):
         """(status, what was printed)."""
@@ -37,7 +35,7 @@ class Steps(unittest.TestCase):
                 mock.patch.multiple(demo, STEPS=steps, OUT=Path(tmp),
                                     Screen=lambda: screen,
                                     boot=lambda *a: said.append("boot") or []), \
-                mock.patch("kernel.guest_program"), \
+                mock.patch("lab.kbuild.guest_program"), \
                 mock.patch("sys.argv", ["demo.py"]):
             return demo.main(), said
 
@@ -62,9 +60,9 @@ class Boot(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.build)
         self.made = []
         for target, new in (
-                ("kernel.BUILD", self.build),
-                ("kernel.install_packages", self.made.append),
-                ("kernel.userland", lambda *a: self.made.append(a)),
+                ("lab.kbuild.BUILD", self.build),
+                ("lab.kbuild.install_packages", self.made.append),
+                ("lab.kbuild.userland", lambda *a: self.made.append(a)),
                 ("shutil.which", lambda name: name)):
             patch = mock.patch(target, new)
             patch.start()
@@ -76,7 +74,7 @@ class Boot(unittest.TestCase):
         path.touch()
 
     def test_no_kernel(self):
-        with self.assertRaisesRegex(kernel.BuildError,
+        with self.assertRaisesRegex(kbuild.BuildError,
                                     "run scripts/cma/kernel.py build armv5$"):
             boot.prepare("versatilepb")
 
@@ -103,17 +101,13 @@ class Boot(unittest.TestCase):
 class Build(unittest.TestCase):
     def test_packages_come_before_the_build(self):
         made = []
-        with mock.patch("kernel.our_tree"), \
-                mock.patch("kernel.install_packages", made.append), \
-                mock.patch("kernel.build", made.append), \
+        with mock.patch("lab.kbuild.our_tree"), \
+                mock.patch("lab.kbuild.install_packages", made.append), \
+                mock.patch("lab.kbuild.build", made.append), \
                 mock.patch("sys.argv", ["kernel.py", "build", "arm"]):
             self.assertEqual(kernel.main(), 0)
         self.assertEqual(made, ["build", "arm"])
-        self.assertEqual(kernel.packages(["arm", "arm64"]), "check")
-        self.assertEqual({kernel.packages([b.kernel]) for b in
+        self.assertEqual(kbuild.packages(["arm", "arm64"]), "check")
+        self.assertEqual({kbuild.packages([b.kernel]) for b in
                           boards.BOARDS.values() if b.arch.userland != "armhf"},
                          {"build"})
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Device trees for tests: nodes and overlays come into a board's tree."""
 
-import os
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 
-import boards
-import devicetree
+from lab import boards, devicetree
 
 BOARD = """/dts-v1/;
 / {
@@ -79,7 +75,3 @@ class DeviceTree(unittest.TestCase):
                                    self.dtb.parent)
         self.assertEqual(self.get("/cpu@900", "reg"), "3")
         self.assertNotIn("port", devicetree.source(self.dtb))
-
-
-if __name__ == "__main__":
-    unittest.main()

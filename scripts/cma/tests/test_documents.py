@@ -2,13 +2,10 @@
 """What the kernel's own lists have to say about files and options of ours."""
 
 import re
-import sys
 import unittest
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import kernel  # noqa: E402
-from trees import overlay, series  # noqa: E402
+from lab import kbuild
+from trees import overlay, series
 
 PARAMETERS = "Documentation/admin-guide/kernel-parameters.txt.diff"
 # In the kernel's file as it is.
@@ -16,12 +13,12 @@ KNOWN = {"cma", "cma_pernuma", "crashkernel", "numa_cma"}
 
 
 def whole_files():
-    files = overlay.Overlay(kernel.REPO, kernel.BUILD).files
+    files = overlay.Overlay(kbuild.REPO, kbuild.BUILD).files
     return [path for path, (_, edit) in files.items() if not edit]
 
 
 def added(diff):
-    text = (kernel.REPO / diff).read_text()
+    text = (kbuild.REPO / diff).read_text()
     return "\n".join(line[1:] for line in text.splitlines()
                      if line.startswith("+"))
 
@@ -52,9 +49,5 @@ class Parameters(unittest.TestCase):
             if path.endswith(".c"):
                 found.update(re.findall(
                     r"^(?:early_param|__setup)\(\"(\w+)=?\"",
-                    (kernel.REPO / path).read_text(), re.M))
+                    (kbuild.REPO / path).read_text(), re.M))
         self.assertEqual(found - KNOWN, set(documented))
-
-
-if __name__ == "__main__":
-    unittest.main()

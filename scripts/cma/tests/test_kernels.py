@@ -2,12 +2,9 @@
 """Configurations are compared by what they set."""
 
 import re
-import sys
 import unittest
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from stages_kernels import added, lost, races_of_others, settings  # noqa: E402
+from stages.kernels import added, lost, races_of_others, settings
 
 BASE = """\
 CONFIG_CONTIG_ALLOC=y
@@ -55,7 +52,3 @@ class Races(unittest.TestCase):
 
     def test_nothing_else(self):
         self.assertFalse(self.is_of_others("BUG: sleeping function called"))
-
-
-if __name__ == "__main__":
-    unittest.main()

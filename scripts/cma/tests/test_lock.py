@@ -11,13 +11,13 @@ import threading
 import unittest
 from pathlib import Path
 
+from lab import lock
+
 HERE = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(HERE))
-import lock  # noqa: E402
 
 OTHER = f"""import sys
 sys.path.insert(0, {str(HERE)!r})
-import lock
+from lab import lock
 with lock.held(sys.argv[1]):
     print("has it", flush=True)
     sys.stdin.read()
@@ -90,7 +90,3 @@ class Lock(unittest.TestCase):
             self.assertEqual(proc.stdout.readline(), self.waiting())
             os.killpg(proc.pid, signal.SIGKILL)
             proc.wait()
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Messages are found in the source, in the manual, and in the logs."""
 
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import kernel  # noqa: E402
-import messages  # noqa: E402
-import stages_messages  # noqa: E402
+from lab import kbuild
+from stages import messages, provoked
 
 PAGES = ["Documentation/admin-guide/mm/cma.rst",
          "Documentation/admin-guide/mm/cma-boards.rst"]
@@ -43,7 +40,7 @@ class Source(unittest.TestCase):
         self.assertEqual(messages.longest("%s: %d"), "")
 
     def test_there_are_some(self):
-        files = {str(path) for path in messages.of_tree(kernel.REPO).values()}
+        files = {str(path) for path in messages.of_tree(kbuild.REPO).values()}
         self.assertLessEqual({"mm/cma/reserve.c", "mm/cma/parse.c",
                               "mm/cma/failure.c",
                               "drivers/base/dma-areas-fdt.c"}, files)
@@ -52,10 +49,10 @@ class Source(unittest.TestCase):
 class Manual(unittest.TestCase):
     def test_it_explains_each(self):
         said = messages.flat("\n".join(
-            (kernel.REPO / page).read_text() for page in PAGES))
+            (kbuild.REPO / page).read_text() for page in PAGES))
         self.assertEqual(
             [f"{path}: {fmt}"
-             for fmt, path in messages.of_tree(kernel.REPO).items()
+             for fmt, path in messages.of_tree(kbuild.REPO).items()
              if messages.flat(messages.longest(fmt)) not in said], [])
 
 
@@ -64,7 +61,7 @@ class Provoked(unittest.TestCase):
                "a number is missing": Path("mm/cma/parse.c")}
 
     def missing(self, log, named=""):
-        return stages_messages.not_provoked(self.FORMATS, [log], named)
+        return provoked.not_provoked(self.FORMATS, [log], named)
 
     def test_in_a_log(self):
         self.assertEqual(self.missing(
@@ -80,7 +77,3 @@ class Provoked(unittest.TestCase):
         self.assertEqual(self.missing("", "a number is missing base is not "
                                       "aligned to"),
                          ["%s: base %pa is not aligned to %pa"])
-
-
-if __name__ == "__main__":
-    unittest.main()

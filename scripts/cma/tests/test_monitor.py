@@ -3,14 +3,12 @@
 
 import json
 import socket
-import sys
 import tempfile
 import threading
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import monitor  # noqa: E402
+from lab import monitor
 
 ANSWERS = {"qmp_capabilities": {},
            "query-memory-size-summary": {"base-memory": 256 << 20},
@@ -86,7 +84,3 @@ class Requests(unittest.TestCase):
 
     def test_nobody_is_asked(self):
         monitor.Monitor(self.path).on_line("host: balloons")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Pictures of a display: the right one passes, others do not."""
 
-import sys
 import unittest
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import picture  # noqa: E402
+from lab import picture
 
 WIDTH, HEIGHT = 140, 100
 
@@ -37,7 +34,3 @@ class Bars(unittest.TestCase):
             picture.faults(draw(picture.BARS)[:-1])
         with self.assertRaises(ValueError):
             picture.faults(b"\x89PNG")
-
-
-if __name__ == "__main__":
-    unittest.main()

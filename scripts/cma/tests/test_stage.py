@@ -8,14 +8,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import boards  # noqa: E402
-import check  # noqa: E402
-import kernel  # noqa: E402
-import lock  # noqa: E402
-import skips  # noqa: E402
-import stage  # noqa: E402
-import verdict  # noqa: E402
+from lab import boards, kbuild, lock, skips, verdict
+from stages import stage
+import check
 
 
 class Builds(unittest.TestCase):
@@ -25,8 +20,8 @@ class Builds(unittest.TestCase):
         self.started = threading.Event()
         self.go_on = threading.Event()
         self.go_on.set()
-        for target, new in (("kernel.build", self.build),
-                            ("stage.vmlinux_symbols",
+        for target, new in (("lab.kbuild.build", self.build),
+                            ("stages.stage.vmlinux_symbols",
                              lambda name: set(stage.SYMBOLS)),
                             ("builtins.print", lambda *a, **kw: None)):
             patch = mock.patch(target, new)
@@ -40,7 +35,7 @@ class Builds(unittest.TestCase):
         self.started.set()
         self.go_on.wait()
         if name in self.broken:
-            raise kernel.BuildError(f"{name} is broken")
+            raise kbuild.BuildError(f"{name} is broken")
 
     def counts(self):
         return self.stage.passed, self.stage.failed
@@ -108,18 +103,18 @@ class Builds(unittest.TestCase):
     def test_every_stage_has_kernels_there_are(self):
         self.assertLessEqual(set(check.KERNELS), set(check.STAGES))
         self.assertLessEqual({k for names in check.KERNELS.values()
-                              for k in names}, set(kernel.KERNELS))
+                              for k in names}, set(kbuild.KERNELS))
 
 
 class Commands(unittest.TestCase):
     def test_they_do_not_wait_for_a_build_of_ours(self):
         one = stage.Stage("test")
         with tempfile.TemporaryDirectory() as build, lock.held(build), \
-                mock.patch("stage.BUILD", build), \
+                mock.patch("stages.stage.BUILD", build), \
                 mock.patch.object(one, "log"), mock.patch("builtins.print"):
             one.run("locked", [
                 sys.executable, "-c", f"import sys; sys.path.insert(0, "
-                f"{str(stage.HERE)!r}); import lock\n"
+                f"{str(stage.HERE)!r}); from lab import lock\n"
                 f"with lock.held({build!r}): pass"], timeout=20)
         self.assertEqual((one.passed, one.failed), (1, 0))
 
@@ -164,7 +159,7 @@ class Skips(unittest.TestCase):
     def test_reasons_are_given(self):
         said = "".join(path.read_text() for folder in (
             "tools/testing/selftests/cma", "mm/cma/tests")
-            for path in (kernel.REPO / folder).glob("*.c"))
+            for path in (kbuild.REPO / folder).glob("*.c"))
         for reason in skips.NEEDS:
             if reason.startswith("no /dev/cma_test"):
                 continue	# put together by the compiler
@@ -176,7 +171,7 @@ class Skips(unittest.TestCase):
             got = mock.Mock(ok=True, elapsed_s=1, problems=[], lines=[], ktap=[
                 verdict.Test("t", "skip", "no CONFIG_FAIL_CMA"),
                 verdict.Test("t", "skip", "a kernel without hugetlb")])
-            with mock.patch("boards.boot", lambda *a, **kw: got), \
+            with mock.patch("lab.boards.boot", lambda *a, **kw: got), \
                     mock.patch("builtins.print"):
                 one = stage.Stage("test")
                 one.boot("virt", "virt", kernel_dir=Path(tmp))
@@ -195,10 +190,10 @@ class Boots(unittest.TestCase):
         self.booted = set()
         one = mock.Mock(boot=self.boot)
         with mock.patch("check.selftests", lambda *a: ["/t/cma_basic"]), \
-                mock.patch("stages_boards.selftests", lambda *a: ["/t/x"]), \
+                mock.patch("stages.wide.selftests", lambda *a: ["/t/x"]), \
                 mock.patch("check.check_binding"), \
                 mock.patch("check.end_of_kernel", lambda name: 0x41000000), \
-                mock.patch("kernel.userland"):
+                mock.patch("lab.kbuild.userland"):
             check.STAGES[name](one)
         return self.booted
 
@@ -213,7 +208,3 @@ class Boots(unittest.TestCase):
     def test_scripts_that_build_nothing(self):
         self.assertEqual(check.KERNELS["demo"], ["arm"])
         self.assertEqual(check.KERNELS["bench"], ["arm"])
-
-
-if __name__ == "__main__":
-    unittest.main()

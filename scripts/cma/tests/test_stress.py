@@ -3,12 +3,9 @@
 
 import contextlib
 import io
-import sys
 import unittest
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import stress  # noqa: E402
+import stress
 
 CONSOLE = """\
 [    9.1] cma: reserved: alloc failed, req-size: 4096 pages, ret: -16, page at
@@ -94,7 +91,3 @@ class Judgement(unittest.TestCase):
                  "splat: Out of memory: Killed process 1")
         self.assertEqual(s.problems,
                          ["splat: Out of memory: Killed process 1"])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -7,16 +7,14 @@ import io
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import unittest
 from unittest import mock
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import tree                                 # noqa: E402
-from trees.git import Error                 # noqa: E402
+import tree                               
+from trees.git import Error               
 
 NUMBERED = "".join("line %d\n" % n for n in range(1, 61))
 GITIGNORE = ".*\n*.o\n*.patch\n#\n/*\n!/debian/\n"
@@ -612,7 +610,3 @@ class Recipes(TreeCase):
             self.assertIn(message, told)
             self.assertIn("x.recipe:2", told)
             self.assertIn("6.12.7", told)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -7,7 +7,7 @@ Pure but for the stage: two 32 bit ELF files in, the sections that differ out.
 import re
 import struct
 
-import kernel
+from lab import kbuild
 
 KERNELS = ["bare-arm", "nocma-arm"]
 NOBITS = 8
@@ -60,7 +60,7 @@ def differences(one, other):
 
 def programs(name):
     """vmlinux and the modules of a kernel: {path in its object folder: ELF}."""
-    folder = kernel.obj(name)
+    folder = kbuild.obj(name)
     paths = [folder / "vmlinux", *sorted((folder / "modules").rglob("*.ko"))]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 

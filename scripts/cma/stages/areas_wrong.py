@@ -3,7 +3,7 @@
 area and no more, and has its message. The stage areas of check.py boots them.
 """
 
-from areas import ANYWHERE, Case, DEVICES, NAMED, announced, tree
+from stages.areas import ANYWHERE, Case, DEVICES, NAMED, announced, tree
 
 # Messages of entries that are wrong; the others hold.
 LINE = Case(

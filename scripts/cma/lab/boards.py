@@ -19,12 +19,9 @@ import threading
 import time
 from pathlib import Path
 
-import children
-import devicetree
-import monitor
-import verdict
+from lab import children, devicetree, monitor, verdict
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[3]
 BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
 
 # Tests take less time: those in user space, and those of KUnit that wait.
@@ -60,7 +57,7 @@ class Board:
     for the machine's own. dtb: kbuild's name, None if QEMU makes it or there
     is none. dtb_remove: nodes to drop from a copy of it. dtb_set: numbers to
     put into it, as (node, property, value). end: how the guest ends itself,
-    poweroff or reboot. kernel: of kernel.py, the one it boots with unless
+    poweroff or reboot. kernel: of kbuild.py, the one it boots with unless
     told. net: how its network is had, None if it has none that works. disk: the
     same of a disk, or a card. holders:
     devices that hold buffers of the area once it is up, network aside. copies:

@@ -12,9 +12,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import debian
+from stages import debian
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
 EDIT = HERE / "dt-schema" / "reserved-memory.yaml.diff"
 PROPERTY = "reclaim-latency-us"
 SUITE = "sid"

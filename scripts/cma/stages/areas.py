@@ -9,7 +9,7 @@ virt at 0x48000000, and the device tree behind it.
 
 import re
 
-import devicetree
+from lab import devicetree
 
 MANUAL_RST = "Documentation/admin-guide/mm/cma.rst"
 CLIENT = "/selftests/cma/cma_client"

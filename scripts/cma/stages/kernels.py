@@ -6,10 +6,10 @@ options do to a configuration, and kernels without areas.
 import re
 import subprocess
 
-import areas
-import kernel
-import stages_boards
-from stage import selftests
+from lab import kbuild
+
+from stages import areas, wide
+from stages.stage import selftests
 
 # Architecture, defconfig: what distributions start from.
 DEFCONFIGS = [("x86_64", "x86_64_defconfig"), ("arm64", "defconfig"),
@@ -41,21 +41,21 @@ def added(theirs, ours):
 def configure(src, arch, defconfig, switch):
     """The settings of a defconfig in a tree, with the allocator off ("-d") or
     on ("-e")."""
-    out = kernel.BUILD / f"obj-config-{src.name}-{arch}"
+    out = kbuild.BUILD / f"obj-config-{src.name}-{arch}"
     out.mkdir(parents=True, exist_ok=True)
     cmd = ["make", "-s", "-C", str(src), f"O={out}", f"ARCH={arch}",
-           f"CROSS_COMPILE={kernel.CROSS[arch]}"]
+           f"CROSS_COMPILE={kbuild.CROSS[arch]}"]
     for step in (cmd + [defconfig],
                  [src / "scripts/config", "--file", out / ".config", switch,
                   "CMA", switch, "DMA_CMA"],
                  cmd + ["olddefconfig"]):
-        kernel.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        kbuild.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return settings((out / ".config").read_text())
 
 
 def stage_configs(stage):
     """Nothing is lost that a kernel had before, with areas or without."""
-    trees = kernel.worktree("base"), kernel.our_tree()
+    trees = kbuild.worktree("base"), kbuild.our_tree()
     for arch, defconfig in DEFCONFIGS:
         for switch, what in ("-d", "CMA=n"), ("-e", "CMA=y"):
             theirs, ours = (configure(src, arch, defconfig, switch)
@@ -77,14 +77,14 @@ def stage_without(stage):
             ("x86_64", "nocma-x86_64", "8G", ["-cpu", "max"])):
         stage.boot(
             board, board, mem=mem, extra=extra, timeout_s=300,
-            kernel_dir=kernel.obj(name), expect=["debug_vm_pgtable: "],
+            kernel_dir=kbuild.obj(name), expect=["debug_vm_pgtable: "],
             commands=["! grep Cma /proc/meminfo",
                       f"echo 1 >{GIGANTIC} && grep -x 1 {GIGANTIC}",
                       f"echo 0 >{GIGANTIC} && grep -x 0 {GIGANTIC}"])
 
 
 RT = {"arm64-virt": "rt-arm64", "x86_64": "rt-x86_64"}
-TWO_NODES = {"extra": stages_boards.NODES, "smp": "2,sockets=2"}
+TWO_NODES = {"extra": wide.NODES, "smp": "2,sockets=2"}
 # Tests of two tasks at once, and of readers beside them.
 CONCURRENT = ["cma_concurrent", "cma_mode", "cma_cache", "cma_interface"]
 
@@ -99,15 +99,15 @@ def stage_rt(stage):
     """Spinlocks that sleep, with lockdep, on two nodes where there are such;
     the profile of allocations checks itself as well."""
     for board, name in RT.items():
-        tests = [test for test in stages_boards.EACH_64_BIT
+        tests = [test for test in wide.EACH_64_BIT
                  if test != "cma_huge"]
         selftests("x86_64" if board == "x86_64" else "arm")
-        stage.boot(board, board, kernel_dir=kernel.obj(name), want_tests=True,
-                   append=stages_boards.APPEND, timeout_s=1800,
+        stage.boot(board, board, kernel_dir=kbuild.obj(name), want_tests=True,
+                   append=wide.APPEND, timeout_s=1800,
                    commands=[PROFILE] + [f"/selftests/cma/{test}"
                                          for test in tests],
                    **(TWO_NODES if board == "x86_64" else {}))
-    stages_boards.boot_gigantic(stage, RT)
+    wide.boot_gigantic(stage, RT)
 
 
 def races_of_others(symbols):
@@ -118,8 +118,8 @@ def races_of_others(symbols):
 
 def functions(name, *objects):
     """The functions that a kernel's objects define."""
-    nm = kernel.CROSS[kernel.KERNELS[name].arch] + "nm"
-    out = kernel.run([nm, *(kernel.obj(name) / path for path in objects)],
+    nm = kbuild.CROSS[kbuild.KERNELS[name].arch] + "nm"
+    out = kbuild.run([nm, *(kbuild.obj(name) / path for path in objects)],
                      stdout=subprocess.PIPE).stdout
     return {m[1] for m in re.finditer(r"^\S+ [tT] (\w+)", out, re.M)}
 
@@ -133,9 +133,9 @@ def stage_kcsan(stage):
     stage.result("cma_release" in ours, "functions of ours", len(ours))
     selftests("x86_64")
     # What is slow is about cost, and a million holders take too long here.
-    stage.boot("x86_64", "x86_64", kernel_dir=kernel.obj(name),
+    stage.boot("x86_64", "x86_64", kernel_dir=kbuild.obj(name),
                want_tests=True, timeout_s=1800,
-               append=f"{stages_boards.APPEND} kunit.filter=speed>slow",
+               append=f"{wide.APPEND} kunit.filter=speed>slow",
                expect=["^kcsan: enabled early", "^kcsan: selftest: 3/3 "],
                may_say=[races_of_others(ours)],
                commands=[f"/selftests/cma/{test}" for test in CONCURRENT],
@@ -146,7 +146,7 @@ def stage_hibernate(stage):
     """Buffers are what they were when the system was saved to a disk: those of
     exclusive areas and of parts of pageblocks, in low and in high memory."""
     selftests()
-    stage.boot("hibernate", "virt", kernel_dir=kernel.obj("arm-hibernate"),
+    stage.boot("hibernate", "virt", kernel_dir=kbuild.obj("arm-hibernate"),
                swap="vda", want_tests=True, timeout_s=600, mem="1G",
                nodes=f"/ {{ keeper {{ {areas.DEVICE} }}; }};",
                append="vmalloc=768M no_console_suspend cma=16M "

@@ -5,9 +5,9 @@ allocator can write to the log came in one of the boots of this run.
 
 import re
 
-import kernel
-import messages
-from stage import LOGS
+from lab import kbuild
+from stages import messages
+from stages.stage import LOGS
 
 # Reasons of the parser that its KUnit tests name word by word.
 PARSER_TESTS = "mm/cma/tests/parse_kunit.c"
@@ -40,11 +40,11 @@ def not_provoked(formats, logs, named):
 
 
 def stage_messages(stage):
-    formats = messages.of_tree(kernel.REPO)
+    formats = messages.of_tree(kbuild.REPO)
     logs = (path.read_text(errors="replace")
             for path in sorted(LOGS.glob("*.log")))
     missing = not_provoked(formats, logs,
-                           (kernel.REPO / PARSER_TESTS).read_text())
+                           (kbuild.REPO / PARSER_TESTS).read_text())
     for fmt, path in formats.items():
         if fmt in NOT_PROVOKED:
             continue

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The stage of check.py that goes through the series, patch by patch."""
 
-import kernel
-from stage import BUILD, LOGS
+from lab import kbuild
+from stages.stage import BUILD, LOGS
 from trees import git
 
 STEP = "step-arm"
@@ -13,7 +13,7 @@ TARGETS = ["mm/", "kernel/dma/", "drivers/base/", "drivers/of/",
 
 def start():
     """A worktree of base, whatever an earlier run left in it."""
-    src = kernel.worktree("base", "step")
+    src = kbuild.worktree("base", "step")
     tree = git.Repo(src)
     tree.run("am", "--quit", check=False)
     tree.run("checkout", "-q", "-f", "--detach", "base")
@@ -31,9 +31,9 @@ def stage_bisect(stage):
     for patch in patches:
         tree.run("am", "-q", str(patch))
         try:
-            kernel.configure(STEP, src, whole=patch is patches[-1])
-            kernel.make(STEP, TARGETS, src, LOGS / f"bisect-{patch.stem}.log")
-        except kernel.BuildError as err:
+            kbuild.configure(STEP, src, whole=patch is patches[-1])
+            kbuild.make(STEP, TARGETS, src, LOGS / f"bisect-{patch.stem}.log")
+        except kbuild.BuildError as err:
             stage.result(False, patch.name, err)
         else:
             stage.result(True, patch.name)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Where the instructions of one call go, function by function.
 
-    profile.py virt --append cma=64M --run 'dma_once 4096 3' --nth 2 \\
+    call_profile.py virt --append cma=64M --run 'dma_once 4096 3' --nth 2 \\
         --function dma_alloc_attrs --function dma_free_attrs
 
 Boots a board with one vCPU and one instruction a nanosecond, and records the
@@ -31,10 +31,8 @@ import threading
 import time
 from pathlib import Path
 
-import boards
-import children
-import verdict
-from calls import ARM, SWITCH, Image, Profile, ProfileError, executed
+from lab import boards, children, verdict
+from measure.calls import ARM, SWITCH, Image, Profile, ProfileError, executed
 
 HERE = Path(__file__).resolve().parent
 BOOTED = "free_initmem"		# called once, before the first process

@@ -2,14 +2,12 @@
 """The attribution of instructions, on small programs made up as logs."""
 
 import struct
-import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import boards  # noqa: E402
-import profile  # noqa: E402
-from calls import Image, Profile, ProfileError, executed  # noqa: E402
+from lab import boards
+import call_profile
+from measure.calls import Image, Profile, ProfileError, executed
 
 SYMBOLS = """\
 c00ff000 T _stext
@@ -200,14 +198,14 @@ class Output(unittest.TestCase):
         self.assertIn("total: 5 of the call, 0 in interrupts", lines[3])
 
     def test_condition(self):
-        self.assertEqual(profile.condition("r1=0x1000"), (1, 4096))
+        self.assertEqual(call_profile.condition("r1=0x1000"), (1, 4096))
         with self.assertRaises(ValueError):
-            profile.condition("1=4096")
+            call_profile.condition("1=4096")
 
     def test_what_commands_said(self):
         log = ["[ 0.1] boot", "[ 0.2] guest: begin: a", "[ 0.3] one",
                "[ 0.4] guest: end 0: a", "[ 0.5] guest: done"]
-        self.assertEqual(list(profile.said_by_commands(log)),
+        self.assertEqual(list(call_profile.said_by_commands(log)),
                          ["guest: begin: a", "one"])
 
 
@@ -221,7 +219,3 @@ class Boards(unittest.TestCase):
                          ["rr=replay,rrfile=f",
                           "virtio-blk-device,drive=recorded", "sleep=on",
                           "if=none,id=recorded,driver=blkreplay,image=disk"])
-
-
-if __name__ == "__main__":
-    unittest.main()

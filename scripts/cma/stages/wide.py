@@ -8,10 +8,9 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import areas
-import boards
-import kernel
-from stage import HERE, guest_files, selftests, test_driver
+from lab import boards, kbuild
+from stages import areas
+from stages.stage import HERE, guest_files, selftests, test_driver
 
 # Two nodes, half of the memory and one processor each.
 NODES = ["-object", "memory-backend-ram,id=m0,size=512M",
@@ -86,7 +85,7 @@ def boot_gigantic(stage, kernels=None):
     # Not every x86 has such pages.
     for board, extra in ("arm64-virt", []), ("x86_64", ["-cpu", "max"]):
         stage.boot(f"{board}-gigantic", board, mem="4G", extra=extra,
-                   kernel_dir=kernels and kernel.obj(kernels[board]),
+                   kernel_dir=kernels and kbuild.obj(kernels[board]),
                    append="hugetlb_cma=1G", timeout_s=300,
                    expect=["^cma: hugetlb0: 1024 MiB at "],
                    commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "
@@ -209,7 +208,7 @@ def stage_64_bit(stage):
     # Each boot takes along the programs of its architecture.
     selftests("arm")
     selftests("x86_64")
-    kernel.userland("amd64")
+    kbuild.userland("amd64")
     # The longest first; boards wait for something half of the time.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda boot: boot(stage), (
@@ -223,9 +222,9 @@ def boot_each_board(stage, tests, kernels):
     chosen = [name for name, board in boards.BOARDS.items()
               if name in SAME_IMAGE or board.kernel in kernels]
     userlands = {boards.BOARDS[name].arch.userland for name in chosen}
-    kernel.userland(*sorted(userlands))
+    kbuild.userland(*sorted(userlands))
     programs = {userland: selftests(kernel_name)
-                for kernel_name, (userland, _) in kernel.PROGRAMS.items()
+                for kernel_name, (userland, _) in kbuild.PROGRAMS.items()
                 if userland in userlands}
 
     def boot(name):
@@ -250,7 +249,7 @@ def boot_each_board(stage, tests, kernels):
             net = "guestfwd=tcp:10.0.2.100:7-cmd:cat"
         # Tests fill all memory there is, and 256 MiB say as much as 1 GiB.
         less = " mem=256M" if board.arch.emulator == "qemu-system-arm" else ""
-        shared = kernel.obj("arm-boards") if name in SAME_IMAGE else None
+        shared = kbuild.obj("arm-boards") if name in SAME_IMAGE else None
         stage.boot(name, name, want_tests=True, commands=commands, net=net,
                    nodes=nodes, disk=bool(board.disk),
                    files=guest_files("holders_test", "copy_test", "net_test"),

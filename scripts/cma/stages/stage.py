@@ -10,15 +10,11 @@ import threading
 import time
 from pathlib import Path
 
-import boards
-import children
-import kernel
-import lock
-import skips
+from lab import boards, children, kbuild, lock, skips
 
-BUILD = kernel.BUILD
+BUILD = kbuild.BUILD
 LOGS = BUILD / "check"
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
 
 # What no kernel without the allocator may define, and ours must.
 SYMBOLS = ["cma_alloc_noprof", "cma_release", "cma_declare_contiguous_nid",
@@ -98,7 +94,7 @@ class Stage:
     def boot(self, name, board, **kw):
         """A boot: each of its tests is a result, and the boot itself."""
         got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
-        kernel_dir = kw.get("kernel_dir") or kernel.obj(
+        kernel_dir = kw.get("kernel_dir") or kbuild.obj(
             boards.BOARDS[board].kernel)
         has = skips.features((kernel_dir / ".config").read_text(), **{
             k: v for k, v in kw.items()
@@ -120,11 +116,11 @@ def selftests(name="arm"):
     """The guest's paths of the test programs, which are installed once."""
     with installing:
         if name not in installed:
-            folder = kernel.selftests(name).parent
+            folder = kbuild.selftests(name).parent
             text = (folder / "kselftest-list.txt").read_text()
             installed[name] = re.findall(r"^cma:(\S+)$", text, re.M)
     if not installed[name]:
-        raise kernel.BuildError("no selftest was built")
+        raise kbuild.BuildError("no selftest was built")
     return [f"/selftests/cma/{test}" for test in installed[name]]
 
 
@@ -140,8 +136,8 @@ def guest_files(*names):
 
 
 def vmlinux_symbols(name):
-    nm = kernel.CROSS[kernel.KERNELS[name].arch] + "nm"
-    out = kernel.run([nm, kernel.obj(name) / "vmlinux"], stdout=subprocess.PIPE)
+    nm = kbuild.CROSS[kbuild.KERNELS[name].arch] + "nm"
+    out = kbuild.run([nm, kbuild.obj(name) / "vmlinux"], stdout=subprocess.PIPE)
     return {line.split()[-1] for line in out.stdout.splitlines()}
 
 
@@ -151,16 +147,16 @@ class Builder:
     """
 
     def __init__(self):
-        self.locks = {name: threading.Lock() for name in kernel.KERNELS}
+        self.locks = {name: threading.Lock() for name in kbuild.KERNELS}
         self.built = {}		# name: why it does not build, or None
 
     def build(self, name):
         with self.locks[name]:
             if name not in self.built:
                 try:
-                    kernel.build(name)
+                    kbuild.build(name)
                     self.built[name] = None
-                except kernel.BuildError as err:
+                except kbuild.BuildError as err:
                     self.built[name] = err
             if self.built[name]:
                 raise self.built[name]
@@ -170,7 +166,7 @@ class Builder:
             for name in names:
                 try:
                     self.build(name)
-                except kernel.BuildError:
+                except kbuild.BuildError:
                     pass	# whoever needs it has the same again
         threading.Thread(target=work, daemon=True).start()
 
@@ -181,7 +177,7 @@ class Builder:
         for name in names:
             try:
                 self.build(name)
-            except kernel.BuildError as err:
+            except kbuild.BuildError as err:
                 stage.result(False, f"build {name}", err)
                 built = False
                 continue

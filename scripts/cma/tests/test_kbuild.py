@@ -2,17 +2,14 @@
 """Where the source of a kernel comes from."""
 
 import shutil
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import kernel  # noqa: E402
-import stage  # noqa: E402
-import stages_series  # noqa: E402
-from trees import git  # noqa: E402
+from lab import kbuild
+from stages import bisect, stage
+from trees import git
 
 
 class Folder(unittest.TestCase):
@@ -21,7 +18,7 @@ class Folder(unittest.TestCase):
     def setUp(self):
         self.build = Path(tempfile.mkdtemp(prefix="cma-kernel-"))
         self.addCleanup(shutil.rmtree, self.build)
-        patch = mock.patch.object(kernel, "BUILD", self.build)
+        patch = mock.patch.object(kbuild, "BUILD", self.build)
         patch.start()
         self.addCleanup(patch.stop)
 
@@ -43,7 +40,7 @@ class Source(Folder):
 
 class Worktrees(Source):
     def text(self):
-        return (kernel.worktree("base") / "Makefile").read_text()
+        return (kbuild.worktree("base") / "Makefile").read_text()
 
     def test_it_follows_the_tag(self):
         self.source("one")
@@ -59,12 +56,12 @@ class Worktrees(Source):
 
     def test_one_of_another_name(self):
         self.source("one")
-        self.assertEqual(kernel.worktree("base", "step").name, "linux-step")
+        self.assertEqual(kbuild.worktree("base", "step").name, "linux-step")
 
     def test_no_such_tag(self):
         self.source("one")
-        with self.assertRaisesRegex(kernel.BuildError, "make tree"):
-            kernel.worktree("bare")
+        with self.assertRaisesRegex(kbuild.BuildError, "make tree"):
+            kbuild.worktree("bare")
 
 
 class Steps(Source):
@@ -84,9 +81,9 @@ class Steps(Source):
                  f"{base}..{tip}")
         self.built = []
         self.broken = ""
-        for target, new in (("stages_series.BUILD", self.build),
-                            ("kernel.configure", mock.Mock()),
-                            ("kernel.make", self.make)):
+        for target, new in (("stages.bisect.BUILD", self.build),
+                            ("lab.kbuild.configure", mock.Mock()),
+                            ("lab.kbuild.make", self.make)):
             patch = mock.patch(target, new)
             patch.start()
             self.addCleanup(patch.stop)
@@ -95,12 +92,12 @@ class Steps(Source):
         text = (src / "Makefile").read_text()
         self.built.append(text)
         if text == self.broken:
-            raise kernel.BuildError(f"{name} is broken")
+            raise kbuild.BuildError(f"{name} is broken")
 
     def run_stage(self):
         one = stage.Stage("bisect")
         with mock.patch("builtins.print"):
-            stages_series.stage_bisect(one)
+            bisect.stage_bisect(one)
         return one.passed, one.failed
 
     def test_each_once(self):
@@ -109,7 +106,7 @@ class Steps(Source):
             self.assertEqual(self.run_stage(), (3, 0))
             self.assertEqual(self.built, ["two\n", "three\n"])
         self.assertEqual([call.kwargs["whole"] for call in
-                          kernel.configure.call_args_list[:2]], [False, True])
+                          kbuild.configure.call_args_list[:2]], [False, True])
 
     def test_one_that_does_not_build(self):
         self.broken = "two\n"
@@ -119,7 +116,3 @@ class Steps(Source):
     def test_no_patches(self):
         shutil.rmtree(self.build / "patches")
         self.assertEqual(self.run_stage(), (0, 1))
-
-
-if __name__ == "__main__":
-    unittest.main()
