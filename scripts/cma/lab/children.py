@@ -52,6 +52,12 @@ def run(cmd, end=signal.SIGTERM, timeout=None, **kw):
     return subprocess.CompletedProcess(list(map(str, cmd)), proc.returncode, out, err)
 
 
+def capture(cmd, **kw):
+    """run(), with what it says, errors among it, in stdout."""
+    return run(cmd, text=True, errors="replace", stdin=subprocess.DEVNULL,
+               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kw)
+
+
 def _end(number, frame):
     global _ending
     _ending = True

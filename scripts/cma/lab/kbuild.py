@@ -166,6 +166,13 @@ def run(cmd, **kw):
     return done
 
 
+def nm(name, *paths):
+    """What nm says of objects in a kernel's folder, vmlinux unless told."""
+    return run([CROSS[KERNELS[name].arch] + "nm",
+                *(obj(name) / path for path in paths or ["vmlinux"])],
+               stdout=subprocess.PIPE).stdout
+
+
 def worktree(tag, name=None):
     """A worktree of a tag beside the main tree, linux-NAME; follows the tag."""
     main, beside = git.Repo(BUILD / "linux"), BUILD / f"linux-{name or tag}"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Whether two kernels are the same, byte for byte: a stage of check.py.
-
-Pure but for the stage: two 32 bit ELF files in, the sections that differ out.
+"""Whether two kernels are the same, byte for byte: two ELF files in, the sections
+that differ out.
 """
 
 import re
@@ -63,14 +62,3 @@ def programs(name):
     folder = kbuild.obj(name)
     paths = [folder / "vmlinux", *sorted((folder / "modules").rglob("*.ko"))]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-
-
-def stage_identical(stage):
-    """CONFIG_CMA=n leaves no trace."""
-    bare, ours = map(programs, KERNELS)
-    stage.result(bare.keys() == ours.keys(), "the same modules",
-                 bare.keys() ^ ours.keys())
-    for path in sorted(bare.keys() & ours.keys()):
-        differ = differences(bare[path], ours[path])
-        stage.result(not differ, f"CONFIG_CMA=n is bare: {path}",
-                     "different: " + ", ".join(differ))

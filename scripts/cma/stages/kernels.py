@@ -9,7 +9,7 @@ import subprocess
 from lab import kbuild
 
 from stages import areas, wide
-from stages.stage import selftests
+from stages.stage import Stage, selftests, stage
 
 # Architecture, defconfig: what distributions start from.
 DEFCONFIGS = [("x86_64", "x86_64_defconfig"), ("arm64", "defconfig"),
@@ -53,7 +53,8 @@ def configure(src, arch, defconfig, switch):
     return settings((out / ".config").read_text())
 
 
-def stage_configs(stage):
+@stage("configs")
+def configs(stage: Stage) -> None:
     """Nothing is lost that a kernel had before, with areas or without."""
     trees = kbuild.worktree("base"), kbuild.our_tree()
     for arch, defconfig in DEFCONFIGS:
@@ -64,11 +65,12 @@ def stage_configs(stage):
             gone, new = lost(theirs, ours), added(theirs, ours)
             stage.log(f"{arch}-{what}", "\n".join(
                 [f"-{line}" for line in gone] + [f"+{line}" for line in new]))
-            stage.result(theirs and not gone, f"{name}: lost", "\n".join(gone))
-            stage.result(ours and not new, f"{name}: added", "\n".join(new))
+            stage.result(theirs and not gone, f"{name}: lost", gone)
+            stage.result(ours and not new, f"{name}: added", new)
 
 
-def stage_without(stage):
+@stage("without", ["nocma-arm64", "nocma-x86_64"], on_request=True)
+def without(stage: Stage) -> None:
     """Ranges of pages without areas: a page of 1 GiB at run time, and what the
     kernel tests of its page tables with such a range."""
     # Half of x86_64's 4 GiB are above a hole, with what the kernel takes at boot.
@@ -95,7 +97,8 @@ PROFILE = ("cd /sys/kernel/debug/cma/reserved && of() { awk "
            "&& echo 1024 >free && test $(of) = $n")
 
 
-def stage_rt(stage):
+@stage("rt", list(RT.values()), on_request=True)
+def rt(stage: Stage) -> None:
     """Spinlocks that sleep, with lockdep, on two nodes where there are such;
     the profile of allocations checks itself as well."""
     for board, name in RT.items():
@@ -118,13 +121,12 @@ def races_of_others(symbols):
 
 def functions(name, *objects):
     """The functions that a kernel's objects define."""
-    nm = kbuild.CROSS[kbuild.KERNELS[name].arch] + "nm"
-    out = kbuild.run([nm, *(kbuild.obj(name) / path for path in objects)],
-                     stdout=subprocess.PIPE).stdout
-    return {m[1] for m in re.finditer(r"^\S+ [tT] (\w+)", out, re.M)}
+    return {m[1] for m in re.finditer(r"^\S+ [tT] (\w+)",
+                                      kbuild.nm(name, *objects), re.M)}
 
 
-def stage_kcsan(stage):
+@stage("kcsan", ["kcsan-x86_64"], on_request=True)
+def kcsan(stage: Stage) -> None:
     """Data races, of which only ours count."""
     name = "kcsan-x86_64"
     ours = functions(name, "mm/contig/built-in.a", "mm/cma/built-in.a",
@@ -142,7 +144,8 @@ def stage_kcsan(stage):
                **TWO_NODES)
 
 
-def stage_hibernate(stage):
+@stage("hibernate", ["arm-hibernate"], on_request=True)
+def hibernate(stage: Stage) -> None:
     """Buffers are what they were when the system was saved to a disk: those of
     exclusive areas and of parts of pageblocks, in low and in high memory."""
     selftests()

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the stages of check.py share: a stage counts results, builds kernels,
-boots boards.
+"""What the stages of check.py share: their registry; a stage counts results,
+builds kernels, boots boards.
 """
 
 import os
 import re
-import subprocess
 import threading
 import time
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from lab import boards, children, kbuild, lock, skips
+from lab import boards, children, kbuild, lock, skips, verdict
 
 BUILD = kbuild.BUILD
 LOGS = BUILD / "check"
@@ -28,59 +31,56 @@ REMOVED = re.compile(
     r"^(?:cma_(?:alloc|release|declare_contiguous|init_reserved_mem).*"
     r"|(?:alloc|free)_contig_.*|dma_alloc_(?:from_)?contiguous"
     r"|dma_contiguous_(?:reserve|remap).*|rmem_cma_.*)$")
+SHOWN = 40			# lines of what is wrong with a result
 
 
 class Stage:
     """Counts one stage's results and shows the failed ones. Boots may be run
     by several threads."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
         self.lock = threading.RLock()
         self.passed = self.failed = self.skipped = 0
         self.start = time.monotonic()
 
-    def result(self, ok, name, detail=""):
+    def result(self, ok: object, name: str, detail: object = "") -> None:
+        """detail: what to show if it is not ok; a list has a line in each item."""
         if ok:
             self.passed += 1
             return
         self.failed += 1
         print(f"  FAILED {name}", flush=True)
-        for line in str(detail).splitlines()[:40]:
+        text = "\n".join(detail) if isinstance(detail, list) else str(detail)
+        for line in text.splitlines()[:SHOWN]:
             print(f"    {line}", flush=True)
 
-    def skip(self, name, reason):
+    def skip(self, name: str, reason: str) -> None:
         self.skipped += 1
         print(f"  skipped {name}: {reason}", flush=True)
 
-    def log(self, name, text):
-        path = LOGS / f"{self.name}-{name}.log"
-        path.write_text(text)
-        return path
+    def log(self, name: str, text: str) -> None:
+        (LOGS / f"{self.name}-{name}.log").write_text(text)
 
-    def run(self, name, cmd, **kw):
+    def run(self, name: str, cmd: list[str | Path], **kw: Any) -> str:
         """A command as one result; returns its output. It does not wait for
         what this process builds meanwhile."""
-        done = children.run(cmd, text=True, errors="replace",
-                            env=lock.environment(BUILD),
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, **kw)
+        done = children.capture(cmd, env=lock.environment(BUILD), **kw)
         self.log(name, done.stdout)
-        self.result(done.returncode == 0, name,
-                    "\n".join(done.stdout.splitlines()[-20:]))
+        self.result(done.returncode == 0, name, done.stdout.splitlines()[-20:])
         return done.stdout
 
-    def output(self, name, cmd):
-        """The lines that a tool of the kernel tree says."""
+    def output(self, name: str, cmd: list[str | Path],
+               cwd: Path = BUILD / "linux") -> list[str]:
+        """The lines that a tool says, in the kernel tree unless told."""
         # Debian's python3 is the one that has the modules.
         env = dict(os.environ, PATH="/usr/bin:/bin:" + os.environ["PATH"])
-        done = children.run(cmd, cwd=BUILD / "linux", text=True,
-                            errors="replace", env=env, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT)
+        done = children.capture(cmd, cwd=cwd, env=env)
         self.log(name, done.stdout)
         return done.stdout.splitlines()
 
-    def tests(self, name, results, has):
+    def tests(self, name: str, results: Iterable[verdict.Test],
+              has: Collection[str]) -> None:
         """Results of tests, where there is what skips.features() says."""
         for test in results:
             if test.status != "skip":
@@ -91,7 +91,7 @@ class Stage:
                 self.result(False, f"{name}: {test.name}",
                             f"it skipped: {test.reason or 'it does not say why'}")
 
-    def boot(self, name, board, **kw):
+    def boot(self, name: str, board: str, **kw: Any) -> boards.Result:
         """A boot: each of its tests is a result, and the boot itself."""
         got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
         kernel_dir = kw.get("kernel_dir") or kbuild.obj(
@@ -102,17 +102,50 @@ class Stage:
         with self.lock:
             self.tests(name, got.ktap, has)
             self.result(got.ok, f"{name}: boot of {board}",
-                        "\n".join(got.problems + [""] + got.lines[-12:]))
+                        [*got.problems, "", *got.lines[-12:]])
             print(f"  {name}: {board}, {len(got.ktap)} tests, "
                   f"{got.elapsed_s:.0f} s", flush=True)
         return got
 
 
-installed = {}			# kernel: the tests' names
+@dataclass
+class Entry:
+    """A stage as it is registered. kernels: what it boots or looks at; made up
+    to date before it begins. on_request: more than one wants to wait for with
+    every change. changes_trees: the kernel trees; it comes before what is built
+    ahead. beside: one processor has something to do most of the time, and for
+    the longest, so that it goes on beside the stages that follow."""
+    run: Callable[[Stage], None]
+    kernels: list[str]
+    on_request: bool
+    changes_trees: bool
+    beside: bool
+
+
+STAGES: dict[str, Entry] = {}
+
+
+def stage(name: str, kernels: Iterable[str] = (), on_request: bool = False,
+          changes_trees: bool = False, beside: bool = False
+          ) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
+    """Registers a function as a stage of check.py; see Entry."""
+    def register(run: Callable[[Stage], None]) -> Callable[[Stage], None]:
+        STAGES[name] = Entry(run, list(kernels), on_request, changes_trees, beside)
+        return run
+    return register
+
+
+def side_by_side(work: Callable[[Any], object], items: Iterable[Any]) -> None:
+    """Does it with all of them: boards wait for something half of the time."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(work, items))
+
+
+installed: dict[str, list[str]] = {}	# kernel: the tests' names
 installing = threading.Lock()
 
 
-def selftests(name="arm"):
+def selftests(name: str = "arm") -> list[str]:
     """The guest's paths of the test programs, which are installed once."""
     with installing:
         if name not in installed:
@@ -124,21 +157,19 @@ def selftests(name="arm"):
     return [f"/selftests/cma/{test}" for test in installed[name]]
 
 
-def test_driver(parameters):
+def test_driver(parameters: str) -> str:
     """The guest's command that loads the driver of the tests."""
     return ("insmod /lib/modules/$(uname -r)/kernel/mm/cma/tests/dma_test.ko "
             + parameters)
 
 
-def guest_files(*names):
+def guest_files(*names: str) -> dict[str, bytes]:
     """Scripts of guest/ as boot() takes them; the guest has them in /."""
     return {name: (HERE / "guest" / name).read_bytes() for name in names}
 
 
-def vmlinux_symbols(name):
-    nm = kbuild.CROSS[kbuild.KERNELS[name].arch] + "nm"
-    out = kbuild.run([nm, kbuild.obj(name) / "vmlinux"], stdout=subprocess.PIPE)
-    return {line.split()[-1] for line in out.stdout.splitlines()}
+def vmlinux_symbols(name: str) -> set[str]:
+    return {line.split()[-1] for line in kbuild.nm(name).splitlines()}
 
 
 class Builder:
@@ -146,48 +177,40 @@ class Builder:
     make is nice to the boots that run meanwhile, which wait most of the time.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.locks = {name: threading.Lock() for name in kbuild.KERNELS}
-        self.built = {}		# name: why it does not build, or None
+        self.errors: dict[str, kbuild.BuildError | None] = {}
 
-    def build(self, name):
+    def build(self, name: str) -> kbuild.BuildError | None:
+        """Why it does not build, or None."""
         with self.locks[name]:
-            if name not in self.built:
+            if name not in self.errors:
                 try:
                     kbuild.build(name)
-                    self.built[name] = None
+                    self.errors[name] = None
                 except kbuild.BuildError as err:
-                    self.built[name] = err
-            if self.built[name]:
-                raise self.built[name]
+                    self.errors[name] = err
+            return self.errors[name]
 
-    def build_ahead(self, names):
-        def work():
-            for name in names:
-                try:
-                    self.build(name)
-                except kbuild.BuildError:
-                    pass	# whoever needs it has the same again
-        threading.Thread(target=work, daemon=True).start()
+    def build_ahead(self, names: Iterable[str]) -> None:
+        threading.Thread(target=lambda: list(map(self.build, names)),
+                         daemon=True).start()
 
-    def build_for(self, stage, names):
+    def build_for(self, stage: Stage, names: Iterable[str]) -> bool:
         """As results: it builds, and has what it should have. True if there
         is what the stage needs."""
         built = True
         for name in names:
-            try:
-                self.build(name)
-            except kbuild.BuildError as err:
-                stage.result(False, f"build {name}", err)
+            err = self.build(name)
+            stage.result(not err, f"build {name}", err)
+            if err:
                 built = False
                 continue
-            stage.result(True, f"build {name}")
             have = vmlinux_symbols(name)
             if name.startswith("bare-"):
                 left = sorted(filter(REMOVED.match, have))
-                stage.result(not left, f"{name} is bare", "\n".join(left))
+                stage.result(not left, f"{name} is bare", left)
             elif name not in WITHOUT_DMA:
                 gone = [s for s in SYMBOLS if s not in have]
-                stage.result(not gone, f"{name} has the allocator",
-                             "\n".join(gone))
+                stage.result(not gone, f"{name} has the allocator", gone)
         return built

@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Stages of check.py on more than the boards of every day: 64 bits, and one
-kernel on many boards.
-"""
+"""Stages with 64 bits: nodes, pages of 1 GiB, zones, the DMA API of the others."""
 
-import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lab import boards, kbuild
 from stages import areas
-from stages.stage import HERE, guest_files, selftests, test_driver
+from stages.stage import Stage, selftests, side_by_side, stage, test_driver
 
 # Two nodes, half of the memory and one processor each.
 NODES = ["-object", "memory-backend-ram,id=m0,size=512M",
@@ -177,15 +173,6 @@ APPEND = ("cma=64M kunit.enable=1 kunit.filter_glob=cma* "
 EACH = ["cma_basic", "cma_interface", "cma_cache"]
 # Pages of hugetlb do not move on ARM.
 EACH_64_BIT = [*EACH, "cma_huge"]
-# Those kernels have neither zram nor KSM, and vivid is not a module.
-WITHOUT = {"arm64": ["cma_kinds", "cma_share"],
-           "x86_64": ["cma_kinds", "cma_share"]}
-
-# What their processors make worth a look.
-ALSO = {"versatilepb": ["cma_text"]}
-
-# Boards of every day, which boot the image of all the others as well.
-SAME_IMAGE = ["virt", "vexpress-a9"]
 
 
 def boot_generic(stage, board, tests, **options):
@@ -204,74 +191,17 @@ def boot_x86_64(stage):
     boot_generic(stage, "x86_64", EACH_64_BIT)
 
 
-def stage_64_bit(stage):
+@stage("64-bit", ["arm64", "x86_64"])
+def wide(stage: Stage) -> None:
     # Each boot takes along the programs of its architecture.
     selftests("arm")
     selftests("x86_64")
     kbuild.userland("amd64")
-    # The longest first; boards wait for something half of the time.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda boot: boot(stage), (
-            boot_x86_64, boot_arm64, boot_nodes, boot_gigantic, boot_demotion,
-            boot_zones)))
+    side_by_side(lambda boot: boot(stage), (	# the longest first
+        boot_x86_64, boot_arm64, boot_nodes, boot_gigantic, boot_demotion,
+        boot_zones))
 
 
-def boot_each_board(stage, tests, kernels):
-    """Every board of these kernels, with these tests, and with what it has:
-    drivers that hold buffers, a network."""
-    chosen = [name for name, board in boards.BOARDS.items()
-              if name in SAME_IMAGE or board.kernel in kernels]
-    userlands = {boards.BOARDS[name].arch.userland for name in chosen}
-    kbuild.userland(*sorted(userlands))
-    programs = {userland: selftests(kernel_name)
-                for kernel_name, (userland, _) in kbuild.PROGRAMS.items()
-                if userland in userlands}
-
-    def boot(name):
-        board = boards.BOARDS[name]
-        left_out = WITHOUT.get(board.kernel, ())
-        here = [*tests, *ALSO.get(name, ())]
-        if board.iommu:
-            here.append("cma_iommu")
-        commands = [p for p in programs[board.arch.userland]
-                    if Path(p).name in here and Path(p).name not in left_out]
-        if board.holders:
-            commands.insert(0, " ".join(["/holders_test", *board.holders]))
-        if board.copies:
-            commands.append("/copy_test")
-        # ARM's own DMA API for such devices. QEMU has none of the IOMMU's
-        # registers, all of them read as 0, but a device whose data the
-        # processor writes needs none.
-        nodes = IOMMU_CLIENT.format(board.iommu, "") if board.iommu else ""
-        net = None
-        if board.net:
-            commands.append("/net_test")
-            net = "guestfwd=tcp:10.0.2.100:7-cmd:cat"
-        # Tests fill all memory there is, and 256 MiB say as much as 1 GiB.
-        less = " mem=256M" if board.arch.emulator == "qemu-system-arm" else ""
-        shared = kbuild.obj("arm-boards") if name in SAME_IMAGE else None
-        stage.boot(name, name, want_tests=True, commands=commands, net=net,
-                   nodes=nodes, disk=bool(board.disk),
-                   files=guest_files("holders_test", "copy_test", "net_test"),
-                   kernel_dir=shared, append=APPEND + less, timeout_s=1800)
-
-    # Boards wait for something half of the time.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(boot, chosen))
-
-
-def stage_boards(stage):
-    """The first few tests, on boards that no other stage boots."""
-    boot_each_board(stage, EACH, ["arm-boards", "armv5"])
-
-
-def stage_by_hand(stage):
-    """Every board of the table comes up as a person boots it, and is said to."""
-    for name in boards.BOARDS:
-        said = stage.run(name, [HERE / "boot.py", name, "--run", "true"])
-        stage.result(f"{name}: passed" in said, f"boot.py {name}", said)
-
-
-def stage_boards_whole(stage):
-    boot_each_board(stage, [Path(p).name for p in selftests()],
-                    ["arm-boards", "armv5", "arm64", "x86_64"])
+@stage("bare-64-bit", ["bare-arm64", "bare-x86_64"], on_request=True)
+def bare_64_bit(stage: Stage) -> None:
+    """Its kernels are all there is to this stage."""

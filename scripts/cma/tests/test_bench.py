@@ -9,9 +9,9 @@ from pathlib import Path
 from unittest import mock
 
 import bench
-import check
 from lab import kbuild
 from measure import cases, figures, report
+from stages import use
 
 KIB4 = cases.Case("c", "what it is", "free", 3, [4])
 CONSOLE = """\
@@ -259,12 +259,12 @@ class Stage(unittest.TestCase):
     def failed(self, text):
         stage = mock.Mock()
         stage.run.return_value = text
-        check.stage_bench(stage)
+        use.bench(stage)
         stage.result.assert_called_once()
         return not stage.result.call_args[0][0]
 
     def test_all_of_them(self):
-        nr = len(cases.goals_of(check.BENCH_CASES))
+        nr = len(cases.goals_of(use.BENCH_CASES))
         self.assertGreater(nr, 8)
         self.assertFalse(self.failed(f"{nr} of {nr} goals hold, 40 figures\n"))
         for said in (f"{nr - 1} of {nr} goals hold\n", "0 of 0 goals hold\n",
@@ -272,8 +272,8 @@ class Stage(unittest.TestCase):
             self.assertTrue(self.failed(said), said)
 
     def test_none_varies(self):
-        chosen = [c for c in cases.all_cases() if c.name in check.BENCH_CASES]
-        self.assertEqual({c.name for c in chosen}, set(check.BENCH_CASES))
+        chosen = [c for c in cases.all_cases() if c.name in use.BENCH_CASES]
+        self.assertEqual({c.name for c in chosen}, set(use.BENCH_CASES))
         self.assertFalse([c.name for c in chosen if c.varies])
 
 
@@ -286,7 +286,7 @@ class Cost(unittest.TestCase):
     def failed(self, *costs):
         stage = mock.Mock()
         stage.boot.return_value.lines = [self.LINE.format(*c) for c in costs]
-        check.stage_cost(stage)
+        use.cost(stage)
         return not stage.result.call_args[0][0]
 
     def test_it_hardly_grows(self):

@@ -10,8 +10,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import check
-from stages import identical, stage
+from stages import identical, source, stage, variants
 
 TESTS = {
     "ok": "def test_ok(self): pass",
@@ -39,7 +38,7 @@ class Unittest(unittest.TestCase):
     def judged(self, said, status):
         one = stage.Stage("host")
         with mock.patch("builtins.print"):
-            check.judge_unittest(one, said, status)
+            source.judge_unittest(one, said, status)
         return one.passed, one.failed, one.skipped
 
     def test_all_is_well(self):
@@ -70,9 +69,9 @@ class Files(unittest.TestCase):
             path.touch()
 
     def files(self, build="out", *starts):
-        with mock.patch.multiple(check, REPO=self.root,
+        with mock.patch.multiple(source, REPO=self.root,
                                  BUILD=self.root / build):
-            return check.overlay_files(*starts)
+            return source.overlay_files(*starts)
 
     def test_the_build_folder_is_no_part_wherever_it_is(self):
         for git in False, True:	# a copy without .git is as good
@@ -126,7 +125,7 @@ class Identical(unittest.TestCase):
         kernels = {"bare-arm": bare, "nocma-arm": ours}
         with mock.patch("stages.identical.programs", kernels.get), \
                 mock.patch("builtins.print"):
-            identical.stage_identical(one)
+            variants.the_same(one)
         return one.passed, one.failed
 
     def test_one_constant_is_enough(self):

@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 from lab import kbuild
-from stages import bisect, stage
+from stages import stage, whole
 from trees import git
 
 
@@ -81,7 +81,7 @@ class Steps(Source):
                  f"{base}..{tip}")
         self.built = []
         self.broken = ""
-        for target, new in (("stages.bisect.BUILD", self.build),
+        for target, new in (("stages.whole.BUILD", self.build),
                             ("lab.kbuild.configure", mock.Mock()),
                             ("lab.kbuild.make", self.make)):
             patch = mock.patch(target, new)
@@ -97,7 +97,7 @@ class Steps(Source):
     def run_stage(self):
         one = stage.Stage("bisect")
         with mock.patch("builtins.print"):
-            bisect.stage_bisect(one)
+            whole.bisect(one)
         return one.passed, one.failed
 
     def test_each_once(self):

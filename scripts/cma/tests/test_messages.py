@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 from lab import kbuild
-from stages import messages, provoked
+from stages import messages
 
 PAGES = ["Documentation/admin-guide/mm/cma.rst",
          "Documentation/admin-guide/mm/cma-boards.rst"]
@@ -61,7 +61,7 @@ class Provoked(unittest.TestCase):
                "a number is missing": Path("mm/cma/parse.c")}
 
     def missing(self, log, named=""):
-        return provoked.not_provoked(self.FORMATS, [log], named)
+        return messages.not_provoked(self.FORMATS, [log], named)
 
     def test_in_a_log(self):
         self.assertEqual(self.missing(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Kernels are built once, in the background or for whoever needs them."""
 
+import contextlib
 import sys
 import tempfile
 import threading
@@ -70,19 +71,19 @@ class Builds(unittest.TestCase):
 
     def test_what_did_not_build_is_not_booted(self):
         self.broken.add("arm")
-        with mock.patch.dict(check.STAGES, virt=mock.Mock()) as stages:
+        with mock.patch.object(stage.STAGES["virt"], "run") as run:
             done = check.run_stage(self.builder, "virt")
-            stages["virt"].assert_not_called()
+            run.assert_not_called()
             self.assertEqual(done.failed, 1)
             self.broken.clear()
             check.run_stage(stage.Builder(), "virt")
-            stages["virt"].assert_called_once()
+            run.assert_called_once()
 
     def test_stages_run_in_their_order(self):
         ran = []
         for name in "virt", "tree", "lpae":
-            patch = mock.patch.dict(
-                check.STAGES, {name: lambda s: ran.append(s.name)})
+            patch = mock.patch.object(stage.STAGES[name], "run",
+                                      lambda s: ran.append(s.name))
             patch.start()
             self.addCleanup(patch.stop)
         check.run_stages(["lpae", "virt", "tree"])
@@ -101,9 +102,22 @@ class Builds(unittest.TestCase):
         self.assertEqual(self.counts(), (1, 1))
 
     def test_every_stage_has_kernels_there_are(self):
-        self.assertLessEqual(set(check.KERNELS), set(check.STAGES))
-        self.assertLessEqual({k for names in check.KERNELS.values()
-                              for k in names}, set(kbuild.KERNELS))
+        self.assertLessEqual({name for s in stage.STAGES.values()
+                              for name in s.kernels}, set(kbuild.KERNELS))
+
+    def test_the_order_of_all_and_those_on_request(self):
+        """Modules register them; --list and a plain check.py have this."""
+        self.assertEqual(" ".join(stage.STAGES), (
+            "tree series host style lint build virt vexpress parameters areas "
+            "clients demo bench cost stress debug lpae bare identical kasan "
+            "64-bit bare-64-bit configs without rt kcsan hibernate boards "
+            "messages by-hand boards-whole bisect"))
+        self.assertEqual(
+            [name for name, s in stage.STAGES.items() if s.on_request],
+            "bare-64-bit without rt kcsan hibernate messages by-hand "
+            "boards-whole bisect".split())
+        self.assertEqual([name for name, s in stage.STAGES.items()
+                          if s.changes_trees], ["tree", "series"])
 
 
 class Commands(unittest.TestCase):
@@ -189,12 +203,16 @@ class Boots(unittest.TestCase):
     def booted_by(self, name):
         self.booted = set()
         one = mock.Mock(boot=self.boot)
-        with mock.patch("check.selftests", lambda *a: ["/t/cma_basic"]), \
-                mock.patch("stages.wide.selftests", lambda *a: ["/t/x"]), \
-                mock.patch("check.check_binding"), \
-                mock.patch("check.end_of_kernel", lambda name: 0x41000000), \
-                mock.patch("lab.kbuild.userland"):
-            check.STAGES[name](one)
+        with contextlib.ExitStack() as patches:
+            for target, new in (
+                    *((f"stages.{module}.selftests", lambda *a: ["/t/cma_basic"])
+                      for module in ("virt", "declared", "use", "wide", "boards",
+                                     "whole")),
+                    ("stages.declared.check_binding", mock.Mock()),
+                    ("stages.declared.end_of_kernel", lambda name: 0x41000000),
+                    ("lab.kbuild.userland", mock.Mock())):
+                patches.enter_context(mock.patch(target, new))
+            stage.STAGES[name].run(one)
         return self.booted
 
     def test_kernels_are_those_it_boots(self):
@@ -203,8 +221,8 @@ class Boots(unittest.TestCase):
                      "boards-whole"):
             with self.subTest(name):
                 self.assertEqual(self.booted_by(name),
-                                 set(check.KERNELS[name]))
+                                 set(stage.STAGES[name].kernels))
 
     def test_scripts_that_build_nothing(self):
-        self.assertEqual(check.KERNELS["demo"], ["arm"])
-        self.assertEqual(check.KERNELS["bench"], ["arm"])
+        self.assertEqual(stage.STAGES["demo"].kernels, ["arm"])
+        self.assertEqual(stage.STAGES["bench"].kernels, ["arm"])

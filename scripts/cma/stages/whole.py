@@ -1,14 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The stage of check.py that goes through the series, patch by patch."""
+"""Stages that go through all there is: every board, every patch of the series."""
 
-from lab import kbuild
-from stages.stage import BUILD, LOGS
+from pathlib import Path
+
+from lab import boards, kbuild
+from stages.boards import boot_each_board
+from stages.stage import BUILD, HERE, LOGS, Stage, selftests, stage
 from trees import git
 
 STEP = "step-arm"
 # Every folder that the series touches and the kernel of a board has.
 TARGETS = ["mm/", "kernel/dma/", "drivers/base/", "drivers/of/",
            "drivers/dma-buf/", "arch/arm/mm/", "fs/buffer.o"]
+
+
+@stage("by-hand", list(dict.fromkeys(b.kernel for b in boards.BOARDS.values())),
+       on_request=True)
+def by_hand(stage: Stage) -> None:
+    """Every board of the table comes up as a person boots it, and is said to."""
+    for name in boards.BOARDS:
+        said = stage.run(name, [HERE / "boot.py", name, "--run", "true"])
+        stage.result(f"{name}: passed" in said, f"boot.py {name}", said)
+
+
+@stage("boards-whole", ["arm-boards", "armv5", "arm64", "x86_64"], on_request=True)
+def boards_whole(stage: Stage) -> None:
+    boot_each_board(stage, [Path(p).name for p in selftests()],
+                    ["arm-boards", "armv5", "arm64", "x86_64"])
 
 
 def start():
@@ -21,7 +39,8 @@ def start():
     return src, tree
 
 
-def stage_bisect(stage):
+@stage("bisect", on_request=True)
+def bisect(stage: Stage) -> None:
     """Each patch leaves a kernel that builds: git bisect may stop at any.
     The options of ours come with the last."""
     patches = sorted((BUILD / "patches").glob("*.patch"))

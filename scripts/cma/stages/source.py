@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Stages that need no board: the trees, the scripts' own tests, style, warnings."""
+
+import re
+import sys
+
+from lab import children, kbuild
+from stages.stage import BUILD, HERE, LOGS, Stage, stage
+from trees import overlay
+
+REPO = kbuild.REPO
+
+# Ours, as far as a compiler or kernel-doc reads it.
+LINT_DMA = [f"drivers/base/dma-{name}.o" for name in (
+    "contiguous", "areas", "areas-request", "areas-declare", "areas-claims",
+    "areas-cmdline")]
+LINT_TARGETS = {
+    "lint-arm": ["mm/cma/", "samples/cma/", *LINT_DMA,
+                 "drivers/base/dma-areas-of.o", "drivers/base/dma-areas-fdt.o",
+                 *(f"arch/arm/mm/dma-{name}.o" for name in (
+                     "contiguous", "buffers", "entries", "lowmem", "highmem"))],
+    "lint-x86_64": ["mm/cma/", *LINT_DMA],
+}
+OUR_CODE = ["mm/cma/", "samples/cma/", "drivers/base/dma-contiguous.c",
+            "drivers/base/dma-areas", "arch/arm/mm/dma-", "include/linux/cma.h",
+            "include/linux/dma-contiguous.h", "include/trace/events/cma.h",
+            "tools/testing/selftests/cma/"]
+
+# What checkpatch says without reason: start of the path, types.
+ALLOWED = [
+    # The macros of trace events are a language of their own.
+    ("include/trace/events/", {"COMPLEX_MACRO", "OPEN_ENDED_LINE",
+                               "PARENTHESIS_ALIGNMENT"}),
+    # cma_for_each_area() is a function, __ClearPageReserved() the kernel's.
+    ("mm/cma/area.c", {"OPEN_BRACE"}),
+    ("mm/cma/lend.c", {"CAMELCASE"}),
+    # What kmap() leaves behind is what that test is about.
+    ("mm/cma/tests/mapping_kunit.c", {"DEPRECATED_API"}),
+    # Not every 6.12 has <linux/pgalloc.h>.
+    ("arch/arm/mm/dma-lowmem.c", {"INCLUDE_LINUX"}),
+    # A device of the tests' own device trees, which no board has.
+    ("mm/cma/tests/dma_test.c", {"UNDOCUMENTED_DT_STRING"}),
+    # Documented in an edit of kernel-parameters.txt, which is no whole file.
+    ("mm/cma/fail.c", {"UNDOCUMENTED_SETUP"}),
+    # Which of two sizes counts takes no four lines to explain.
+    ("mm/cma/Kconfig", {"CONFIG_DESCRIPTION"}),
+    # User space has neither BIT_ULL() nor strscpy(), and a pointer to
+    # FIXTURE_DATA(x) is no product.
+    ("tools/testing/selftests/", {"BIT_MACRO", "SPACING", "STRCPY"}),
+    # MAINTAINERS has an entry, in another patch of the series; that it is
+    # complete is a test of the stage host.
+    ("", {"FILE_PATH_CHANGES"}),
+]
+NO_TYPO = "filp"
+
+
+def overlay_files(*starts):
+    """The repository's files that go into a folder of the kernel tree, whole."""
+    files = overlay.Overlay(REPO, BUILD).files.values()
+    return [name for name, edit in files if not edit and "/" in name
+            and (not starts or name.startswith(starts))]
+
+
+def allowed(name, line):
+    """True if this remark of checkpatch's is in ALLOWED."""
+    said = re.search(r": (?:ERROR|WARNING|CHECK):(\w+): ", line)
+    return said and any(name.startswith(start) and said[1] in types
+                        for start, types in ALLOWED)
+
+
+@stage("tree", changes_trees=True)
+def tree(stage: Stage) -> None:
+    """What is tested is what the repository says."""
+    stage.run("tree", [HERE / "tree.py", "tree"])
+
+
+@stage("series", changes_trees=True)
+def series(stage: Stage) -> None:
+    """The patch series is generated and gives the tree back."""
+    stage.run("series", [HERE / "tree.py", "series"])
+
+
+@stage("host")
+def host(stage: Stage) -> None:
+    """unittest: the trees, the tools, the verdict."""
+    done = children.capture([sys.executable, "-B", "-m", "unittest", "discover",
+                             "-v", "-t", HERE, "-s", HERE / "tests"])
+    stage.log("unittest", done.stdout)
+    judge_unittest(stage, done.stdout, done.returncode)
+
+
+def judge_unittest(stage, said, status):
+    """What does not pass is named; nothing has a reason to skip."""
+    ran = re.search(r"^Ran (\d+) tests?", said, re.M)
+    bad = re.findall(r"^(?:FAIL|ERROR): (.*)$", said, re.M)
+    bad += re.findall(r"^(.*) \.\.\. (?:skipped|unexpected success)\b", said, re.M)
+    for name in bad:
+        stage.result(False, name)
+    counts = dict(re.findall(r"([a-z][a-z ]*)=(\d+)",
+                             said.strip().rpartition("\n")[2]))
+    counts.pop("expected failures", None)
+    nr_bad = sum(map(int, counts.values()))
+    if not ran or nr_bad > len(bad) or (status and not nr_bad):
+        stage.result(False, "unittest", said[-2000:])
+    stage.passed += max(int(ran[1]) - nr_bad, 0) if ran else 0
+
+
+@stage("style")
+def style(stage: Stage) -> None:
+    """checkpatch, kernel-doc and codespell on each file; checkpatch on each
+    patch for what is not in the files: edits, messages."""
+    files = overlay_files()
+    checkpatch = ["scripts/checkpatch.pl", "--strict", "--terse",
+                  "--show-types", "--no-summary"]
+    code = [f for f in overlay_files(*OUR_CODE) if f.endswith((".c", ".h"))]
+    for tool, names, cmd in (
+            ("checkpatch", files, checkpatch + ["--file"]),
+            ("kernel-doc", code, ["scripts/kernel-doc", "-none", "-Wall"]),
+            ("codespell", files, ["codespell", "-L", NO_TYPO])):
+        said = {name: [] for name in names}
+        for line in stage.output(tool, cmd + [REPO / n for n in names]):
+            line = line.removeprefix(f"{REPO}/")
+            name = line.split(":")[0]
+            if not allowed(name, line):
+                said.setdefault(name, []).append(line)
+        for name, lines in said.items():
+            stage.result(not lines, f"{tool} {name}", lines)
+    patches = sorted((BUILD / "patches").glob("*.patch"))
+    stage.result(bool(patches), "patches to check",
+                 "none; the stage series makes them")
+    for patch in patches:
+        lines = [line for line in stage.output(
+                     patch.name, checkpatch + ["--showfile", patch])
+                 if line.split(":")[0] not in files
+                 and not allowed(line.split(":")[0], line)]
+        stage.result(not lines, f"checkpatch {patch.name}", lines)
+
+
+@stage("lint")
+def lint(stage: Stage) -> None:
+    """W=1 and sparse, on what is ours."""
+    for name, targets in LINT_TARGETS.items():
+        src = kbuild.configure(name)
+        here = [t for t in targets
+                if (src / re.sub(r"\.o$", ".c", t)).exists()]
+        if not here:
+            stage.result(False, f"{name}: nothing of ours in {src}")
+            continue
+        lines, _, _ = kbuild.make(name, ["W=1", "C=2"] + here, src,
+                                  LOGS / f"lint-{name}.log")
+        checked = sum(l.startswith("  CHECK ") for l in lines)
+        bad = [l for l in lines if re.search(r"\b(?:warning|error):", l)
+               and any(p in l for p in OUR_CODE)]
+        stage.result(checked and here == targets and not bad,
+                     f"{name}: {checked} files, missing "
+                     f"{set(targets) - set(here) or 'none'}", bad)

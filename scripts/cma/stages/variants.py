@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Stages on the boards of every day with other kernels: debugging, LPAE, without an
+allocator, and one that is a program.
+"""
+
+from lab import boards, children, kbuild, skips, verdict
+from stages import areas, identical
+from stages.stage import Stage, guest_files, stage, test_driver
+from stages.virt import test_boot
+
+# The kernel checks itself as far as it can only if told so at boot.
+DEBUG_APPEND = "page_poison=1 slub_debug=FZP"
+# A stack for each page, and a mapping of its own, take most of the time.
+OWNER_APPEND = DEBUG_APPEND + "U page_owner=on debug_pagealloc=on"
+# No more memory than a file of the disk's fills, and some of it above 4 GiB.
+LPAE_APPEND = "mem=160M@0x40000000 mem=128M@0x100000000"
+
+
+@stage("debug", ["arm-debug"], beside=True)
+def debug(stage: Stage) -> None:
+    test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="288M",
+              kernel_dir=kbuild.obj("arm-debug"), timeout_s=3000,
+              after=["/leak_test"], files=guest_files("leak_test"))
+    test_boot(stage, "owners", "virt", append=OWNER_APPEND, mem="288M",
+              kernel_dir=kbuild.obj("arm-debug"), timeout_s=900,
+              only=["cma_basic", "cma_interface", "cma_ready", "cma_share"])
+
+
+@stage("lpae", ["arm-lpae"])
+def lpae(stage: Stage) -> None:
+    """An area above 4 GiB, for a device that reaches it and for one that does
+    not; and where the default area lies unless it is told."""
+    where = {"kernel_dir": kbuild.obj("arm-lpae"), "board": "virt-highmem"}
+    far = " cma=64M@0x100000000"
+    test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=1800,
+              commands=[test_driver("dma_bits=36")],
+              expect=["^cma: reserved: 64 MiB at 0x0*100000000-"], **where)
+    # All 4 GiB, which no 32 bit program could fill.
+    for name, append, bits, steps, place in (
+            # One that is out of reach is none: then ordinary pages serve.
+            ("far", far, 32, "4K=none 4M=none 64M=nothing", "0x0*100000000"),
+            ("far-reached", far, 36, "4*16M=reserved 16M=nothing",
+             "0x0*100000000"),
+            ("near", " cma=64M", 32, "16M=reserved", "0x0*fc000000")):
+        stage.boot(name, append=append, want_tests=True, timeout_s=180,
+                   commands=[test_driver(f"dma_bits={bits}"),
+                             f"{areas.CLIENT} - {steps}"],
+                   expect=[f"^cma: reserved: 64 MiB at {place}-"], **where)
+    # The page tables lie below the kernel, and its sections are left whole.
+    stage.boot("tables", append=" cma=1M@0x40100000", want_tests=True,
+               timeout_s=180, commands=[f"{areas.CLIENT} - 4M=reserved"],
+               expect=["^cma: reserved: .* overlaps the kernel at "], **where)
+    # More than 32 bits count, in one area; and where areas lie unless told.
+    stage.boot("huge", append=" cma=4G@0x100000000", mem="8G", want_tests=True,
+               timeout_s=300, commands=[
+                   "test $(cat /sys/kernel/debug/cma/reserved/count) = 1048576",
+                   f"{areas.CLIENT} - 4K=none"],
+               expect=["^cma: reserved: 4096 MiB at 0x0*100000000-0x0*1ffffffff,"
+                       " highmem, shared, for all devices, from the command "],
+               **where)
+    stage.boot("reach", append="cma=16M cma_areas=banka/camera=8M+bankb=8M",
+               want_tests=True, timeout_s=180, nodes=areas.tree("""
+	pool: pool { AREA size = <0 0x800000>; };
+""".replace("AREA", areas.AREA), "\tcamera { %s };\n" % areas.DEVICE),
+               commands=[f"{areas.CLIENT} camera 4M=banka-camera"],
+               expect=[rf"^cma: {name}: 8 MiB at 0x0*[4-9a-f]\w{{7}}-"
+                       for name in ("pool", "banka-camera", "bankb")], **where)
+    # Large pages in the mapping of all memory.
+    stage.boot("low", append=f"cma=64M@0x44000000 {areas.KUNIT_DMA}",
+               want_tests=True, timeout_s=180, commands=["true"],
+               expect=["^cma: reserved: 64 MiB at 0x0*44000000-"], **where)
+    # As many areas as there can be, the default one beside them; one too many.
+    stage.boot("many", append="cma=16M cma_areas=" + ";".join(
+                   f"t{i}=2M" for i in range(65)), want_tests=True,
+               timeout_s=180, commands=[
+                   "test $(ls /sys/kernel/mm/cma | wc -l) = 65",
+                   f"{areas.CLIENT} - 8M=reserved",
+                   "/selftests/cma/cma_heap"],
+               expect=["^cma: t0: 2 MiB at ", "^cma: t63: 2 MiB at ",
+                       "^cma: t64: there are 64 areas already",
+                       "^cma: reserved: 16 MiB at "], **where)
+
+
+@stage("bare", ["bare-arm"])
+def bare(stage: Stage) -> None:
+    for board in (n for n, b in boards.BOARDS.items() if b.kernel == "arm"):
+        stage.boot(board, board, kernel_dir=kbuild.obj("bare-arm"),
+                   timeout_s=180,
+                   commands=["grep MemTotal /proc/meminfo",
+                             "! grep -E 'Cma|cma_alloc' "
+                             "/proc/meminfo /proc/vmstat"])
+
+
+@stage("identical", identical.KERNELS)
+def the_same(stage: Stage) -> None:
+    """CONFIG_CMA=n leaves no trace."""
+    bare, ours = map(identical.programs, identical.KERNELS)
+    stage.result(bare.keys() == ours.keys(), "the same modules",
+                 bare.keys() ^ ours.keys())
+    for path in sorted(bare.keys() & ours.keys()):
+        differ = identical.differences(bare[path], ours[path])
+        stage.result(not differ, f"CONFIG_CMA=n is bare: {path}",
+                     "different: " + ", ".join(differ))
+
+
+@stage("kasan", ["kasan"])
+def kasan(stage: Stage) -> None:
+    """The pure parts under KASAN, in a kernel that is a program."""
+    done = children.capture(
+        [kbuild.obj("kasan") / "linux", "mem=512M", "stderr=1",
+         "printk.time=1", "loglevel=8", "panic=-1", "kunit.enable=1",
+         "kunit.filter_glob=cma_*", "kunit_shutdown=halt"], timeout=900)
+    lines = done.stdout.splitlines()
+    stage.log("kasan", done.stdout)
+    judged = verdict.judge(lines + [verdict.DONE], True)
+    has = skips.features((kbuild.obj("kasan") / ".config").read_text())
+    stage.tests("kasan", judged.tests, has)
+    stage.result(done.returncode == 0 and judged.ok, "kasan",
+                 judged.problems + lines[-12:])
