@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Makes the kernel tree and brings edits made in it back to the repository.
 
@@ -15,7 +15,6 @@ KSRC:  a tarball or an unpacked folder of Linux 6.12.y; it is never modified.
 
 import argparse
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -38,13 +37,6 @@ class Trees:
         self.linux = os.path.join(self.build, "linux")
         self.repo = Repo(self.linux)
         self.state_file = os.path.join(self.repo.gitdir, "cma-tree.json")
-
-    @contextlib.contextmanager
-    def locked(self):
-        os.makedirs(self.build, exist_ok=True)
-        with open(os.path.join(self.build, ".tree.lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
     def exists(self):
         return os.path.isdir(self.repo.gitdir) and self.repo.tag("base")
@@ -85,10 +77,6 @@ class Trees:
         if not wanted and self._up_to_date(state):
             print("tree: Linux %s, up to date" % self.kernel())
             return
-        with lock.held(self.build):         # nobody builds from it meanwhile
-            self._change(wanted)
-
-    def _change(self, wanted):
         if wanted:
             self._refuse_unexported(None)
             source.make_base(wanted["path"], self.linux)
@@ -195,7 +183,8 @@ class Trees:
     def status(self):
         self.need()
         base, stripped = self.repo.tag("base"), self.repo.tag("bare")
-        snapshot, _ = self.repo.snapshot()
+        with self.repo.temp_index() as index:
+            snapshot, _ = self.repo.snapshot(index)
         unexported = self.repo.changes(self.applied(), snapshot)
         total = {}
         for sign, old, new in (("-", base, stripped), ("", stripped, snapshot)):
@@ -239,7 +228,8 @@ def main(argv=None):
     trees = Trees(build)
     children.end_on_signals()
     try:
-        with trees.locked():
+        # status only looks, and need not wait until a build has ended.
+        with contextlib.nullcontext() if command == "status" else lock.held(build):
             {"tree": trees.make, "export": trees.export, "status": trees.status,
              "series": trees.series}[command]()
     except Error as e:

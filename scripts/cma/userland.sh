@@ -20,10 +20,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # See lab/lock.py.
 if [ "${CMA_LOCKED:-}" != "$BUILD/.lock" ]; then
 	exec 9>"$BUILD/.lock"
-	if ! flock -n 9; then
-		echo "waiting for another run in $BUILD"
-		flock 9
-	fi
+	flock -n 9 || { echo "waiting for another run in $BUILD"; flock 9; }
 fi
 
 packages=busybox-static,coreutils,v4l-utils,libdrm-tests,stress-ng

@@ -12,9 +12,9 @@ import tempfile
 import unittest
 from unittest import mock
 
-
-import tree                               
-from trees.git import Error               
+import tree
+from lab import lock
+from trees.git import Error
 
 NUMBERED = "".join("line %d\n" % n for n in range(1, 61))
 GITIGNORE = ".*\n*.o\n*.patch\n#\n/*\n!/debian/\n"
@@ -110,7 +110,7 @@ class TreeCase(unittest.TestCase):
         trees = self.trees(build)
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            with trees.locked():
+            with lock.held(trees.build):
                 getattr(trees, {"tree": "make"}.get(command, command))()
         return out.getvalue()
 
@@ -255,7 +255,7 @@ class Source(TreeCase):
         self.assertIn("6.12.y", message)
         self.assertEqual(contents(self.linux), before)
         self.assertEqual(set(os.listdir(os.path.dirname(self.linux))),
-                         {"linux", ".lock", ".tree.lock"})
+                         {"linux", ".lock"})
 
     def test_what_is_no_kernel_is_refused(self):
         os.unlink(os.path.join(self.source, "Makefile"))
@@ -532,7 +532,7 @@ class Series(TreeCase):
                       self.text(os.path.join(self.patches, names[0])))
         self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
         self.assertEqual(set(os.listdir(os.path.dirname(self.patches))),
-                         {"linux", "patches", ".lock", ".tree.lock"})
+                         {"linux", "patches", ".lock"})
 
     def test_git_am_by_hand(self):
         self.run_it("series")

@@ -81,15 +81,9 @@ class Repo:
         return self.out("commit-tree", tree, *args, stdin=message.encode())
 
     @contextlib.contextmanager
-    def temp_index(self, copy=False):
-        tmp = tempfile.mkdtemp(prefix="cma-index-", dir=self.gitdir)
-        try:
-            index = os.path.join(tmp, "index")
-            if copy and os.path.exists(os.path.join(self.gitdir, "index")):
-                shutil.copy2(os.path.join(self.gitdir, "index"), index)
-            yield index
-        finally:
-            shutil.rmtree(tmp, ignore_errors=True)
+    def temp_index(self):
+        with tempfile.TemporaryDirectory(prefix="cma-index-", dir=self.gitdir) as tmp:
+            yield os.path.join(tmp, "index")
 
     def blob(self, data):
         return self.out("hash-object", "-w", "--stdin", stdin=data)
@@ -146,13 +140,14 @@ class Repo:
         return (self.resolve("HEAD") == commit and
                 not self.out("status", "--porcelain", "-uall"))
 
-    def snapshot(self):
+    def snapshot(self, index=None):
         """The work tree as a tree object; and the index file that goes with it.
 
         The kernel's .gitignore hides every dot file; the two kinds that belong
         to the source are taken all the same, as is whatever was `git add -f`ed.
+        @index: where to make the index, if not beside the one of the work tree.
         """
-        index = os.path.join(self.gitdir, "cma-snapshot")
+        index = index or os.path.join(self.gitdir, "cma-snapshot")
         current = os.path.join(self.gitdir, "index")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(index + ".lock")      # of a run that was killed
