@@ -5,7 +5,7 @@
 #   deps.sh [tree|build|demo|bench|check]    default: check
 set -eu
 
-tree="git make gcc libc6-dev python3 xz-utils"
+tree="git make gcc libc6-dev python3 xz-utils unifdef"
 [ -n "${KSRC:-}" ] || tree="$tree linux-source-6.12"
 build="$tree perl bc bison flex libssl-dev libelf-dev kmod ccache
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"

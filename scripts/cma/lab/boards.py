@@ -17,6 +17,8 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab import children, devicetree, monitor, verdict
@@ -32,15 +34,14 @@ SWAP_SIZE = 1 << 30
 HIBERNATED = re.compile(r"PM: hibernation: Creating image:$")
 
 
+@dataclass(frozen=True)
 class Arch:
     """What runs a kernel and what the kernel runs. emulator: the program.
     image: in the object folder. userland: Debian's name of the architecture
     that the guest's programs are for."""
-
-    def __init__(self, emulator, image, userland):
-        self.emulator = emulator
-        self.image = image
-        self.userland = userland
+    emulator: str
+    image: str
+    userland: str
 
 
 ARCHS = {
@@ -52,6 +53,7 @@ ARCHS = {
 }
 
 
+@dataclass(frozen=True)
 class Board:
     """machine: for -M. serial: which of its ports the console is. cpu: None
     for the machine's own. dtb: kbuild's name, None if QEMU makes it or there
@@ -59,37 +61,32 @@ class Board:
     put into it, as (node, property, value). end: how the guest ends itself,
     poweroff or reboot. kernel: of kbuild.py, the one it boots with unless
     told. net: how its network is had, None if it has none that works. disk: the
-    same of a disk, or a card. holders:
-    devices that hold buffers of the area once it is up, network aside. copies:
-    its DMA controller reads what it has to do from the area. iommu: the device
-    tree's reference to one of its IOMMUs. append: kernel parameters that it
-    always needs. says: what it complains of on any
-    kernel, as regular expressions; may_say: on a busy host."""
-
-    def __init__(self, machine, console, mem, smp, cpu=None, dtb=None,
-                 dtb_remove=(), dtb_set=(), end="poweroff", serial=0,
-                 kernel="arm", arch="arm", net=None, disk=None, holders=(),
-                 copies=False, iommu=None, append="", says=(), may_say=()):
-        self.machine = machine
-        self.console = console
-        self.serial = serial
-        self.mem = mem
-        self.smp = smp
-        self.cpu = cpu
-        self.dtb = dtb
-        self.dtb_remove = dtb_remove
-        self.dtb_set = dtb_set
-        self.end = end
-        self.kernel = kernel
-        self.arch = ARCHS[arch]
-        self.net = net
-        self.disk = disk
-        self.holders = holders
-        self.copies = copies
-        self.iommu = iommu
-        self.append = append
-        self.says = says
-        self.may_say = may_say
+    same of a disk, or a card. holders: devices that hold buffers of the area
+    once it is up, network aside. copies: its DMA controller reads what it has
+    to do from the area. iommu: the device tree's reference to one of its
+    IOMMUs. append: kernel parameters that it always needs. says: what it
+    complains of on any kernel, as regular expressions; may_say: on a busy
+    host."""
+    machine: str
+    console: str
+    mem: str
+    smp: int
+    cpu: str | None = None
+    dtb: str | None = None
+    dtb_remove: Sequence[str] = ()
+    dtb_set: Sequence[tuple[str, str, int]] = ()
+    end: str = "poweroff"
+    serial: int = 0
+    kernel: str = "arm"
+    arch: Arch = ARCHS["arm"]
+    net: Sequence[str] | None = None
+    disk: tuple[str, list[str]] | None = None
+    holders: Sequence[str] = ()
+    copies: bool = False
+    iommu: str | None = None
+    append: str = ""
+    says: Sequence[str] = ()
+    may_say: Sequence[str] = ()
 
     @property
     def has_virtio_mmio(self):
@@ -175,87 +172,56 @@ BOARDS = {
         dtb="xilinx/zynq-zc702.dtb", end="reboot", net=BOTH_ON_BOARD, disk=CARD,
         holders=["f8003000.dma-controller", "e0100000.mmc"], copies=True),
     "versatilepb": Board(
-        "versatilepb", "ttyAMA0", "256M", 1, kernel="armv5", arch="armv5",
+        "versatilepb", "ttyAMA0", "256M", 1, kernel="armv5", arch=ARCHS["armv5"],
         dtb="arm/versatile-pb.dtb", end="reboot", disk=ON_PCI,
         holders=["10120000.display"]),
     "arm64-virt": Board(
         "virt", "ttyAMA0", "1G", 2, cpu="cortex-a53", kernel="arm64",
-        arch="arm64"),
-    "x86_64": Board("q35", "ttyS0", "1G", 2, kernel="x86_64", arch="x86_64"),
+        arch=ARCHS["arm64"]),
+    "x86_64": Board("q35", "ttyS0", "1G", 2, kernel="x86_64", arch=ARCHS["x86_64"]),
 }
 
 
+@dataclass
 class Result:
     """What came of a boot. ok is the verdict; problems say why not. screens:
-    pictures of the display that the guest asked for, as monitor.py has them.
-    complaints: lines of the emulator itself. They tell why it failed, and are
-    no business of the kernel's otherwise: it warns of a network card that
-    nothing is connected to, for example."""
+    pictures of the display that the guest asked for, as monitor.py has them."""
+    lines: list[str]
+    elapsed_s: float
+    ktap: list[verdict.Test]
+    problems: list[str]
+    screens: list[bytes]
 
-    def __init__(self, lines, timed_out, status, elapsed_s, judged, screens,
-                 complaints):
-        self.lines = lines
-        self.timed_out = timed_out
-        self.elapsed_s = elapsed_s
-        self.powered_off = judged.ended and not timed_out and status == 0
-        self.splats = judged.splats
-        self.ktap = judged.tests
-        self.problems = list(judged.problems)
-        self.screens = screens
-        if timed_out:
-            self.problems.append(f"no end after {elapsed_s:.0f} s")
-        elif status:
-            self.problems.append("\n  ".join([
-                f"the emulator ended with status {status}", *complaints]))
-        self.ok = not self.problems
+    @property
+    def ok(self) -> bool:
+        return not self.problems
 
 
-def cpio(files):
-    """A newc archive of (guest path, mode, content), in order."""
-    out = bytearray()
-    made = set()
-
-    def entry(name, mode, data, ino):
-        name = name.encode() + b"\0"
-        fields = (ino, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0)
-        out.extend(b"070701" + b"".join(b"%08X" % f for f in fields) + name)
-        out.extend(bytes(-len(out) % 4))
-        out.extend(data)
-        out.extend(bytes(-len(out) % 4))
-
-    for ino, (name, mode, data) in enumerate(files, 1):
-        parts = name.split("/")[:-1]
-        for i in range(1, len(parts) + 1):
-            folder = "/".join(parts[:i])
-            if folder not in made:
-                made.add(folder)
-                entry(folder, 0o040755, b"", 0)
-        entry(name, mode, data, ino)
-    entry("TRAILER!!!", 0, b"", 0)
-    out.extend(bytes(-len(out) % 512))
-    return bytes(out)
-
-
-def folder_files(folder, prefix):
-    """The regular files of a host folder as cpio() takes them."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            mode = 0o100000 | (path.stat().st_mode & 0o777)
-            yield f"{prefix}{path.relative_to(folder)}", mode, path.read_bytes()
-
-
-def make_initrd(path, kernel_dir, userland, commands, files):
+def make_initrd(path: Path, kernel_dir: Path, userland: str,
+                commands: Sequence[str] | None, files: dict[str, bytes]) -> None:
     """User space, then the kernel's modules, the tests, and the commands:
     the kernel unpacks the archives of a concatenation one after another."""
-    layers = list(folder_files(kernel_dir / "modules", ""))
-    layers += folder_files(BUILD / f"selftests-{userland}", "selftests/")
-    layers += [(name.lstrip("/"), 0o100755, data)
-               for name, data in files.items()]
+    found = {}			# guest path: the host's
+    for folder, prefix in ((kernel_dir / "modules", ""),
+                           (BUILD / f"selftests-{userland}", "selftests/")):
+        found.update({f"{prefix}{file.relative_to(folder)}": file
+                      for file in sorted(folder.rglob("*"))
+                      if file.is_file() and not file.is_symlink()})
     if commands is not None:
-        text = "".join(f"{c}\n" for c in commands)
-        layers.append(("commands", 0o100644, text.encode()))
+        files = files | {"commands": "".join(f"{c}\n" for c in commands).encode()}
+    for i, (name, data) in enumerate(files.items()):
+        file = found[name.lstrip("/")] = path.with_suffix(f".{i}")
+        file.write_bytes(data)
+        file.chmod(0o755)
+    folders = {str(folder) for name in found for folder in Path(name).parents}
+    spec = [f"dir {folder} 755 0 0" for folder in sorted(folders - {"."})]
+    spec += [f"file {name} {file} {file.stat().st_mode & 0o777:o} 0 0"
+             for name, file in found.items()]
     base = (BUILD / f"initramfs-{userland}.cpio.gz").read_bytes()
-    path.write_bytes(base + bytes(-len(base) % 512) + cpio(layers))
+    # One time for all: with -icount two runs are the same to the last digit.
+    made = subprocess.run([kernel_dir / "usr/gen_init_cpio", "-t", "0", "-"], check=True,
+                          input="\n".join(spec).encode(), stdout=subprocess.PIPE)
+    path.write_bytes(base + bytes(-len(base) % 512) + made.stdout)
 
 
 def emulated(board, mem, smp, net=None):
@@ -417,8 +383,15 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
         elapsed_s = time.monotonic() - start
     judged = verdict.judge(lines, want_tests, [*expect, *board.says],
                            [*board.may_say, *may_say])
-    return Result(lines, timed_out.is_set(), status, elapsed_s, judged,
-                  host.screens, complaints)
+    problems = judged.problems
+    if timed_out.is_set():
+        problems.append(f"no end after {elapsed_s:.0f} s")
+    elif status:
+        # Its own lines are no business of the kernel's otherwise: it warns of a
+        # network card that nothing is connected to, for example.
+        problems.append("\n  ".join([f"the emulator ended with status {status}",
+                                     *complaints]))
+    return Result(lines, elapsed_s, judged.tests, problems, host.screens)
 
 
 def shell(board, kernel_dir=None, append="", mem=None, disk=None):

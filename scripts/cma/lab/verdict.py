@@ -13,6 +13,7 @@ Pure: lines in, verdict out. Owns the meaning of "passed":
 """
 
 import re
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 TIMESTAMP = re.compile(r"^\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?")
@@ -59,32 +60,27 @@ class Test(NamedTuple):
     reason: str = ""
 
 
+@dataclass
 class Document:
     """One KTAP document, or a nested one, while it is being read."""
-
-    def __init__(self, indent, depth, name):
-        self.indent = indent
-        self.depth = depth
-        self.name = name
-        self.plan = None
-        self.nr_results = 0
-        self.nr_nested = 0	# results below the next result
+    indent: int
+    depth: int
+    name: str
+    plan: int | None = None
+    nr_results: int = 0
+    nr_nested: int = 0		# results below the next result
 
 
+@dataclass
 class Verdict:
-    """tests: each a Test, the innermost ones."""
-
-    def __init__(self):
-        self.tests = []
-        self.problems = []
-        self.splats = []
-        self.ended = False
-
-    def count(self, status):
-        return sum(test.status == status for test in self.tests)
+    """tests: the innermost ones. ended: the guest came to its end."""
+    tests: list[Test] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    splats: list[str] = field(default_factory=list)
+    ended: bool = False
 
     @property
-    def ok(self):
+    def ok(self) -> bool:
         return not self.problems
 
 

@@ -13,6 +13,8 @@ import struct
 import subprocess
 from collections import Counter
 
+from elftools.elf.elffile import ELFFile
+
 ARM = "arm-linux-gnueabihf-"
 SWITCH = "__switch_to"
 VECTORS = range(0xffff0000, 0xffff0020, 4)
@@ -53,16 +55,9 @@ class Image:
             raise ProfileError(f"no {path}: build the kernel first")
         nm = subprocess.run([ARM + "nm", "-n", path], check=True, text=True,
                             stdout=subprocess.PIPE).stdout
-        elf = path.read_bytes()
-        phoff, = struct.unpack_from("<I", elf, 28)
-        size, count = struct.unpack_from("<HH", elf, 42)
-        segments = []
-        for i in range(count):
-            kind, offset, addr, _, length = struct.unpack_from(
-                "<5I", elf, phoff + i * size)
-            if kind == 1:
-                segments.append((addr, elf[offset:offset + length]))
-        return cls(nm.splitlines(), segments)
+        with open(path, "rb") as file:
+            return cls(nm.splitlines(), [(s["p_vaddr"], s.data()) for s in ELFFile(
+                file).iter_segments() if s["p_type"] == "PT_LOAD"])
 
     def address(self, name):
         if name not in self.by_name:

@@ -6,7 +6,6 @@ Times are thousands of instructions: under -icount a nanosecond of the guest
 is one instruction. What the kinds of a case do is in guest/bench_*.c.
 """
 
-
 class Boot:
     """Cases that do not disturb each other. append: more for the kernel.
     smp: None for one vCPU that counts instructions; else wall-clock time."""

@@ -106,14 +106,16 @@ def the_same(stage: Stage) -> None:
 @stage("kasan", ["kasan"])
 def kasan(stage: Stage) -> None:
     """The pure parts under KASAN, in a kernel that is a program."""
+    folder = kbuild.obj("kasan")
     done = children.capture(
-        [kbuild.obj("kasan") / "linux", "mem=512M", "stderr=1",
-         "printk.time=1", "loglevel=8", "panic=-1", "kunit.enable=1",
-         "kunit.filter_glob=cma_*", "kunit_shutdown=halt"], timeout=900)
-    lines = done.stdout.splitlines()
-    stage.log("kasan", done.stdout)
+        [kbuild.our_tree() / "tools/testing/kunit/kunit.py", "exec",
+         "--build_dir", folder, "--timeout", "900",
+         "--kernel_args=loglevel=8", "--kernel_args=panic=-1", "cma_*"])
+    console = (folder / "test.log").read_text(errors="replace")
+    stage.log("kasan", console)
+    lines = console.splitlines()
     judged = verdict.judge(lines + [verdict.DONE], True)
-    has = skips.features((kbuild.obj("kasan") / ".config").read_text())
+    has = skips.features((folder / ".config").read_text())
     stage.tests("kasan", judged.tests, has)
     stage.result(done.returncode == 0 and judged.ok, "kasan",
                  judged.problems + lines[-12:])

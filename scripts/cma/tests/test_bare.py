@@ -5,9 +5,8 @@ import os
 import re
 import unittest
 
-
-from trees import bare, csyntax, overlay  
-from trees.git import Repo                
+from trees import bare, csyntax, overlay
+from trees.git import Repo
 
 BUILD = os.environ.get("BUILD") or os.path.join(overlay.REPO, "build")
 

@@ -332,22 +332,29 @@ class Disk(unittest.TestCase):
         self.assertNotIn("guest_disk", " ".join(cmd))
 
 
-class Archive(unittest.TestCase):
-    def test_newc(self):
-        data = boards.cpio([("a/b/x", 0o100644, b"12345")])
-        self.assertEqual(len(data) % 512, 0)
-        names = []
-        at = 0
-        while True:
-            self.assertEqual(data[at:at + 6], b"070701")
-            size, name_size = (int(data[at + i:at + i + 8], 16)
-                               for i in (54, 94))
-            name = data[at + 110:at + 110 + name_size - 1].decode()
-            if name == "TRAILER!!!":
-                break
-            names.append(name)
-            body = at + (110 + name_size + 3) // 4 * 4
-            if name == "a/b/x":
-                self.assertEqual(data[body:body + size], b"12345")
-            at = body + (size + 3) // 4 * 4
-        self.assertEqual(names, ["a", "a/b", "a/b/x"])
+class Initrd(unittest.TestCase):
+    def test_what_is_in_it(self):
+        """gen_init_cpio is told of files and, ahead of them, of their folders."""
+        with tempfile.TemporaryDirectory() as tmp, \
+                mock.patch("lab.boards.BUILD", Path(tmp)):
+            top = Path(tmp)
+            for name, text in (("modules/a/b/x.ko", "1234"),
+                               ("selftests-armhf/t", "5"),
+                               ("initramfs-armhf.cpio.gz", "base"),
+                               ("usr/gen_init_cpio", "#!/bin/sh\nexec cat")):
+                (top / name).parent.mkdir(parents=True, exist_ok=True)
+                (top / name).write_text(text)
+            (top / "modules/a/link").symlink_to("b")
+            (top / "usr/gen_init_cpio").chmod(0o755)
+            boards.make_initrd(top / "initrd", top, "armhf", ["ls", "true"],
+                               {"/bench": b"program"})
+            data = (top / "initrd").read_bytes()
+            self.assertEqual(data[:512], b"base" + bytes(508))
+            lines = data[512:].decode().splitlines()
+            self.assertEqual(lines[:3], ["dir a 755 0 0", "dir a/b 755 0 0",
+                                         "dir selftests 755 0 0"])
+            got = {name: (Path(path).read_text(), mode) for _, name, path, mode, *_
+                   in map(str.split, lines[3:])}
+        self.assertEqual(got, {
+            "a/b/x.ko": ("1234", "644"), "selftests/t": ("5", "644"),
+            "bench": ("program", "755"), "commands": ("ls\ntrue\n", "755")})

@@ -94,7 +94,7 @@ def elf(*contents):
                                    else 1, 0, 0, 52 + len(data), len(content),
                                    0, 0, 1, 0))
         data += content
-    head = bytes(32) + struct.pack("<I", 52 + len(data)) + bytes(10)
+    head = b"\x7fELF\1\1\1".ljust(32, b"\0") + struct.pack("<I", 52 + len(data)) + bytes(10)
     return head + struct.pack("<3H", 40, len(headers),
                               len(headers) - 1) + data + b"".join(headers)
 
@@ -107,7 +107,7 @@ class Identical(unittest.TestCase):
         one = elf(b"code", b"data", b"more")
         self.assertEqual(identical.differences(one, elf(b"code", b"dat4",
                                                         b"more")), [".s1"])
-        self.assertEqual(identical.differences(one, b"\x7f" + one[1:]),
+        self.assertEqual(identical.differences(one, one[:8] + b"\1" + one[9:]),
                          ["the headers"])
         self.assertIn(".s2", identical.differences(one, elf(b"code", b"data")))
 

@@ -44,6 +44,8 @@ class Children(unittest.TestCase):
             (self.top / "bin" / name).write_text(ENDLESS)
             (self.top / "bin" / name).chmod(0o755)
         (self.top / "initramfs-armhf.cpio.gz").touch()
+        (self.top / "usr").mkdir()
+        (self.top / "usr/gen_init_cpio").symlink_to("/bin/true")
         self.pids = self.top / "pids"
         self.env = os.environ | {
             "BUILD": str(self.top), "PIDS": str(self.pids),

@@ -5,7 +5,6 @@ import tempfile
 import unittest
 from pathlib import Path
 
-
 from lab import boards, devicetree
 
 BOARD = """/dts-v1/;

@@ -23,9 +23,7 @@ A step which finds nothing to do is an error: a recipe must not rot.
 
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 
 from . import csyntax
 from .git import Error
@@ -42,7 +40,6 @@ class Recipe:
         self.kernel = kernel
         self.files = {}
         self.symbols = []
-        self.unifdef_tool = None
         self.where = ""
 
     def fail(self, text):
@@ -77,28 +74,11 @@ class Recipe:
             flags.append(paths.pop(0))
         for path in paths:
             done = subprocess.run(
-                [self.tool(), *flags], capture_output=True,
+                ["unifdef", *flags], capture_output=True,
                 input=self.get(path).encode("utf-8", "surrogateescape"))
             if done.returncode not in (0, 1):
                 self.fail("unifdef %s: %s" % (path, done.stderr.decode()))
             self.put(path, done.stdout.decode("utf-8", "surrogateescape"))
-
-    def tool(self):
-        """The kernel's own unifdef, built for the host."""
-        if not self.unifdef_tool:
-            folder = tempfile.mkdtemp(prefix="unifdef-")
-            self.unifdef_tool = os.path.join(folder, "unifdef")
-            cc = os.environ.get("HOSTCC") or "cc"
-            done = subprocess.run(
-                cc.split() + ["-w", "-O1", "-x", "c", "-", "-o", self.unifdef_tool],
-                input=self.read("scripts/unifdef.c"), capture_output=True)
-            if done.returncode:
-                self.fail("cannot build scripts/unifdef.c:\n" + done.stderr.decode())
-        return self.unifdef_tool
-
-    def close(self):
-        if self.unifdef_tool:
-            shutil.rmtree(os.path.dirname(self.unifdef_tool), ignore_errors=True)
 
     def step_drop(self, args):
         path, *names = args
@@ -227,12 +207,9 @@ def make(repo, base, kernel, recipe_folder=FOLDER):
         return repo.read(found[path][1]) if path in found else None
 
     recipe = Recipe(read, kernel)
-    try:
-        for name in recipe_files(recipe_folder):
-            with open(name, encoding="utf-8") as f:
-                recipe.run(os.path.relpath(name, os.path.dirname(FOLDER)), f.read())
-    finally:
-        recipe.close()
+    for name in recipe_files(recipe_folder):
+        with open(name, encoding="utf-8") as f:
+            recipe.run(os.path.relpath(name, os.path.dirname(FOLDER)), f.read())
     modes = repo.entries(base, list(recipe.files))
     changes = {}
     for path, text in recipe.files.items():

@@ -80,16 +80,6 @@ def find(text, name):
     return sorted(spans)
 
 
-def body(text, name):
-    """Bodies, without the braces, of the functions named @name."""
-    found = []
-    for start, end in find(text, name):
-        code = mask(text)[start:end]
-        if code.endswith("}") and "{" in code:
-            found.append(text[start:end][code.index("{") + 1:-1].strip())
-    return found
-
-
 def _comment_above(text, start):
     """Where the comment begins that ends on the line above @start, or @start."""
     above = text[:start].rstrip(" \t")
