@@ -22,7 +22,9 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 
 from lab import boards, children, kbuild
@@ -67,17 +69,19 @@ def check_configs(kernels):
                          + ", ".join(sorted(differ)))
 
 
+@dataclass
 class Run:
     """One boot of one kernel, and the cases in it that are wanted."""
+    side: str
+    name: str
+    wanted: InitVar[Collection[str]]
+    kernel_dir: Path
+    problems: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
-    def __init__(self, side, name, wanted, kernel_dir):
-        self.side = side
-        self.name = name
-        self.boot = cases.BOOTS[name]
+    def __post_init__(self, wanted: Collection[str]) -> None:
+        self.boot = cases.BOOTS[self.name]
         self.cases = [c for c in self.boot.cases if c.name in wanted]
-        self.kernel_dir = kernel_dir
-        self.problems = []
-        self.lines = []
 
     def run(self, program):
         boot = self.boot

@@ -29,6 +29,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab import boards, children, verdict
@@ -119,13 +120,12 @@ class Stub:
         return pc
 
 
+@dataclass
 class Want:
     """A function and which call of it: left is what is still to count."""
-
-    def __init__(self, name, nth, when):
-        self.name = name
-        self.left = nth
-        self.when = when
+    name: str
+    left: int
+    when: list[tuple[int, int]]
 
     def hit(self, stub):
         if all(stub.register(r) == value for r, value in self.when):

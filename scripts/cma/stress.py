@@ -28,6 +28,7 @@ more of the latter than mainline in as many minutes, a few aside.
 import argparse
 import re
 import sys
+from dataclasses import dataclass, field
 
 import bench
 from lab import boards, children, kbuild
@@ -69,19 +70,22 @@ def says_no_hole(line):
     return widest < nr_pages + (1 << align_order) - 1
 
 
+@dataclass
 class Side:
     """One kernel's run, from the lines of its console."""
-
-    def __init__(self, name):
-        self.name = name
-        self.minutes = self.requests = self.failed = self.corrupt = 0
-        self.without_hole = 0
-        self.worst_ms = 0.0
-        self.throttled = self.atomic = 0
-        self.throttled_s = 0.0
-        self.errors = {}
-        self.messages = []
-        self.problems = []
+    name: str
+    minutes: int = 0
+    requests: int = 0
+    failed: int = 0
+    corrupt: int = 0
+    without_hole: int = 0
+    worst_ms: float = 0
+    throttled: int = 0
+    throttled_s: float = 0
+    atomic: int = 0
+    errors: dict[int, int] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     def line(self, line):
         """Takes in a line; prints one for each minute."""
@@ -103,7 +107,7 @@ class Side:
             self.messages.append(line)
             self.without_hole += says_no_hole(line)
 
-    def roomy(self):
+    def avoidable(self):
         """Errors that need not have been."""
         nr = self.errors.get(BUSY, 0)
         if self.name == "ours":
@@ -114,7 +118,7 @@ class Side:
         errors = "".join(f", {nr} times -{errno}"
                          for errno, nr in sorted(self.errors.items()))
         return (f"{self.name}, {self.minutes} min: {self.requests} requests, "
-                f"{self.failed} failed{errors}, {self.roomy()} with room; "
+                f"{self.failed} failed{errors}, {self.avoidable()} with room; "
                 f"worst {self.worst_ms:.0f} ms; reclaim waited "
                 f"{self.throttled} times, {self.throttled_s:.1f} s; "
                 f"{self.atomic} atomic pages not to be had")
@@ -129,7 +133,7 @@ class Side:
             self.problems.append(f"{self.corrupt} buffers lost data")
         if self.name != "ours":
             return
-        if self.roomy():
+        if self.avoidable():
             self.problems.append("requests failed that had room")
         if self.failed > max(FEW, self.requests / REQUESTS_A_FAILURE):
             self.problems.append("the area is in too many pieces")

@@ -13,6 +13,8 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab import children, lock
@@ -71,20 +73,18 @@ PROGRAMS = {"arm": ("armhf", []),
 BuildError = git.Error		# a message for the user; no traceback
 
 
+@dataclass
 class Kernel:
     """One row: the tree it is built from and what it is configured with.
     drivers: source files of our tree's that this tree lacks; each is built
     as a module from the outside and installed where ours has it. dtbs:
-    device trees, as kbuild names them."""
-
-    def __init__(self, arch, tree, fragments, base="alldefconfig",
-                 drivers=(), dtbs=VEXPRESS):
-        self.arch = arch
-        self.tree = tree
-        self.fragments = fragments
-        self.base = base
-        self.drivers = drivers
-        self.dtbs = dtbs if arch == "arm" else ()
+    device trees, as kbuild names them; of ARM's kernels alone."""
+    arch: str
+    tree: str
+    fragments: list[str]
+    base: str = "alldefconfig"
+    drivers: Sequence[str] = ()
+    dtbs: Sequence[str] = VEXPRESS
 
 
 def guest(arch):
@@ -151,7 +151,7 @@ KERNELS = {
 OURS_ONLY = TEST + FAULT + SAMPLE
 
 
-def alone(work):
+def build_lock(work):
     """What no other run may do at the same time."""
     @functools.wraps(work)
     def locked(*args, **kw):
@@ -254,7 +254,7 @@ def missing_lines(want, config_text):
             if have.get(sym, f"# {sym} is not set") != line]
 
 
-@alone
+@build_lock
 def configure(name, src=None, whole=True):
     """src: the tree if not its own. whole: every line has to take effect."""
     src = src or tree(name)
@@ -277,7 +277,7 @@ def configure(name, src=None, whole=True):
     return src
 
 
-@alone
+@build_lock
 def make(name, args, src, log):
     """Runs make; prints a line every few seconds; returns its output."""
     start = shown = time.monotonic()
@@ -324,11 +324,11 @@ def build_driver(name, src, driver, mods):
         f"INSTALL_MOD_DIR=kernel/{driver.parent}"])
 
 
-@alone
+@build_lock
 def build(name):
     src = configure(name)
     arch = KERNELS[name].arch
-    targets = [IMAGE[arch], "modules", *KERNELS[name].dtbs]
+    targets = [IMAGE[arch], "modules", *(KERNELS[name].dtbs if arch == "arm" else ())]
     _, nr_files, elapsed_s = make(name, targets, src, obj(name) / "build.log")
     mods = obj(name) / "modules"
     if nr_files or not mods.exists():
@@ -340,7 +340,7 @@ def build(name):
     print(f"{name}: {nr_files} files built in {elapsed_s:.0f} s", flush=True)
 
 
-@alone
+@build_lock
 def selftests(name="arm"):
     """The test programs in $BUILD/selftests-ARCH, which every boot takes
     along: for the user space of this kernel's boards, built with its headers."""
@@ -370,14 +370,14 @@ def packages(names):
     return "check" if other or not names else "build"
 
 
-@alone
+@build_lock
 def userland(*archs):
     """What the boards run, of these architectures beside the usual one."""
     run([REPO / "scripts/cma/userland.sh", *archs],
         env=lock.environment(BUILD))
 
 
-@alone
+@build_lock
 def guest_program(name):
     """A program of guest/, with the library of the selftests; its bytes.
     Its sources are NAME.c and NAME_*.c."""

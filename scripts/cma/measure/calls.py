@@ -12,6 +12,7 @@ import re
 import struct
 import subprocess
 from collections import Counter
+from dataclasses import dataclass
 
 from elftools.elf.elffile import ELFFile
 
@@ -121,16 +122,15 @@ def executed(lines):
         yield last
 
 
+@dataclass
 class Frame:
     """A function at work. back: where it returns to. irq: an interrupt or
     below one. before: of an exception, the last instruction ahead of it."""
-
-    def __init__(self, name, back, irq=False, before=None):
-        self.name = name
-        self.back = back
-        self.irq = irq
-        self.before = before
-        self.count = 0
+    name: str
+    back: int | None
+    irq: bool = False
+    before: int | None = None
+    count: int = 0
 
 
 class Profile:

@@ -6,42 +6,43 @@ Times are thousands of instructions: under -icount a nanosecond of the guest
 is one instruction. What the kinds of a case do is in guest/bench_*.c.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass
+class Case:
+    """kind: of guest/bench.c. sizes: of the buffers, KiB. figures: what of it
+    goes into the table; see figures.py. varies: a second run gives other
+    figures, for the host's disk or clock takes part."""
+    name: str
+    what: str
+    kind: str
+    samples: int
+    sizes: list[int]
+    figures: Sequence[str] = ("median", "worst", "free")
+    varies: bool = False
+
+    @property
+    def command(self) -> str:
+        return " ".join(["/bench", self.name, self.kind, str(self.samples),
+                         *map(str, self.sizes)])
+
+
+@dataclass
 class Boot:
     """Cases that do not disturb each other. append: more for the kernel.
     smp: None for one vCPU that counts instructions; else wall-clock time."""
+    cases: list[Case]
+    append: str = "cma=64M"
+    mem: str = "256M"
+    disk: bool = True
+    smp: int | None = None
+    timeout_s: int = 600
 
-    def __init__(self, cases, append="cma=64M", mem="256M", disk=True,
-                 smp=None, timeout_s=600):
-        self.cases = cases
-        self.append = append
-        self.mem = mem
-        self.disk = disk
-        self.smp = smp
-        self.timeout_s = timeout_s
-        for case in cases:
-            case.varies = bool(disk or smp)
-
-
-class Case:
-    """kind: of guest/bench.c. figures: what of it goes into the table;
-    see figures.py. sizes: of the buffers, KiB. varies: a second run gives
-    other figures, for the host's disk or clock takes part."""
-
-    varies = False
-
-    def __init__(self, name, what, kind, samples, sizes,
-                 figures=("median", "worst", "free")):
-        self.name = name
-        self.what = what
-        self.kind = kind
-        self.samples = samples
-        self.sizes = sizes
-        self.figures = figures
-
-    @property
-    def command(self):
-        return " ".join(["/bench", self.name, self.kind, str(self.samples),
-                         *map(str, self.sizes)])
+    def __post_init__(self) -> None:
+        for case in self.cases:
+            case.varies = bool(self.disk or self.smp)
 
 
 MIB = 1024

@@ -21,6 +21,11 @@ Pure: lines in, figures out. Owns the meaning of each figure:
 
 import re
 import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from measure.cases import Case
 
 LINE = re.compile(r"bench: (sample|failed|refused|count|rate|bad) (\S+) (.*)$")
 INSTRUCTIONS = 1000	# to a unit of the table
@@ -29,40 +34,37 @@ RATE_BESIDE = {"build": "build-none", "build-none": "build-none"}
 MORE_IS_BETTER = {"count", "rate"}
 
 
+@dataclass
 class Samples:
     """What one kernel did in one case with one size; times are ns."""
-
-    def __init__(self):
-        self.alloc_ns = []
-        self.free_ns = []
-        self.sum_ns = []
-        self.failed_ns = []
-        self.refused_ns = []
-        self.avoidable = 0
-        self.count = None
-        self.rate_hz = None
+    alloc_ns: list[int] = field(default_factory=list)
+    free_ns: list[int] = field(default_factory=list)
+    sum_ns: list[int] = field(default_factory=list)
+    failed_ns: list[int] = field(default_factory=list)
+    refused_ns: list[int] = field(default_factory=list)
+    avoidable: int = 0
+    count: int | None = None
+    rate_hz: float | None = None
 
 
 class Results:
     """What one kernel did: {(case, KiB): Samples}, and what went wrong."""
 
-    def __init__(self):
-        self.samples = {}
-        self.bad = []
+    def __init__(self) -> None:
+        self.samples: dict[tuple[str, int], Samples] = {}
+        self.bad: list[tuple[str, str]] = []
 
-    def read(self, lines):
+    def read(self, lines: Iterable[str]) -> None:
         """Takes in the lines of a console, without time stamps."""
         for line in lines:
             m = LINE.match(line)
             if m and m[1] == "bad":
                 self.bad.append((m[2], m[3]))
             elif m:
-                self.add(m[1], m[2], list(map(int, m[3].split())))
+                self.add(m[1], m[2], *map(int, m[3].split()))
 
-    def add(self, kind, case, values):
-        size_kib, *values = values
-        key = case, size_kib // 1024
-        s = self.samples.setdefault(key, Samples())
+    def add(self, kind: str, case: str, size: int, *values: int) -> None:
+        s = self.samples.setdefault((case, size // 1024), Samples())
         if kind == "sample":
             s.alloc_ns.append(values[0])
             s.free_ns.append(values[1])
@@ -78,24 +80,22 @@ class Results:
             pairs, _, time_ns = values
             s.rate_hz = pairs * 1e9 / time_ns
 
-    def missing(self, case):
+    def missing(self, case: Case) -> list[int]:
         """The sizes of a case that lack a figure; that all requests for one
         failed is none."""
         return [kib for kib in case.sizes
                 if any(self.figure(case.name, kib, name) is None
                        for name in case.figures)]
 
-    def figure(self, case, kib, name):
+    def figure(self, case: str, kib: int, name: str) -> float | None:
         """One figure; None if there is none."""
         s = self.samples.get((case, kib))
         if not s:
             return None
         if name == "failed":
             return len(s.failed_ns)
-        if name == "avoidable":
-            return s.avoidable
-        if name == "count":
-            return s.count
+        if name in ("avoidable", "count"):
+            return getattr(s, name)
         if name == "rate":
             one = self.samples.get((RATE_BESIDE.get(case, "threads-1"), kib))
             if s.rate_hz is None or not one or not one.rate_hz:
@@ -105,34 +105,36 @@ class Results:
                     "refused": s.refused_ns}.get(name, s.alloc_ns)
         if not times_ns:
             return None
-        of = {"average": statistics.mean, "worst": max, "refused": max}
-        return of.get(name, statistics.median)(times_ns) / INSTRUCTIONS
+        if name == "average":
+            return statistics.mean(times_ns) / INSTRUCTIONS
+        if name in ("worst", "refused"):
+            return max(times_ns) / INSTRUCTIONS
+        return statistics.median(times_ns) / INSTRUCTIONS
 
 
+@dataclass
 class Row:
     """One line of the table. mainline, ours: None where there is none.
     failed: how many requests of ours for it got no buffer, None if ours did
     not run."""
-
-    def __init__(self, case, kib, figure, mainline, ours, failed, goal, floor):
-        self.case = case
-        self.kib = kib
-        self.figure = figure
-        self.mainline = mainline
-        self.ours = ours
-        self.failed = failed
-        self.goal = goal
-        self.floor = floor
+    case: Case
+    kib: int
+    figure: str
+    mainline: float | None
+    ours: float | None
+    failed: float | None
+    goal: float | None
+    floor: float | None
 
     @property
-    def ratio(self):
+    def ratio(self) -> float | None:
         if (self.ours is None or not self.mainline
                 or self.figure in ("failed", "avoidable")):
             return None
         return self.ours / self.mainline
 
     @property
-    def holds(self):
+    def holds(self) -> bool | None:
         """Whether ours keeps its goal, which what it does not give cannot;
         None without a goal, or without ours."""
         if self.goal is None or self.failed is None:
@@ -144,9 +146,11 @@ class Row:
         return self.ours <= self.goal
 
 
-def rows(cases, goals, mainline, ours):
+def rows(cases: Iterable[Case],
+         goals: Mapping[tuple[str, int, str], tuple[float, float | None]],
+         mainline: Results | None, ours: Results | None) -> list[Row]:
     """The lines of the table; mainline and ours are Results, or None."""
-    def of(results, *key):
+    def of(results: Results | None, *key: Any) -> float | None:
         return results.figure(*key) if results else None
 
     out = []
@@ -155,9 +159,7 @@ def rows(cases, goals, mainline, ours):
             names = list(case.figures)
             if any(of(r, case.name, kib, "failed") for r in (mainline, ours)):
                 names += ["failed", "avoidable"]
-            failed = None
-            if ours:
-                failed = of(ours, case.name, kib, "failed") or 0
+            failed = (of(ours, case.name, kib, "failed") or 0) if ours else None
             for name in names:
                 key = case.name, kib, name
                 row = Row(case, kib, name, of(mainline, *key), of(ours, *key),

@@ -8,6 +8,8 @@ virt at 0x48000000, and the device tree behind it.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import InitVar, dataclass
 
 from lab import devicetree
 
@@ -17,23 +19,26 @@ AREA = 'compatible = "shared-dma-pool"; reusable;'
 DEVICE = 'compatible = "test,cma-dma-test";'
 
 
+@dataclass
 class Case:
     """One boot. refused: what the binding has to say about the nodes, one
     regular expression for each line; None if that is not its business."""
+    name: str
+    nodes: str
+    steps: InitVar[Sequence[str]] = ()
+    expect: Sequence[str] = ()
+    board: str = "virt"
+    append: str = ""
+    overlays: Sequence[str] = ()
+    commands: Sequence[str] = ()
+    refused: Sequence[str] | None = ()
+    mem: str | None = None
 
-    def __init__(self, name, nodes, steps=(), expect=(), board="virt",
-                 append="", overlays=(), commands=(), refused=(), mem=None):
-        self.name = name
-        self.nodes = nodes.replace("AREA", AREA).replace("DEVICE", DEVICE)
-        self.overlays = [o.replace("AREA", AREA).replace("DEVICE", DEVICE)
-                         for o in overlays]
-        self.commands = [f"{CLIENT} {step}" for step in steps]
-        self.commands += commands
-        self.expect = expect
-        self.board = board
-        self.append = append
-        self.refused = refused
-        self.mem = mem
+    def __post_init__(self, steps: Sequence[str]) -> None:
+        self.nodes, *self.overlays = (
+            text.replace("AREA", AREA).replace("DEVICE", DEVICE)
+            for text in (self.nodes, *self.overlays))
+        self.commands = [*(f"{CLIENT} {step}" for step in steps), *self.commands]
 
     def compile(self, dtb):
         """The nodes alone, without a board."""
@@ -626,15 +631,14 @@ PIECES = Case(
                       users="all devices", zone="lowmem and highmem")])
 
 
+@dataclass
 class Ram:
     """A board by where its RAM begins."""
-
-    def __init__(self, board, base, cells, mem, has_highmem=True):
-        self.board = board
-        self.base = base
-        self.cells = cells
-        self.mem = mem
-        self.has_highmem = has_highmem
+    board: str
+    base: int
+    cells: int
+    mem: str
+    has_highmem: bool = True
 
     def zone(self, zone):
         """What the log says of it, if the kernel knows more than one."""

@@ -37,7 +37,7 @@ def side(name, text, *problems, minutes=2):
 class Judgement(unittest.TestCase):
     def test_figures_are_the_latest(self):
         s = side("mainline", CONSOLE)
-        self.assertEqual((s.minutes, s.requests, s.failed, s.roomy()),
+        self.assertEqual((s.minutes, s.requests, s.failed, s.avoidable()),
                          (2, 3000, 3, 1))
         self.assertEqual(s.errors, {12: 2, 16: 1})
         self.assertEqual(len(s.messages), 2)
