@@ -22,7 +22,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass, field
 from pathlib import Path
@@ -43,7 +43,7 @@ class BenchError(Exception):
     """Why there are no figures; no traceback."""
 
 
-def build(sides=KERNELS, kernels=KERNELS):
+def build(sides: Collection[str] = KERNELS, kernels: Mapping[str, str] = KERNELS) -> None:
     """What the boots of these need."""
     if children.run([HERE / "tree.py", "tree"]).returncode:
         raise BenchError("tree.py failed")
@@ -54,15 +54,14 @@ def build(sides=KERNELS, kernels=KERNELS):
         check_configs(kernels)
 
 
-def settings(name):
+def settings(name: str) -> set[str]:
     lines = (kbuild.obj(name) / ".config").read_text().splitlines()
     return {line for line in lines if line.startswith("CONFIG_")}
 
 
-def check_configs(kernels):
+def check_configs(kernels: Mapping[str, str]) -> None:
     """The two kernels must differ in the allocator and in nothing else."""
-    differ = settings(kernels["ours"]) ^ settings(kernels["mainline"])
-    differ = [line for line in differ
+    differ = [line for line in settings(kernels["ours"]) ^ settings(kernels["mainline"])
               if line.split("=")[0].removeprefix("CONFIG_") not in OURS]
     if differ:
         raise BenchError("the kernels are not configured alike: "
@@ -83,7 +82,7 @@ class Run:
         self.boot = cases.BOOTS[self.name]
         self.cases = [c for c in self.boot.cases if c.name in wanted]
 
-    def run(self, program):
+    def run(self, program: bytes) -> "Run":
         boot = self.boot
         result = boards.boot(
             "virt", self.kernel_dir, append=boot.append, mem=boot.mem,
@@ -99,7 +98,7 @@ class Run:
         return self
 
 
-def run_all(runs, program):
+def run_all(runs: list[Run], program: bytes) -> None:
     """Those that count instructions two at a time, the others alone."""
     counted = [r for r in runs if not r.boot.smp]
     with ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
@@ -109,9 +108,10 @@ def run_all(runs, program):
             r.run(program)
 
 
-def collect(runs):
+def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
     """Results of each kernel, and what went wrong, one line each."""
-    sides, problems = {}, []
+    sides: dict[str, figures.Results] = {}
+    problems: list[str] = []
     for r in runs:
         results = sides.setdefault(r.side, figures.Results())
         known = len(results.bad)
@@ -134,7 +134,7 @@ def collect(runs):
     return sides, problems
 
 
-def show(wanted, sides, problems, elapsed_s):
+def show(wanted: Collection[str], sides: dict[str, figures.Results], problems: list[str], elapsed_s: float) -> None:
     chosen = [c for c in cases.all_cases() if c.name in wanted]
     rows = figures.rows(chosen, cases.GOALS, sides.get("mainline"),
                         sides.get("ours"))
@@ -151,7 +151,7 @@ def show(wanted, sides, problems, elapsed_s):
     print("\n".join(["", *text]))
 
 
-def main():
+def main() -> int:
     names = [c.name for c in cases.all_cases()]
     parser = argparse.ArgumentParser(
         description=__doc__,

@@ -18,7 +18,7 @@ from pathlib import Path
 from lab import boards, children, kbuild
 
 
-def prepare(name, kernel_dir=None):
+def prepare(name: str, kernel_dir: Path | None = None) -> None:
     """Makes what the board needs, but for its kernel, unless it is there."""
     board = boards.BOARDS[name]
     image = Path(kernel_dir or kbuild.obj(board.kernel)) / board.arch.image
@@ -34,7 +34,7 @@ def prepare(name, kernel_dir=None):
     kbuild.userland(userland)
 
 
-def main():
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -29,8 +29,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab import boards, children, verdict
 from measure.calls import ARM, SWITCH, Image, Profile, ProfileError, executed
@@ -44,7 +46,7 @@ class Stub:
     """QEMU's gdb stub, as far as it is needed. The guest does not run before
     the first go()."""
 
-    def __init__(self, path, timeout_s):
+    def __init__(self, path: Path, timeout_s: float) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout_s)
         end = time.monotonic() + 10
@@ -60,11 +62,11 @@ class Stub:
         # Single registers are for those only who know what there is.
         self.ask("qXfer:features:read:target.xml:0,ffb")
 
-    def send(self, text):
+    def send(self, text: str) -> None:
         data = text.encode()
         self.socket.sendall(b"$%s#%02x" % (data, sum(data) & 0xff))
 
-    def receive(self):
+    def receive(self) -> str | None:
         """One packet; None once QEMU has ended."""
         while (char := self.file.read(1)) != b"$":
             if not char:
@@ -77,18 +79,18 @@ class Stub:
         self.file.read(2)
         return data.decode()
 
-    def ask(self, text):
+    def ask(self, text: str) -> str:
         self.send(text)
         answer = self.receive()
         if answer is None or answer.startswith("E"):
             raise ProfileError(f"QEMU's answer to {text}: {answer}")
         return answer
 
-    def register(self, number):
+    def register(self, number: int) -> int:
         return int.from_bytes(bytes.fromhex(self.ask(f"p{number:x}")),
                               "little")
 
-    def monitor(self, command):
+    def monitor(self, command: str) -> None:
         """A command of QEMU's monitor; those used here print nothing."""
         self.send("qRcmd," + command.encode().hex())
         said = ""
@@ -97,12 +99,12 @@ class Stub:
         if said or answer is None:
             raise ProfileError(f"QEMU's answer to {command}: {said}")
 
-    def breakpoints(self, letter, addrs):
+    def breakpoints(self, letter: str, addrs: Collection[int]) -> None:
         """Z sets, z clears; of the hardware's kind, to leave code alone."""
         for addr in addrs:
             self.ask(f"{letter}1,{addr:x},4")
 
-    def go(self, addrs):
+    def go(self, addrs: Collection[int]) -> int | None:
         """Runs to the next of the addresses; None when the guest has ended."""
         if self.register(PC) in addrs:
             self.ask("s")
@@ -127,13 +129,13 @@ class Want:
     left: int
     when: list[tuple[int, int]]
 
-    def hit(self, stub):
+    def hit(self, stub: Stub) -> bool:
         if all(stub.register(r) == value for r, value in self.when):
             self.left -= 1
         return not self.left
 
 
-def record(stub, image, log):
+def record(stub: Stub, image: Image, log: Path) -> Profile:
     """Runs the call that begins here to its end; returns its profile. Which
     task runs is not in the log, so each switch is a stop."""
     back, sp = stub.register(LR), stub.register(SP)
@@ -156,32 +158,32 @@ def record(stub, image, log):
     return found
 
 
-def profile(stub, image, wants, log, on_profile):
+def profile(stub: Stub, image: Image, wants: Iterable[Want], log: Path, on_profile: Callable[[Want, Profile, float], None]) -> None:
     """Waits for every wanted call in turn, and hands on each profile."""
-    wants = {image.address(want.name): want for want in wants}
+    left = {image.address(want.name): want for want in wants}
     if not stub.go((image.address(BOOTED),)):
         raise ProfileError("the kernel did not boot")
-    while wants:
-        addr = stub.go(tuple(wants))
+    while left:
+        addr = stub.go(tuple(left))
         if not addr:
             raise ProfileError("not called: " + ", ".join(
-                f"{w.name}, {w.left} more times" for w in wants.values()))
-        if wants[addr].hit(stub):
+                f"{w.name}, {w.left} more times" for w in left.values()))
+        if left[addr].hit(stub):
             start = time.monotonic()
             found = record(stub, image, log)
-            on_profile(wants.pop(addr), found, time.monotonic() - start)
+            on_profile(left.pop(addr), found, time.monotonic() - start)
 
 
 class Recorder(threading.Thread):
     """Talks to the stub while boards.boot() reads the console."""
 
-    def __init__(self, *args):
+    def __init__(self, *args: Any) -> None:
         super().__init__(daemon=True)
         self.args = args
-        self.problem = None
+        self.problem = ""
         self.start()
 
-    def run(self):
+    def run(self) -> None:
         path, timeout_s, *args = self.args
         stub = None
         try:
@@ -198,7 +200,7 @@ class Recorder(threading.Thread):
                 pass
 
 
-def build_once(tmp):
+def build_once(tmp: Path) -> bytes:
     program = tmp / "dma_once"
     subprocess.run([ARM + "gcc", "-O2", "-Wall", "-static",
                     f"-I{boards.REPO}/mm/cma/tests", HERE / "guest/dma_once.c",
@@ -206,7 +208,7 @@ def build_once(tmp):
     return program.read_bytes()
 
 
-def said_by_commands(lines):
+def said_by_commands(lines: Iterable[str]) -> Iterator[str]:
     """What the commands printed, and the kernel meanwhile."""
     inside = False
     for line in lines:
@@ -217,14 +219,14 @@ def said_by_commands(lines):
             yield text
 
 
-def condition(text):
+def condition(text: str) -> tuple[int, int]:
     register, value = text.split("=")
     if not register.startswith("r"):
         raise ValueError(text)
     return int(register[1:]), int(value, 0)
 
 
-def options():
+def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -251,18 +253,18 @@ def options():
     return parser.parse_args()
 
 
-def main():
+def main() -> int:
     opts = options()
     children.end_on_signals()
     kernel_dir = Path(opts.kernel or boards.BUILD / "obj-arm")
 
-    def show(want, found, elapsed_s):
+    def show(want: Want, found: Profile, elapsed_s: float) -> None:
         print(f"\n{want.name}, call {opts.nth}: {found.total()} instructions "
               f"({elapsed_s:.1f} s)")
         print("\n".join(found.table(opts.top)), flush=True)
 
-    with tempfile.TemporaryDirectory(prefix="cma-profile-") as tmp:
-        tmp = Path(tmp)
+    with tempfile.TemporaryDirectory(prefix="cma-profile-") as folder:
+        tmp = Path(folder)
         try:
             image = Image.read(kernel_dir / "vmlinux")
             wants = [Want(name, opts.nth, opts.when) for name in opts.function]

@@ -12,9 +12,13 @@ and nobody loses a byte. Owns what the host prints and the verdict.
 """
 
 import argparse
+import io
 import subprocess
 import sys
 import time
+from typing import cast
+from collections.abc import Sequence
+from pathlib import Path
 
 from lab import boards, children, kbuild
 
@@ -23,7 +27,7 @@ BUILD = boards.BUILD
 OUT = BUILD / "demo"
 KERNEL = BUILD / "obj-arm"
 
-STEPS = [
+STEPS: list[tuple[str, list[str | Path]]] = [
     ("packages that are needed", [HERE / "deps.sh", "demo"]),
     ("the kernel's source, with the allocator", [HERE / "tree.py", "tree"]),
     ("a kernel for ARM boards", [HERE / "kernel.py", "build", "arm"]),
@@ -44,47 +48,47 @@ class DemoError(Exception):
 class Screen:
     """Standard output: colours and lines that change on a terminal only."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.tty = sys.stdout.isatty()
-        sys.stdout.reconfigure(encoding="utf-8", line_buffering=True)
+        cast(io.TextIOWrapper, sys.stdout).reconfigure(encoding="utf-8", line_buffering=True)
         self.legend_shown = False
         self.passing = False
         self.last_map = False
 
-    def style(self, code, text):
+    def style(self, code: str, text: str) -> str:
         return f"\033[{code}m{text}\033[0m" if self.tty else text
 
-    def line(self, text=""):
+    def line(self, text: str = "") -> None:
         if self.passing:
             print("\r\033[K", end="")
             self.passing = False
         print(text)
 
-    def pass_by(self, text):
+    def pass_by(self, text: str) -> None:
         """A line that the next one replaces."""
         if self.tty:
             print(f"\r\033[K  {text[:76]}", end="", flush=True)
             self.passing = True
 
-    def head(self, text):
+    def head(self, text: str) -> None:
         self.line()
         self.line(self.style("1", text))
 
-    def cell(self, name):
+    def cell(self, name: str) -> str:
         char, code = CELLS[name]
         return self.style(code, char)
 
-    def row_of_map(self, cells):
+    def row_of_map(self, cells: str) -> None:
         self.line("    " + "".join(map(self.cell, cells)))
 
-    def end_of_map(self):
+    def end_of_map(self) -> None:
         if not self.legend_shown:
             self.line("    " + "   ".join(f"{self.cell(name)} {text}"
                                           for name, text in LEGEND)
                       + "   (one cell: 256 KiB)")
         self.legend_shown = True
 
-    def guest(self, kind, text):
+    def guest(self, kind: str, text: str) -> None:
         """One line of the guest's report."""
         if self.last_map and kind != "map":
             self.end_of_map()
@@ -103,7 +107,7 @@ class Screen:
             self.line(f"  {text}")
 
 
-def run_step(screen, title, cmd):
+def run_step(screen: Screen, title: str, cmd: Sequence[str | Path]) -> None:
     """Runs a script; its output is progress, and the reason if it fails."""
     start = shown = time.monotonic()
     lines = []
@@ -123,11 +127,11 @@ def run_step(screen, title, cmd):
     screen.line(f"  {title:.<50} {elapsed_s:4.0f} s")
 
 
-def boot(screen, program):
+def boot(screen: Screen, program: bytes) -> list[str]:
     """Boots the board and shows its report; returns what was wrong."""
     problems = []
 
-    def on_line(line):
+    def on_line(line: str) -> None:
         text = boards.verdict.TIMESTAMP.sub("", line)
         words = text.split(" ", 2)
         if words[0] != "demo:" or len(words) < 3:
@@ -144,7 +148,7 @@ def boot(screen, program):
     return problems + result.problems
 
 
-def main():
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)

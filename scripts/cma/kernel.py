@@ -16,7 +16,7 @@ import sys
 from lab import children, kbuild
 
 
-def main():
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)

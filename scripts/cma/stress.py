@@ -62,7 +62,7 @@ NO_HOLE = re.compile(r"^cma: .*alloc failed, req-size: (\d+) pages, ret: -12, "
 BLOCKER = re.compile(r"^bench: blocker ")
 
 
-def says_no_hole(line):
+def says_no_hole(line: str) -> bool:
     """A hole as wide as that may be spoilt by where the request has to start."""
     if not (m := NO_HOLE.match(line)):
         return False
@@ -87,7 +87,7 @@ class Side:
     messages: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def line(self, line):
+    def line(self, line: str) -> None:
         """Takes in a line; prints one for each minute."""
         line = boards.verdict.TIMESTAMP.sub("", line)
         if m := ERRNO.match(line):
@@ -107,14 +107,14 @@ class Side:
             self.messages.append(line)
             self.without_hole += says_no_hole(line)
 
-    def avoidable(self):
+    def avoidable(self) -> int:
         """Errors that need not have been."""
         nr = self.errors.get(BUSY, 0)
         if self.name == "ours":
             nr += max(0, self.errors.get(NO_MEMORY, 0) - self.without_hole)
         return nr
 
-    def text(self):
+    def text(self) -> str:
         errors = "".join(f", {nr} times -{errno}"
                          for errno, nr in sorted(self.errors.items()))
         return (f"{self.name}, {self.minutes} min: {self.requests} requests, "
@@ -123,7 +123,7 @@ class Side:
                 f"{self.throttled} times, {self.throttled_s:.1f} s; "
                 f"{self.atomic} atomic pages not to be had")
 
-    def judge(self, result, minutes):
+    def judge(self, result: boards.Result, minutes: int) -> None:
         """A request that failed is a figure here, and no splat."""
         self.problems += [p for p in result.problems
                           if not FAILURE.match(p.removeprefix("splat: "))]
@@ -139,14 +139,14 @@ class Side:
             self.problems.append("the area is in too many pieces")
 
 
-def compare(ours, mainline):
+def compare(ours: Side, mainline: Side) -> None:
     """Those who cannot wait must not miss more than with mainline."""
     if ours.atomic > mainline.atomic + FEW:
         ours.problems.append(f"{ours.atomic} atomic pages not to be had, "
                              f"mainline {mainline.atomic}")
 
 
-def run(name, kernel_name, minutes, program, flood):
+def run(name: str, kernel_name: str, minutes: int, program: bytes, flood: bool) -> Side:
     side = Side(name)
     sizes = " ".join(map(str, SIZES_KIB))
     result = boards.boot(
@@ -163,7 +163,7 @@ def run(name, kernel_name, minutes, program, flood):
     return side
 
 
-def main():
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -19,10 +19,12 @@ import hashlib
 import json
 import os
 import sys
+from typing import Any
 
 from lab import children, lock
 from trees import bare, overlay, series, source
 from trees.git import Error, Repo
+from trees.overlay import Export, Overlay
 
 EDIT_BUDGET = 60        # changed lines beyond which an edit wants its own file
 
@@ -30,48 +32,48 @@ EDIT_BUDGET = 60        # changed lines beyond which an edit wants its own file
 class Trees:
     """$BUILD/linux, the repository, and what is known about both."""
 
-    def __init__(self, build, root=overlay.REPO, recipe=bare.FOLDER,
-                 steps=series.FOLDER):
+    def __init__(self, build: str, root: str = overlay.REPO, recipe: str = bare.FOLDER,
+                 steps: str = series.FOLDER) -> None:
         self.build = os.path.abspath(build)
         self.root, self.recipe, self.steps = root, recipe, steps
         self.linux = os.path.join(self.build, "linux")
         self.repo = Repo(self.linux)
         self.state_file = os.path.join(self.repo.gitdir, "cma-tree.json")
 
-    def exists(self):
-        return os.path.isdir(self.repo.gitdir) and self.repo.tag("base")
+    def exists(self) -> bool:
+        return os.path.isdir(self.repo.gitdir) and bool(self.repo.tag("base"))
 
-    def need(self):
+    def need(self) -> None:
         if not self.exists() or not self.repo.tag("bare"):
             raise Error("there is no kernel tree in %s yet: run 'make tree'" % self.linux)
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         try:
             with open(self.state_file, encoding="utf-8") as f:
                 return json.load(f)
         except FileNotFoundError:
             return {}
 
-    def save(self, **changes):
+    def save(self, **changes: Any) -> None:
         state = self.state() | changes
         with open(self.state_file + ".new", "w", encoding="utf-8") as f:
             json.dump(state, f, indent=1)
         os.replace(f.name, self.state_file)
 
-    def overlay(self):
-        return overlay.Overlay(self.root, self.build)
+    def overlay(self) -> Overlay:
+        return Overlay(self.root, self.build)
 
-    def kernel(self):
+    def kernel(self) -> str:
         entry = self.repo.entries(self.repo.tag("base"), ["Makefile"])["Makefile"]
         return source.version(self.repo.read(entry[1]).decode()) or "?"
 
-    def applied(self):
+    def applied(self) -> str:
         """The commit the work tree was last set to."""
         return self.repo.tag("cma") or self.repo.tag("bare") or self.repo.tag("base")
 
     # tree
 
-    def make(self):
+    def make(self) -> None:
         state = self.state() if self.exists() else {}
         wanted = self._source(state)
         if not wanted and self._up_to_date(state):
@@ -93,7 +95,7 @@ class Trees:
         self.save(recipe=self._recipe_key(), overlay=_digest(files.key()))
         print("tree: Linux %s in %s, %d files written" % (self.kernel(), self.linux, count))
 
-    def _source(self, state):
+    def _source(self, state: dict[str, Any]) -> dict[str, Any] | None:
         """Fingerprint of the source to import, None to keep what is there."""
         asked = source.asked_for(self.build)
         if not self.exists():
@@ -108,16 +110,16 @@ class Trees:
             return None
         return found
 
-    def _recipe_key(self):
+    def _recipe_key(self) -> str:
         return _digest((bare.key(self.recipe) + self.repo.tag("base")).encode())
 
-    def _up_to_date(self, state):
+    def _up_to_date(self, state: dict[str, Any]) -> bool:
         cma = self.repo.tag("cma")
-        return (cma and state.get("recipe") == self._recipe_key() and
+        return bool(cma and state.get("recipe") == self._recipe_key() and
                 state.get("overlay") == _digest(self.overlay().key()) and
                 self.repo.is_clean(cma))
 
-    def _make_bare(self):
+    def _make_bare(self) -> str:
         old = self.repo.tag("bare")
         if old and self.state().get("recipe") == self._recipe_key():
             return old
@@ -125,7 +127,7 @@ class Trees:
         tree = bare.make(self.repo, base, self.kernel(), self.recipe)
         return self.repo.commit(tree, [base], "Remove the contiguous memory allocator\n")
 
-    def _refuse_unexported(self, tree):
+    def _refuse_unexported(self, tree: str | None) -> tuple[str, str]:
         """Fails if the work tree has edits which @tree does not have, too."""
         if not self.exists():
             return None, None
@@ -136,7 +138,7 @@ class Trees:
             edits = {p: e for p, e in edits.items() if p in ahead}
         elif edits and self.repo.tag("bare"):
             plan = self._export()
-            edits = {n: None for n in [*plan.writes, *plan.removes]}
+            edits = dict.fromkeys([*plan.writes, *plan.removes])
         if edits:
             raise Error("%s has edits that were not exported (make export):\n%s" % (
                 self.linux, "\n".join("  " + p for p in sorted(edits))))
@@ -144,12 +146,12 @@ class Trees:
 
     # export
 
-    def _export(self):
+    def _export(self) -> Export:
         snapshot, _ = self.repo.snapshot()
-        return overlay.Export(self.repo, self.overlay(), self.repo.tag("bare"),
+        return Export(self.repo, self.overlay(), self.repo.tag("bare"),
                               self.applied(), snapshot, self.kernel())
 
-    def export(self):
+    def export(self) -> None:
         self.need()
         plan = self._export()
         plan.write()
@@ -167,7 +169,7 @@ class Trees:
             print("export: nothing to do")
         self._mention_ignored()
 
-    def _mention_ignored(self):
+    def _mention_ignored(self) -> None:
         """New files in folders of ours which the kernel's .gitignore hides."""
         folders = {os.path.dirname(path) for path, (status, *_) in self.repo.changes(
             self.repo.tag("bare"), self.applied()).items() if status == "A"}
@@ -180,13 +182,13 @@ class Trees:
 
     # status, series
 
-    def status(self):
+    def status(self) -> None:
         self.need()
         base, stripped = self.repo.tag("base"), self.repo.tag("bare")
         with self.repo.temp_index() as index:
             snapshot, _ = self.repo.snapshot(index)
         unexported = self.repo.changes(self.applied(), snapshot)
-        total = {}
+        total: dict[str, list[tuple[int, int]]] = {"-": [], "~": [], "+": []}
         for sign, old, new in (("-", base, stripped), ("", stripped, snapshot)):
             what = self.repo.changes(old, new)
             for path, lines in sorted(self.repo.numstat(old, new).items()):
@@ -199,13 +201,13 @@ class Trees:
                 print("%s %-58s %+6d %6s%s" % (
                     mark, path, lines[0], "-%d" % lines[1],
                     "  ! " + ", ".join(notes) if notes else ""))
-                sums = total.setdefault(mark, [0, 0, 0])
-                total[mark] = [a + b for a, b in zip(sums, (1, *lines))]
+                total[mark].append(lines)
         for mark, word in (("-", "stripped"), ("~", "edited"), ("+", "new")):
             print("%s %d files %s, %d lines added, %d removed" % (
-                mark, total.get(mark, [0])[0], word, *total.get(mark, [0, 0, 0])[1:]))
+                mark, len(total[mark]), word, sum(a for a, _ in total[mark]),
+                sum(r for _, r in total[mark])))
 
-    def series(self):
+    def series(self) -> None:
         self.make()
         names = series.generate(self.repo, self.root,
                                 os.path.join(self.build, "patches"), self.steps)
@@ -215,11 +217,11 @@ class Trees:
               % (len(names), self.kernel()))
 
 
-def _digest(data):
+def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["tree", "export", "status", "series"])

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,7 +89,7 @@ class Board:
     may_say: Sequence[str] = ()
 
     @property
-    def has_virtio_mmio(self):
+    def has_virtio_mmio(self) -> bool:
         return self.machine.startswith("virt")
 
 
@@ -224,7 +224,7 @@ def make_initrd(path: Path, kernel_dir: Path, userland: str,
     path.write_bytes(base + bytes(-len(base) % 512) + made.stdout)
 
 
-def emulated(board, mem, smp, net=None):
+def emulated(board: Board, mem: str | None, smp: int | str, net: str | None = None) -> list[str]:
     """The options that decide what the board has."""
     cmd = [board.arch.emulator, "-M", board.machine, "-m", mem or board.mem,
            "-smp", str(smp), "-accel", "tcg", "-display", "none"]
@@ -233,7 +233,7 @@ def emulated(board, mem, smp, net=None):
     return cmd + ["-cpu", board.cpu] if board.cpu else cmd
 
 
-def make_dtb(board, kernel_dir, mem, smp, tmp, extra=()):
+def make_dtb(board: Board, kernel_dir: Path, mem: str | None, smp: int | str, tmp: Path, extra: Sequence[str] = ()) -> Path:
     dtb = tmp / "board.dtb"
     if board.dtb:
         shutil.copy(kernel_dir / "arch/arm/boot/dts" / board.dtb, dtb)
@@ -249,8 +249,8 @@ def make_dtb(board, kernel_dir, mem, smp, tmp, extra=()):
     return dtb
 
 
-def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
-                 replay=None, nodes="", overlays=(), net=None, extra=()):
+def qemu_command(board: Board, kernel_dir: Path, append: str, mem: str | None, smp: int | str | None, disk: str | Path | bool | None, icount: bool, tmp: Path,
+                 replay: tuple[str, Path] | None = None, nodes: str = "", overlays: Sequence[str] = (), net: str | None = None, extra: Sequence[str] = ()) -> list[str]:
     """The whole command line; tmp holds the initrd already."""
     smp = 1 if icount else smp or board.smp
     args = (f"console={board.console} printk.time=1 printk.devkmsg=on "
@@ -277,7 +277,8 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
     if replay:
         cmd += ["-icount", f"rr={replay[0]},rrfile={replay[1]}"]
     if disk:
-        cmd += [o.format(image=f"format=raw,snapshot=on,file={disk}",
+        image = BUILD / "disk.ext4" if disk is True else disk
+        cmd += [o.format(image=f"format=raw,snapshot=on,file={image}",
                          drive="recorded" if replay else "disk")
                 for o in options]
     if disk and replay:
@@ -287,7 +288,7 @@ def qemu_command(board, kernel_dir, append, mem, smp, disk, icount, tmp,
     return cmd
 
 
-def run_emulator(cmd, said, on_line, timed_out, timeout_s):
+def run_emulator(cmd: list[str], said: Path, on_line: Callable[[str], object], timed_out: threading.Event, timeout_s: float) -> tuple[int, list[str]]:
     """Its status, and lines of its own, which are kept in a file meanwhile. Each
     line of the console is handed on. timed_out: set if it took too long."""
     with open(said, "w+", errors="replace") as emulator, \
@@ -297,7 +298,7 @@ def run_emulator(cmd, said, on_line, timed_out, timeout_s):
                              env=dict(os.environ,
                                       QEMU_AUDIO_DRV="none")) as proc:
 
-        def give_up():
+        def give_up() -> None:
             timed_out.set()
             proc.kill()
 
@@ -313,14 +314,14 @@ def run_emulator(cmd, said, on_line, timed_out, timeout_s):
         return proc.returncode, emulator.read().splitlines()
 
 
-def boot(board, kernel_dir=None, append="", mem=None, disk=None,
-         timeout_s=300, on_line=None, commands=(), files=None, smp=None,
-         icount=False, log=None, want_tests=False, expect=(), replay=None,
-         extra=(), ask_host=False, nodes="", overlays=(), net=None,
-         may_say=(), swap=None):
+def boot(name: str, kernel_dir: str | Path | None = None, append: str = "", mem: str | None = None, disk: str | Path | bool | None = None,
+         timeout_s: float = 300, on_line: Callable[[str], object] | None = None, commands: Sequence[str] = (), files: dict[str, bytes] | None = None, smp: int | str | None = None,
+         icount: bool = False, log: str | Path | None = None, want_tests: bool = False, expect: Sequence[str] = (), replay: tuple[str, Path] | None = None,
+         extra: Sequence[str] = (), ask_host: bool = False, nodes: str = "", overlays: Sequence[str] = (), net: str | None = None,
+         may_say: Sequence[str] = (), swap: str | None = None) -> Result:
     """Boots, runs commands one after another, powers off, and judges.
 
-    board: a name of BOARDS. kernel_dir: an object folder, by default that of
+    name: one of BOARDS. kernel_dir: an object folder, by default that of
     the board's kernel. disk: True for $BUILD/disk.ext4, or an image; the guest's
     writes to it are lost. on_line: called with each console line. commands:
     one shell line each. files: {guest path: bytes} to add. log: where to
@@ -335,18 +336,16 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
     guest has for one more disk, on which it hibernates: it is booted once more
     then, and what both boots say is one log.
     """
-    board = BOARDS[board]
+    board = BOARDS[name]
     kernel_dir = Path(kernel_dir or BUILD / f"obj-{board.kernel}").resolve()
-    if disk is True:
-        disk = BUILD / "disk.ext4"
     if ask_host:
         append += " CMA_TEST_HOST=1"
     if swap:
         append += f" resume=/dev/{swap}"
     lines = []
     timed_out = threading.Event()
-    with tempfile.TemporaryDirectory(prefix="cma-boot-") as tmp:
-        tmp = Path(tmp)
+    with tempfile.TemporaryDirectory(prefix="cma-boot-") as folder:
+        tmp = Path(folder)
         make_initrd(tmp / "initrd", kernel_dir, board.arch.userland, commands,
                     files or {})
         cmd = qemu_command(board, kernel_dir, append, mem, smp, disk, icount,
@@ -362,7 +361,7 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
         start = time.monotonic()
         with contextlib.closing(host), open(log or os.devnull, "w") as out:
 
-            def on_each(line):
+            def on_each(line: str) -> None:
                 lines.append(line)
                 print(line, file=out, flush=True)
                 if on_line:
@@ -370,7 +369,7 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
                 if ask_host:
                     host.on_line(line)
 
-            def run():
+            def run() -> tuple[int, list[str]]:
                 return run_emulator(cmd, tmp / "emulator", on_each, timed_out,
                                     start + timeout_s - time.monotonic())
 
@@ -394,14 +393,12 @@ def boot(board, kernel_dir=None, append="", mem=None, disk=None,
     return Result(lines, elapsed_s, judged.tests, problems, host.screens)
 
 
-def shell(board, kernel_dir=None, append="", mem=None, disk=None):
+def shell(name: str, kernel_dir: str | Path | None = None, append: str = "", mem: str | None = None, disk: str | Path | bool | None = None) -> int:
     """An interactive guest on this terminal; Ctrl-A X ends it."""
-    board = BOARDS[board]
+    board = BOARDS[name]
     kernel_dir = Path(kernel_dir or BUILD / f"obj-{board.kernel}").resolve()
-    if disk is True:
-        disk = BUILD / "disk.ext4"
-    with tempfile.TemporaryDirectory(prefix="cma-boot-") as tmp:
-        tmp = Path(tmp)
+    with tempfile.TemporaryDirectory(prefix="cma-boot-") as folder:
+        tmp = Path(folder)
         make_initrd(tmp / "initrd", kernel_dir, board.arch.userland, None, {})
         cmd = qemu_command(board, kernel_dir, f"guest_shell=1 {append}", mem,
                            None, disk, False, tmp)

@@ -12,23 +12,26 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 GRACE_S = 10		# to clean up, before a child is killed
 
-_running = {}		# Popen: the signal that ends it
+_running: dict[subprocess.Popen[Any], signal.Signals] = {}	# what ends each
 _ending = False
 
 
 @contextlib.contextmanager
-def running(cmd, end=signal.SIGTERM, **kw):
+def running(cmd: Sequence[str | Path], end: signal.Signals = signal.SIGTERM, **kw: Any) -> Iterator[subprocess.Popen[Any]]:
     """A Popen; when the block ends by an exception, so does the program. end:
     what ends it, SIGTERM for those that clean up. The arguments of Popen."""
     if _ending:
         raise SystemExit("nothing is started any more")
-    cmd = [str(c) for c in cmd]
-    if "/" not in cmd[0] and not shutil.which(cmd[0]):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), cmd[0])
-    with subprocess.Popen(["setpriv", "--pdeathsig", end.name[3:], *cmd],
+    program, *args = map(str, cmd)
+    if "/" not in program and not shutil.which(program):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
+    with subprocess.Popen(["setpriv", "--pdeathsig", end.name[3:], program, *args],
                           **kw) as proc:
         _running[proc] = end
         try:
@@ -45,20 +48,20 @@ def running(cmd, end=signal.SIGTERM, **kw):
             del _running[proc]
 
 
-def run(cmd, end=signal.SIGTERM, timeout=None, **kw):
+def run(cmd: Sequence[str | Path], end: signal.Signals = signal.SIGTERM, timeout: float | None = None, **kw: Any) -> subprocess.CompletedProcess[Any]:
     """subprocess.run(), as far as it is used here."""
     with running(cmd, end, **kw) as proc:
         out, err = proc.communicate(timeout=timeout)
     return subprocess.CompletedProcess(list(map(str, cmd)), proc.returncode, out, err)
 
 
-def capture(cmd, **kw):
+def capture(cmd: Sequence[str | Path], **kw: Any) -> subprocess.CompletedProcess[str]:
     """run(), with what it says, errors among it, in stdout."""
     return run(cmd, text=True, errors="replace", stdin=subprocess.DEVNULL,
                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kw)
 
 
-def _end(number, frame):
+def _end(number: int, frame: object) -> None:
     global _ending
     _ending = True
     for name in signal.SIGTERM, signal.SIGHUP:
@@ -69,7 +72,7 @@ def _end(number, frame):
     raise SystemExit(128 + number)
 
 
-def end_on_signals():
+def end_on_signals() -> None:
     for name in signal.SIGTERM, signal.SIGHUP:
         if signal.getsignal(name) != signal.SIG_IGN:	# nohup
             signal.signal(name, _end)

@@ -9,6 +9,8 @@ result before the boot, as a boot loader does it.
 
 import re
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 
 # What dtc says of nodes that QEMU made, and of sloppy ones on purpose.
 DTC = ["dtc", "-q"]
@@ -20,7 +22,7 @@ class Error(Exception):
     """dtc or fdtoverlay refused; the message is theirs."""
 
 
-def run(cmd, text=None):
+def run(cmd: Sequence[str | Path], text: str | None = None) -> str:
     done = subprocess.run([str(c) for c in cmd], input=text, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode:
@@ -28,17 +30,17 @@ def run(cmd, text=None):
     return done.stdout
 
 
-def source(dtb):
+def source(dtb: Path) -> str:
     """A device tree as text."""
     return run(DTC + ["-I", "dtb", "-O", "dts", dtb])
 
 
-def build(text, dtb):
+def build(text: str, dtb: Path) -> None:
     """Text to a device tree that overlays find labels in."""
     run(DTC + ["-@", "-I", "dts", "-O", "dtb", "-o", dtb], text)
 
 
-def extend(dtb, nodes="", overlays=()):
+def extend(dtb: Path, nodes: str = "", overlays: Sequence[str] = ()) -> None:
     """Adds nodes and overlays to a device tree, in place."""
     if nodes:
         # The source of the board has its labels as numbers already.

@@ -13,12 +13,16 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 from lab import children, lock
 from trees import git
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 REPO = Path(__file__).resolve().parents[3]
 BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
@@ -64,7 +68,7 @@ CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
 
 # Kernels whose headers programs are built with: Debian's name of what they run
 # on, and the compiler if it is not the kernel's.
-PROGRAMS = {"arm": ("armhf", []),
+PROGRAMS: dict[str, tuple[str, list[str]]] = {"arm": ("armhf", []),
             "armv5": ("armel", ["CROSS_COMPILE=arm-linux-gnueabi-",
                                 "CC=arm-linux-gnueabi-gcc"]),
             "x86_64": ("amd64", [])}
@@ -87,7 +91,7 @@ class Kernel:
     dtbs: Sequence[str] = VEXPRESS
 
 
-def guest(arch):
+def guest(arch: str) -> list[str]:
     """What a 64 bit kernel needs to come up."""
     return [GENERIC.format("64bit_guest"), GENERIC.format(f"{arch}_guest")]
 
@@ -151,29 +155,29 @@ KERNELS = {
 OURS_ONLY = TEST + FAULT + SAMPLE
 
 
-def build_lock(work):
+def build_lock(work: Callable[P, R]) -> Callable[P, R]:
     """What no other run may do at the same time."""
     @functools.wraps(work)
-    def locked(*args, **kw):
+    def locked(*args: P.args, **kw: P.kwargs) -> R:
         with lock.held(BUILD):
             return work(*args, **kw)
     return locked
 
 
-def run(cmd, **kw):
+def run(cmd: Sequence[str | Path], **kw: Any) -> subprocess.CompletedProcess[str]:
     done = children.run(cmd, text=True, **kw)
     done.check_returncode()
     return done
 
 
-def nm(name, *paths):
+def nm(name: str, *paths: str) -> str:
     """What nm says of objects in a kernel's folder, vmlinux unless told."""
     return run([CROSS[KERNELS[name].arch] + "nm",
                 *(obj(name) / path for path in paths or ["vmlinux"])],
                stdout=subprocess.PIPE).stdout
 
 
-def worktree(tag, name=None):
+def worktree(tag: str, name: str | None = None) -> Path:
     """A worktree of a tag beside the main tree, linux-NAME; follows the tag."""
     main, beside = git.Repo(BUILD / "linux"), BUILD / f"linux-{name or tag}"
     want = main.tag(tag)
@@ -190,29 +194,29 @@ def worktree(tag, name=None):
     return beside
 
 
-def our_tree():
+def our_tree() -> Path:
     path = BUILD / "linux"
     if not (path / "Makefile").exists():
         raise BuildError(f"no kernel tree at {path}: run 'make tree' first")
     return path
 
 
-def tree(name):
+def tree(name: str) -> Path:
     ours = our_tree()
     tag = KERNELS[name].tree
     return ours if tag == "cma" else worktree(tag)
 
 
-def obj(name):
+def obj(name: str) -> Path:
     return BUILD / f"obj-{name}"
 
 
-def fragments(name, src):
+def fragments(name: str, src: Path) -> list[str]:
     ours = (src / "mm/cma").is_dir()
     return [f for f in KERNELS[name].fragments if ours or f not in OURS_ONLY]
 
 
-def make_command(name, src):
+def make_command(name: str, src: Path) -> list[str]:
     """make with everything that must not vary from build to build."""
     arch = KERNELS[name].arch
     gcc = CROSS[arch] + "gcc"
@@ -230,7 +234,7 @@ def make_command(name, src):
     return command
 
 
-def wanted_lines(paths):
+def wanted_lines(paths: Iterable[Path]) -> dict[str, str]:
     """The settings of the fragments; a later fragment overrides."""
     want = {}
     for path in paths:
@@ -243,7 +247,7 @@ def wanted_lines(paths):
     return want
 
 
-def missing_lines(want, config_text):
+def missing_lines(want: dict[str, str], config_text: str) -> list[str]:
     """Settings of the fragments that the final .config does not have."""
     have = {}
     for line in config_text.splitlines():
@@ -255,7 +259,7 @@ def missing_lines(want, config_text):
 
 
 @build_lock
-def configure(name, src=None, whole=True):
+def configure(name: str, src: Path | None = None, whole: bool = True) -> Path:
     """src: the tree if not its own. whole: every line has to take effect."""
     src = src or tree(name)
     out = obj(name)
@@ -278,7 +282,7 @@ def configure(name, src=None, whole=True):
 
 
 @build_lock
-def make(name, args, src, log):
+def make(name: str, args: list[str], src: Path, log: str | Path) -> tuple[list[str], int, float]:
     """Runs make; prints a line every few seconds; returns its output."""
     start = shown = time.monotonic()
     lines, nr_files, last = [], 0, ""
@@ -307,7 +311,7 @@ def make(name, args, src, log):
     return lines, nr_files, time.monotonic() - start
 
 
-def build_driver(name, src, driver, mods):
+def build_driver(name: str, src: Path, driver: Path, mods: Path) -> None:
     """A module of our tree's for another tree, from the same source file and
     the headers that are called like it."""
     out = obj(name) / "drivers" / driver.stem
@@ -325,7 +329,7 @@ def build_driver(name, src, driver, mods):
 
 
 @build_lock
-def build(name):
+def build(name: str) -> None:
     src = configure(name)
     arch = KERNELS[name].arch
     targets = [IMAGE[arch], "modules", *(KERNELS[name].dtbs if arch == "arm" else ())]
@@ -341,7 +345,7 @@ def build(name):
 
 
 @build_lock
-def selftests(name="arm"):
+def selftests(name: str = "arm") -> Path:
     """The test programs in $BUILD/selftests-ARCH, which every boot takes
     along: for the user space of this kernel's boards, built with its headers."""
     src = configure(name)
@@ -354,7 +358,7 @@ def selftests(name="arm"):
     return dest / "cma"
 
 
-def install_packages(which):
+def install_packages(which: str) -> None:
     """One of the lists of deps.sh. The kernel's source is there already."""
     try:
         run([REPO / "scripts/cma/deps.sh", which],
@@ -364,21 +368,21 @@ def install_packages(which):
                          f"scripts/cma/deps.sh {which}") from None
 
 
-def packages(names):
+def packages(names: Collection[str]) -> str:
     """Which list of deps.sh has what builds these."""
     other = any(KERNELS[name].arch == "arm64" for name in names)
     return "check" if other or not names else "build"
 
 
 @build_lock
-def userland(*archs):
+def userland(*archs: str) -> None:
     """What the boards run, of these architectures beside the usual one."""
     run([REPO / "scripts/cma/userland.sh", *archs],
         env=lock.environment(BUILD))
 
 
 @build_lock
-def guest_program(name):
+def guest_program(name: str) -> bytes:
     """A program of guest/, with the library of the selftests; its bytes.
     Its sources are NAME.c and NAME_*.c."""
     guest = REPO / "scripts/cma/guest"

@@ -12,6 +12,8 @@ What can be asked for:
 import json
 import re
 import socket
+from pathlib import Path
+from typing import Any, TextIO
 
 BALLOON = re.compile(r"host: balloon (\d+) KiB$")
 SCREEN = re.compile(r"host: screen$")
@@ -25,17 +27,17 @@ class Monitor:
     """path: of the socket, which is there once the emulator has started.
     screens: what was kept of the display, each a portable pixmap."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.stream = None
-        self.screens = []
+        self.stream: TextIO | None = None
+        self.screens: list[bytes] = []
 
-    def options(self):
+    def options(self) -> list[str]:
         """For the emulator: the monitor, and what can be asked of it."""
         return ["-qmp", f"unix:{self.path},server=on,wait=off",
                 "-device", "virtio-balloon-device"]
 
-    def execute(self, command, **arguments):
+    def execute(self, command: str, **arguments: Any) -> Any:
         if not self.stream:
             with socket.socket(socket.AF_UNIX) as sock:
                 sock.connect(str(self.path))
@@ -53,7 +55,7 @@ class Monitor:
                 raise MonitorError(f"{command}: {answer['error']['desc']}")
         raise MonitorError(f"{command}: the emulator hung up")
 
-    def on_line(self, line):
+    def on_line(self, line: str) -> None:
         """Takes each line of the console."""
         wanted = BALLOON.search(line)
         if wanted:
@@ -64,6 +66,6 @@ class Monitor:
             self.execute("screendump", filename=str(picture))
             self.screens.append(picture.read_bytes())
 
-    def close(self):
+    def close(self) -> None:
         if self.stream:
             self.stream.close()

@@ -2,6 +2,7 @@
 """Is a picture of a display the test pattern that modetest draws?"""
 
 import re
+from collections.abc import Sequence
 
 # SMPTE EG 1-1990: the seven bars that fill the upper two thirds.
 BARS = [(192, 192, 192), (192, 192, 0), (0, 192, 192), (0, 192, 0),
@@ -13,7 +14,7 @@ TOLERANCE = 8
 class Picture:
     """A portable pixmap with a byte a colour."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         head = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", data)
         if not head:
             raise ValueError("no portable pixmap")
@@ -22,16 +23,16 @@ class Picture:
         if len(self.pixels) != 3 * self.width * self.height:
             raise ValueError("the picture is cut short")
 
-    def at(self, x, y):
+    def at(self, x: int, y: int) -> tuple[int, ...]:
         start = 3 * (y * self.width + x)
         return tuple(self.pixels[start:start + 3])
 
 
-def is_near(colour, wanted):
+def is_near(colour: Sequence[int], wanted: Sequence[int]) -> bool:
     return all(abs(a - b) <= TOLERANCE for a, b in zip(colour, wanted))
 
 
-def faults(data):
+def faults(data: bytes) -> list[str]:
     """What is wrong with the bars, line by line of text; none if nothing."""
     picture = Picture(data)
     said = []

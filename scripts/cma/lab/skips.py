@@ -7,6 +7,7 @@ a test that should have run.
 """
 
 import re
+from collections.abc import Collection
 
 # What a test says: what it would have run with, options of the kernel or
 # features of a boot, see features().
@@ -36,7 +37,7 @@ NEEDS = {
 }
 
 
-def features(config_text, append="", nodes="", disk=None, ask_host=False):
+def features(config_text: str, append: str = "", nodes: str = "", disk: object = None, ask_host: bool = False) -> set[str]:
     """What a boot has; the arguments are those of boards.boot()."""
     has = set(re.findall(r"^CONFIG_(\w+)=", config_text, re.M))
     if disk:
@@ -55,6 +56,6 @@ def features(config_text, append="", nodes="", disk=None, ask_host=False):
     return has
 
 
-def allowed(reason, has):
+def allowed(reason: str, has: Collection[str]) -> bool:
     """Whether a test may skip for this reason where these features are."""
-    return reason in NEEDS and not NEEDS[reason] & has
+    return reason in NEEDS and NEEDS[reason].isdisjoint(has)

@@ -13,6 +13,7 @@ Pure: lines in, verdict out. Owns the meaning of "passed":
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -85,27 +86,27 @@ class Verdict:
 
 
 class Reader:
-    def __init__(self, expect, harmless):
+    def __init__(self, expect: Iterable[str], harmless: Iterable[str]) -> None:
         self.out = Verdict()
         self.harmless = [re.compile(h) for h in harmless]
         self.messages = {re.compile(e): False for e in expect}
-        self.open = []
-        self.command = None
+        self.open: list[Document] = []
+        self.command: str | None = None
         self.skip_all = ""	# why its command has no test at all
         self.nr_tests_before = 0
         self.dump_until = -1
-        self.findings = []	# since the last result
+        self.findings: list[str] = []	# since the last result
         self.new_segment()
 
-    def problem(self, text):
+    def problem(self, text: str) -> None:
         self.out.problems.append(text)
 
-    def new_segment(self):
+    def new_segment(self) -> None:
         """A command, or the kernel's own time between two."""
-        self.expected = []
-        self.segment_splats = []
+        self.expected: list[re.Pattern[str]] = []
+        self.segment_splats: list[str] = []
 
-    def end_segment(self):
+    def end_segment(self) -> None:
         self.close(0)
         used = set()
         for text in self.segment_splats:
@@ -119,7 +120,7 @@ class Reader:
                 self.problem(f"announced splat did not come: {regex.pattern}")
         self.new_segment()
 
-    def close(self, indent):
+    def close(self, indent: int) -> None:
         """Ends every open document at this indent or deeper."""
         while self.open and self.open[-1].indent >= indent:
             doc = self.open.pop()
@@ -132,12 +133,12 @@ class Reader:
             if self.open:
                 self.open[-1].nr_nested += doc.nr_results
 
-    def start(self, indent):
+    def start(self, indent: int) -> None:
         self.close(indent)
         name = self.command or "kernel log"
         self.open.append(Document(indent, len(self.open), name))
 
-    def result(self, indent, status, number, name, directive):
+    def result(self, indent: int, status: str, number: int, name: str, directive: str | None) -> None:
         self.close(indent + 1)
         if not self.open or self.open[-1].indent != indent:
             self.problem(f"result outside of any document: {name}")
@@ -160,7 +161,7 @@ class Reader:
             self.out.tests.append(Test(f"{doc.name}: {name}", kind, reason))
         doc.nr_nested = 0
 
-    def splat(self, number, text):
+    def splat(self, number: int, text: str) -> None:
         hits = [regex for regex in self.messages if regex.search(text)]
         self.messages.update(dict.fromkeys(hits, True))
         if hits:
@@ -172,7 +173,7 @@ class Reader:
             self.dump_until = number + DUMP_LINES
             self.segment_splats.append(text)
 
-    def command_end(self, status, command):
+    def command_end(self, status: int, command: str) -> None:
         results = self.out.tests[self.nr_tests_before:]
         self.end_segment()
         if command != self.command:
@@ -184,7 +185,7 @@ class Reader:
             self.problem(f"status {status}: {command}")
         self.command = None
 
-    def line(self, number, text):
+    def line(self, number: int, text: str) -> None:
         if m := BEGIN.match(text):
             if self.command is not None:
                 self.problem(f"did not end: {self.command}")
@@ -217,7 +218,7 @@ class Reader:
                 self.findings.append(text.strip(" #"))
             self.splat(number, text)
 
-    def plan(self, indent, nr):
+    def plan(self, indent: int, nr: int) -> None:
         if not self.open or self.open[-1].indent < indent:
             self.start(indent)
         doc = self.open[-1]
@@ -226,7 +227,7 @@ class Reader:
         else:
             self.problem(f"{doc.name}: a second plan, or one out of place")
 
-    def finish(self, want_tests):
+    def finish(self, want_tests: bool) -> Verdict:
         self.end_segment()
         if self.command is not None:
             self.problem(f"did not end: {self.command}")
@@ -240,7 +241,7 @@ class Reader:
         return self.out
 
 
-def judge(lines, want_tests=False, expect=(), harmless=()):
+def judge(lines: Iterable[str], want_tests: bool = False, expect: Sequence[str] = (), harmless: Sequence[str] = ()) -> Verdict:
     """The verdict on the console lines of one boot. harmless: splats that may
     come, as regular expressions."""
     reader = Reader(expect, harmless)

@@ -12,7 +12,10 @@ import re
 import struct
 import subprocess
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
@@ -33,13 +36,13 @@ class Image:
     """vmlinux: what lies at an address. Names of equal addresses: a global
     one first, then the shortest."""
 
-    def __init__(self, nm_lines, segments=()):
+    def __init__(self, nm_lines: Iterable[str], segments: Sequence[tuple[int, bytes]] = ()) -> None:
         self.segments = segments
-        self.by_name = {}
-        best = {}
+        self.by_name: dict[str, int] = {}
+        best: dict[int, tuple[bool, int, str]] = {}
         for line in nm_lines:
-            addr, kind, name = line.split()
-            addr = int(addr, 16)
+            text, kind, name = line.split()
+            addr = int(text, 16)
             self.by_name.setdefault(name, addr)
             if kind not in "tTwW":
                 continue
@@ -48,10 +51,10 @@ class Image:
         self.starts = sorted(best)
         self.names = [best[addr][2] for addr in self.starts]
         self.text = range(self.address("_stext"), self.address("_etext"))
-        self.cache = {}
+        self.cache: dict[int, tuple[str, int | None]] = {}
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: Path) -> "Image":
         if not path.exists():
             raise ProfileError(f"no {path}: build the kernel first")
         nm = subprocess.run([ARM + "nm", "-n", path], check=True, text=True,
@@ -60,19 +63,19 @@ class Image:
             return cls(nm.splitlines(), [(s["p_vaddr"], s.data()) for s in ELFFile(
                 file).iter_segments() if s["p_type"] == "PT_LOAD"])
 
-    def address(self, name):
+    def address(self, name: str) -> int:
         if name not in self.by_name:
             raise ProfileError(f"no function {name} in this kernel")
         return self.by_name[name]
 
-    def function(self, pc):
+    def function(self, pc: int) -> tuple[str, int | None]:
         """(name, address of its start)"""
         found = self.cache.get(pc)
         if not found:
             found = self.cache[pc] = self.find(pc)
         return found
 
-    def find(self, pc):
+    def find(self, pc: int) -> tuple[str, int | None]:
         if pc in VECTORS:
             return "[vectors]", VECTORS[0]
         if pc < MODULES or pc in VECTOR_PAGE:
@@ -82,20 +85,20 @@ class Image:
         at = bisect.bisect_right(self.starts, pc) - 1
         return self.names[at], self.starts[at]
 
-    def word(self, pc):
+    def word(self, pc: int) -> int:
         for addr, data in self.segments:
             if addr <= pc <= addr + len(data) - 4:
                 return struct.unpack_from("<I", data, pc - addr)[0]
         return 0
 
 
-def is_call(word):
+def is_call(word: int) -> bool:
     """BL, BLX register."""
     return (word & 0x0f000000 == 0x0b000000 and word >> 28 != 0xf or
             word & 0x0ffffff0 == 0x012fff30)
 
 
-def is_exception_return(word):
+def is_exception_return(word: int) -> bool:
     """LDM {..., pc}^; the vectors' own MOVS leads further in, not back."""
     return word & 0x0e508000 == 0x08508000
 
@@ -106,7 +109,7 @@ TRACE = re.compile(r"Trace \d+: \S+ \[\w+/(\w+)/")
 NOT_RUN = ("Stopped execution of TB", "cpu_io_recompile: rewound")
 
 
-def executed(lines):
+def executed(lines: Iterable[str]) -> Iterator[int]:
     """The addresses of the log, but for instructions that were announced and
     not executed: see NOT_RUN, and those that faulted."""
     last = None
@@ -137,20 +140,24 @@ class Profile:
     """Attributes executed instructions to functions; keys of the counters
     are (where, name), where one of "call", "irq" and "task"."""
 
-    def __init__(self, image, switches=()):
+    def __init__(self, image: Image, switches: Iterable[tuple[int, int]] = ()) -> None:
         self.image = image
         self.switch = image.by_name.get(SWITCH)
         self.switches = iter(switches)
-        self.main = self.task = self.next_task = None
-        self.stack = []
-        self.own, self.calls, self.inclusive = Counter(), Counter(), Counter()
+        self.main: int | None = None
+        self.task: int | None = None
+        self.next_task: int | None = None
+        self.stack: list[Frame] = []
+        self.own: Counter[tuple[str, str]] = Counter()
+        self.calls: Counter[tuple[str, str]] = Counter()
+        self.inclusive: Counter[tuple[str, str]] = Counter()
 
-    def push(self, name, back, **kw):
+    def push(self, name: str, back: int | None, **kw: Any) -> None:
         irq = bool(self.stack) and self.stack[-1].irq
         self.stack.append(Frame(name, back, **{"irq": irq, **kw}))
         self.calls["irq" if self.stack[-1].irq else "call", name] += 1
 
-    def pop(self):
+    def pop(self) -> None:
         frame = self.stack.pop()
         where = "irq" if frame.irq else "call"
         if not any(f.name == frame.name and f.irq == frame.irq
@@ -159,7 +166,7 @@ class Profile:
         if self.stack and self.stack[-1].irq == frame.irq:
             self.stack[-1].count += frame.count
 
-    def pop_to(self, wanted):
+    def pop_to(self, wanted: Callable[[Frame], bool]) -> bool:
         """Ends the frames above the innermost wanted one, if there is one."""
         for i in range(len(self.stack) - 1, -1, -1):
             if wanted(self.stack[i]):
@@ -168,7 +175,7 @@ class Profile:
                 return True
         return False
 
-    def move(self, last, pc):
+    def move(self, last: int, pc: int) -> None:
         """The stack's change from one instruction to the next."""
         image = self.image
         name, start = image.function(pc)
@@ -198,7 +205,7 @@ class Profile:
                 return
         self.push(name, last + 4 if pc != last + 4 else None)
 
-    def run(self, pcs):
+    def run(self, pcs: Iterable[int]) -> "Profile":
         """One call, from its first instruction to its last."""
         last = None
         for pc in pcs:
@@ -225,11 +232,11 @@ class Profile:
             self.pop()
         return self
 
-    def total(self, *where):
+    def total(self, *where: str) -> int:
         return sum(n for key, n in self.own.items()
                    if not where or key[0] in where)
 
-    def table(self, top):
+    def table(self, top: int) -> list[str]:
         total = self.total()
         lines = [f"{'own':>9} {'share':>6} {'calls':>7} {'incl.':>9}  function"]
         rows = sorted(self.own.items(), key=lambda row: (-row[1], row[0]))

@@ -6,7 +6,7 @@ Times are thousands of instructions: under -icount a nanosecond of the guest
 is one instruction. What the kinds of a case do is in guest/bench_*.c.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 
@@ -208,10 +208,10 @@ GOALS = {
 }
 
 
-def goals_of(wanted):
+def goals_of(wanted: Collection[str]) -> list[tuple[str, int, str]]:
     """The goals that cases of these names have."""
     return [key for key in GOALS if key[0] in wanted]
 
 
-def all_cases():
+def all_cases() -> list[Case]:
     return [case for boot in BOOTS.values() for case in boot.cases]

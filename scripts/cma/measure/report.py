@@ -3,6 +3,10 @@
 
 import csv
 import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from measure.figures import Results, Row
 
 HEAD = ["case", "size", "figure", "mainline", "ours", "ratio", "goal",
         "floor", ""]
@@ -13,11 +17,11 @@ FIGURES = {"median": "alloc", "average": "alloc average",
 MARKS = {True: "holds", False: "MISSED", None: ""}
 
 
-def size_text(kib):
+def size_text(kib: int) -> str:
     return f"{kib // 1024} MiB" if kib >= 1024 else f"{kib} KiB"
 
 
-def number(value, figure=None):
+def number(value: float | None, figure: str | None = None) -> str:
     """Three digits that count, and no point where there is none to make."""
     if value is None:
         return "-"
@@ -28,7 +32,7 @@ def number(value, figure=None):
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def cells(row):
+def cells(row: Row) -> list[str]:
     return [row.case.name, size_text(row.kib), FIGURES[row.figure],
             number(row.mainline, row.figure), number(row.ours, row.figure),
             number(row.ratio) if row.ratio is not None else "",
@@ -37,13 +41,13 @@ def cells(row):
             MARKS[row.holds]]
 
 
-def table(rows):
+def table(rows: list[Row]) -> list[str]:
     """Lines of text; a case's name stands in its first line only, with what
     it is above."""
     lines = [HEAD] + [cells(row) for row in rows]
     width = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
 
-    def text(line):
+    def text(line: list[str]) -> str:
         left = [line[i].ljust(width[i]) for i in (0,)]
         left += [line[1].rjust(width[1]), line[2].ljust(width[2])]
         right = [line[i].rjust(width[i]) for i in range(3, 8)]
@@ -60,7 +64,7 @@ def table(rows):
     return out
 
 
-def write_csv(rows, path):
+def write_csv(rows: list[Row], path: Path) -> None:
     with open(path, "w", newline="") as out:
         to = csv.writer(out)
         to.writerow(["case", "what", "size_kib", "figure", "mainline", "ours",
@@ -71,7 +75,7 @@ def write_csv(rows, path):
                 r.ratio, r.goal, r.floor, r.holds)])
 
 
-def write_samples(sides, path):
+def write_samples(sides: dict[str, Results], path: Path) -> None:
     """Every single sample, for those who want another figure."""
     with open(path, "w", newline="") as out:
         to = csv.writer(out)
@@ -94,18 +98,18 @@ set grid
 """
 
 
-def data_block(name, lines):
+def data_block(name: str, lines: Iterable[str]) -> str:
     return "\n".join([f"${name} << end", *lines, "end", ""])
 
 
-def series(rows, case, figure):
+def series(rows: list[Row], case: str, figure: str) -> list[tuple[int, float, float]]:
     """Points of one case and figure where both kernels have one."""
     return [(r.kib, r.mainline, r.ours) for r in rows
             if r.case.name == case and r.figure == figure
             and r.mainline and r.ours]
 
 
-def size_plot(rows, case, curves, title):
+def size_plot(rows: list[Row], case: str, curves: list[tuple[str, str]], title: str) -> str | None:
     """Cost against size, both axes logarithmic; None without points."""
     text, plots = "", []
     for figure, label in curves:
@@ -125,7 +129,7 @@ def size_plot(rows, case, curves, title):
             "plot " + ", \\\n     ".join(plots) + "\n")
 
 
-def ratio_plot(rows):
+def ratio_plot(rows: list[Row]) -> str | None:
     """A bar for each time both kernels have."""
     bars = [r for r in rows if r.ratio and r.figure in ("median", "average")]
     if not bars:
@@ -140,7 +144,7 @@ def ratio_plot(rows):
             "$ratio using 0:2:xtic(1) with boxes linecolor rgb '#2060a0'\n")
 
 
-def write_plots(rows, folder):
+def write_plots(rows: list[Row], folder: Path) -> list[str]:
     """SVG files; returns what gnuplot did not like."""
     plots = {
         "free": size_plot(rows, "free", [("median", "request"),

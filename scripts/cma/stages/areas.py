@@ -10,6 +10,7 @@ virt at 0x48000000, and the device tree behind it.
 import re
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass
+from pathlib import Path
 
 from lab import devicetree
 
@@ -40,7 +41,7 @@ class Case:
             for text in (self.nodes, *self.overlays))
         self.commands = [*(f"{CLIENT} {step}" for step in steps), *self.commands]
 
-    def compile(self, dtb):
+    def compile(self, dtb: Path) -> None:
         """The nodes alone, without a board."""
         cells = re.search("#address-cells = <.>; *#size-cells = <.>;",
                           " ".join(self.nodes.split()))
@@ -49,13 +50,13 @@ class Case:
 {self.nodes}""", dtb)
         devicetree.extend(dtb, "", self.overlays)
 
-    def refused_by(self, said):
+    def refused_by(self, said: str) -> bool:
         lines = said.splitlines()
         return len(lines) == len(self.refused) and all(
             any(re.search(r, line) for line in lines) for r in self.refused)
 
 
-def tree(areas, devices="", cells=2):
+def tree(areas: str, devices: str = "", cells: int = 2) -> str:
     return f"""/ {{
 	reserved-memory {{
 		#address-cells = <{cells}>;
@@ -72,8 +73,8 @@ SOURCES = ("the command line", "the device tree", "the configuration",
            "board code")
 
 
-def announced(name, size, place, kind="shared",
-              users="devices that refer to it", zone="lowmem", source=None):
+def announced(name: str, size: str, place: str, kind: str = "shared",
+              users: str = "devices that refer to it", zone: str | None = "lowmem", source: str | None = None) -> str:
     """The line of the boot log about an area. place: where each piece begins,
     with commas between. zone: None for a kernel without high memory. source: who
     wished for it; unless told, whoever has such users."""
@@ -640,19 +641,19 @@ class Ram:
     mem: str
     has_highmem: bool = True
 
-    def zone(self, zone):
+    def zone(self, zone: str | None) -> str | None:
         """What the log says of it, if the kernel knows more than one."""
         return zone if self.has_highmem else None
 
-    def at(self, offset):
+    def at(self, offset: int) -> str:
         return f"{self.base + offset:x}"
 
-    def reg(self, offset, size):
+    def reg(self, offset: int, size: int) -> str:
         """<address size>, the address from the start of RAM."""
         high = "0 " * (self.cells - 1)
         return f"<{high}{self.base + offset:#x} {high}{size:#x}>"
 
-    def size(self, size):
+    def size(self, size: int) -> str:
         return f"<{'0 ' * (self.cells - 1)}{size:#x}>"
 
 
@@ -662,7 +663,7 @@ RAMS = [Ram("versatilepb", 0, 1, "256M", has_highmem=False),
         Ram("mcimx6ul-evk", 0x80000000, 1, "512M")]
 
 
-def forms_at(ram):
+def forms_at(ram: Ram) -> Case:
     """All forms of a node, and none of them where a later word of the board's
     says that the memory is somebody else's."""
     where = {f"o{i:02x}": ram.reg(i << 20, 4 << 20) for i in range(0, 256, 4)}
@@ -703,7 +704,7 @@ def forms_at(ram):
                           zone=ram.zone("lowmem"))])
 
 
-def line_at(ram, name, line, said, serves="16 MiB"):
+def line_at(ram: Ram, name: str, line: str, said: list[str], serves: str = "16 MiB") -> Case:
     """The command line has what is somebody else's: the configuration serves,
     or the line if nothing is said."""
     return Case(
@@ -752,7 +753,7 @@ ON_RAMS = [
 ]
 
 
-def beside_kernel(end):
+def beside_kernel(end: int) -> Case:
     """An area in the last section of the kernel's, which ends at @end."""
     return Case("beside-kernel", DEVICES, append=f"cma=512K@{end:#x}",
                 steps=["plain 4M=reserved"],
@@ -764,6 +765,10 @@ def beside_kernel(end):
 # Memory for who cannot wait, from an area in low memory and from one in high:
 # no whole number of pages, none at all, more than there is.
 KUNIT_DMA = "kunit.enable=1 kunit.filter_glob=cma_[dm]*"
+POOL_SIZES: list[tuple[str, int, list[str]]] = [
+    ("100000", 100, []),
+    ("0", 256, [r"^cma: coherent_pool= ignored: no 0 KiB to be had$"]),
+    ("32M", 256, [r"^cma: coherent_pool= ignored: no 32768 KiB to be ha"])]
 POOLS = [
     Case(f"pool-{i}-{board}", "", board=board, mem="384M",
          append=f"{append} coherent_pool={pool} {KUNIT_DMA}",
@@ -771,14 +776,11 @@ POOLS = [
                                           *expect])
     for board, append in (("virt", "cma=16M"),
                           ("vexpress-a9", "cma=16M vmalloc=768M"))
-    for i, (pool, said, expect) in enumerate((
-        ("100000", 100, []),
-        ("0", 256, [r"^cma: coherent_pool= ignored: no 0 KiB to be had$"]),
-        ("32M", 256, [r"^cma: coherent_pool= ignored: no 32768 KiB to be ha"])))
+    for i, (pool, said, expect) in enumerate(POOL_SIZES)
 ]
 
 
-def manual(rst):
+def manual(rst: Path) -> tuple[list[str], list[str]]:
     """The examples of the manual: what it says on the command line, and in the
     device tree."""
     blocks = re.findall(r"::\n\n((?:\t.*\n|\n)+)", rst.read_text())
@@ -787,7 +789,7 @@ def manual(rst):
     return lines, trees
 
 
-def manual_cases(rst):
+def manual_cases(rst: Path) -> list[Case]:
     """A case for each example, which is what it boots."""
     lines, trees = manual(rst)
     if sorted(lines) != sorted(MANUAL) or len(trees) != 1:

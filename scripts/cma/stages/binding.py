@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from stages import debian
 
@@ -21,14 +22,14 @@ SUITE = "sid"
 SCHEMAS = "usr/lib/python3/dist-packages/dtschema/schemas"
 
 
-def run(*cmd, **kw):
+def run(*cmd: str | Path, **kw: Any) -> str:
     done = subprocess.run([str(c) for c in cmd], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           **kw)
     return done.stdout if not done.returncode else done.stdout or "failed"
 
 
-def fetch_schemas(build):
+def fetch_schemas(build: Path) -> Path:
     """Fetched once. Return: their folder."""
     folder = Path(build) / "dt-schema"
     schemas = folder / SCHEMAS / "reserved-memory"
@@ -40,7 +41,7 @@ def fetch_schemas(build):
     return schemas
 
 
-def unknown(said):
+def unknown(said: str) -> set[str]:
     """The properties that faults are about, as no schema knows them."""
     return set(re.findall(r"'([^' ]+)' was unexpected", said))
 
@@ -48,21 +49,21 @@ def unknown(said):
 class Binding:
     """What dt-schema says, with or without the property that it has not yet."""
 
-    def __init__(self, schemas):
+    def __init__(self, schemas: Path) -> None:
         self.schemas = Path(schemas)
 
-    def faults(self, dtb):
+    def faults(self, dtb: Path) -> str:
         """A line for each fault of the nodes of a device tree."""
         said = run("dt-validate", "-s", self.schemas, dtb)
         return "\n".join(line for line in said.splitlines()
                          if not line.startswith("\t"))
 
-    def faults_of_its_own(self):
+    def faults_of_its_own(self) -> str:
         """The schemas themselves, as their tools check them."""
         return run("dt-doc-validate", "-u", self.schemas.parent,
                    self.schemas / "reserved-memory.yaml")
 
-    def edited(self, folder):
+    def edited(self, folder: str | Path) -> "Binding":
         """The schemas with the edit."""
         copy = Path(folder) / "schemas" / self.schemas.name
         shutil.copytree(self.schemas, copy)

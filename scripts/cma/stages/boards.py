@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Stages with one kernel on many boards."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from lab import boards, kbuild
@@ -18,7 +19,7 @@ ALSO = {"versatilepb": ["cma_text"]}
 SAME_IMAGE = ["virt", "vexpress-a9"]
 
 
-def boot_each_board(stage, tests, kernels):
+def boot_each_board(stage: Stage, tests: Sequence[str], kernels: Collection[str]) -> None:
     """Every board of these kernels, with these tests, and with what it has:
     drivers that hold buffers, a network."""
     chosen = [name for name, board in boards.BOARDS.items()
@@ -29,7 +30,7 @@ def boot_each_board(stage, tests, kernels):
                 for kernel_name, (userland, _) in kbuild.PROGRAMS.items()
                 if userland in userlands}
 
-    def boot(name):
+    def boot(name: str) -> None:
         board = boards.BOARDS[name]
         left_out = WITHOUT.get(board.kernel, ())
         here = [*tests, *ALSO.get(name, ())]

@@ -6,6 +6,7 @@ signatures are checked as ever."""
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
@@ -14,7 +15,7 @@ class Unavailable(Exception):
     """The mirror does not have it; the message says what, and why."""
 
 
-def run(*cmd, **kw):
+def run(*cmd: str | Path, **kw: Any) -> str:
     done = subprocess.run([str(c) for c in cmd], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           **kw)
@@ -24,7 +25,7 @@ def run(*cmd, **kw):
     return done.stdout
 
 
-def mirror():
+def mirror() -> str:
     """The mirror that this machine's own packages come from."""
     lines = run("apt-get", "indextargets", "--format",
                 "$(REPO_URI) $(RELEASE)",
@@ -38,10 +39,10 @@ def mirror():
     return found[0]
 
 
-def fetch(package, suite, folder):
+def fetch(package: str, suite: str, folder: Path) -> str:
     """The files of a package, unpacked below a folder. Return: its version."""
-    with tempfile.TemporaryDirectory(prefix="cma-apt-") as tmp:
-        tmp = Path(tmp)
+    with tempfile.TemporaryDirectory(prefix="cma-apt-") as name:
+        tmp = Path(name)
         (tmp / "sources.list").write_text(
             f"deb [signed-by={KEYS}] {mirror()} {suite} main\n")
         for path in "lists/partial", "cache/archives/partial", "parts":

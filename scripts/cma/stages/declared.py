@@ -3,6 +3,7 @@
 
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from lab import boards, kbuild
@@ -10,7 +11,7 @@ from stages import areas, areas_wrong, binding, debian
 from stages.stage import BUILD, Stage, selftests, side_by_side, stage
 
 
-def check_binding(stage, cases):
+def check_binding(stage: Stage, cases: Iterable[areas.Case]) -> None:
     """dt-schema has nothing against what is right and names what is wrong; and
     as long as it does not know our property, nothing else that is ours."""
     try:
@@ -30,12 +31,12 @@ def check_binding(stage, cases):
             said = wanted.faults(dtb)
             stage.result(case.refused_by(said), f"{case.name}: the binding",
                          said or "it says nothing against it")
-            said = binding.unknown(today.faults(dtb))
-            stage.result(said <= {binding.PROPERTY},
-                         f"{case.name}: no other property", said)
+            unknown = binding.unknown(today.faults(dtb))
+            stage.result(unknown <= {binding.PROPERTY},
+                         f"{case.name}: no other property", unknown)
 
 
-def end_of_kernel(name):
+def end_of_kernel(name: str) -> int:
     """The first page behind the kernel on virt, where RAM begins at 1 GiB."""
     end = int(re.search(r"^(\w+) \w _end$", kbuild.nm(name), re.M)[1], 16)
     return ((end - 0xc0000000 + 0xfff) & ~0xfff) + 0x40000000
@@ -56,7 +57,7 @@ def boots(stage: Stage) -> None:
         if userland in userlands:
             selftests(name)
 
-    def boot(case):
+    def boot(case: areas.Case) -> None:
         stage.boot(case.name, case.board, nodes=case.nodes,
                    overlays=case.overlays, append=case.append, mem=case.mem,
                    commands=case.commands, expect=case.expect,

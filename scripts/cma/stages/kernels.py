@@ -5,6 +5,8 @@ options do to a configuration, and kernels without areas.
 
 import re
 import subprocess
+from collections.abc import Iterable
+from pathlib import Path
 
 from lab import kbuild
 
@@ -21,24 +23,24 @@ SETTING = re.compile(r"^(CONFIG_\w+)=(.*)$", re.M)
 GIGANTIC = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 
 
-def settings(text):
+def settings(text: str) -> dict[str, str]:
     return dict(SETTING.findall(text))
 
 
-def lost(theirs, ours):
+def lost(theirs: dict[str, str], ours: dict[str, str]) -> list[str]:
     """What a configuration had and has no more, or has with another value.
     What is named ours may differ."""
     return sorted(f"{name}={value}" for name, value in theirs.items()
                   if ours.get(name) != value and not OURS.match(name))
 
 
-def added(theirs, ours):
+def added(theirs: dict[str, str], ours: dict[str, str]) -> list[str]:
     """What is new and no option of ours."""
     return sorted(f"{name}={value}" for name, value in ours.items()
                   if name not in theirs and not OURS.match(name))
 
 
-def configure(src, arch, defconfig, switch):
+def configure(src: Path, arch: str, defconfig: str, switch: str) -> dict[str, str]:
     """The settings of a defconfig in a tree, with the allocator off ("-d") or
     on ("-e")."""
     out = kbuild.BUILD / f"obj-config-{src.name}-{arch}"
@@ -46,7 +48,7 @@ def configure(src, arch, defconfig, switch):
     cmd = ["make", "-s", "-C", str(src), f"O={out}", f"ARCH={arch}",
            f"CROSS_COMPILE={kbuild.CROSS[arch]}"]
     for step in (cmd + [defconfig],
-                 [src / "scripts/config", "--file", out / ".config", switch,
+                 [str(src / "scripts/config"), "--file", str(out / ".config"), switch,
                   "CMA", switch, "DMA_CMA"],
                  cmd + ["olddefconfig"]):
         kbuild.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -113,13 +115,13 @@ def rt(stage: Stage) -> None:
     wide.boot_gigantic(stage, RT)
 
 
-def races_of_others(symbols):
+def races_of_others(symbols: Iterable[str]) -> str:
     """The head of a report of KCSAN's that names no function of ours."""
-    ours = "|".join(sorted(map(re.escape, symbols)))
+    ours = "|".join(sorted(re.escape(symbol) for symbol in symbols))
     return rf"BUG: KCSAN: data-race in (?!.*\b(?:{ours})\b)"
 
 
-def functions(name, *objects):
+def functions(name: str, *objects: str) -> set[str]:
     """The functions that a kernel's objects define."""
     return {m[1] for m in re.finditer(r"^\S+ [tT] (\w+)",
                                       kbuild.nm(name, *objects), re.M)}

@@ -5,6 +5,8 @@ stage looks back at the logs of all others of this run.
 """
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 
 from lab import kbuild
 from stages.stage import LOGS, Stage, stage
@@ -38,13 +40,13 @@ NOT_PROVOKED = {
 }
 
 
-def joined(literals):
+def joined(literals: str) -> str:
     """The text of string literals that stand side by side."""
     return "".join(part[1:-1] for part in re.findall(LITERAL, literals)
                    ).replace('\\"', '"').replace("\\n", "")
 
 
-def formats(path):
+def formats(path: Path) -> list[str]:
     """The formats of all messages of a source file."""
     text = path.read_text()
     found = [joined(m[1]) for m in PRINT.finditer(text)]
@@ -53,36 +55,36 @@ def formats(path):
     return [f for f in found if longest(f)]
 
 
-def fragments(fmt):
+def fragments(fmt: str) -> list[str]:
     """The parts of a message that are always the same."""
     return [part.removeprefix("cma:").strip(" :,")
             for part in CONVERSION.split(fmt)]
 
 
-def longest(fmt):
+def longest(fmt: str) -> str:
     """What a message is known by; empty if all of it varies."""
     best = max(fragments(fmt), key=len)
     return best if len(best) >= LEAST else ""
 
 
-def of_tree(repo):
+def of_tree(repo: Path) -> dict[str, Path]:
     """Format by format, the file that has it."""
     return {fmt: path.relative_to(repo)
             for glob in SOURCES for path in sorted(repo.glob(glob))
             for fmt in formats(path)}
 
 
-def flat(text):
+def flat(text: str) -> str:
     """Without the ends of lines, and without the marks of a table."""
     return " ".join(text.replace("``", "").split())
 
 
-def pattern(fmt):
+def pattern(fmt: str) -> re.Pattern[str]:
     """What a format looks like in a log."""
     return re.compile(".*".join(map(re.escape, fragments(fmt))))
 
 
-def not_provoked(formats, logs, named):
+def not_provoked(formats: dict[str, Path], logs: Iterable[str], named: str) -> list[str]:
     """Those of formats, a dict to their source files, that neither a log has
     nor, if they are the parser's, the texts that its tests expect."""
     said = "\n".join(line for log in logs for line in log.splitlines()

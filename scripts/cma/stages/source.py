@@ -54,17 +54,17 @@ ALLOWED = [
 NO_TYPO = "filp"
 
 
-def overlay_files(*starts):
+def overlay_files(*starts: str) -> list[str]:
     """The repository's files that go into a folder of the kernel tree, whole."""
     files = overlay.Overlay(REPO, BUILD).files.values()
     return [name for name, edit in files if not edit and "/" in name
             and (not starts or name.startswith(starts))]
 
 
-def allowed(name, line):
+def allowed(name: str, line: str) -> bool:
     """True if this remark of checkpatch's is in ALLOWED."""
     said = re.search(r": (?:ERROR|WARNING|CHECK):(\w+): ", line)
-    return said and any(name.startswith(start) and said[1] in types
+    return bool(said) and any(name.startswith(start) and said[1] in types
                         for start, types in ALLOWED)
 
 
@@ -89,7 +89,7 @@ def host(stage: Stage) -> None:
     judge_unittest(stage, done.stdout, done.returncode)
 
 
-def judge_unittest(stage, said, status):
+def judge_unittest(stage: Stage, said: str, status: int) -> None:
     """What does not pass is named; nothing has a reason to skip."""
     ran = re.search(r"^Ran (\d+) tests?", said, re.M)
     bad = re.findall(r"^(?:FAIL|ERROR): (.*)$", said, re.M)
@@ -117,7 +117,7 @@ def style(stage: Stage) -> None:
             ("checkpatch", files, checkpatch + ["--file"]),
             ("kernel-doc", code, ["scripts/kernel-doc", "-none", "-Wall"]),
             ("codespell", files, ["codespell", "-L", NO_TYPO])):
-        said = {name: [] for name in names}
+        said: dict[str, list[str]] = {name: [] for name in names}
         for line in stage.output(tool, cmd + [REPO / n for n in names]):
             line = line.removeprefix(f"{REPO}/")
             name = line.split(":")[0]

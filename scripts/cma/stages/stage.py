@@ -7,7 +7,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ class Stage:
     def log(self, name: str, text: str) -> None:
         (LOGS / f"{self.name}-{name}.log").write_text(text)
 
-    def run(self, name: str, cmd: list[str | Path], **kw: Any) -> str:
+    def run(self, name: str, cmd: Sequence[str | Path], **kw: Any) -> str:
         """A command as one result; returns its output. It does not wait for
         what this process builds meanwhile."""
         done = children.capture(cmd, env=lock.environment(BUILD), **kw)
@@ -70,7 +70,7 @@ class Stage:
         self.result(done.returncode == 0, name, done.stdout.splitlines()[-20:])
         return done.stdout
 
-    def output(self, name: str, cmd: list[str | Path],
+    def output(self, name: str, cmd: Sequence[str | Path],
                cwd: Path = BUILD / "linux") -> list[str]:
         """The lines that a tool says, in the kernel tree unless told."""
         # Debian's python3 is the one that has the modules.

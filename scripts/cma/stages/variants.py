@@ -3,6 +3,8 @@
 allocator, and one that is a program.
 """
 
+from typing import Any
+
 from lab import boards, children, kbuild, skips, verdict
 from stages import areas, identical
 from stages.stage import Stage, guest_files, stage, test_driver
@@ -30,7 +32,7 @@ def debug(stage: Stage) -> None:
 def lpae(stage: Stage) -> None:
     """An area above 4 GiB, for a device that reaches it and for one that does
     not; and where the default area lies unless it is told."""
-    where = {"kernel_dir": kbuild.obj("arm-lpae"), "board": "virt-highmem"}
+    where: dict[str, Any] = {"kernel_dir": kbuild.obj("arm-lpae"), "board": "virt-highmem"}
     far = " cma=64M@0x100000000"
     test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=1800,
               commands=[test_driver("dma_bits=36")],

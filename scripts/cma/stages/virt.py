@@ -2,7 +2,9 @@
 """Stages on the boards of every day, with the kernel of every day."""
 
 import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from lab import boards, picture
 from stages.stage import Stage, guest_files, selftests, stage
@@ -56,8 +58,8 @@ IN_HIGHMEM = ["cma_basic", "cma_class", "cma_concurrent", "cma_mapping",
               "cma_occupied", "cma_share"]
 
 
-def test_boot(stage, name, board, commands=(), after=(), append="", quick=True,
-              only=None, **kw):
+def test_boot(stage: Stage, name: str, board: str, commands: Sequence[str] = (), after: Sequence[str] = (), append: str = "", quick: bool = True,
+              only: Collection[str] | None = None, **kw: Any) -> None:
     """KUnit and every selftest, or some, on one board, between other
     commands."""
     if quick:
@@ -78,7 +80,7 @@ def virt(stage: Stage) -> None:
 @stage("vexpress", ["arm"])
 def vexpress(stage: Stage) -> None:
     """Little lowmem, so that the area lies in highmem; and the display."""
-    little = {"mem": "384M", "append": "vmalloc=768M"}
+    little: dict[str, Any] = {"mem": "384M", "append": "vmalloc=768M"}
     test_boot(stage, "vexpress", "vexpress-a9", only=IN_HIGHMEM,
               timeout_s=900, **little)
     little["append"] += " cma=64M"

@@ -29,7 +29,7 @@ def boards_whole(stage: Stage) -> None:
                     ["arm-boards", "armv5", "arm64", "x86_64"])
 
 
-def start():
+def start() -> tuple[Path, git.Repo]:
     """A worktree of base, whatever an earlier run left in it."""
     src = kbuild.worktree("base", "step")
     tree = git.Repo(src)

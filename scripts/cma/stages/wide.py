@@ -2,7 +2,9 @@
 """Stages with 64 bits: nodes, pages of 1 GiB, zones, the DMA API of the others."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lab import boards, kbuild
 from stages import areas
@@ -40,7 +42,7 @@ NODE_ERRORS = [
 ]
 
 
-def boot_nodes(stage):
+def boot_nodes(stage: Stage) -> None:
     """Devices on NUMA nodes take from the area of their node."""
     devices = "/ {" + "".join(f"""
 	node{i} {{ compatible = "test,cma-dma-test"; numa-node-id = <{i}>; }};
@@ -73,7 +75,7 @@ def boot_nodes(stage):
 SMALLER = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
 
-def boot_gigantic(stage, kernels=None):
+def boot_gigantic(stage: Stage, kernels: dict[str, str] | None = None) -> None:
     """A page of 1 GiB, from hugetlb's own area, and back. kernels: other ones
     than the boards' own, by board."""
     pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
@@ -127,7 +129,7 @@ grep -x 0 /sys/kernel/debug/cma/hugetlb1/used
 """
 
 
-def boot_demotion(stage):
+def boot_demotion(stage: Stage) -> None:
     """A huge page that is made into smaller ones comes back in parts, while its
     area changes from shared to exclusive and back; nothing of it stays behind in
     the page allocator, and pages that move have their targets on their node."""
@@ -141,7 +143,7 @@ def boot_demotion(stage):
                expect=["^cma: hugetlb1: 1024 MiB at "])
 
 
-def boot_zones(stage):
+def boot_zones(stage: Stage) -> None:
     """An area across the border of two zones is of two pieces."""
     stage.boot("arm64-virt-zones", "arm64-virt", mem="4G", timeout_s=300,
                append="cma=64M@0xfe000000",
@@ -175,19 +177,19 @@ EACH = ["cma_basic", "cma_interface", "cma_cache"]
 EACH_64_BIT = [*EACH, "cma_huge"]
 
 
-def boot_generic(stage, board, tests, **options):
+def boot_generic(stage: Stage, board: str, tests: Sequence[str], **options: Any) -> None:
     """The DMA API that all architectures but some share."""
     stage.boot(f"{board}-tests", board, want_tests=True, append=APPEND,
                timeout_s=1200, commands=[f"/selftests/cma/{name}"
                                          for name in tests], **options)
 
 
-def boot_arm64(stage):
+def boot_arm64(stage: Stage) -> None:
     boot_generic(stage, "arm64-virt", [*EACH_64_BIT, "cma_iommu"], extra=IOMMU,
                  nodes=IOMMU_CLIENT.format(IOMMU_STREAM, REACH))
 
 
-def boot_x86_64(stage):
+def boot_x86_64(stage: Stage) -> None:
     boot_generic(stage, "x86_64", EACH_64_BIT)
 
 

@@ -24,9 +24,10 @@ A step which finds nothing to do is an error: a recipe must not rot.
 import os
 import re
 import subprocess
+from collections.abc import Callable
 
 from . import csyntax
-from .git import Error
+from .git import Error, Repo
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                       "bare")
@@ -35,17 +36,17 @@ FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 class Recipe:
     """Works on {path: text or None}, filled through @read when first needed."""
 
-    def __init__(self, read, kernel):
+    def __init__(self, read: Callable[[str], bytes | None], kernel: str) -> None:
         self.read = read
         self.kernel = kernel
-        self.files = {}
-        self.symbols = []
+        self.files: dict[str, str | None] = {}
+        self.symbols: list[str] = []
         self.where = ""
 
-    def fail(self, text):
+    def fail(self, text: str) -> None:
         raise Error("%s: %s (Linux %s)" % (self.where, text, self.kernel))
 
-    def get(self, path):
+    def get(self, path: str) -> str:
         if path not in self.files:
             data = self.read(path)
             if data is None:
@@ -55,20 +56,20 @@ class Recipe:
             self.fail("already deleted: " + path)
         return self.files[path]
 
-    def put(self, path, text):
+    def put(self, path: str, text: str) -> None:
         if text == self.files[path]:
             self.fail("changes nothing in " + path)
         self.files[path] = text
 
-    def step_delete(self, paths):
+    def step_delete(self, paths: list[str]) -> None:
         for path in paths:
             self.get(path)
             self.files[path] = None
 
-    def step_undefine(self, symbols):
+    def step_undefine(self, symbols: list[str]) -> None:
         self.symbols = symbols
 
-    def step_unifdef(self, paths):
+    def step_unifdef(self, paths: list[str]) -> None:
         flags = ["-U" + s for s in self.symbols]
         if paths[0] == "-B":
             flags.append(paths.pop(0))
@@ -80,7 +81,7 @@ class Recipe:
                 self.fail("unifdef %s: %s" % (path, done.stderr.decode()))
             self.put(path, done.stdout.decode("utf-8", "surrogateescape"))
 
-    def step_drop(self, args):
+    def step_drop(self, args: list[str]) -> None:
         path, *names = args
         for name in names:
             text, count = csyntax.drop(self.get(path), name)
@@ -88,7 +89,7 @@ class Recipe:
                 self.fail("%s has no %s" % (path, name))
             self.put(path, text)
 
-    def step_kconfig(self, args):
+    def step_kconfig(self, args: list[str]) -> None:
         path, *names = args
         for name in names:
             text, count = re.subn(
@@ -98,7 +99,7 @@ class Recipe:
                 self.fail("%s has no config %s" % (path, name))
             self.put(path, text)
 
-    def step_edit(self, args, lines):
+    def step_edit(self, args: list[str], lines: list[str]) -> None:
         path, = args
         text = self.get(path)
         for old, new in _edits(lines):
@@ -107,7 +108,7 @@ class Recipe:
             text = self._replace(path, text.split("\n"), old, new)
         self.put(path, text)
 
-    def _replace(self, path, lines, old, new):
+    def _replace(self, path: str, lines: list[str], old: list[str], new: list[str]) -> str:
         out, at, found = [], 0, 0
         while at < len(lines):
             end = _match(lines, at, old)
@@ -123,7 +124,7 @@ class Recipe:
                       % (path, old[0], found))
         return "\n".join(out)
 
-    def run(self, name, text):
+    def run(self, name: str, text: str) -> None:
         """All steps of the recipe @text, called @name in messages."""
         steps = {"delete": self.step_delete, "undefine": self.step_undefine,
                  "unifdef": self.step_unifdef, "drop": self.step_drop,
@@ -140,9 +141,9 @@ class Recipe:
                 self.fail("cannot make sense of '%s'" % " ".join(words))
 
 
-def _steps(text):
+def _steps(text: str) -> list[tuple[int, list[str], list[str]]]:
     """[(line number, words, indented lines that follow)]."""
-    found = []
+    found: list[tuple[int, list[str], list[str]]] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -154,9 +155,9 @@ def _steps(text):
     return found
 
 
-def _edits(lines):
+def _edits(lines: list[str]) -> list[tuple[list[str], list[str]]]:
     """[(old lines, new lines)] of an edit step."""
-    edits = [([], [])]
+    edits: list[tuple[list[str], list[str]]] = [([], [])]
     for line in lines:
         line = line.strip("\n").lstrip()
         if line == "--":
@@ -167,7 +168,7 @@ def _edits(lines):
     return edits
 
 
-def _match(lines, at, old):
+def _match(lines: list[str], at: int, old: list[str]) -> int | None:
     """End of the match of the lines @old at @at, or None."""
     for i, want in enumerate(old):
         if want == "...":
@@ -183,7 +184,7 @@ def _match(lines, at, old):
     return at
 
 
-def key(recipe_folder=FOLDER):
+def key(recipe_folder: str = FOLDER) -> str:
     """Everything `bare` depends on besides base, as one text."""
     here = os.path.dirname(os.path.abspath(__file__))
     names = [os.path.join(here, n) for n in ("bare.py", "csyntax.py")]
@@ -195,14 +196,14 @@ def key(recipe_folder=FOLDER):
     return "\0".join(text)
 
 
-def recipe_files(folder):
+def recipe_files(folder: str) -> list[str]:
     return [os.path.join(folder, n) for n in sorted(os.listdir(folder))
             if n.endswith(".recipe")]
 
 
-def make(repo, base, kernel, recipe_folder=FOLDER):
+def make(repo: Repo, base: str, kernel: str, recipe_folder: str = FOLDER) -> str:
     """The tree object of bare, made from the commit @base."""
-    def read(path):
+    def read(path: str) -> bytes | None:
         found = repo.entries(base, [path])
         return repo.read(found[path][1]) if path in found else None
 

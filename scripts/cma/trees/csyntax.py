@@ -14,13 +14,13 @@ _NOISE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])
 
 
 @functools.lru_cache(maxsize=8)
-def mask(text):
+def mask(text: str) -> str:
     """@text with comments, literals and preprocessor lines blanked out."""
     return _NOISE.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
 
 
 @functools.lru_cache(maxsize=8)
-def items(text):
+def items(text: str) -> list[tuple[int, int, str]]:
     """[(start, end, head)] of the top-level items; head ends before any body."""
     code = mask(text)
     found = []
@@ -51,7 +51,7 @@ def items(text):
     return found
 
 
-def declares(head, name):
+def declares(head: str, name: str) -> bool:
     """Does an item with this @head declare or define @name, or export it?"""
     word = r"(?<![\w])%s(?![\w])" % re.escape(name)
     if re.fullmatch(r"\s*EXPORT_SYMBOL(_GPL)?\s*\(\s*%s\s*\)\s*" % word, head):
@@ -69,7 +69,7 @@ def declares(head, name):
                 and not re.match(r"\s*(struct|union|enum)\s+%s" % word, outside))
 
 
-def find(text, name):
+def find(text: str, name: str) -> list[tuple[int, int]]:
     """[(start, end)] of all items and macros named @name."""
     spans = [(s, e) for s, e, head in items(text) if declares(head, name)]
     bare = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group()), text,
@@ -80,7 +80,7 @@ def find(text, name):
     return sorted(spans)
 
 
-def _comment_above(text, start):
+def _comment_above(text: str, start: int) -> int:
     """Where the comment begins that ends on the line above @start, or @start."""
     above = text[:start].rstrip(" \t")
     if not above.endswith("*/\n"):
@@ -90,7 +90,7 @@ def _comment_above(text, start):
     return line if not above[line:opening].strip() else start
 
 
-def drop(text, name):
+def drop(text: str, name: str) -> tuple[str, int]:
     """@text without the items named @name, and how many there were."""
     spans = find(text, name)
     for start, end in reversed(spans):

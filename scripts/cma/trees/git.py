@@ -10,6 +10,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+Entry = tuple[str, str]			# mode, blob
+# {path: (status, old mode, old blob, new mode, new blob)}
+Changes = dict[str, tuple[str, str, str, str, str]]
 
 IDENTITY = ("cma tree", "cma@localhost")
 # Fixed, so that the same content always has the same commit id.
@@ -20,7 +27,7 @@ class Error(Exception):
     """Something the user has to put right; the text says what."""
 
 
-def clean_env():
+def clean_env() -> dict[str, str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     env.update(
         LC_ALL="C", GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1",
@@ -34,12 +41,12 @@ def clean_env():
 class Repo:
     """One git repository with its work tree."""
 
-    def __init__(self, path, extra_env=None):
+    def __init__(self, path: str | Path, extra_env: dict[str, str] | None = None) -> None:
         self.path = os.path.abspath(path)
         self.gitdir = os.path.join(self.path, ".git")
         self.env = clean_env() | (extra_env or {})
 
-    def run(self, *args, stdin=None, index=None, check=True, cwd=None):
+    def run(self, *args: str, stdin: bytes | None = None, index: str | None = None, check: bool = True, cwd: str | None = None) -> subprocess.CompletedProcess[bytes]:
         env = self.env | {"GIT_INDEX_FILE": index} if index else self.env
         # The owner of a clone may be another user than the one who builds.
         cmd = ["git", "-c", "safe.directory=*", "-c", "core.quotePath=false"]
@@ -51,10 +58,10 @@ class Repo:
                 (done.stderr or done.stdout).decode(errors="replace").strip()))
         return done
 
-    def out(self, *args, **kw):
+    def out(self, *args: str, **kw: Any) -> str:
         return self.run(*args, **kw).stdout.decode(errors="surrogateescape").strip()
 
-    def init(self):
+    def init(self) -> None:
         os.makedirs(self.path, exist_ok=True)
         self.run("init", "-q", "-b", "main")
         # Speed over size: the import writes some 90,000 blobs.
@@ -62,36 +69,36 @@ class Repo:
                            ("gc.auto", "0")):
             self.run("config", key, value)
 
-    def resolve(self, ref):
+    def resolve(self, ref: str) -> str:
         """Object id of @ref, or None."""
         done = self.run("rev-parse", "-q", "--verify", ref, check=False)
         return done.stdout.decode().strip() or None
 
-    def tag(self, name):
+    def tag(self, name: str) -> str:
         return self.resolve("refs/tags/%s^{commit}" % name)
 
-    def set_tag(self, name, commit):
+    def set_tag(self, name: str, commit: str) -> None:
         self.run("update-ref", "refs/tags/" + name, commit)
 
-    def tree_of(self, commit):
+    def tree_of(self, commit: str) -> str:
         return self.resolve(commit + "^{tree}")
 
-    def commit(self, tree, parents, message):
+    def commit(self, tree: str, parents: Iterable[str], message: str) -> str:
         args = [a for p in parents for a in ("-p", p)]
         return self.out("commit-tree", tree, *args, stdin=message.encode())
 
     @contextlib.contextmanager
-    def temp_index(self):
+    def temp_index(self) -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="cma-index-", dir=self.gitdir) as tmp:
             yield os.path.join(tmp, "index")
 
-    def blob(self, data):
+    def blob(self, data: bytes) -> str:
         return self.out("hash-object", "-w", "--stdin", stdin=data)
 
-    def read(self, blob):
+    def read(self, blob: str) -> bytes:
         return self.run("cat-file", "blob", blob).stdout
 
-    def entries(self, tree, paths):
+    def entries(self, tree: str, paths: Collection[str]) -> dict[str, Entry]:
         """{path: (mode, blob)} of those of @paths which @tree has."""
         if not paths:
             return {}
@@ -104,7 +111,7 @@ class Repo:
                 found[path] = (mode, blob)
         return found
 
-    def write_tree(self, tree, changes):
+    def write_tree(self, tree: str, changes: Mapping[str, Entry | None]) -> str:
         """@tree with @changes {path: (mode, blob) or None to delete} applied."""
         if not changes:
             return tree
@@ -116,7 +123,7 @@ class Repo:
                      stdin="".join(lines).encode(errors="surrogateescape"))
             return self.out("write-tree", index=index)
 
-    def changes(self, old, new):
+    def changes(self, old: str, new: str) -> Changes:
         """{path: (status, old mode, old blob, new mode, new blob)}."""
         fields = _split(self.run("diff-tree", "-r", "-z", "--no-renames",
                                  "--raw", old, new).stdout)
@@ -126,7 +133,7 @@ class Repo:
             found[path] = (status, omode, oblob, nmode, nblob)
         return found
 
-    def numstat(self, old, new):
+    def numstat(self, old: str, new: str) -> dict[str, tuple[int, int]]:
         """{path: (added, removed)} lines."""
         found = {}
         for line in _split(self.run("diff-tree", "-r", "-z", "--no-renames",
@@ -135,12 +142,12 @@ class Repo:
             found[path] = (int(added), int(removed)) if added != "-" else (0, 0)
         return found
 
-    def is_clean(self, commit):
+    def is_clean(self, commit: str) -> bool:
         """Does the work tree hold exactly @commit, with no new files?"""
         return (self.resolve("HEAD") == commit and
                 not self.out("status", "--porcelain", "-uall"))
 
-    def snapshot(self, index=None):
+    def snapshot(self, index: str | None = None) -> tuple[str, str]:
         """The work tree as a tree object; and the index file that goes with it.
 
         The kernel's .gitignore hides every dot file; the two kinds that belong
@@ -161,7 +168,7 @@ class Repo:
             self.run("--literal-pathspecs", "add", "-f", "--", *hidden, index=index)
         return self.out("write-tree", index=index), index
 
-    def switch(self, snapshot, index, tree, commit):
+    def switch(self, snapshot: str, index: str, tree: str, commit: str) -> None:
         """Work tree and branch main from @snapshot to @tree = @commit."""
         os.replace(index, os.path.join(self.gitdir, "index"))
         if snapshot != tree:
@@ -170,6 +177,6 @@ class Repo:
         self.run("update-ref", "refs/heads/main", commit)
 
 
-def _split(data):
+def _split(data: bytes) -> list[str]:
     text = data.decode(errors="surrogateescape")
     return text.split("\0")[:-1] if text else []

@@ -10,8 +10,9 @@ import os
 import re
 import stat
 import subprocess
+from pathlib import Path
 
-from .git import Error, clean_env
+from .git import Changes, Entry, Error, Repo, clean_env
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
@@ -26,7 +27,7 @@ MOVED_BACK = {path: name for name, path in MOVED.items()}
 TODO = "TODO: say why\n\n"
 
 
-def is_own(name):
+def is_own(name: str) -> bool:
     """Does @name belong to the repository alone?"""
     return (name in OWN_FILES or name.startswith((".", *OWN_FOLDERS)) or
             ("/" not in name and name.endswith(".md")))
@@ -39,14 +40,14 @@ class Conflict(Error):
 class Overlay:
     """The files of the repository at @root, as they are in its work tree."""
 
-    def __init__(self, root=REPO, build=None):
+    def __init__(self, root: str | Path = REPO, build: str | Path | None = None) -> None:
         self.root = root
         self.build = build
-        self.files = {}         # path -> (name, is it a .diff)
+        self.files: dict[str, tuple[str, bool]] = {}         # path -> (name, is it a .diff)
         for name in self._names():
             self._add(name)
 
-    def _names(self):
+    def _names(self) -> list[str]:
         if os.path.exists(os.path.join(self.root, ".git")):
             done = subprocess.run(
                 ["git", "-c", "safe.directory=*", "ls-files", "-z", "-c", "-o",
@@ -62,7 +63,7 @@ class Overlay:
         return sorted(n for n in names if not is_own(n) and not n.startswith(build)
                       and os.path.lexists(os.path.join(self.root, n)))
 
-    def _add(self, name):
+    def _add(self, name: str) -> None:
         edit = name.endswith(".diff")
         path = name[:-5] if edit else MOVED.get(name, name)
         if path in self.files:
@@ -72,7 +73,7 @@ class Overlay:
             raise Error("%s belongs at %s in the repository" % (name, MOVED_BACK[name]))
         self.files[path] = (name, edit)
 
-    def read(self, name):
+    def read(self, name: str) -> tuple[str, bytes]:
         full = os.path.join(self.root, name)
         if os.path.islink(full):
             return "120000", os.fsencode(os.readlink(full))
@@ -80,16 +81,16 @@ class Overlay:
             mode = "100755" if os.fstat(f.fileno()).st_mode & stat.S_IXUSR else "100644"
             return mode, f.read()
 
-    def key(self):
+    def key(self) -> bytes:
         """Everything the tree cma depends on besides bare, as one text."""
         return b"\0".join(part for path, (name, _) in sorted(self.files.items())
                           for part in (os.fsencode(name), *self._parts(name)))
 
-    def _parts(self, name):
+    def _parts(self, name: str) -> tuple[bytes, ...]:
         mode, data = self.read(name)
         return mode.encode(), str(len(data)).encode(), data
 
-    def apply(self, repo, bare, kernel):
+    def apply(self, repo: Repo, bare: str, kernel: str) -> tuple[dict[str, Entry], dict[str, str]]:
         """({path: (mode, blob)} of all that differs from @bare, {path: error})."""
         have = repo.entries(bare, list(self.files))
         done, failed = {}, {}
@@ -106,20 +107,20 @@ class Overlay:
                     failed[path] = str(e)
         return done, failed
 
-    def tree(self, repo, bare, kernel):
+    def tree(self, repo: Repo, bare: str, kernel: str) -> str:
         done, failed = self.apply(repo, bare, kernel)
         if failed:
             raise Error("\n".join(failed[p] for p in sorted(failed)))
         return repo.write_tree(repo.tree_of(bare), done)
 
 
-def split_diff(data):
+def split_diff(data: bytes) -> tuple[bytes, bytes]:
     """(text that says why, the edit itself)."""
     found = re.search(rb"^--- ", data, re.M)
     return (data[:found.start()], data[found.start():]) if found else (data, b"")
 
 
-def _apply_diff(repo, entry, path, name, data, kernel):
+def _apply_diff(repo: Repo, entry: Entry, path: str, name: str, data: bytes, kernel: str) -> Entry:
     """The (mode, blob) that the edit @data makes of @entry.
 
     git apply without -C and --3way looks for the hunks at other lines, but
@@ -144,7 +145,7 @@ def _apply_diff(repo, entry, path, name, data, kernel):
     return mode, blob
 
 
-def _explain(message, edit, path, name, kernel):
+def _explain(message: str, edit: bytes, path: str, name: str, kernel: str) -> str:
     """What git apply said, in terms of the file, the hunk and the kernel."""
     hunks = re.findall(rb"^@@ -(\d+)", edit, re.M)
     found = re.search(r"patch failed: .*:(\d+)\n", message + "\n")
@@ -156,7 +157,7 @@ def _explain(message, edit, path, name, kernel):
     return "%s: does not apply to Linux %s: %s" % (name, kernel, message.strip())
 
 
-def _edit_of(repo, bare, tree, path):
+def _edit_of(repo: Repo, bare: str, tree: str, path: str) -> bytes:
     """The edit that makes @path of @bare that of @tree, without its headers."""
     text = repo.run("--literal-pathspecs", "diff", "--no-ext-diff", "--no-textconv",
                     "--no-renames", "--no-color", "-U2", "--src-prefix=a/",
@@ -177,12 +178,12 @@ class Export:
     kernel tree wins where only it changed, the repository where only that did.
     """
 
-    def __init__(self, repo, overlay, bare, applied, now, kernel):
+    def __init__(self, repo: Repo, overlay: Overlay, bare: str, applied: str, now: str, kernel: str) -> None:
         self.repo, self.overlay, self.bare, self.now = repo, overlay, bare, now
-        self.writes = {}        # name -> (mode, data)
-        self.removes = []       # names
-        self.pending = []       # names whose edits make tree still has to apply
-        self.todo = []          # names of .diff files which do not say why
+        self.writes: dict[str, tuple[str, bytes]] = {}        # name -> (mode, data)
+        self.removes: list[str] = []       # names
+        self.pending: list[str] = []       # names whose edits make tree still has to apply
+        self.todo: list[str] = []          # names of .diff files which do not say why
         changed = repo.changes(bare, now)
         was = repo.changes(bare, applied)
         ours, failed = overlay.apply(repo, bare, kernel)
@@ -209,7 +210,7 @@ class Export:
         if errors:
             raise Conflict("\n".join(errors))
 
-    def _plan(self, path, changed):
+    def _plan(self, path: str, changed: Changes) -> None:
         name, edit = self.overlay.files.get(path, (None, None))
         if path not in changed:
             self._drop(name)
@@ -236,16 +237,16 @@ class Export:
             self.todo.append(target)
         self._write(target, "100644", why + _edit_of(self.repo, self.bare, self.now, path))
 
-    def _write(self, name, mode, data):
+    def _write(self, name: str, mode: str, data: bytes) -> None:
         known = os.path.lexists(os.path.join(self.overlay.root, name))
         if not known or self.overlay.read(name) != (mode, data):
             self.writes[name] = (mode, data)
 
-    def _drop(self, name):
+    def _drop(self, name: str | None) -> None:
         if name:
             self.removes.append(name)
 
-    def write(self):
+    def write(self) -> None:
         for name in self.removes:
             full = os.path.join(self.overlay.root, name)
             os.unlink(full)
@@ -267,7 +268,7 @@ class Export:
                 os.chmod(full, os.stat(full).st_mode | 0o111)
 
 
-def _new(changes, path, same):
+def _new(changes: Changes, path: str, same: dict[str, Entry]) -> Entry | None:
     """(mode, blob) of @path after @changes; @same: what it was before them."""
     if path not in changes:
         return same.get(path)

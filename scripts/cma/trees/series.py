@@ -12,15 +12,17 @@ import fnmatch
 import glob
 import os
 import shutil
+from collections.abc import Iterable
 
 from .git import DATE, Error, Repo
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                       "series")
 FIRST = "bare.msg"
+Step = tuple[str, str, list[str]]		# name, message, patterns
 
 
-def read_steps(folder=FOLDER):
+def read_steps(folder: str = FOLDER) -> tuple[str, list[Step]]:
     """(message of the first step, [(name, message, patterns)])."""
     steps = []
     for name in sorted(n for n in os.listdir(folder) if n.endswith(".msg")):
@@ -33,9 +35,9 @@ def read_steps(folder=FOLDER):
     return first[0], steps[1:]
 
 
-def assign(paths, steps):
+def assign(paths: Iterable[str], steps: list[Step]) -> list[list[str]]:
     """[[paths of the step]]; every path belongs to exactly one of @steps."""
-    taken = [[] for _ in steps]
+    taken: list[list[str]] = [[] for _ in steps]
     errors = ["%s: %s is the name of no file" % (name, pattern)
               for name, _, patterns in steps for pattern in patterns
               if not any(matches(pattern.removeprefix("!"), p) for p in paths)]
@@ -54,13 +56,13 @@ def assign(paths, steps):
     return taken
 
 
-def matches(pattern, path):
+def matches(pattern: str, path: str) -> bool:
     if pattern.endswith("/"):
         return path.startswith(pattern)
     return fnmatch.fnmatchcase(path, pattern)
 
 
-def takes(patterns, path):
+def takes(patterns: Iterable[str], path: str) -> bool:
     """The last of @patterns that matches decides."""
     found = False
     for pattern in patterns:
@@ -70,7 +72,7 @@ def takes(patterns, path):
     return found
 
 
-def identity(root):
+def identity(root: str) -> dict[str, str]:
     """Who signs: the user of the repository at @root, as git knows him."""
     me = Repo(root)
     env = {k: v for k, v in me.env.items()
@@ -84,7 +86,7 @@ def identity(root):
             for what, value in (("NAME", name), ("EMAIL", mail))}
 
 
-def generate(repo, overlay_root, patches, folder=FOLDER):
+def generate(repo: Repo, overlay_root: str, patches: str, folder: str = FOLDER) -> list[str]:
     """Writes the series to the folder @patches and verifies it; their names."""
     first, steps = read_steps(folder)
     base, bare, cma = (repo.tag(t) for t in ("base", "bare", "cma"))
@@ -109,7 +111,7 @@ def generate(repo, overlay_root, patches, folder=FOLDER):
     return names
 
 
-def verify(repo, names, base, cma, where):
+def verify(repo: Repo, names: list[str], base: str, cma: str, where: str) -> None:
     """git am of the patches @names on @base gives exactly @cma.
 
     The work tree for it is complete, but only what differs is written to disk.
@@ -134,7 +136,7 @@ def verify(repo, names, base, cma, where):
         cleanup(repo, where)
 
 
-def cleanup(repo, where):
+def cleanup(repo: Repo, where: str) -> None:
     if os.path.exists(where):
         shutil.rmtree(where)
     repo.run("worktree", "prune")

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from typing import Any
 
 from .git import Error, Repo
 
@@ -14,7 +15,7 @@ TARBALL = "/usr/src/%s.tar.xz" % PACKAGE
 SERIES = "6.12."
 
 
-def version(makefile):
+def version(makefile: str) -> str | None:
     """'6.12.117' from the text of the kernel's top Makefile."""
     found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$",
                             makefile, re.M))
@@ -24,14 +25,14 @@ def version(makefile):
         return None
 
 
-def packaged():
+def packaged() -> str:
     """Debian's source, installed if need be."""
     if not os.path.exists(TARBALL):
         install()
     return TARBALL
 
 
-def asked_for(build):
+def asked_for(build: str) -> str | None:
     """What KSRC= says, if anything; it cannot be the tree we make ourselves."""
     ksrc = os.environ.get("KSRC")
     if not ksrc:
@@ -47,7 +48,7 @@ def asked_for(build):
     return ksrc
 
 
-def install():
+def install() -> None:
     root = [] if os.geteuid() == 0 else ["sudo"]
     if root and not shutil.which("sudo"):
         raise Error("%s is not there and installing it needs root or sudo; "
@@ -65,7 +66,7 @@ def install():
         raise Error("the package %s did not bring %s" % (PACKAGE, TARBALL))
 
 
-def fingerprint(path, known=None):
+def fingerprint(path: str, known: dict[str, Any] | None = None) -> dict[str, Any]:
     """What identifies the source at @path.
 
     @known: an earlier fingerprint; spares reading a tarball that was not touched.
@@ -92,7 +93,7 @@ def fingerprint(path, known=None):
     return {"path": path, "stat": stat, "digest": digest.hexdigest()}
 
 
-def unpack(path, into):
+def unpack(path: str, into: str) -> None:
     """The source at @path, copied to the new folder @into."""
     if os.path.isdir(path):
         for built in (".config", "include/config", "include/generated"):
@@ -117,7 +118,7 @@ def unpack(path, into):
         os.rename(tmp, into)
 
 
-def check_version(folder, path):
+def check_version(folder: str, path: str) -> str:
     try:
         with open(os.path.join(folder, "Makefile"), encoding="utf-8") as f:
             found = version(f.read(4096))
@@ -131,7 +132,7 @@ def check_version(folder, path):
     return found
 
 
-def show_gitignored(folder):
+def show_gitignored(folder: str) -> None:
     """Debian's .gitignore hides everything but debian/; drop these two lines."""
     name = os.path.join(folder, ".gitignore")
     try:
@@ -145,7 +146,7 @@ def show_gitignored(folder):
             f.writelines(kept)
 
 
-def make_base(path, linux):
+def make_base(path: str, linux: str) -> None:
     """The source at @path -> git repository @linux with the tag base.
 
     Everything happens beside @linux, which is replaced in one step at the end.
