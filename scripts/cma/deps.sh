@@ -12,8 +12,9 @@ build="$tree perl bc bison flex libssl-dev libelf-dev kmod ccache
 demo="$build qemu-system-arm device-tree-compiler mmdebstrap cpio gzip
 	e2fsprogs"
 bench="$demo gnuplot-nox"
-check="$bench gcc-aarch64-linux-gnu sparse codespell rsync dt-schema python3-git
-	python3-ply qemu-system-x86 gcc-arm-linux-gnueabi libc6-dev-armel-cross"
+check="$bench gcc-aarch64-linux-gnu sparse codespell mypy pyflakes3 shellcheck
+	rsync dt-schema python3-git python3-ply python3-pyelftools
+	qemu-system-x86 gcc-arm-linux-gnueabi libc6-dev-armel-cross"
 
 case "${1:-check}" in
 tree) want=$tree ;;

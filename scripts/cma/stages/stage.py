@@ -135,10 +135,10 @@ def stage(name: str, kernels: Iterable[str] = (), on_request: bool = False,
     return register
 
 
-def side_by_side(work: Callable[[Any], object], items: Iterable[Any]) -> None:
+def side_by_side(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
     """Does it with all of them: boards wait for something half of the time."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, items))
+        return list(pool.map(work, items))
 
 
 installed: dict[str, list[str]] = {}	# kernel: the tests' names
