@@ -14,8 +14,9 @@ one, medians vary by some percent, and the worst of a few requests says little.
     bench.py --list
 
 Results: $BUILD/bench/{table.txt,table.csv,samples.csv,*.svg} and the console
-logs. The exit status is 0 if every case gave figures; whether a goal holds
-is in the table.
+logs; and, of a whole run, the figures in README.md and Documentation/mm, see
+measure/pages.py. The exit status is 0 if every case gave figures; whether a
+goal holds is in the table.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 
 from lab import boards, children, kbuild
-from measure import cases, figures, report
+from measure import cases, figures, pages, report
 
 HERE = Path(__file__).resolve().parent
 OUT = kbuild.BUILD / "bench"
@@ -108,6 +109,19 @@ def run_all(runs: list[Run], program: bytes) -> None:
             r.run(program)
 
 
+def lacking(results: figures.Results, case: cases.Case) -> list[int]:
+    """The sizes of a case without a figure, though no request failed."""
+    return [kib for kib in results.missing(case)
+            if not results.figure(case.name, kib, "failed")]
+
+
+def is_whole(sides: Mapping[str, figures.Results]) -> bool:
+    """Whether both kernels did all there is to do."""
+    return len(sides) == len(KERNELS) and not any(
+        lacking(results, case) for results in sides.values()
+        for case in cases.all_cases())
+
+
 def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
     """Results of each kernel, and what went wrong, one line each."""
     sides: dict[str, figures.Results] = {}
@@ -122,8 +136,7 @@ def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
         for case in r.cases:
             problems += [f"{case.name}, {r.side}: no figure for "
                          + report.size_text(kib)
-                         for kib in results.missing(case)
-                         if not results.figure(case.name, kib, "failed")]
+                         for kib in lacking(results, case)]
             # Of mainline's this is a figure.
             for kib in case.sizes if r.side == "ours" else ():
                 nr = results.figure(case.name, kib, "avoidable")
@@ -196,6 +209,9 @@ def main() -> int:
         run_all(runs, program)
         sides, problems = collect(runs)
         show(wanted, sides, problems, time.monotonic() - start)
+        if is_whole(sides) and not opts.kernel:
+            pages.write(pages.of_table(OUT / "table.csv", pages.kernel_of(
+                folders["mainline"])))
     except (BenchError, kbuild.BuildError) as err:
         print(f"FAILED {err}", file=sys.stderr)
         return 1

@@ -67,8 +67,8 @@ BOOTS = {
         Case("unmapped", "DMA_ATTR_NO_KERNEL_MAPPING", "unmapped", 9,
              [4, 64, 1 * MIB, 16 * MIB], QUIET),
         Case("atomic", "GFP_ATOMIC", "atomic", 9, [4, 64], QUIET),
-        Case("kept", "buffers of any size are kept, and asked for again after "
-             "100 ms", "kept", 9, [4, 64, 1 * MIB, 16 * MIB], QUIET),
+        Case("kept", "buffers of any size are cached, and asked for again "
+             "after 100 ms", "kept", 9, [4, 64, 1 * MIB, 16 * MIB], QUIET),
     ], disk=False),
     "highmem": Boot([
         Case("highmem", "free area in high memory", "free", 9,
@@ -91,8 +91,8 @@ BOOTS = {
              [1 * MIB, 4 * MIB]),
     ]),
     "text-again": Boot([
-        Case("text-again", "the same, room outside; then all that lay in the "
-             "area is used once more", "text-again", 16, [1 * MIB, 4 * MIB],
+        Case("text-again", "full of mapped program text, room outside; then "
+             "all that lay in the area is used once more", "text-again", 16, [1 * MIB, 4 * MIB],
              ("median", "sum")),
     ]),
     "dirty": Boot([
@@ -116,7 +116,8 @@ BOOTS = {
              [4 * MIB]),
     ], disk=False),
     "swap-row": Boot([
-        Case("swap-row", "the same, 16 MiB in a row of four", "swap", 16,
+        Case("swap-row", "full of anonymous memory, zram swap, 16 MiB in a row "
+             "of four", "swap", 16,
              [4 * MIB]),
     ], disk=False),
     "pinned": Boot([
@@ -150,8 +151,9 @@ BOOTS = {
              ("count",)),
     ], append="cma=256M", mem="512M", disk=False, timeout_s=900),
     "exhaust-noise": Boot([
-        Case("exhaust-noise", "the same, half of the data cannot be "
-             "compressed", "exhaust-noise:128", 1, [4 * MIB], ("count",)),
+        Case("exhaust-noise", "128 MiB pinned for long, memory and zram swap "
+             "full, half of the data cannot be compressed; buffers until "
+             "there are no more", "exhaust-noise:128", 1, [4 * MIB], ("count",)),
     ], append="cma=256M", mem="512M", disk=False, timeout_s=900),
     "pin": Boot([
         Case("pin", "a program pins its data for long, the area full of them",

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the kernel's own lists have to say about files and options of ours."""
+"""What the kernel's own lists have to say about files and options of ours, and
+what our pages say: figures that were measured, and nobody typed."""
 
 import re
 import unittest
 
 from lab import kbuild
+from measure import cases, pages
 from trees import overlay, series
 
 PARAMETERS = "Documentation/admin-guide/kernel-parameters.txt.diff"
 # In the kernel's file as it is.
 KNOWN = {"cma", "cma_pernuma", "crashkernel", "numa_cma"}
+PAGE_ALLOC = "mm/page_alloc.c.diff"
 
 
 def whole_files():
@@ -51,3 +54,107 @@ class Parameters(unittest.TestCase):
                     r"^(?:early_param|__setup)\(\"(\w+)=?\"",
                     (kbuild.REPO / path).read_text(), re.M))
         self.assertEqual(found - KNOWN, set(documented))
+
+
+def our_pages():
+    """(name, text) of all that a person reads."""
+    names = [path for path in whole_files()
+             if path.startswith("Documentation/") and not path.endswith(".csv")]
+    return [(name, (kbuild.REPO / name).read_text())
+            for name in ["README.md", *names]]
+
+
+def prose(text):
+    """Without the figures that a command writes, and what is to be typed."""
+    for name in pages.BLOCKS:
+        text = pages.between(name).sub("", text)
+    text = re.sub(r"::\n(?:\n|[ \t]+.*\n)+|^(?: {4}|\t\t).*\n", "\n", text,
+                  flags=re.M)
+    return re.sub(r"``[^`]*``|`[^`]*`|Linux [\d.]+|linux-source-[\d.]+", "", text)
+
+
+def typed(text, measured):
+    """What stands in a page as if somebody had measured it: a number in a
+    sentence about instructions, how long something took, a figure of ours."""
+    sentences = re.split(r"(?<=[.:;?!])\s+|\n\s*\n|\|\n", prose(text))
+    found = [s for s in sentences
+             if re.search(r"\binstructions?\b", s) and re.search(r"\d", s)]
+    found += [s for s in sentences if re.search(
+        r"\b(?:took|takes|within) (?:some |about )?\d[\d.]* (?:ms|seconds|minutes)", s)]
+    found += [s for s in sentences
+              if measured & set(re.findall(r"(?<![\w.])\d+\.\d+(?![\w.])", s))]
+    return found
+
+
+class Figures(unittest.TestCase):
+    """Documentation/mm/cma-figures.csv has them, all pages show what it has."""
+
+    def setUp(self):
+        self.figures = pages.of_page(kbuild.REPO)
+
+    def test_pages_are_picked_from_the_file(self):
+        for path, text in ((pages.FIGURES, pages.figures_page(self.figures)),
+                           (pages.CASES, pages.cases_page()),
+                           (pages.PATHS, pages.paths_page(self.figures))):
+            self.assertEqual((kbuild.REPO / path).read_text(), text, path)
+
+    def test_readme(self):
+        text = (kbuild.REPO / pages.README).read_text()
+        for name in pages.BLOCKS:
+            self.assertEqual(len(pages.between(name).findall(text)), 1, name)
+        self.assertEqual(text, pages.readme(text, self.figures))
+
+    def test_what_the_first_screen_shows_was_measured(self):
+        for words, keys in pages.FIRST:
+            for key in keys:
+                for side in "mainline", "ours":
+                    self.assertTrue(self.figures.get(*key, side), words)
+
+    def test_all_cases_were_measured(self):
+        self.assertEqual(list(dict.fromkeys(
+            row["case"] for row in self.figures.rows)),
+            [case.name for case in cases.all_cases()])
+
+    def test_a_page_that_differs_is_found(self):
+        row = next(row for row in self.figures.rows if row["case"] == "free")
+        row["ours"] = "0.01"
+        text = (kbuild.REPO / pages.README).read_text()
+        self.assertNotEqual(text, pages.readme(text, self.figures))
+        self.assertNotEqual((kbuild.REPO / pages.PATHS).read_text(),
+                            pages.paths_page(self.figures))
+
+    def test_nobody_types_them(self):
+        measured = {row[side] for row in self.figures.rows
+                    for side in ("mainline", "ours")}
+        for name, text in our_pages():
+            self.assertEqual(typed(text, measured), [], name)
+
+    def test_what_counts_as_typed(self):
+        for text in ("4 KiB take 1260 instructions.", "It took 326 seconds.",
+                     "It is 1.47 now.", "| free | 1.47 |\n"):
+            self.assertTrue(typed(text, {"1.47"}), text)
+        for text in ("Instructions are counted.", "It waits for 500 ms.",
+                     "Linux 6.12.117", "See::\n\n\ttook 3 seconds\n\nHere.",
+                     "<!-- figures:begin -->\n| 1.47 |\n<!-- figures:end -->"):
+            self.assertEqual(typed(text, {"1.47", "6.12"}), [], text)
+
+
+class Pages(unittest.TestCase):
+    def test_each_is_in_a_table_of_contents(self):
+        for path in whole_files():
+            page = Path(path)
+            if page.suffix == ".rst":
+                self.assertIn(f"   {page.stem}\n",
+                              added(page.with_name("index.rst.diff")) + "\n")
+
+    def test_readme_counts_the_lines_of_the_page_allocator(self):
+        edit = (kbuild.REPO / PAGE_ALLOC).read_text().partition("\n@@")[2]
+        more, fewer = (len(re.findall(rf"^{re.escape(sign)}", edit, re.M))
+                       for sign in "+-")
+        self.assertIn(f"adds {more} lines to `mm/page_alloc.c` and takes {fewer}"
+                      " away", " ".join((kbuild.REPO / pages.README).read_text()
+                                        .split()))
+
+
+if __name__ == "__main__":
+    unittest.main()
