@@ -134,8 +134,15 @@ def pair(figures, side, keys):
     return " / ".join(filter(None, (figures.get(*key, side) for key in keys)))
 
 
+def floors():
+    """What is left of a request if all else is free."""
+    goals = {report.size_text(kib): floor for (case, kib, figure), (_, floor)
+             in cases.GOALS.items() if (case, figure) == ("free", "median")}
+    return [report.number(goals.get(size)) for size in SIZES]
+
+
 def paths_page(figures):
-    return as_csv([["", *SIZES]] + [
+    return as_csv([["", *SIZES], ["zeroing and flushing alone", *floors()]] + [
         [words] + [pair(figures, side, [(case, size, "alloc"),
                                         (case, size, "free")])
                    for size in SIZES] for words, case, side in ARM])
