@@ -5,14 +5,16 @@ what our pages say: figures that were measured, and nobody typed."""
 import re
 import unittest
 
-from lab import kbuild
+from lab import boards, kbuild, skips
 from measure import cases, pages
+from stages.stage import STAGES
 from trees import overlay, series
 
 PARAMETERS = "Documentation/admin-guide/kernel-parameters.txt.diff"
 # In the kernel's file as it is.
 KNOWN = {"cma", "cma_pernuma", "crashkernel", "numa_cma"}
 PAGE_ALLOC = "mm/page_alloc.c.diff"
+TESTING = "Documentation/mm/cma-testing.rst"
 
 
 def whole_files():
@@ -78,7 +80,8 @@ def typed(text, measured):
     sentence about instructions, how long something took, a figure of ours."""
     sentences = re.split(r"(?<=[.:;?!])\s+|\n\s*\n|\|\n", prose(text))
     found = [s for s in sentences
-             if re.search(r"\binstructions?\b", s) and re.search(r"\d", s)]
+             if re.search(r"\binstructions?\b", s)
+             and re.search(r"(?<![\w-])\d", s)]
     found += [s for s in sentences if re.search(
         r"\b(?:took|takes|within) (?:some |about )?\d[\d.]* (?:ms|seconds|minutes)", s)]
     found += [s for s in sentences
@@ -133,7 +136,7 @@ class Figures(unittest.TestCase):
         for text in ("4 KiB take 1260 instructions.", "It took 326 seconds.",
                      "It is 1.47 now.", "| free | 1.47 |\n"):
             self.assertTrue(typed(text, {"1.47"}), text)
-        for text in ("Instructions are counted.", "It waits for 500 ms.",
+        for text in ("Instructions of a Cortex-A15.", "It waits for 500 ms.",
                      "Linux 6.12.117", "See::\n\n\ttook 3 seconds\n\nHere.",
                      "<!-- figures:begin -->\n| 1.47 |\n<!-- figures:end -->"):
             self.assertEqual(typed(text, {"1.47", "6.12"}), [], text)
@@ -146,6 +149,18 @@ class Pages(unittest.TestCase):
             if page.suffix == ".rst":
                 self.assertIn(f"   {page.stem}\n",
                               added(page.with_name("index.rst.diff")) + "\n")
+
+    def test_all_stages_boards_and_skips_are_explained(self):
+        text = (kbuild.REPO / TESTING).read_text()
+        for said, names in (
+                (re.findall(r"^``(\S+)``  ", text, re.M),
+                 [*STAGES, *boards.BOARDS]),
+                (re.findall(r"^(\w.*?)  +\S.*$", text.partition("\nSkips\n")[2]
+                            .partition("\nFigures\n")[0], re.M)[1:],
+                 [*skips.NEEDS])):
+            self.assertEqual(set(names) - set(said), set())
+            self.assertEqual({name for name in set(said) - set(names)
+                              if not name.startswith("cma_")}, set())
 
     def test_readme_counts_the_lines_of_the_page_allocator(self):
         edit = (kbuild.REPO / PAGE_ALLOC).read_text().partition("\n@@")[2]
