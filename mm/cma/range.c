@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which pages of a range are held, and where a request may go.
+ * A range of pages: which are held, and where a request may go.
  *
- * Two red-black trees, the shape of drm_mm and of the vmalloc area tree. The
- * holders stand in the first by address; each knows the hole behind it, and of
- * its subtree the widest hole and the largest aligned block in a hole, so that
- * the lowest hole which takes a request is found on one way down. Those with a
- * hole stand in the second by the size of that hole, so that the smallest one
- * which fits is found on one way down too. place, hold, release and find are
- * O(log n) in the number of holders.
+ * There are two red-black trees, as in drm_mm and for vmalloc areas. The first
+ * has all holders by address. Each holder knows the hole behind it. It also
+ * knows maxima over the holes of its subtree: the widest one and the largest
+ * aligned block. So one descent finds the lowest hole that fits. The second
+ * tree has the holders that are followed by a hole, by its size, so one descent
+ * finds the smallest hole. Place, hold, release and find are O(log n) in the
+ * number of holders.
  *
- * Units are pages throughout. There is no lock here: the caller serialises
- * (an area does so with cma->lock). Nothing is allocated: the caller brings
- * the holder along, so that a release can neither fail nor sleep.
+ * No locks: the caller serialises, an area with cma->lock. Nothing is
+ * allocated: the caller supplies the holder, so a release can neither fail nor
+ * sleep. Units are pages.
  */
 #include <linux/bug.h>
 #include <linux/errno.h>
@@ -25,8 +25,8 @@
 #define hole_of(node)		rb_entry((node), struct cma_holder, by_hole)
 
 /*
- * The order of the largest naturally aligned block in the hole behind @holder:
- * one of those that meet at its most aligned page boundary.
+ * Return: order of the largest naturally aligned block in the hole behind
+ * @holder. It ends or starts at the most aligned page boundary in the hole.
  */
 static unsigned int hole_block_order(const struct cma_holder *holder)
 {
@@ -40,7 +40,7 @@ static unsigned int hole_block_order(const struct cma_holder *holder)
 	return __fls(max(middle - begin, end - middle));
 }
 
-/* Of the holes below @holder, its own among them. */
+/* Return: maxima over the holes in the subtree of @holder, its own included. */
 static struct cma_room subtree_max_below(const struct cma_holder *holder)
 {
 	const struct rb_node *children[] = {
@@ -67,7 +67,7 @@ static bool subtree_max_is(struct cma_room a, struct cma_room b)
 	return a.nr_pages == b.nr_pages && a.block_order == b.block_order;
 }
 
-/* Return: true if nothing has changed, so that those above need no change. */
+/* Return: true if nothing changed, so the walk up the tree may stop. */
 static bool update_subtree_max(struct cma_holder *holder, bool may_stop)
 {
 	struct cma_room room = subtree_max_below(holder);
@@ -78,7 +78,7 @@ static bool update_subtree_max(struct cma_holder *holder, bool may_stop)
 	return false;
 }
 
-RB_DECLARE_CALLBACKS(static, most_room_callbacks, struct cma_holder, by_start,
+RB_DECLARE_CALLBACKS(static, subtree_max_callbacks, struct cma_holder, by_start,
 		     subtree_max, update_subtree_max)
 
 static bool hole_less(struct rb_node *a, const struct rb_node *b)
@@ -90,7 +90,7 @@ static bool hole_less(struct rb_node *a, const struct rb_node *b)
 	return x->start < y->start;
 }
 
-/* Keeps both trees in step with the new size of the hole behind @holder. */
+/* Set the size of the hole behind @holder, and update both trees. */
 static void set_hole(struct cma_range *range, struct cma_holder *holder,
 		     unsigned long hole)
 {
@@ -99,7 +99,7 @@ static void set_hole(struct cma_range *range, struct cma_holder *holder,
 	holder->hole = hole;
 	if (hole)
 		rb_add(&holder->by_hole, &range->holes, hole_less);
-	most_room_callbacks_propagate(&holder->by_start, NULL);
+	subtree_max_callbacks_propagate(&holder->by_start, NULL);
 }
 
 static void insert_holder(struct cma_range *range, struct cma_holder *holder)
@@ -118,10 +118,10 @@ static void insert_holder(struct cma_range *range, struct cma_holder *holder)
 	}
 	rb_link_node(&holder->by_start, parent, link);
 	rb_insert_augmented(&holder->by_start, &range->holders,
-			    &most_room_callbacks);
+			    &subtree_max_callbacks);
 }
 
-/* The last holder that starts at or before @page: @front if no other does. */
+/* Return: last holder that starts at or before @page; may be range->front. */
 static struct cma_holder *holder_before(const struct cma_range *range,
 					unsigned long page)
 {
@@ -141,81 +141,86 @@ static struct cma_holder *holder_before(const struct cma_range *range,
 	return before;
 }
 
-/* The first page at or above @page, or the last one at or below, to start at. */
-static unsigned long start_above(const struct cma_range_req *want, unsigned long page)
+/* Return: the first aligned page at or above @page; may wrap around. */
+static unsigned long start_above(const struct cma_range_req *req,
+				 unsigned long page)
 {
-	return page + ((want->align_offset - page) & want->align_mask);
+	return page + ((req->align_offset - page) & req->align_mask);
 }
 
-static unsigned long start_below(const struct cma_range_req *want, unsigned long page)
+/* Return: the last aligned page at or below @page. */
+static unsigned long start_below(const struct cma_range_req *req,
+				 unsigned long page)
 {
-	return page - ((page - want->align_offset) & want->align_mask);
+	return page - ((page - req->align_offset) & req->align_mask);
 }
 
-/* Where @want starts in the hole behind @holder, if it fits there. */
+/* Return: true if @req fits in the hole behind @holder; then set @start. */
 static bool fits_behind(const struct cma_holder *holder,
-			const struct cma_range_req *want, unsigned long *start)
+			const struct cma_range_req *req, unsigned long *start)
 {
-	unsigned long begin = max(cma_holder_end(holder), want->min_start);
+	unsigned long begin = max(cma_holder_end(holder), req->min_start);
 	unsigned long end = cma_holder_end(holder) + holder->hole;
 
-	if (begin >= end || want->nr_pages > end - begin)
+	if (begin >= end || req->nr_pages > end - begin)
 		return false;
-	*start = start_above(want, begin);
-	/* Behind the last page there is the first one. */
-	return *start >= begin && *start <= end - want->nr_pages;
+	*start = start_above(req, begin);
+	/* start_above() may wrap around. */
+	return *start >= begin && *start <= end - req->nr_pages;
 }
 
-/* A window contains an aligned block of this order at least. */
-static unsigned int block_needed(const struct cma_range_req *want)
+/* Return: order of an aligned block that every window for @req contains. */
+static unsigned int block_needed(const struct cma_range_req *req)
 {
-	if (want->align_offset & want->align_mask)
+	if (req->align_offset & req->align_mask)
 		return 0;
-	return min(__fls(want->nr_pages), __fls(want->align_mask + 1));
+	return min(__fls(req->nr_pages), __fls(req->align_mask + 1));
 }
 
-/* An aligned block of this order contains a window for certain. */
-static unsigned int block_enough(const struct cma_range_req *want)
+/* Return: order at which every aligned block contains a window for @req. */
+static unsigned int block_enough(const struct cma_range_req *req)
 {
-	const unsigned long order = order_base_2(want->nr_pages +
-						 (want->align_offset &
-						  want->align_mask));
+	const unsigned long order = order_base_2(req->nr_pages +
+						 (req->align_offset &
+						  req->align_mask));
 
-	return max(order, __fls(want->align_mask + 1));
+	return max(order, __fls(req->align_mask + 1));
 }
 
-static bool has_room(const struct rb_node *node, unsigned long nr_pages,
-		     unsigned int block_order)
+static bool subtree_has_room(const struct rb_node *node, unsigned long nr_pages,
+			     unsigned int block_order)
 {
 	return node && holder_of(node)->subtree_max.nr_pages >= nr_pages &&
 	       holder_of(node)->subtree_max.block_order >= block_order;
 }
 
 /*
- * The lowest hole that takes @want. A subtree is entered only when it has a hole
- * large enough, and one with an aligned block as every window has one; a hole
- * may be spoilt by alignment nevertheless, then the walk goes on with the next.
+ * Find the lowest hole that fits @req. Enter a subtree only if it has a hole
+ * that is large enough, and one with an aligned block as large as every window
+ * has. Alignment may still make @req misfit in a hole; then go on with the next
+ * one.
  */
 static bool place_first(const struct cma_range *range,
-			const struct cma_range_req *want, unsigned long *start)
+			const struct cma_range_req *req, unsigned long *start)
 {
-	const unsigned int order = block_needed(want);
-	const unsigned long nr_pages = want->nr_pages;
+	const unsigned int order = block_needed(req);
+	const unsigned long nr_pages = req->nr_pages;
 	struct rb_node *node;
 
-	/* Holes in front of min_start are skipped by starting behind them. */
-	node = &holder_before(range, max(want->min_start, range->start))->by_start;
+	/* Start at the hole that has min_start: those before it are too low. */
+	node = &holder_before(range,
+			      max(req->min_start, range->start))->by_start;
 	while (node) {
-		if (fits_behind(holder_of(node), want, start))
+		if (fits_behind(holder_of(node), req, start))
 			return true;
 
-		if (has_room(node->rb_right, nr_pages, order)) {
+		if (subtree_has_room(node->rb_right, nr_pages, order)) {
 			node = node->rb_right;
-			while (has_room(node->rb_left, nr_pages, order))
+			while (subtree_has_room(node->rb_left, nr_pages, order))
 				node = node->rb_left;
 			continue;
 		}
-		/* Up to the first ancestor that lies to the right. */
+		/* Go up to the first ancestor with a higher address. */
 		while (rb_parent(node) && node == rb_parent(node)->rb_right)
 			node = rb_parent(node);
 		node = rb_parent(node);
@@ -223,27 +228,28 @@ static bool place_first(const struct cma_range *range,
 	return false;
 }
 
-/* The lowest hole that takes @want for certain, by an aligned block in it. */
+/* Find the lowest hole with an aligned block that must contain a window. */
 static bool place_in_block(const struct cma_range *range,
-			   const struct cma_range_req *want, unsigned long *start)
+			   const struct cma_range_req *req,
+			   unsigned long *start)
 {
-	const unsigned int order = block_enough(want);
+	const unsigned int order = block_enough(req);
 	struct rb_node *node = range->holders.rb_node;
 
-	while (has_room(node, 1, order)) {
-		if (has_room(node->rb_left, 1, order)) {
+	while (subtree_has_room(node, 1, order)) {
+		if (subtree_has_room(node->rb_left, 1, order)) {
 			node = node->rb_left;
 			continue;
 		}
 		if (holder_of(node)->hole &&
 		    hole_block_order(holder_of(node)) >= order)
-			return fits_behind(holder_of(node), want, start);
+			return fits_behind(holder_of(node), req, start);
 		node = node->rb_right;
 	}
 	return false;
 }
 
-/* The smallest hole of at least @nr_pages, the lowest among equals. */
+/* Return: smallest hole of at least @nr_pages, the lowest among equals. */
 static struct rb_node *smallest_hole(const struct cma_range *range,
 				     unsigned long nr_pages)
 {
@@ -261,27 +267,29 @@ static struct rb_node *smallest_hole(const struct cma_range *range,
 }
 
 /*
- * The smallest hole that takes @want. Alignment may spoil many holes of about
- * the right size; after a few of them one will do that fits for certain, so that
- * the cost does not grow with the number of holders.
+ * Find the smallest hole that fits @req. Alignment may make it misfit in many
+ * holes of about the right size. After a few of these, take a hole that is
+ * known to fit, so that the cost does not grow with the number of holders.
  */
 static bool place_best(const struct cma_range *range,
-		       const struct cma_range_req *want, unsigned long *start)
+		       const struct cma_range_req *req, unsigned long *start)
 {
-	struct rb_node *node = smallest_hole(range, want->nr_pages);
+	struct rb_node *node = smallest_hole(range, req->nr_pages);
 
 	for (int i = 0; node && i < CMA_MAX_MISFITS; i++, node = rb_next(node))
-		if (fits_behind(hole_of(node), want, start))
+		if (fits_behind(hole_of(node), req, start))
 			return true;
-	return node && (place_in_block(range, want, start) ||
-			place_first(range, want, start));
+	return node && (place_in_block(range, req, start) ||
+			place_first(range, req, start));
 }
 
 /**
  * cma_range_init() - make a range of which nothing is held
  * @range:	the range
  * @start:	first page
- * @nr_pages:	its size in pages
+ * @nr_pages:	number of pages
+ *
+ * Context: Any; the caller serialises.
  */
 void cma_range_init(struct cma_range *range, unsigned long start,
 		    unsigned long nr_pages)
@@ -298,69 +306,68 @@ void cma_range_init(struct cma_range *range, unsigned long start,
 }
 
 /**
- * cma_range_place() - where would a request go
+ * cma_range_place() - find a window for a request, without holding it
  * @range:	the range
- * @want:	the request
- * @start:	set to the first page of the window found
+ * @req:	the request
+ * @start:	set to the first page of the window
  *
- * Nothing is held by this.
- *
- * Return: true if there is a window.
+ * Context: Any; the caller serialises.
+ * Return: true if there is a window; false if not, or if the request is empty.
  */
-bool cma_range_place(const struct cma_range *range, const struct cma_range_req *want,
-		     unsigned long *start)
+bool cma_range_place(const struct cma_range *range,
+		     const struct cma_range_req *req, unsigned long *start)
 {
-	if (!want->nr_pages || want->nr_pages > range->nr_pages)
+	if (!req->nr_pages || req->nr_pages > range->nr_pages)
 		return false;
 
-	switch (want->fit) {
+	switch (req->fit) {
 	case CMA_FIT_FIRST:
-		return place_first(range, want, start);
+		return place_first(range, req, start);
 	case CMA_FIT_BEST:
 	default:
-		return place_best(range, want, start);
+		return place_best(range, req, start);
 	}
 }
 
-/* How many windows like @want there are in [@begin, @end) side by side. */
-static unsigned long nr_windows(const struct cma_range_req *want,
+/* Return: number of windows that fit side by side in [@begin, @end). */
+static unsigned long nr_windows(const struct cma_range_req *req,
 				unsigned long begin, unsigned long end)
 {
-	unsigned long pitch = ALIGN(want->nr_pages, want->align_mask + 1);
-	unsigned long start = start_above(want, begin);
+	unsigned long pitch = ALIGN(req->nr_pages, req->align_mask + 1);
+	unsigned long start = start_above(req, begin);
 
-	if (start < begin || start >= end || end - start < want->nr_pages)
+	if (start < begin || start >= end || end - start < req->nr_pages)
 		return 0;
-	return (end - start - want->nr_pages) / pitch + 1;
+	return (end - start - req->nr_pages) / pitch + 1;
 }
 
 /**
- * cma_range_place_packed() - a window near by that leaves room for as many as can be
+ * cma_range_place_packed() - find a window near by that costs no other window
  * @range:	the range
- * @want:	the request
- * @start:	a window for it that is free
+ * @req:	the request
+ * @start:	first page of a free window for it
  *
- * A window in the midst of a hole may leave less than another such window needs
- * on either side, where both would have fitted. One that keeps a whole number
- * of windows between itself and the end of the hole never costs more than the
- * place it takes, wherever the others of its size go.
+ * A window in the middle of a hole may leave too little for another one of its
+ * size on either side, where both would have fitted. This cannot happen if a
+ * whole number of such windows fits between the window and the end of the hole.
  *
- * Return: @start if it costs no other window; else the next start above it that
- * does not.
+ * Context: Any; the caller serialises.
+ * Return: @start if this window costs no other one; otherwise the next start
+ * above it at which it does not.
  */
 unsigned long cma_range_place_packed(const struct cma_range *range,
-				     const struct cma_range_req *want,
+				     const struct cma_range_req *req,
 				     unsigned long start)
 {
 	const struct cma_holder *before = holder_before(range, start);
 	unsigned long begin = cma_holder_end(before);
 	unsigned long end = begin + before->hole;
-	unsigned long pitch = ALIGN(want->nr_pages, want->align_mask + 1);
-	unsigned long last = start_below(want, end - want->nr_pages);
+	unsigned long pitch = ALIGN(req->nr_pages, req->align_mask + 1);
+	unsigned long last = start_below(req, end - req->nr_pages);
 
-	if (nr_windows(want, begin, start) + 1 +
-	    nr_windows(want, start + want->nr_pages, end) >=
-	    nr_windows(want, begin, end))
+	if (nr_windows(req, begin, start) + 1 +
+	    nr_windows(req, start + req->nr_pages, end) >=
+	    nr_windows(req, begin, end))
 		return start;
 	return last - (last - start) / pitch * pitch;
 }
@@ -368,14 +375,14 @@ unsigned long cma_range_place_packed(const struct cma_range *range,
 /**
  * cma_range_hold() - hold pages
  * @range:	the range
- * @holder:	memory for the record, the range's until it is released
+ * @holder:	memory for the record; must stay valid until cma_range_release()
  * @start:	first page
  * @nr_pages:	number of pages
  *
- * A holder of no pages is a border: no window contains the pages on both sides
- * of it.
+ * A holder of no pages is a border: no window crosses it.
  *
- * Return: 0, -EINVAL if [@start, @start + @nr_pages) is not within the range,
+ * Context: Any; the caller serialises.
+ * Return: 0; -EINVAL if [@start, @start + @nr_pages) is not within the range;
  * -EBUSY if a part of it is held.
  */
 int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
@@ -405,9 +412,11 @@ int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
 }
 
 /**
- * cma_range_release() - let go of what a holder holds
+ * cma_range_release() - release all pages of a holder
  * @range:	the range
- * @holder:	the holder; its memory is the caller's again
+ * @holder:	the holder; the caller may free its memory afterwards
+ *
+ * Context: Any; the caller serialises.
  */
 void cma_range_release(struct cma_range *range, struct cma_holder *holder)
 {
@@ -417,17 +426,19 @@ void cma_range_release(struct cma_range *range, struct cma_holder *holder)
 	if (holder->hole)
 		rb_erase(&holder->by_hole, &range->holes);
 	rb_erase_augmented(&holder->by_start, &range->holders,
-			   &most_room_callbacks);
+			   &subtree_max_callbacks);
 	set_hole(range, before, before->hole + freed);
 	WRITE_ONCE(range->nr_held, range->nr_held - holder->nr_pages);
 	range->nr_holders--;
 }
 
 /**
- * cma_range_trim() - let go of the first pages of a holder
+ * cma_range_trim() - release the first pages of a holder
  * @range:	the range
- * @holder:	the holder, which goes on with the rest
- * @nr_pages:	how many pages; fewer than it holds
+ * @holder:	the holder; keeps the rest
+ * @nr_pages:	number of pages to release, fewer than it holds
+ *
+ * Context: Any; the caller serialises.
  */
 void cma_range_trim(struct cma_range *range, struct cma_holder *holder,
 		    unsigned long nr_pages)
@@ -438,7 +449,7 @@ void cma_range_trim(struct cma_range *range, struct cma_holder *holder,
 	if (WARN_ON_ONCE(nr_pages >= holder->nr_pages))
 		return;
 
-	/* The order of the holders stays, so the address tree does too. */
+	/* The holders stay in order, so the address tree needs no change. */
 	set_hole(range, holder, 0);
 	holder->start += nr_pages;
 	holder->nr_pages -= nr_pages;
@@ -448,11 +459,12 @@ void cma_range_trim(struct cma_range *range, struct cma_holder *holder,
 }
 
 /**
- * cma_range_find() - who holds a page
+ * cma_range_find() - find the holder of a page
  * @range:	the range
  * @page:	page number
  *
- * Return: the holder, or NULL if the page is free or not of this range.
+ * Context: Any; the caller serialises.
+ * Return: the holder, or NULL if the page is free or not in this range.
  */
 struct cma_holder *cma_range_find(const struct cma_range *range,
 				  unsigned long page)
@@ -466,11 +478,12 @@ struct cma_holder *cma_range_find(const struct cma_range *range,
 }
 
 /**
- * cma_range_from() - the first holder that starts at a page or above
+ * cma_range_from() - find the first holder that starts at or above a page
  * @range:	the range
  * @page:	page number
  *
- * Return: the holder; NULL if there is none.
+ * Context: Any; the caller serialises.
+ * Return: the holder, or NULL if there is none.
  */
 struct cma_holder *cma_range_from(const struct cma_range *range,
 				  unsigned long page)
@@ -487,9 +500,10 @@ struct cma_holder *cma_range_from(const struct cma_range *range,
 /**
  * cma_range_next() - walk the holders by address
  * @range:	the range
- * @holder:	the holder before, NULL for the first
+ * @holder:	the holder before; NULL to start
  *
- * Return: the next holder, NULL behind the last one.
+ * Context: Any; the caller serialises.
+ * Return: the next holder, or NULL after the last one.
  */
 struct cma_holder *cma_range_next(const struct cma_range *range,
 				  const struct cma_holder *holder)
@@ -501,10 +515,11 @@ struct cma_holder *cma_range_next(const struct cma_range *range,
 }
 
 /**
- * cma_range_widest_hole() - the largest run of pages that nobody holds
+ * cma_range_widest_hole() - size of the largest hole
  * @range:	the range
  *
- * Return: pages.
+ * Context: Any; the caller serialises.
+ * Return: number of pages.
  */
 unsigned long cma_range_widest_hole(const struct cma_range *range)
 {
@@ -515,8 +530,9 @@ unsigned long cma_range_widest_hole(const struct cma_range *range)
  * cma_range_valid() - check every invariant of a range
  * @range:	the range
  *
- * For tests and debugging; linear in the number of holders.
+ * This is for tests, and is linear in the number of holders.
  *
+ * Context: Any; the caller serialises.
  * Return: true if all of them hold.
  */
 bool cma_range_valid(const struct cma_range *range)
@@ -537,7 +553,8 @@ bool cma_range_valid(const struct cma_range *range)
 		holders += !is_front;
 		holes += !!holder->hole;
 	}
-	for (node = rb_first(&range->holes); node; node = rb_next(node), holes--) {
+	for (node = rb_first(&range->holes); node;
+	     node = rb_next(node), holes--) {
 		struct rb_node *next = rb_next(node);
 
 		if (!hole_of(node)->hole || (next && !hole_less(node, next)))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Page ranges of one contiguous stretch of memory: who holds which.
+ * A range of page numbers, and who holds which of them.
  *
- * Pure: knows page numbers only, no struct page, takes no lock and allocates
- * nothing. All numbers are in pages; "start" is counted from the start of
- * physical memory (a pfn) or from anything else the caller prefers.
+ * Pure: knows numbers but no struct page, takes no lock and allocates nothing.
+ * All numbers are in pages. A page number is a pfn, or counts from whatever
+ * origin the caller prefers.
  */
 #ifndef _MM_CMA_RANGE_H
 #define _MM_CMA_RANGE_H
@@ -14,31 +14,31 @@
 #include <linux/types.h>
 
 /*
- * Holes that are large enough, but spoilt by alignment: so many are looked at
- * before one is taken that is known to fit.
+ * Alignment can make a request misfit in a hole that is large enough. After
+ * this many misfits, take a hole that is known to fit.
  */
 #define CMA_MAX_MISFITS	4
 
 /**
  * enum cma_fit - which hole a request goes to
- * @CMA_FIT_BEST:	the smallest hole that takes it, the lowest of equals; or,
- *		after CMA_MAX_MISFITS, the lowest with an aligned block that does
- * @CMA_FIT_FIRST:	the lowest hole that takes it
+ * @CMA_FIT_BEST: the smallest hole that fits, the lowest among equals; after
+ *		CMA_MAX_MISFITS, the lowest hole with an aligned block that fits
+ * @CMA_FIT_FIRST: the lowest hole that fits
  */
 enum cma_fit {
 	CMA_FIT_BEST,
 	CMA_FIT_FIRST,
 };
 
-/* On 32 bit, 256 GiB in pages of 4 KiB have to do. */
+/* On 32 bit, this limits a range to 256 GiB with pages of 4 KiB. */
 #define CMA_ORDER_BITS	6
 #define CMA_ROOM_BITS	(BITS_PER_LONG - CMA_ORDER_BITS)
 
 /**
- * struct cma_room - what one of several holes has, not all of it the same one
+ * struct cma_room - maxima over a set of holes
  * @nr_pages:	size of the largest hole
- * @block_order: of the largest block in a hole that is aligned to its size,
- *		in whole pages
+ * @block_order: order of the largest naturally aligned block in a hole, which
+ *		need not be the largest hole
  */
 struct cma_room {
 	unsigned long nr_pages : CMA_ROOM_BITS;
@@ -48,14 +48,15 @@ struct cma_room {
 /**
  * struct cma_holder - a held run of pages, and the hole that follows it
  * @by_start:	in cma_range.holders, by @start; augmented with @subtree_max
- * @by_hole:	in cma_range.holes, by @hole then @start; off the tree while
- *		@hole is 0
+ * @by_hole:	in cma_range.holes, by @hole, then by @start; not in the tree
+ *		while @hole is 0
  * @start:	first page held
- * @nr_pages:	pages held
+ * @nr_pages:	number of pages held
  * @hole:	free pages between the end of this holder and the next one
- * @subtree_max:	in the holes of the subtree below @by_start
+ * @subtree_max: maxima over the holes in the subtree of @by_start
  *
- * The memory is the caller's, from cma_range_hold() to cma_range_release().
+ * The caller allocates the memory, and must not free it between
+ * cma_range_hold() and cma_range_release().
  */
 struct cma_holder {
 	struct rb_node by_start;
@@ -67,15 +68,15 @@ struct cma_holder {
 };
 
 /**
- * struct cma_range - a stretch of pages and its holders
+ * struct cma_range - a range of pages and its holders
  * @holders:	all holders, by address
- * @holes:	the holders that are followed by a hole, by its size
- * @front:	holder of no pages in front of @start, so that the first hole
- *		follows a holder like every other
+ * @holes:	holders that are followed by a hole, by its size
+ * @front:	holder of no pages at @start, so that the first hole follows a
+ *		holder like any other
  * @start:	first page
- * @nr_pages:	pages in all
- * @nr_held:	pages held
- * @nr_holders:	holders, @front not counted
+ * @nr_pages:	number of pages
+ * @nr_held:	number of pages held
+ * @nr_holders:	number of holders except @front
  */
 struct cma_range {
 	struct rb_root holders;
@@ -88,12 +89,12 @@ struct cma_range {
 };
 
 /**
- * struct cma_range_req - what a request asks of a range
- * @nr_pages:	pages, more than 0
- * @align_mask:	(alignment in pages) - 1; a window starts where
- *		(start - @align_offset) & @align_mask is 0
- * @align_offset: pages
- * @min_start:	lowest page a window may start at
+ * struct cma_range_req - request for a window of a range
+ * @nr_pages:	number of pages, more than 0
+ * @align_mask:	alignment in pages, minus 1: (start - @align_offset) &
+ *		@align_mask must be 0
+ * @align_offset: offset of aligned windows, in pages
+ * @min_start:	lowest page at which the window may start
  * @fit:	which hole to take
  */
 struct cma_range_req {
@@ -106,10 +107,10 @@ struct cma_range_req {
 
 void cma_range_init(struct cma_range *range, unsigned long start,
 		    unsigned long nr_pages);
-bool cma_range_place(const struct cma_range *range, const struct cma_range_req *want,
-		     unsigned long *start);
+bool cma_range_place(const struct cma_range *range,
+		     const struct cma_range_req *req, unsigned long *start);
 unsigned long cma_range_place_packed(const struct cma_range *range,
-				     const struct cma_range_req *want,
+				     const struct cma_range_req *req,
 				     unsigned long start);
 int cma_range_hold(struct cma_range *range, struct cma_holder *holder,
 		   unsigned long start, unsigned long nr_pages);
