@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cma_alloc() and cma_release(): a buffer out of an area, and back.
+ * cma_alloc() and cma_release(): take a buffer from an area, and give it back.
  *
- * search.c finds a window and takes it, buffer.c keeps the record of who holds
- * it. What is said when something does not match or was not to be had is here.
+ * search.c finds a window and takes it, buffer.c records who holds it. This
+ * file validates requests and releases, and reports those that fail or do not
+ * match.
  *
- * A release does not sleep, allocate or wait for an allocation: the locks it
- * takes are held for O(log n) steps, and never while anything is allocated,
- * moved or freed. Units are pages.
+ * A release does not sleep, allocate or wait for an allocation. Its locks are
+ * held for O(log n) steps, and never while pages are allocated, moved or freed.
+ * Units are pages.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
@@ -15,7 +16,6 @@
 #include <linux/highmem.h>
 #include <linux/kasan.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 
 #include <trace/events/cma.h>
 
@@ -36,29 +36,30 @@ static void zero_pfns(unsigned long pfn, unsigned long end_pfn)
 }
 
 /*
- * The page allocator clears what it gives, if told to at boot. It has not given
- * what it never had: an exclusive area, and parts of pageblocks.
+ * With init_on_alloc, the page allocator zeroes the pages it hands out.
+ * Reserved pages do not come from it, so zero them here: those of an exclusive
+ * area, and of partial pageblocks.
  */
-static void zero_reserved_pages(const struct cma *cma, const struct cma_buffer *buffer,
-				gfp_t gfp)
+static void zero_reserved_pages(const struct cma *cma,
+				const struct cma_buffer *buffer, gfp_t gfp)
 {
 	unsigned long start = buffer->holder.start;
 	unsigned long end = start + buffer->nr_pages;
-	unsigned long given = start, given_end = end;
+	unsigned long lent = start, lent_end = end;
 
 	if (!want_init_on_alloc(gfp))
 		return;
-	if (buffer->reserved || !cma_lent_part(cma, &given, &given_end)) {
+	if (buffer->reserved || !cma_lent_part(cma, &lent, &lent_end)) {
 		zero_pfns(start, end);
 	} else {
-		zero_pfns(start, given);
-		zero_pfns(given_end, end);
+		zero_pfns(start, lent);
+		zero_pfns(lent_end, end);
 	}
 }
 
 /*
- * Pages of a buffer are reached through one virtual address, whose tag would
- * not match what each page was given of its own.
+ * A buffer is mapped at one virtual address, whose tag would not match the tag
+ * that KASAN gave each page.
  */
 static void reset_kasan_tags(struct page *page, unsigned long nr_pages)
 {
@@ -74,9 +75,9 @@ static void reset_kasan_tags(struct page *page, unsigned long nr_pages)
  * @cma:	the area
  * @nr_pages:	number of pages
  * @align_order: the buffer starts at a multiple of 1 << this many pages
- * @gfp:	GFP_KERNEL, and __GFP_COMP, __GFP_NOWARN
- * @owner:	the device it is for, for the record; NULL if there is none
- * @caller:	who asks, for the record
+ * @gfp:	GFP_KERNEL; may add __GFP_COMP and __GFP_NOWARN
+ * @owner:	name of the device it is for; NULL if there is none
+ * @caller:	return address of the caller, for the record
  *
  * Context: May sleep.
  * Return: the first page, or NULL. Each page has one reference.
@@ -97,14 +98,10 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 	trace_cma_alloc_start(cma->name, nr_pages, align_order);
 	if (alloc_request_valid(cma, nr_pages, align_order)) {
 		error = -ENOMEM;
-		if (!contig_should_fail(CONTIG_FAIL_BUFFER))
-			buffer = kmalloc(sizeof(*buffer), GFP_KERNEL);
+		buffer = cma_buffer_new(nr_pages, gfp & __GFP_COMP);
 	}
-	if (buffer) {
-		buffer->nr_pages = nr_pages;
-		buffer->owned = false;
+	if (buffer)
 		error = cma_search(cma, buffer, align_order, gfp, &cause);
-	}
 
 	if (!error) {
 		pfn = buffer->holder.start;
@@ -114,7 +111,7 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 		cma_buffer_complete(cma, buffer);
 		cma_buffer_hand_out(buffer, owner, caller);
 	} else {
-		kfree(buffer);
+		cma_buffer_free(buffer);
 		cma_failure_report(cma, nr_pages, align_order, owner, error,
 				   &cause, !(gfp & __GFP_NOWARN));
 	}
@@ -126,13 +123,13 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 
 /**
  * cma_alloc() - allocate contiguous pages from an area
- * @cma:	the area; NULL has nothing to give
- * @count:	number of pages, any
+ * @cma:	the area; the allocation fails if it is NULL
+ * @count:	number of pages; need not be a power of two
  * @align:	the buffer starts at a multiple of 1 << @align pages
- * @no_warn:	say nothing in the log on failure
+ * @no_warn:	do not log a failure
  *
- * Whatever lies in the window is moved or dropped. The contents of the pages
- * are undefined.
+ * Pages that others use in the window are moved or dropped. The contents of the
+ * buffer are undefined.
  *
  * Context: May sleep.
  * Return: the first page, or NULL. Give the pages back with cma_release().
@@ -148,11 +145,11 @@ EXPORT_SYMBOL_GPL(cma_alloc_noprof);
 
 /**
  * cma_alloc_for() - allocate contiguous pages for a device
- * @cma:	the area; NULL has nothing to give
- * @count:	number of pages, any
+ * @cma:	the area; the allocation fails if it is NULL
+ * @count:	number of pages; need not be a power of two
  * @align:	the buffer starts at a multiple of 1 << @align pages
- * @no_warn:	say nothing in the log on failure
- * @owner:	name of the device, for the record of who holds what
+ * @no_warn:	do not log a failure
+ * @owner:	name of the device, for the record
  *
  * Context: May sleep.
  * Return: as cma_alloc().
@@ -170,7 +167,7 @@ struct page *cma_alloc_for_noprof(struct cma *cma, unsigned long count,
  * cma_alloc_folio() - allocate a large folio from an area
  * @cma:	the area
  * @order:	the folio has 1 << @order pages and is aligned to its size
- * @gfp:	must have __GFP_COMP; __GFP_NOWARN is heeded
+ * @gfp:	must have __GFP_COMP; of the rest only __GFP_NOWARN counts
  *
  * Context: May sleep.
  * Return: the folio, or NULL. Give it back with cma_free_folio().
@@ -189,12 +186,13 @@ struct folio *cma_alloc_folio_noprof(struct cma *cma, int order, gfp_t gfp)
 }
 
 /**
- * cma_pages_valid() - are these pages of an area
+ * cma_pages_valid() - check that pages belong to an area
  * @cma:	the area
- * @pages:	the first page
+ * @pages:	first page
  * @count:	number of pages
  *
- * Return: true if all of them are.
+ * Context: Any.
+ * Return: true if all of them lie in one piece of the area.
  */
 bool cma_pages_valid(struct cma *cma, const struct page *pages,
 		     unsigned long count)
@@ -211,9 +209,9 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 }
 
 /*
- * A release that does not match changes nothing: there is no telling what its
- * caller believes to own. Nothing is printed under a lock, so the record is
- * copied.
+ * A release that does not match changes nothing, since it is unknown which
+ * pages its caller believes to own. Copy the record: nothing is printed under a
+ * lock.
  */
 static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
 				      unsigned long nr_pages)
@@ -227,7 +225,7 @@ static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
 		cma_buffer_snapshot(found, &buffer);
 	spin_unlock_irqrestore(&cma->lock, flags);
 
-	/* A cached buffer is nobody's, and its record has no owner. */
+	/* The record of a cached buffer names no owner. */
 	if (!buffer.owned)
 		WARN_ONCE(1, "cma: %s: release of %lu pages at pfn %#lx, which nobody holds\n",
 			  cma->name, nr_pages, pfn);
@@ -243,14 +241,14 @@ static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
  * cma_release() - give pages back to their area
  * @cma:	the area
  * @pages:	first page of a buffer that cma_alloc() returned
- * @count:	number of pages it was asked for
+ * @count:	number of pages it was allocated with
  *
- * A compound page that was split may come back in parts.
+ * A compound page that was split may come back in parts. A release of pages of
+ * the area that are not a buffer of this size warns once and does nothing.
  *
  * Context: Any but NMI. Does not sleep, fail, allocate or wait for an
  * allocation.
- * Return: false if the pages are not of this area. A release of pages that are,
- * but that are not a buffer of this size, warns once and does nothing.
+ * Return: true; false if the pages do not belong to this area.
  */
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 {
@@ -277,12 +275,12 @@ EXPORT_SYMBOL_GPL(cma_release);
 /**
  * cma_release_part() - give back the first pages of a buffer
  * @cma:	the area
- * @buffer:	the buffer; the caller owns it
- * @nr_pages:	how many; fewer than the buffer has, and a multiple of what a
- *		buffer of this area is a multiple of
+ * @buffer:	its record; the caller owns the buffer
+ * @nr_pages:	number of pages: fewer than the buffer has, and a multiple of
+ *		1 << cma->order_per_bit
  *
  * Context: As cma_release().
- * Return: false if @nr_pages is not such a number, and nothing happened.
+ * Return: true; false if @nr_pages is no such number, and nothing happened.
  */
 bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages)
@@ -299,10 +297,12 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 /**
  * cma_free_folio() - give a folio back to its area
  * @cma:	the area
- * @folio:	what cma_alloc_folio() returned, or a part of it that was split off
+ * @folio:	the folio that cma_alloc_folio() returned, or a large one that
+ *		was split off from it
  *
  * Context: As cma_release().
- * Return: false if the folio is not of this area.
+ * Return: true; false if the folio does not belong to this area, or has one
+ * page only.
  */
 bool cma_free_folio(struct cma *cma, const struct folio *folio)
 {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The registry of areas: which there are, what they answer about themselves,
- * and what they gave and took.
+ * The registry of areas: their table, attributes and counters.
  *
  * Areas are made at boot, while one CPU runs and nobody allocates, and never go
- * away; so the table itself needs no lock. cma->lock covers what changes in an
- * area later.
+ * away. So the table itself needs no lock.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -23,10 +21,10 @@ unsigned int cma_area_count;
 static unsigned int nr_entries __initdata = MAX_CMA_AREAS;
 
 /**
- * cma_areas_open_last() - let the last entry of the table be used
+ * cma_areas_open_last() - allow the last entry of the table to be used
  *
- * It is kept for the default area: others must not fill the table before it
- * comes.
+ * The last entry is set aside for the default area, so that other areas cannot
+ * fill the table before it is declared.
  *
  * Context: Boot.
  */
@@ -36,9 +34,10 @@ void __init cma_areas_open_last(void)
 }
 
 /**
- * cma_areas_close_last() - keep the last entry of the table again
+ * cma_areas_close_last() - set the last entry of the table aside again
  *
- * A default area that could not be had leaves its place to the next one.
+ * If the default area was declared in vain, its entry stays free for the next
+ * attempt.
  *
  * Context: Boot.
  */
@@ -55,7 +54,7 @@ static struct cma *area_named(const char *name)
 	return NULL;
 }
 
-/* A name stands for one area: folders, heaps and messages are named after it. */
+/* Names must be unique: folders, heaps and messages use them. */
 static void set_area_name(struct cma *cma, const char *name)
 {
 	char cut[CMA_MAX_NAME];
@@ -73,7 +72,7 @@ static void set_area_name(struct cma *cma, const char *name)
 }
 
 /**
- * cma_area_new() - the next free entry of the table
+ * cma_area_new() - take the next free entry of the table
  * @name:	name of the area; NULL for one made from its number
  *
  * Context: Boot.
@@ -102,10 +101,11 @@ struct cma * __init cma_area_new(const char *name)
 }
 
 /**
- * cma_area_intersecting() - is a part of these pages in an area
+ * cma_area_intersecting() - find an area that has some of these pages
  * @start_pfn:	first page
- * @end_pfn:	first page behind
+ * @end_pfn:	first page past the end
  *
+ * Context: Any.
  * Return: the first such area, or NULL.
  */
 struct cma *cma_area_intersecting(unsigned long start_pfn,
@@ -123,12 +123,12 @@ struct cma *cma_area_intersecting(unsigned long start_pfn,
 }
 
 /**
- * cma_bank_of() - in which piece of an area a page lies
+ * cma_bank_of() - find the bank of an area that has a page
  * @cma:	the area
  * @pfn:	the page
  *
  * Context: Any.
- * Return: the bank, or NULL if the page is not of this area.
+ * Return: the bank, or NULL if the page does not belong to this area.
  */
 const struct cma_bank *cma_bank_of(const struct cma *cma, unsigned long pfn)
 {
@@ -140,7 +140,7 @@ const struct cma_bank *cma_bank_of(const struct cma *cma, unsigned long pfn)
 }
 
 /**
- * cma_area_index() - the how-many-eth page of an area is this
+ * cma_area_index() - index of a page within its area
  * @cma:	the area
  * @pfn:	one of its pages
  *
@@ -159,11 +159,11 @@ unsigned long cma_area_index(const struct cma *cma, unsigned long pfn)
 }
 
 /**
- * cma_area_of() - of which area is a page
+ * cma_area_of() - find the area that a page belongs to
  * @page:	the page
  *
  * Context: Any.
- * Return: the area, or NULL if the page is of none.
+ * Return: the area, or NULL if the page belongs to none.
  */
 struct cma *cma_area_of(const struct page *page)
 {
@@ -176,7 +176,8 @@ struct cma *cma_area_of(const struct page *page)
  * cma_get_base() - where an area begins
  * @cma:	the area
  *
- * Return: physical address.
+ * Context: Any.
+ * Return: physical address of its lowest piece, even if it did not come up.
  */
 phys_addr_t cma_get_base(const struct cma *cma)
 {
@@ -187,7 +188,8 @@ phys_addr_t cma_get_base(const struct cma *cma)
  * cma_get_end() - where an area ends
  * @cma:	the area
  *
- * Return: first physical address behind its last piece; 0 if the area did not
+ * Context: Any.
+ * Return: first physical address past its last piece; 0 if the area did not
  * come up.
  */
 phys_addr_t cma_get_end(const struct cma *cma)
@@ -198,9 +200,9 @@ phys_addr_t cma_get_end(const struct cma *cma)
 }
 
 /**
- * cma_for_each_piece() - call a function for each piece an area is made of
+ * cma_for_each_piece() - call a function for each piece of an area
  * @cma:	the area
- * @act:	the function; @base is a physical address, @size is bytes
+ * @act:	the function; takes a physical address and a size in bytes
  *
  * Context: Boot.
  */
@@ -238,8 +240,9 @@ u64 cma_get_piece(const struct cma *cma, unsigned int piece, phys_addr_t *base)
  * cma_get_size() - how large an area is
  * @cma:	the area
  *
- * Return: bytes, in all of its pieces; the largest number of whole pages that
- * the type holds, if there are more.
+ * Context: Any.
+ * Return: bytes in all of its pieces, capped at the largest multiple of
+ * PAGE_SIZE that an unsigned long holds; 0 if the area did not come up.
  */
 unsigned long cma_get_size(const struct cma *cma)
 {
@@ -247,10 +250,11 @@ unsigned long cma_get_size(const struct cma *cma)
 }
 
 /**
- * cma_get_name() - what an area is called
+ * cma_get_name() - name of an area
  * @cma:	the area
  *
- * Return: its name.
+ * Context: Any.
+ * Return: the name, as in sysfs.
  */
 const char *cma_get_name(const struct cma *cma)
 {
@@ -258,10 +262,12 @@ const char *cma_get_name(const struct cma *cma)
 }
 
 /**
- * cma_serves_pages() - can buffers of any number of pages be had of an area
+ * cma_serves_pages() - check that an area serves any number of pages
  * @cma:	the area
  *
- * Return: false if the area did not come up, or is for larger units only.
+ * Context: Any.
+ * Return: true; false if the area did not come up, or serves only multiples of
+ * a larger unit.
  */
 bool cma_serves_pages(const struct cma *cma)
 {
@@ -271,8 +277,9 @@ bool cma_serves_pages(const struct cma *cma)
 /**
  * cma_for_each_area() - call a function for every area
  * @it:		the function; a result other than 0 ends the walk
- * @data:	passed on to it
+ * @data:	passed to @it
  *
+ * Context: Any that @it may be called in.
  * Return: the first result that is not 0, or 0.
  */
 int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data)
@@ -287,13 +294,13 @@ int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data)
 }
 
 /**
- * cma_set_users() - who takes buffers from an area
+ * cma_set_users() - set who takes buffers from an area
  * @cma:	the area
  * @users:	who
- * @devices:	for CMA_FOR_DEVICES: names of devices or drivers, globs, with
- *		commas between; stays the caller's
+ * @devices:	for CMA_FOR_DEVICES: globs for names of devices or drivers,
+ *		separated by commas; must stay valid
  *
- * For people and programs to read; it changes nothing for a request.
+ * This is shown in the log and in sysfs. It does not affect requests.
  *
  * Context: Boot.
  */
@@ -304,7 +311,7 @@ void cma_set_users(struct cma *cma, enum cma_users users, const char *devices)
 }
 
 /**
- * cma_set_heap() - let programs take buffers from an area
+ * cma_set_heap() - let programs allocate from an area
  * @cma:	the area
  *
  * Context: Boot.
@@ -315,13 +322,14 @@ void cma_set_heap(struct cma *cma)
 }
 
 /**
- * cma_has_heap() - may programs take buffers from an area
+ * cma_has_heap() - check that programs may allocate from an area
  * @cma:	the area
  *
- * The default area is everybody's; that is not said here.
+ * The default area always has a heap, whether or not this is true for it.
  *
  * Context: Any.
- * Return: true if its declaration says so, and it gives buffers of any size.
+ * Return: true if cma_set_heap() was called and the area serves any number of
+ * pages.
  */
 bool cma_has_heap(const struct cma *cma)
 {
@@ -329,9 +337,9 @@ bool cma_has_heap(const struct cma *cma)
 }
 
 /**
- * cma_set_source() - who wished for an area
+ * cma_set_source() - set who declared an area
  * @cma:	the area
- * @source:	words for a person to read: "from" what; stays the caller's
+ * @source:	follows the word "from" in the log; must stay valid
  *
  * Context: Boot.
  */
@@ -346,10 +354,11 @@ static const char * const fit_names[] = {
 };
 
 /**
- * cma_fit_name() - the word for a choice of holes
+ * cma_fit_name() - name of a choice of holes
  * @fit:	the choice
  *
- * Return: as in sysfs.
+ * Context: Any.
+ * Return: the name, as in sysfs.
  */
 const char *cma_fit_name(enum cma_fit fit)
 {
@@ -359,10 +368,10 @@ const char *cma_fit_name(enum cma_fit fit)
 /**
  * cma_set_fit() - choose which hole of an area a request goes to
  * @cma:	the area
- * @fit:	"best", the smallest that takes it, or "first", the lowest
+ * @fit:	"best" for the smallest hole that fits, "first" for the lowest
  *
  * Context: Any.
- * Return: 0; -EINVAL if there is no such choice.
+ * Return: 0; -EINVAL if @fit is neither.
  */
 int cma_set_fit(struct cma *cma, const char *fit)
 {
@@ -375,14 +384,14 @@ int cma_set_fit(struct cma *cma, const char *fit)
 }
 
 /**
- * cma_set_patience() - say how long a request goes on trying
+ * cma_set_patience() - set how long a request goes on trying
  * @cma:	the area
- * @ms:		milliseconds, 60000 at most
+ * @ms:		milliseconds, at most %CMA_PATIENCE_MAX_MS
  *
- * That is while every window has a page in it that somebody holds on to.
+ * A request goes on while each window has a page that does not move.
  *
  * Context: Any.
- * Return: 0; -ERANGE if that is too long.
+ * Return: 0; -ERANGE if @ms is too large.
  */
 int cma_set_patience(struct cma *cma, unsigned int ms)
 {
@@ -393,10 +402,12 @@ int cma_set_patience(struct cma *cma, unsigned int ms)
 }
 
 /**
- * cma_account_alloc() - count what was asked of an area
+ * cma_account_alloc() - count a request
  * @cma:	the area
  * @nr_pages:	number of pages
  * @error:	0 if they were handed out
+ *
+ * Context: Any.
  */
 void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error)
 {
@@ -410,10 +421,12 @@ void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error)
 }
 
 /**
- * cma_account_release() - count and report what an area got back
+ * cma_account_release() - count and trace a release
  * @cma:	the area
  * @pfn:	first page
  * @nr_pages:	number of pages
+ *
+ * Context: Any.
  */
 void cma_account_release(struct cma *cma, unsigned long pfn,
 			 unsigned long nr_pages)

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who holds what: the records of the buffers of an area.
+ * Records of the buffers of an area: who holds what.
  *
- * A record stands in the range of its area from the moment its window is tried
- * until its pages are free again. In between it is an owner's: from the moment
- * the pages are complete until the owner gives them back. While the pages are
- * complete the record is also found by its first page in one of several small
- * trees, so that owners do not wait for each other, nor for searches.
+ * A record is in the range of its area from the moment a search tries its
+ * window until its pages are free again. A complete buffer is also in one of
+ * several small trees, by its first page. Owners that release buffers thus
+ * contend neither with each other nor with searches.
  *
- * cma->lock covers the range, shard->lock its tree and who owns the buffers in
- * it. Neither is taken under the other. Units are pages.
+ * Records are made, completed, disowned and freed only here; struct cma_buffer
+ * lists the states.
+ *
+ * cma->lock covers the range. shard->lock covers its tree, and who owns the
+ * buffers in it. Neither is taken under the other. Units are pages.
  */
 #include <linux/hash.h>
+#include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -22,23 +26,101 @@
 
 #include "internal.h"
 
-static struct cma_buffer *node_to_buffer(struct cma_holder *holder)
+static struct cma_buffer *holder_to_buffer(struct cma_holder *holder)
 {
 	return holder ? container_of(holder, struct cma_buffer, holder) : NULL;
 }
 
 /**
- * cma_buffer_at() - whose buffer is this page of
+ * cma_buffer_new() - make a record
+ * @nr_pages:	number of pages of the buffer
+ * @is_folio:	the pages will be one compound page
+ *
+ * Context: May sleep.
+ * Return: the record, or NULL if there is no memory for it.
+ */
+struct cma_buffer *cma_buffer_new(unsigned long nr_pages, bool is_folio)
+{
+	struct cma_buffer *buffer = NULL;
+
+	if (!contig_should_fail(CONTIG_FAIL_BUFFER))
+		buffer = kmalloc(sizeof(*buffer), GFP_KERNEL);
+	if (!buffer)
+		return NULL;
+	buffer->nr_pages = nr_pages;
+	buffer->is_folio = is_folio;
+	buffer->owned = false;
+	buffer->nr_disowned = 0;
+	buffer->nr_back = 0;
+	return buffer;
+}
+
+/**
+ * cma_buffer_free() - free a record whose search got no window
+ * @buffer:	the record; may be NULL
+ *
+ * Context: Any.
+ */
+void cma_buffer_free(struct cma_buffer *buffer)
+{
+	kfree(buffer);
+}
+
+/**
+ * cma_buffer_hold_gap() - hold the pages between two banks forever
+ * @cma:	the area
+ * @start_pfn:	first page past the lower bank
+ * @end_pfn:	first page of the upper bank; may be @start_pfn
+ *
+ * No window crosses a gap, even an empty one.
+ *
+ * Context: Boot; one CPU runs, so no lock is needed.
+ * Return: 0; -ENOMEM if there is no memory for the record; -EINVAL or -EBUSY as
+ * cma_range_hold().
+ */
+int __init cma_buffer_hold_gap(struct cma *cma, unsigned long start_pfn,
+			       unsigned long end_pfn)
+{
+	struct cma_buffer *gap = kzalloc(sizeof(*gap), GFP_KERNEL);
+	int error;
+
+	if (!gap)
+		return -ENOMEM;
+	error = cma_range_hold(&cma->range, &gap->holder, start_pfn,
+			       end_pfn - start_pfn);
+	if (error)
+		kfree(gap);
+	return error;
+}
+
+/**
+ * cma_buffer_free_gaps() - release all gaps of an area that failed to come up
+ * @cma:	the area; nothing but gaps is held
+ *
+ * Context: Boot; one CPU runs, so no lock is needed.
+ */
+void __init cma_buffer_free_gaps(struct cma *cma)
+{
+	struct cma_holder *holder;
+
+	while ((holder = cma_range_from(&cma->range, cma->range.start))) {
+		cma_range_release(&cma->range, holder);
+		kfree(holder_to_buffer(holder));
+	}
+}
+
+/**
+ * cma_buffer_at() - find the buffer that a page belongs to
  * @cma:	the area
  * @pfn:	the page
  *
  * Context: The caller holds cma->lock.
- * Return: the buffer, or NULL if nobody holds the page.
+ * Return: the record, or NULL if nobody holds the page.
  */
 struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn)
 {
 	lockdep_assert_held(&cma->lock);
-	return node_to_buffer(cma_range_find(&cma->range, pfn));
+	return holder_to_buffer(cma_range_find(&cma->range, pfn));
 }
 
 static struct cma_shard *shard_of(struct cma *cma, unsigned long pfn)
@@ -62,9 +144,9 @@ static bool buffer_pfn_less(struct rb_node *a, const struct rb_node *b)
 }
 
 /**
- * cma_buffer_complete() - have a buffer found by its first page
+ * cma_buffer_complete() - let a buffer be found by its first page
  * @cma:	the area
- * @buffer:	its record; the pages are complete
+ * @buffer:	its record; the window is held and its pages are taken
  *
  * Context: Any but NMI.
  */
@@ -82,9 +164,9 @@ void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer)
  * cma_buffer_hand_out() - give a buffer to its owner
  * @buffer:	its record
  * @owner:	name of the device it is for; NULL if there is none
- * @caller:	who asked for it
+ * @caller:	return address of the caller that allocates
  *
- * Until this is done, a release of these pages is nobody's.
+ * A release of these pages matches only from now on.
  *
  * Context: Any.
  */
@@ -95,18 +177,19 @@ void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 	buffer->pid = task_pid_nr(current);
 	buffer->taken_s = ktime_get_seconds();
 	strscpy(buffer->owner, owner ?: "");
-	/* A name that changes meanwhile is one of the two, or a bit of both. */
+	/* If the name changes meanwhile, a mixture of the two does no harm. */
 	memcpy(buffer->comm, current->comm, sizeof(buffer->comm));
 	/* Pairs with the acquire in cma_buffer_disown(). */
 	smp_store_release(&buffer->owned, true);
 }
 
 /**
- * cma_buffer_snapshot() - copy a record that its owner may be filling in
+ * cma_buffer_snapshot() - copy a record that may be changing hands
  * @buffer:	the record
- * @copy:	where to; unless it is ->owned, nothing in it tells of an owner
+ * @copy:	the copy; its owner, caller, task and time are valid only if
+ *		@copy->owned
  *
- * Context: The caller holds the lock of the area, which keeps the record.
+ * Context: The caller holds cma->lock, so the record is not freed.
  */
 void cma_buffer_snapshot(const struct cma_buffer *buffer,
 			 struct cma_buffer *copy)
@@ -114,7 +197,7 @@ void cma_buffer_snapshot(const struct cma_buffer *buffer,
 	/* Pairs with the release in cma_buffer_hand_out(). */
 	bool owned = smp_load_acquire(&buffer->owned);
 
-	/* A buffer that changes hands meanwhile may show some of either. */
+	/* If the buffer changes hands meanwhile, the copy may mix owners. */
 	data_race(*copy = *buffer);
 	copy->owned = owned;
 }
@@ -123,11 +206,13 @@ void cma_buffer_snapshot(const struct cma_buffer *buffer,
  * cma_buffer_disown() - take a buffer away from its owner
  * @cma:	the area
  * @pfn:	its first page
- * @nr_pages:	its size
+ * @nr_pages:	its number of pages
+ *
+ * From now on no other release finds this buffer owned.
  *
  * Context: Any but NMI.
- * Return: the record, of a buffer that nobody else can release from now on; or
- * NULL if the pages are not a buffer of this size that somebody owns.
+ * Return: the record, or NULL if the pages are not an owned buffer of this
+ * size.
  */
 struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
 				     unsigned long nr_pages)
@@ -144,7 +229,7 @@ struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
 	/* Pairs with the release in cma_buffer_hand_out(). */
 	if (buffer && smp_load_acquire(&buffer->owned) &&
 	    buffer->nr_pages == nr_pages &&
-	    !(buffer->is_folio && READ_ONCE(buffer->nr_claimed)))
+	    !(buffer->is_folio && READ_ONCE(buffer->nr_disowned)))
 		WRITE_ONCE(buffer->owned, false);
 	else
 		buffer = NULL;
@@ -152,7 +237,7 @@ struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
 	return buffer;
 }
 
-/* Nobody finds the record any more. */
+/* Undo cma_buffer_complete(): no release finds the record any more. */
 static void buffer_unlist(struct cma *cma, struct cma_buffer *buffer)
 {
 	struct cma_shard *shard = shard_of(cma, buffer->holder.start);
@@ -163,7 +248,7 @@ static void buffer_unlist(struct cma *cma, struct cma_buffer *buffer)
 	spin_unlock_irqrestore(&shard->lock, flags);
 }
 
-/* The pages are free, or about to be. */
+/* Free the window and the record; the pages are given back already. */
 static void buffer_forget(struct cma *cma, struct cma_buffer *buffer)
 {
 	unsigned long flags;
@@ -179,17 +264,38 @@ static void buffer_forget(struct cma *cma, struct cma_buffer *buffer)
 }
 
 /**
+ * cma_buffer_set_cached() - note that a disowned buffer is to be cached
+ * @buffer:	its record
+ * @kind:	state of the pages
+ * @mapped:	where they are mapped
+ * @teardown:	ends this state
+ *
+ * The caller then puts the record on the lists of a cache.
+ *
+ * Context: Any.
+ */
+void cma_buffer_set_cached(struct cma_buffer *buffer, unsigned long kind,
+			   void *mapped, cma_teardown_t teardown)
+{
+	buffer->zeroed = false;
+	buffer->cached_at = jiffies;
+	buffer->kind = kind;
+	buffer->mapped = mapped;
+	buffer->teardown = teardown;
+}
+
+/**
  * cma_buffer_give_back() - free the pages of a buffer, and its record
  * @cma:	the area
- * @buffer:	its record, which is nobody's any more
+ * @buffer:	its record, disowned or taken out of a cache
  *
  * Context: Any but NMI. Does not sleep, fail or allocate.
  */
 void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
 {
-	/* A mode that is about to change waits for this: mode.c. */
+	/* A switch of the mode waits for this section, see mode.c. */
 	rcu_read_lock();
-	/* Free first: who holds the window next finds its pages free. */
+	/* Free the pages first: the next holder of the window expects that. */
 	cma_put_pages(cma, buffer->holder.start, buffer->nr_pages,
 		      buffer->reserved);
 	buffer_forget(cma, buffer);
@@ -197,11 +303,12 @@ void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
 }
 
 /*
- * The caller is the only one to give back these pages from here on. The record
- * stays until all parts are back, and this one is not.
+ * From here on no other release of these pages matches. The record stays until
+ * all parts are back; it cannot be freed before the caller finishes this part.
  */
 static struct cma_buffer *buffer_disown_part(struct cma *cma, unsigned long pfn,
-					     unsigned long nr_pages, bool *kept)
+					     unsigned long nr_pages,
+					     bool *reserved)
 {
 	struct cma_buffer *buffer;
 	unsigned long flags, left = 0;
@@ -211,12 +318,12 @@ static struct cma_buffer *buffer_disown_part(struct cma *cma, unsigned long pfn,
 	if (buffer && buffer->is_folio && READ_ONCE(buffer->owned) &&
 	    IS_ALIGNED(pfn | nr_pages, 1UL << cma->order_per_bit) &&
 	    pfn + nr_pages <= buffer->holder.start + buffer->nr_pages)
-		left = buffer->nr_pages - buffer->nr_claimed;
+		left = buffer->nr_pages - buffer->nr_disowned;
 	if (left && nr_pages <= left) {
-		WRITE_ONCE(buffer->nr_claimed,
-			   buffer->nr_claimed + nr_pages);
-		*kept = buffer->reserved;
-		/* Nobody releases it once more. */
+		WRITE_ONCE(buffer->nr_disowned,
+			   buffer->nr_disowned + nr_pages);
+		*reserved = buffer->reserved;
+		/* All parts are disowned: no further release matches. */
 		if (left == nr_pages)
 			WRITE_ONCE(buffer->owned, false);
 	} else {
@@ -227,8 +334,8 @@ static struct cma_buffer *buffer_disown_part(struct cma *cma, unsigned long pfn,
 }
 
 /*
- * Parts come back in parallel. The window is free when the pages of all of them
- * are, so the last one to finish lets it go, whichever was claimed last.
+ * Parts come back in parallel. The last one to finish, not the last one
+ * disowned, releases the window: only then are the pages of all parts free.
  */
 static bool buffer_finish_part(struct cma *cma, struct cma_buffer *buffer,
 			       unsigned long nr_pages)
@@ -249,24 +356,24 @@ static bool buffer_finish_part(struct cma *cma, struct cma_buffer *buffer,
  * @pfn:	first of the pages
  * @nr_pages:	how many
  *
- * hugetlb makes several smaller pages of a large one, and gives them back one by
- * one. Each is free at once; the window is let go with the last one.
+ * hugetlb splits a large page and gives the smaller ones back one by one. Each
+ * part is free at once; the last one releases the window.
  *
  * Context: Any but NMI. Does not sleep, fail or allocate.
- * Return: false if they are not of a buffer that can come back like this, and
+ * Return: true; false if the pages are not part of an owned compound page, and
  * nothing happened.
  */
 bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
 			       unsigned long nr_pages)
 {
 	struct cma_buffer *buffer;
-	bool kept = false;
+	bool reserved = false;
 
-	/* A mode that is about to change waits for this: mode.c. */
+	/* A switch of the mode waits for this section, see mode.c. */
 	rcu_read_lock();
-	buffer = buffer_disown_part(cma, pfn, nr_pages, &kept);
+	buffer = buffer_disown_part(cma, pfn, nr_pages, &reserved);
 	if (buffer) {
-		cma_put_pages(cma, pfn, nr_pages, kept);
+		cma_put_pages(cma, pfn, nr_pages, reserved);
 		if (buffer_finish_part(cma, buffer, nr_pages))
 			buffer_forget(cma, buffer);
 	}
@@ -277,9 +384,9 @@ bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
 /**
  * cma_buffer_trim() - give back the first pages of a buffer
  * @cma:	the area
- * @buffer:	its record; the caller owns it
- * @nr_pages:	fewer than it has, and a multiple of what buffers of this area
- *		are multiples of
+ * @buffer:	its record; the caller owns the buffer
+ * @nr_pages:	number of pages: fewer than the buffer has, and a multiple of
+ *		1 << cma->order_per_bit
  *
  * Context: As cma_buffer_give_back().
  */

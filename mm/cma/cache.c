@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers that came back, kept for the next request.
+ * Released buffers, cached for the next request.
  *
- * Drivers take and give back the same buffers all the time. Most of what a
- * small one costs is not finding the pages but changing the state they are in:
- * page table entries, those in the TLBs of all CPUs, the free lists. Most of
- * what a large one costs is zeroing. So some are kept as they come back: held
- * in the range, off the free lists, and mapped as they were. If nobody takes
- * one at once it is zeroed in the background; otherwise whoever gets it zeroes
- * it. Nobody ever reads what another owner wrote.
+ * Drivers take and release the same buffers all the time. The cost of a small
+ * one is mostly a change of state: page table entries, the TLBs of all CPUs,
+ * the free lists. The cost of a large one is mostly zeroing. So some buffers
+ * are cached as they come back: held in the range, off the free lists, and
+ * mapped. Background work zeroes a buffer that is not taken soon; otherwise the
+ * next owner must zero it. No owner ever reads the data of another one.
  *
- * There are few of them, cma->cache_limit pages in all: half of that in buffers
- * of up to CMA_CACHE_PAGES_MAX pages, shared out to the CPUs, so that they do
- * not wait for each other; half in larger ones, for all CPUs together. And not
- * for long: one that was not wanted for cma->cache_age_ms goes back to the area.
- * When memory runs short they go one by one, the oldest first, as many as
- * reclaim asks for. All of them go at once when a request finds no hole, or no
- * window that can be emptied.
+ * At most cma->cache_limit pages are cached. One half is for buffers of up to
+ * CMA_CACHE_PAGES_MAX pages, split evenly between CPUs to avoid contention. The
+ * other half is for larger buffers and shared by all CPUs.
  *
- * In each list those that are not zeroed come first, and of either kind the
- * one that came last is taken first, so that what is too much grows old.
- * cache->lock covers the lists. A buffer that is being zeroed or given back is
- * on none that it could be taken from, but counts as kept until that is done;
- * cma->cache_mutex is held meanwhile, so that who needs the room can wait for
- * it. Units are pages.
+ * A buffer that is not taken within cma->cache_age_ms goes back to the area.
+ * Reclaim takes as many as it asks for, oldest first. A request that finds no
+ * hole, or no window that can be evacuated, flushes them all.
+ *
+ * In each list, buffers that are not zeroed precede those that are. The
+ * latest one of either kind is taken first, so that surplus buffers grow old.
+ *
+ * cache->lock covers the lists. A buffer being zeroed or given back is on no
+ * list to be taken from, but stays counted as cached until that is done. This
+ * happens under cma->cache_mutex, so a request that needs the memory can wait.
+ * Units are pages.
  */
 #include <linux/cma.h>
 #include <linux/init.h>
@@ -40,9 +40,10 @@
 
 #include "internal.h"
 
-/* One that is taken sooner is zeroed by whoever takes it. */
+/* Delay of background zeroing: drivers often take a buffer again at once. */
 #define ZERO_MS	20
 
+/* Bytes zeroed between two calls of cond_resched() */
 #define ZERO_STEP	SZ_64K
 
 static struct list_head *cma_cache_list(struct cma_cache *cache,
@@ -52,8 +53,8 @@ static struct list_head *cma_cache_list(struct cma_cache *cache,
 }
 
 /*
- * Where buffers of this size are kept; small ones by this CPU, or by the one it
- * was a moment ago: either will do.
+ * Return: the cache for buffers of this size. Small ones are cached by CPU; it
+ * does no harm if the task moves to another CPU meanwhile.
  */
 static struct cma_cache *cma_cache_of(struct cma *cma, unsigned long nr_pages)
 {
@@ -63,7 +64,8 @@ static struct cma_cache *cma_cache_of(struct cma *cma, unsigned long nr_pages)
 						raw_cpu_ptr(cma->cache);
 }
 
-static struct cma_buffer *cma_cache_find(struct cma_cache *cache, unsigned long nr_pages,
+static struct cma_buffer *cma_cache_find(struct cma_cache *cache,
+					 unsigned long nr_pages,
 					 unsigned long kind)
 {
 	struct list_head *list = cma_cache_list(cache, nr_pages);
@@ -83,8 +85,9 @@ static struct cma_buffer *cma_cache_find(struct cma_cache *cache, unsigned long 
 }
 
 /*
- * A program may still have a page of it, and would see what the next owner
- * writes. Once zeroed with nobody else around, a buffer stays alone.
+ * A program may still refer to a page of the buffer, and would see what the
+ * next owner writes. Zeroing checks for this, so zeroed buffers have no such
+ * page.
  */
 static bool cma_cache_buffer_in_use(const struct cma_buffer *buffer)
 {
@@ -94,8 +97,8 @@ static bool cma_cache_buffer_in_use(const struct cma_buffer *buffer)
 	return cma_first_in_use(pfn, end_pfn) < end_pfn;
 }
 
-/* To where zeroing begins, which gives back what it finds in use. */
-static void cma_cache_put_back(struct cma_cache *cache, struct cma_buffer *buffer)
+/* Add to the head: zeroing starts there, and gives back buffers in use. */
+static void cma_cache_add(struct cma_cache *cache, struct cma_buffer *buffer)
 {
 	unsigned long flags;
 
@@ -107,16 +110,17 @@ static void cma_cache_put_back(struct cma_cache *cache, struct cma_buffer *buffe
 }
 
 /**
- * cma_cache_get() - a buffer that was kept
- * @cma:	the area; NULL has nothing to give
+ * cma_cache_get() - take a cached buffer
+ * @cma:	the area; no buffer is found if it is NULL
  * @count:	number of pages
- * @kind:	in what state
- * @owner:	the device it is for, for the record; NULL if there is none
- * @mapped:	set to where it is mapped
- * @zeroed:	set to whether it is; what was in it is still there otherwise
+ * @kind:	state that the buffer must be in
+ * @owner:	name of the device it is for; NULL if there is none
+ * @mapped:	set to where the buffer is mapped
+ * @zeroed:	set to true if the buffer is zeroed; otherwise it still has the
+ *		data of its last owner
  *
  * Context: Any but NMI.
- * Return: its first page; NULL if none was kept.
+ * Return: first page of the buffer, or NULL if no such buffer is cached.
  */
 struct page *cma_cache_get(struct cma *cma, unsigned long count,
 			   unsigned long kind, const char *owner,
@@ -142,7 +146,7 @@ struct page *cma_cache_get(struct cma *cma, unsigned long count,
 		return NULL;
 
 	if (!buffer->zeroed && cma_cache_buffer_in_use(buffer)) {
-		cma_cache_put_back(cache, buffer);
+		cma_cache_add(cache, buffer);
 		return NULL;
 	}
 
@@ -156,8 +160,9 @@ struct page *cma_cache_get(struct cma *cma, unsigned long count,
 	return page;
 }
 
-/* The half of the limit that is for buffers of this size, or a CPU's part. */
-static unsigned long cache_limit(const struct cma *cma, unsigned long nr_pages)
+/* Return: most pages for the cache that has buffers of this size. */
+static unsigned long cma_cache_limit(const struct cma *cma,
+				     unsigned long nr_pages)
 {
 	unsigned long half = READ_ONCE(cma->cache_limit) / 2;
 
@@ -172,16 +177,17 @@ static void cma_cache_schedule_work(struct delayed_work *work, unsigned int ms)
 }
 
 /**
- * cma_cache_put() - keep a buffer for the next request
- * @cma:	the area
- * @pages:	first page of a buffer that its owner gives back
- * @count:	number of pages it was asked for
- * @kind:	in what state it is
- * @mapped:	where it is mapped, for what is written there to reach memory
+ * cma_cache_put() - cache a buffer that its owner gives back
+ * @cma:	the area; nothing is cached if it is NULL
+ * @pages:	first page of the buffer
+ * @count:	number of pages it was allocated with
+ * @kind:	state of the buffer
+ * @mapped:	where it is mapped; zeroes written there must reach memory
  * @teardown:	ends this state before the pages go back to the area; may sleep
  *
  * Context: Any but NMI.
- * Return: false if it is not kept, and nothing happened: release it.
+ * Return: true; false if the buffer is not cached, and the caller must release
+ * it.
  */
 bool cma_cache_put(struct cma *cma, struct page *pages, unsigned long count,
 		   unsigned long kind, void *mapped, cma_teardown_t teardown)
@@ -190,34 +196,32 @@ bool cma_cache_put(struct cma *cma, struct page *pages, unsigned long count,
 	struct cma_cache *cache = cma_cache_of(cma, count);
 	struct cma_buffer *buffer;
 
-	if (!cache || READ_ONCE(cache->nr_pages) + count > cache_limit(cma, count))
+	if (!cache ||
+	    READ_ONCE(cache->nr_pages) + count > cma_cache_limit(cma, count))
 		return false;
-	/* There, all that a buffer costs is its record. */
+	/* In an exclusive area a buffer costs little more than its record. */
 	if (READ_ONCE(cma->mode) == CMA_EXCLUSIVE)
 		return false;
 	buffer = cma_buffer_disown(cma, pfn, count);
 	if (!buffer)
 		return false;
 
-	buffer->zeroed = false;
-	buffer->cached_at = jiffies;
-	buffer->kind = kind;
-	buffer->mapped = mapped;
-	buffer->teardown = teardown;
-	cma_cache_put_back(cache, buffer);
+	cma_buffer_set_cached(buffer, kind, mapped, teardown);
+	cma_cache_add(cache, buffer);
 
 	cma_account_release(cma, pfn, count);
-	/* Work that is pending still will see this buffer. */
+	/* Work that is still pending must see this buffer when it runs. */
 	smp_mb();
 	cma_cache_schedule_work(&cma->zero_work, ZERO_MS);
 	cma_cache_schedule_work(&cma->age_work, READ_ONCE(cma->cache_age_ms));
 	return true;
 }
 
-/* The sum of what @visit returns for every place where buffers are kept. */
-static unsigned long cma_cache_visit_each(struct cma *cma,
-					  unsigned long (*visit)(struct cma *cma,
-								 struct cma_cache *cache))
+/* Return: the sum of the results of @visit for each cache of an area. */
+static unsigned long
+cma_cache_visit_each(struct cma *cma,
+		     unsigned long (*visit)(struct cma *cma,
+					    struct cma_cache *cache))
 {
 	unsigned long sum = 0;
 	int cpu;
@@ -231,8 +235,9 @@ static unsigned long cma_cache_visit_each(struct cma *cma,
 	return sum;
 }
 
-/* Return: its pages. The buffer is on no list. */
-static unsigned long cma_cache_give_back_one(struct cma *cma, struct cma_cache *cache,
+/* The buffer is on no list. Return: its number of pages. */
+static unsigned long cma_cache_give_back_one(struct cma *cma,
+					     struct cma_cache *cache,
 					     struct cma_buffer *buffer)
 {
 	unsigned long nr_pages = buffer->nr_pages;
@@ -256,10 +261,11 @@ static struct cma_buffer *cma_cache_oldest(struct cma_cache *cache)
 }
 
 /*
- * Gives back the oldest buffer, if it was kept at @before or earlier. Return:
- * its pages; 0 if there is none.
+ * Give back the oldest buffer, if it was cached at @before or earlier. Return:
+ * its number of pages; 0 if there is no such buffer.
  */
-static unsigned long cma_cache_give_back_oldest(struct cma *cma, struct cma_cache *cache,
+static unsigned long cma_cache_give_back_oldest(struct cma *cma,
+						struct cma_cache *cache,
 						unsigned long before)
 {
 	struct cma_buffer *buffer;
@@ -277,8 +283,9 @@ static unsigned long cma_cache_give_back_oldest(struct cma *cma, struct cma_cach
 	return buffer ? cma_cache_give_back_one(cma, cache, buffer) : 0;
 }
 
-/* Gives back what was kept at @before, or earlier. */
-static unsigned long cma_cache_give_back(struct cma *cma, struct cma_cache *cache,
+/* Give back buffers cached at @before or earlier. Return: number of pages. */
+static unsigned long cma_cache_give_back(struct cma *cma,
+					 struct cma_cache *cache,
 					 unsigned long before)
 {
 	unsigned long sum = 0, nr_pages;
@@ -288,19 +295,22 @@ static unsigned long cma_cache_give_back(struct cma *cma, struct cma_cache *cach
 	return sum;
 }
 
-static unsigned long cma_cache_give_back_all(struct cma *cma, struct cma_cache *cache)
+static unsigned long cma_cache_give_back_all(struct cma *cma,
+					     struct cma_cache *cache)
 {
 	return cma_cache_give_back(cma, cache, jiffies);
 }
 
-static unsigned long cma_cache_give_back_old(struct cma *cma, struct cma_cache *cache)
+static unsigned long cma_cache_give_back_old(struct cma *cma,
+					     struct cma_cache *cache)
 {
 	unsigned int age_ms = READ_ONCE(cma->cache_age_ms);
 
-	return cma_cache_give_back(cma, cache, jiffies - msecs_to_jiffies(age_ms));
+	return cma_cache_give_back(cma, cache,
+				   jiffies - msecs_to_jiffies(age_ms));
 }
 
-/* One that is not zeroed, off its list, or NULL. */
+/* Take a buffer that is not zeroed off its list. Return: NULL if none. */
 static struct cma_buffer *cma_cache_start_zeroing(struct cma_cache *cache)
 {
 	struct cma_buffer *buffer = NULL;
@@ -318,7 +328,7 @@ static struct cma_buffer *cma_cache_start_zeroing(struct cma_cache *cache)
 	return buffer;
 }
 
-/* Clears one buffer. Return: false if there is none to clear. */
+/* Zero one buffer. Return: false if there is none to zero. */
 static bool cma_cache_zero_one(struct cma *cma, struct cma_cache *cache)
 {
 	struct cma_buffer *buffer = cma_cache_start_zeroing(cache);
@@ -339,7 +349,7 @@ static bool cma_cache_zero_one(struct cma *cma, struct cma_cache *cache)
 		       min_t(size_t, size - done, ZERO_STEP));
 		cond_resched();
 	}
-	/* The zeroes must not come after what the next device writes. */
+	/* The zeroes must reach memory before the next device writes there. */
 	wmb();
 	buffer->zeroed = true;
 
@@ -349,7 +359,7 @@ static bool cma_cache_zero_one(struct cma *cma, struct cma_cache *cache)
 	return true;
 }
 
-/* Who waits for the mutex does so for one buffer. */
+/* Drop the mutex after each buffer to bound the wait of a flush. */
 static unsigned long cma_cache_zero(struct cma *cma, struct cma_cache *cache)
 {
 	unsigned long nr_buffers = 0;
@@ -366,8 +376,10 @@ static unsigned long cma_cache_zero(struct cma *cma, struct cma_cache *cache)
 
 static void cma_cache_zero_work(struct work_struct *work)
 {
-	cma_cache_visit_each(container_of(to_delayed_work(work), struct cma, zero_work),
-			     cma_cache_zero);
+	struct cma *cma = container_of(to_delayed_work(work), struct cma,
+				       zero_work);
+
+	cma_cache_visit_each(cma, cma_cache_zero);
 }
 
 static void cma_cache_age_work(struct work_struct *work)
@@ -379,17 +391,18 @@ static void cma_cache_age_work(struct work_struct *work)
 	cma_cache_visit_each(cma, cma_cache_give_back_old);
 	mutex_unlock(&cma->cache_mutex);
 	if (cma_cache_pages(cma))
-		cma_cache_schedule_work(&cma->age_work, READ_ONCE(cma->cache_age_ms));
+		cma_cache_schedule_work(&cma->age_work,
+					READ_ONCE(cma->cache_age_ms));
 }
 
 /**
- * cma_cache_flush() - give back all that is kept
+ * cma_cache_flush() - give back all cached buffers
  * @cma:	the area
  *
- * What others give back or clear at the moment is waited for.
+ * This waits for buffers that other tasks are zeroing or giving back.
  *
- * Context: May sleep.
- * Return: true if something was kept.
+ * Context: May sleep; takes cma->cache_mutex.
+ * Return: true if any buffer was cached.
  */
 bool cma_cache_flush(struct cma *cma)
 {
@@ -404,11 +417,11 @@ bool cma_cache_flush(struct cma *cma)
 }
 
 /**
- * cma_cache_set_limit() - how much may be kept
+ * cma_cache_set_limit() - set how much may be cached, and flush
  * @cma:	the area
- * @nr_pages:	pages; 0 keeps none
+ * @nr_pages:	number of pages; 0 turns caching off
  *
- * Context: May sleep.
+ * Context: May sleep; takes cma->cache_mutex.
  */
 void cma_cache_set_limit(struct cma *cma, unsigned long nr_pages)
 {
@@ -417,7 +430,7 @@ void cma_cache_set_limit(struct cma *cma, unsigned long nr_pages)
 }
 
 /**
- * cma_cache_set_age() - how long buffers are kept that nobody wants
+ * cma_cache_set_age() - set how long a buffer stays cached
  * @cma:	the area
  * @ms:		milliseconds
  *
@@ -436,9 +449,10 @@ static unsigned long cma_cache_count(struct cma *cma, struct cma_cache *cache)
 }
 
 /**
- * cma_cache_pages() - how much is kept
+ * cma_cache_pages() - count cached pages
  * @cma:	the area
  *
+ * Context: Any.
  * Return: number of pages.
  */
 unsigned long cma_cache_pages(struct cma *cma)
@@ -446,7 +460,8 @@ unsigned long cma_cache_pages(struct cma *cma)
 	return cma_cache_visit_each(cma, cma_cache_count);
 }
 
-static unsigned long cma_cache_count_zeroed(struct cma *cma, struct cma_cache *cache)
+static unsigned long cma_cache_count_zeroed(struct cma *cma,
+					    struct cma_cache *cache)
 {
 	struct cma_buffer *buffer;
 	unsigned long nr_pages = 0;
@@ -460,7 +475,7 @@ static unsigned long cma_cache_count_zeroed(struct cma *cma, struct cma_cache *c
 }
 
 /**
- * cma_cache_zeroed_pages() - how much of what is kept is zeroed
+ * cma_cache_zeroed_pages() - count cached pages that are zeroed
  * @cma:	the area
  *
  * Context: Process.
@@ -471,7 +486,8 @@ unsigned long cma_cache_zeroed_pages(struct cma *cma)
 	return cma_cache_visit_each(cma, cma_cache_count_zeroed);
 }
 
-static void cma_cache_init_lists(struct cma_cache *cache, unsigned long nr_lists)
+static void cma_cache_init_lists(struct cma_cache *cache,
+				 unsigned long nr_lists)
 {
 	spin_lock_init(&cache->lock);
 	cache->nr_lists = nr_lists;
@@ -481,7 +497,7 @@ static void cma_cache_init_lists(struct cma_cache *cache, unsigned long nr_lists
 }
 
 /**
- * cma_cache_init_area() - let buffers of an area be kept
+ * cma_cache_init_area() - set up the caches of an area
  * @cma:	the area
  *
  * Context: Boot.
@@ -497,7 +513,7 @@ void cma_cache_init_area(struct cma *cma)
 	cma->cache_age_ms = CMA_CACHE_AGE_MS;
 	cma->cache_limit = min(cma->nr_pages / 32, SZ_2M / PAGE_SIZE);
 
-	/* Without these, every buffer goes back at once. */
+	/* If an allocation fails, buffers go back to the area at once. */
 	cma->cache_large = kzalloc(struct_size(cache, buffers, 1), GFP_KERNEL);
 	if (cma->cache_large)
 		cma_cache_init_lists(cma->cache_large, 1);
@@ -507,7 +523,8 @@ void cma_cache_init_area(struct cma *cma)
 	if (!cma->cache)
 		return;
 	for_each_possible_cpu(cpu)
-		cma_cache_init_lists(per_cpu_ptr(cma->cache, cpu), CMA_CACHE_PAGES_MAX);
+		cma_cache_init_lists(per_cpu_ptr(cma->cache, cpu),
+				     CMA_CACHE_PAGES_MAX);
 }
 
 static unsigned long cma_cache_count_objects(struct shrinker *shrinker,
@@ -521,18 +538,18 @@ static unsigned long cma_cache_count_objects(struct shrinker *shrinker,
 }
 
 /**
- * struct oldest - the buffer that is kept longest
- * @cma:	its area; NULL if there is none
- * @cache:	where it is kept
- * @cached_at:	since when, in jiffies
+ * struct cma_oldest - which cache has the oldest buffer
+ * @cma:	the area; NULL if no buffer was found
+ * @cache:	the cache
+ * @cached_at:	when that buffer was cached, in jiffies
  */
-struct oldest {
+struct cma_oldest {
 	struct cma *cma;
 	struct cma_cache *cache;
 	unsigned long cached_at;
 };
 
-static void cma_cache_update_oldest(struct oldest *oldest, struct cma *cma,
+static void cma_cache_update_oldest(struct cma_oldest *oldest, struct cma *cma,
 				    struct cma_cache *cache)
 {
 	const struct cma_buffer *buffer;
@@ -550,10 +567,10 @@ static void cma_cache_update_oldest(struct oldest *oldest, struct cma *cma,
 	spin_unlock_irq(&cache->lock);
 }
 
-/* Of all areas but those in @busy. */
-static struct oldest cma_cache_find_oldest(const unsigned long *busy)
+/* Find the oldest buffer of all areas except those in @busy. */
+static struct cma_oldest cma_cache_find_oldest(const unsigned long *busy)
 {
-	struct oldest oldest = { };
+	struct cma_oldest oldest = { };
 	int cpu;
 
 	for (unsigned int i = 0; i < cma_area_count; i++) {
@@ -562,7 +579,8 @@ static struct oldest cma_cache_find_oldest(const unsigned long *busy)
 		if (!cma->cache || test_bit(i, busy))
 			continue;
 		for_each_possible_cpu(cpu)
-			cma_cache_update_oldest(&oldest, cma, per_cpu_ptr(cma->cache, cpu));
+			cma_cache_update_oldest(&oldest, cma,
+						per_cpu_ptr(cma->cache, cpu));
 		if (cma->cache_large)
 			cma_cache_update_oldest(&oldest, cma, cma->cache_large);
 	}
@@ -570,21 +588,21 @@ static struct oldest cma_cache_find_oldest(const unsigned long *busy)
 }
 
 /**
- * cma_cache_shrink() - give back some of what is kept, the oldest buffers first
- * @nr_wanted:	pages, of all areas together
+ * cma_cache_shrink() - give back cached buffers of all areas, oldest first
+ * @nr_wanted:	number of pages to give back
  *
- * Does not wait for others: an area where buffers are zeroed or given back
- * right now is left alone.
+ * This skips an area whose cma->cache_mutex is held, so that reclaim does not
+ * wait for another task.
  *
  * Context: May sleep.
- * Return: number of pages: fewer than @nr_wanted only if no more can be had;
- * more if the last buffer is larger than what was left to give.
+ * Return: number of pages given back. It is below @nr_wanted if no other buffer
+ * can be had, and may exceed it, because buffers go back whole.
  */
 unsigned long cma_cache_shrink(unsigned long nr_wanted)
 {
 	DECLARE_BITMAP(busy, MAX_CMA_AREAS + 1) = { };
 	unsigned long nr_pages = 0;
-	struct oldest oldest;
+	struct cma_oldest oldest;
 
 	while (nr_pages < nr_wanted) {
 		oldest = cma_cache_find_oldest(busy);
@@ -594,8 +612,9 @@ unsigned long cma_cache_shrink(unsigned long nr_wanted)
 			__set_bit(oldest.cma - cma_areas, busy);
 			continue;
 		}
-		/* If it was taken meanwhile, the next one goes. */
-		nr_pages += cma_cache_give_back_oldest(oldest.cma, oldest.cache, jiffies);
+		/* If that buffer was taken meanwhile, this takes the next. */
+		nr_pages += cma_cache_give_back_oldest(oldest.cma, oldest.cache,
+						       jiffies);
 		mutex_unlock(&oldest.cma->cache_mutex);
 	}
 	return nr_pages;

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of the contiguous memory allocator share among themselves.
+ * Declarations that the files of mm/cma/ share.
  *
  * Locks, outermost first (Documentation/mm/cma.rst has the whole table):
  *
- *   cma->mode_lock		the mode of an area; slept on
- *   claim on pageblocks	contig.c; slept on, held across migration
- *   cma->cache_mutex		buffers cleared or given back; slept on
- *   cma->lock			range of an area; IRQ safe
- *   shard->lock		who owns which buffer; IRQ safe
- *   cache->lock		buffers kept for the next request; IRQ safe
- *   zone->lock			free lists; IRQ safe
+ *   one_at_a_time		mode.c: a switch of a mode; slept on
+ *   cma->mode_lock		mode of an area; slept on, read-held by a search
+ *   claim on pageblocks	mm/contig/; slept on, held across migration
+ *   cma->cache_mutex		buffers being zeroed or given back; slept on,
+ *				but reclaim only tries it
+ *
+ * Below these, all IRQ safe, and none is taken under another:
+ *
+ *   cma->lock			range of an area, buffers taken through debugfs
+ *   shard->lock		complete buffers, who owns them
+ *   cache->lock		cached buffers
+ *   zone->lock			free lists
  */
 #ifndef _MM_CMA_INTERNAL_H
 #define _MM_CMA_INTERNAL_H
@@ -32,20 +37,20 @@
 
 struct seq_file;
 
-/* What a request that finds no window at once may take longer, by default. */
+/* Default time budget of a request whose first attempt fails. */
 #define CMA_PATIENCE_MS		500
 
-/* Buffers of up to so many pages are kept by each CPU. */
+/* Each CPU caches buffers of up to this many pages; larger ones are shared. */
 #define CMA_CACHE_PAGES_MAX	16
 
-/* How long a buffer that nobody wants is kept, by default. */
+/* Default time a buffer stays cached, and the longest that can be set. */
 #define CMA_CACHE_AGE_MS	1000
 #define CMA_CACHE_AGE_MAX_MS	(60 * 60 * MSEC_PER_SEC)
 
-/* Trees that the records of an area's buffers are spread over. */
+/* Number of trees that the records of an area's buffers are spread over. */
 #define CMA_SHARDS	32
 
-/* Pieces of memory that an area can be made of. */
+/* Most pieces of memory that an area can consist of. */
 #define CMA_MAX_BANKS	8
 
 /* Longest name of an owner in a record, with the NUL. */
@@ -53,8 +58,8 @@ struct seq_file;
 
 /**
  * struct cma_shard - some of the buffers of an area
- * @lock:	covers @buffers, and who owns them
- * @buffers:	complete buffers, by their first page
+ * @lock:	covers @buffers and the @owned of each
+ * @buffers:	complete buffers, by first page
  */
 struct cma_shard {
 	spinlock_t		lock;	/* buffers and their owners */
@@ -62,14 +67,13 @@ struct cma_shard {
 };
 
 /**
- * struct cma_cache - buffers kept for the next request
- * @lock:	covers the rest
- * @nr_pages:	in all
- * @nr_lists:	size of @buffers
- * @by_age:	all buffers, the one that is kept longest first; one that is being
- *		cleared stays here
- * @buffers:	by their size in pages - 1; larger ones than there are lists are
- *		on the last one
+ * struct cma_cache - buffers waiting for the next request
+ * @lock:	covers all other members
+ * @nr_pages:	sum of the pages of all buffers
+ * @nr_lists:	number of elements of @buffers
+ * @by_age:	all buffers, oldest first; includes one that is being zeroed
+ * @buffers:	lists by size in pages - 1; the last list also has all larger
+ *		buffers
  */
 struct cma_cache {
 	spinlock_t		lock;	/* buffers, nr_pages */
@@ -82,10 +86,12 @@ struct cma_cache {
 /**
  * struct cma_bank - a contiguous piece of an area
  * @start_pfn:	first page
- * @end_pfn:	first page behind
- * @lent_start_pfn: first page that the page allocator can have
- * @lent_end_pfn: first page behind those; only whole pageblocks have a type of
- *		their own, so at most one at each end does not count
+ * @end_pfn:	first page past the end
+ * @lent_start_pfn: first page that can be lent to the page allocator
+ * @lent_end_pfn: first page past those
+ *
+ * A pageblock has one migrate type, so only whole pageblocks can be lent. Up to
+ * one partial pageblock at each end stays reserved.
  */
 struct cma_bank {
 	unsigned long start_pfn;
@@ -96,46 +102,44 @@ struct cma_bank {
 
 /**
  * struct cma - one area
- * @lock:	covers @range, @debug_buffers
- * @range:	who holds what, by pfn; what lies between banks is held for ever
+ * @lock:	covers @range and @debug_buffers
+ * @range:	who holds what, by pfn; gaps between banks are held forever
  * @banks:	its memory, by address
- * @nr_banks:	how many there are
- * @nr_pages:	size, of all banks
- * @nr_lent:	pages that the page allocator can have, of all banks
- * @order_per_bit: what is held is a multiple of 1 << this many pages
- * @mode:	who may use pages that nobody holds; changes under @mode_lock
- * @mode_lock:	held for reading while a window is looked for, for writing while
- *		the mode changes
- * @nr_folios:	compound pages that are out
- * @nr_trying:	windows held by requests that are not through with them
- * @nr_dropped:	how often such a window became free again
+ * @nr_banks:	number of used elements of @banks
+ * @nr_pages:	pages in all banks
+ * @nr_lent:	pages in all banks that can be lent to the page allocator
+ * @order_per_bit: every holder has a multiple of 1 << this many pages
+ * @mode:	who may use pages that nobody holds; written under @mode_lock
+ * @mode_lock:	held for reading by a search, for writing while the mode changes
+ * @nr_folios:	compound pages that are handed out
+ * @nr_trying:	windows held by searches that have not finished
+ * @nr_dropped:	how often a search dropped a window it held
  * @fit:	which hole a request goes to
- * @patience_ms: how long a request tries to get a window before it fails
+ * @patience_ms: time budget of a request whose first attempt fails
  * @shards:	complete buffers
- * @cache:	small buffers that each CPU keeps for the next request; NULL if
- *		none are kept
- * @cache_large: larger ones, of all CPUs; NULL if none are kept
- * @cache_limit: most pages that are kept, half of them in @cache_large
- * @cache_age_ms: how long, if nobody wants them
- * @cache_mutex: held while what is kept is cleared or given back
- * @zero_work:	clears what is kept
- * @age_work:	gives back what is kept for too long
- * @active:	the pages belong to the page allocator; set once at boot
- * @reserve_pages_on_error: when activation fails the pages stay reserved
+ * @cache:	small cached buffers of each CPU; NULL if nothing is cached
+ * @cache_large: larger cached buffers of all CPUs; NULL if none are cached
+ * @cache_limit: most pages that may be cached, half of them in @cache_large
+ * @cache_age_ms: how long a buffer stays cached
+ * @cache_mutex: held while cached buffers are zeroed or given back
+ * @zero_work:	zeroes cached buffers
+ * @age_work:	gives back buffers that were cached for too long
+ * @active:	the area can be allocated from; set once at boot
+ * @reserve_pages_on_error: pages stay reserved if activation fails
  * @nr_pages_succeeded: pages handed out since boot
- * @nr_pages_failed: pages asked for in vain since boot
+ * @nr_pages_failed: pages of failed requests since boot
  * @nr_pages_released: pages given back since boot
  * @users:	who takes buffers
- * @devices:	for CMA_FOR_DEVICES: names of devices or drivers, globs, with
- *		commas between
- * @source:	who wished for it, in words; NULL for code of the kernel's own
- * @heap:	programs may take from it, by way of a heap
+ * @devices:	for CMA_FOR_DEVICES: globs for names of devices or drivers,
+ *		separated by commas
+ * @source:	who declared it, in words; NULL if kernel code did
+ * @heap:	programs may allocate through a dma-buf heap
  * @kobj:	/sys/kernel/mm/cma/<name>
- * @debug_buffers: buffers taken through debugfs, the last one first
+ * @debug_buffers: buffers taken through debugfs, latest first
  * @name:	as in sysfs, debugfs, messages and events
  */
 struct cma {
-	spinlock_t		lock;	/* range, buffers */
+	spinlock_t		lock;	/* range, debug_buffers */
 	struct cma_range	range;
 	struct cma_bank		banks[CMA_MAX_BANKS];
 	unsigned int		nr_banks;
@@ -154,7 +158,7 @@ struct cma {
 	struct cma_cache	*cache_large;
 	unsigned long		cache_limit;
 	unsigned int		cache_age_ms;
-	struct mutex		cache_mutex;	/* buffers on no list */
+	struct mutex		cache_mutex;	/* cached buffers on no list */
 	struct delayed_work	zero_work;
 	struct delayed_work	age_work;
 	bool			active;
@@ -174,31 +178,41 @@ struct cma {
 };
 
 /**
- * struct cma_buffer - who holds a window of an area
+ * struct cma_buffer - record of a buffer: who holds a window of an area
  * @holder:	the window, in cma->range
- * @nr_pages:	pages asked for; the holder may hold more (order_per_bit). 0 for
- *		what lies between the banks of an area
- * @reserved:	the pages were not the page allocator's before
+ * @nr_pages:	pages requested; @holder may have more (order_per_bit). 0 for a
+ *		gap between two banks
+ * @reserved:	the pages were reserved when the buffer was made, see lend.c
  * @is_folio:	the pages are one compound page
- * @owned:	the pages are the owner's: set when the allocation is complete,
- *		cleared by the release
- * @zeroed:	nothing but zeroes, while kept
- * @kind:	in what state it was kept; the architecture's
- * @nr_claimed:	pages of a compound page that are on their way back in parts,
- *		those that came back among them
- * @nr_back:	pages of a compound page that came back in parts
- * @teardown:	what ends that state
- * @by_pfn:	in the tree of a shard while the pages are complete
- * @node:	in cma->cache while kept, in cma->debug_buffers while taken
- *		through debugfs
- * @caller:	who called cma_alloc()
- * @mapped:	where it is mapped, while kept
- * @pid:	the task that did
- * @taken_s:	when it was handed out, in seconds since boot
- * @cached_at:	since when it is kept, in jiffies
- * @comm:	the task's name then
- * @owner:	for whom: the name of a device; empty if nobody said
- * @by_age:	in cma->cache while kept
+ * @owned:	an owner has the pages
+ * @zeroed:	the cached pages hold nothing but zeroes
+ * @kind:	state of the cached pages, numbered by the architecture
+ * @nr_disowned: pages that were released in parts, or are being released
+ * @teardown:	ends the state @kind
+ * @by_pfn:	in shard->buffers
+ * @node:	in cma_cache.buffers or cma->debug_buffers
+ * @nr_back:	pages whose release in parts has finished
+ * @caller:	return address of the caller that allocated
+ * @mapped:	kernel address of the cached pages
+ * @pid:	task that allocated
+ * @taken_s:	when the buffer was handed out, in seconds since boot
+ * @cached_at:	when the buffer was cached, in jiffies
+ * @comm:	name of the task that allocated
+ * @owner:	name of the device; empty if there is none
+ * @by_age:	in cma_cache.by_age
+ *
+ * Only buffer.c makes, completes, disowns and frees a record. Its state says
+ * which members of the unions are valid:
+ *
+ *   new	cma_buffer_new(): none. A search may hold a window.
+ *   owned	cma_buffer_complete(), cma_buffer_hand_out(): @caller, @taken_s
+ *		and @owner; @node if it was taken through debugfs.
+ *   disowned	cma_buffer_disown(): none. It is about to be freed or cached.
+ *   cached	cma_buffer_set_cached(): @kind, @node, @mapped, @cached_at and
+ *		@by_age. It is handed out again or freed.
+ *
+ * A compound page uses @nr_disowned and @nr_back instead of @kind and @node in
+ * every state. It is never cached nor taken through debugfs.
  */
 struct cma_buffer {
 	struct cma_holder	holder;
@@ -209,7 +223,7 @@ struct cma_buffer {
 	bool			zeroed;
 	union {
 		unsigned long	kind;
-		unsigned long	nr_claimed;
+		unsigned long	nr_disowned;
 	};
 	cma_teardown_t		teardown;
 	struct rb_node		by_pfn;
@@ -233,14 +247,14 @@ struct cma_buffer {
 	};
 };
 
-/* One more byte, and the slab allocator would take 192 for each. */
+/* A record of 129 bytes would come from kmalloc-192. */
 static_assert(IS_ENABLED(CONFIG_64BIT) || sizeof(struct cma_buffer) <= 128);
 
 /**
  * struct cma_failure_cause - why a request got no window
- * @blocker:	the last page that was in the way
+ * @blocker:	last page that was in the way
  * @no_hole:	no hole of the area was large enough
- * @widest_hole: pages of the widest one then
+ * @widest_hole: pages of the widest hole at that time
  */
 struct cma_failure_cause {
 	struct contig_blocker blocker;
@@ -248,7 +262,7 @@ struct cma_failure_cause {
 	unsigned long widest_hole;
 };
 
-/* area.c: the registry */
+/* area.c: the registry of areas */
 extern struct cma cma_areas[MAX_CMA_AREAS + 1];
 extern unsigned int cma_area_count;
 struct cma *cma_area_new(const char *name);
@@ -261,10 +275,10 @@ void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error);
 void cma_account_release(struct cma *cma, unsigned long pfn,
 			 unsigned long nr_pages);
 
-/* floor.c: what those who cannot use areas have left */
+/* floor.c: memory left for allocations that cannot use areas */
 unsigned long cma_floor_spare(void);
 
-/* lend.c: what the page allocator has of an area */
+/* lend.c: pages lent to the page allocator, and pages reserved from it */
 bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
 		   unsigned long *end_pfn);
 void cma_put_pages(struct cma *cma, unsigned long start_pfn,
@@ -275,7 +289,12 @@ void cma_lend(unsigned long start_pfn, unsigned long end_pfn);
 void cma_reserve_pages(unsigned long start_pfn, unsigned long end_pfn);
 void cma_account_lent(struct cma *cma, bool lent);
 
-/* buffer.c: who holds what */
+/* buffer.c: records of buffers */
+struct cma_buffer *cma_buffer_new(unsigned long nr_pages, bool is_folio);
+void cma_buffer_free(struct cma_buffer *buffer);
+int cma_buffer_hold_gap(struct cma *cma, unsigned long start_pfn,
+			unsigned long end_pfn);
+void cma_buffer_free_gaps(struct cma *cma);
 struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
 void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer);
 void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
@@ -284,13 +303,15 @@ void cma_buffer_snapshot(const struct cma_buffer *buffer,
 			 struct cma_buffer *copy);
 struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
 				     unsigned long nr_pages);
+void cma_buffer_set_cached(struct cma_buffer *buffer, unsigned long kind,
+			   void *mapped, cma_teardown_t teardown);
 void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer);
 void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 		     unsigned long nr_pages);
 bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
 			       unsigned long nr_pages);
 
-/* cache.c: buffers kept for the next request */
+/* cache.c: buffers waiting for the next request */
 void cma_cache_init_area(struct cma *cma);
 bool cma_cache_flush(struct cma *cma);
 unsigned long cma_cache_shrink(unsigned long nr_wanted);
@@ -299,24 +320,24 @@ void cma_cache_set_age(struct cma *cma, unsigned int ms);
 unsigned long cma_cache_pages(struct cma *cma);
 unsigned long cma_cache_zeroed_pages(struct cma *cma);
 
-/* search.c: a window, and what is tried to get one */
+/* search.c: find a window and take it */
 int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	       unsigned int align_order, gfp_t gfp,
 	       struct cma_failure_cause *cause);
 
-/* alloc.c */
+/* alloc.c: allocate and release */
 struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 			   unsigned int align_order, gfp_t gfp,
 			   const char *owner, unsigned long caller);
 bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages);
 
-/* mode.c: shared or exclusive */
+/* mode.c: switch between shared and exclusive */
 int cma_mode_read_lock(struct cma *cma, gfp_t gfp);
 void cma_mode_read_unlock(struct cma *cma);
 const char *cma_mode_name(enum cma_mode mode);
 
-/* failure.c: why not */
+/* failure.c: report why a request failed */
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 			unsigned int align_order, const char *owner, int error,
 			const struct cma_failure_cause *cause, bool warn);

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the page allocator has of an area, and what it has not.
+ * Pages of an area that are lent to the page allocator, or reserved from it.
  *
- * Pages of a shared area that nobody holds are lent to the page allocator.
- * Those of an exclusive area are kept from it, and so are, in either mode, the
- * pages of a pageblock that is not of the area as a whole, for a pageblock has
- * one type. What is kept is marked PageReserved, as it was before the area came
- * up, has one reference, which is the area's, and is not among the pages that
- * its zone manages.
+ * Pages of a shared area that nobody holds are lent. Pages of an exclusive area
+ * are reserved. In either mode, pages of a partial pageblock are reserved too,
+ * because a pageblock has one migrate type. A reserved page is PageReserved, as
+ * it was at boot. It has one reference, which belongs to the area. Its zone
+ * does not count it as managed.
  *
- * A page keeps the mark while it is handed out. So a buffer knows whether its
- * pages were kept when it was made (buffer->reserved), and its release turns them
- * into what they ought to be by then.
+ * A page stays PageReserved while it is handed out. buffer->reserved notes
+ * whether the pages were reserved when the buffer was made. Its release lends
+ * or reserves them as the mode at that time demands.
  *
- * No locks: the pages are the caller's. Units are pages.
+ * No locks: the caller owns the pages. Units are pages.
  */
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -24,14 +23,14 @@
 #include "internal.h"
 
 /**
- * cma_lent_part() - the part of a window that a shared area has lent
+ * cma_lent_part() - find the part of a window that a shared area lends
  * @cma:	the area
- * @start_pfn:	first page of the window, which lies in one bank; then of the
- *		part
- * @end_pfn:	first page behind it; then of the part
+ * @start_pfn:	first page of a window, which lies in one bank; set to the first
+ *		page of the part
+ * @end_pfn:	first page past the window; set to the first page past the part
  *
  * Context: Any.
- * Return: false if there is no such part.
+ * Return: true; false if no page of the window can be lent.
  */
 bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
 		   unsigned long *end_pfn)
@@ -47,17 +46,16 @@ bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
 }
 
 /**
- * cma_first_in_use() - the first of pages with one reference that has another,
- * or whose memory is broken
+ * cma_first_in_use() - find a page with extra references or broken memory
  * @pfn:	first page
- * @end_pfn:	first page behind
+ * @end_pfn:	first page past the end
  *
- * A program may have a page of a buffer that its driver gave back, in a pipe
- * for example. In a shared area it is not free before that is over; what is not
- * given to the page allocator has to be looked at.
+ * A program may still refer to a page of a buffer that its driver released, for
+ * example in a pipe. The page allocator does not reuse such a page. Check pages
+ * that do not go back to it.
  *
  * Context: Any.
- * Return: the page, or @end_pfn.
+ * Return: the first such page, or @end_pfn.
  */
 unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn)
 {
@@ -68,16 +66,16 @@ unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn)
 }
 
 /**
- * cma_first_not_reserved() - the first page that is not kept for devices alone
+ * cma_first_not_reserved() - find a page that cannot be used as a reserved one
  * @pfn:	first page
- * @end_pfn:	first page behind
+ * @end_pfn:	first page past the end
  *
- * A page without the mark is the page allocator's, whatever the record of the
- * area says, and one with two references is still in use. Broken memory stays out
- * of use.
+ * A page that is not PageReserved belongs to the page allocator, whatever the
+ * area records. A page with two references is still in use. Broken memory must
+ * not be handed out.
  *
  * Context: Any.
- * Return: the page, or @end_pfn.
+ * Return: the first such page, or @end_pfn.
  */
 unsigned long cma_first_not_reserved(unsigned long pfn, unsigned long end_pfn)
 {
@@ -89,9 +87,9 @@ unsigned long cma_first_not_reserved(unsigned long pfn, unsigned long end_pfn)
 }
 
 /**
- * cma_lend() - give kept pages to the page allocator
+ * cma_lend() - give reserved pages to the page allocator
  * @start_pfn:	first page; each has one reference
- * @end_pfn:	first page behind
+ * @end_pfn:	first page past the end
  *
  * Context: Any but NMI; does not sleep.
  */
@@ -101,16 +99,16 @@ void cma_lend(unsigned long start_pfn, unsigned long end_pfn)
 		struct page *page = pfn_to_page(pfn);
 
 		__ClearPageReserved(page);
-		/* may never have been allocated since boot */
+		/* The page may never have been allocated, so it has no tag. */
 		clear_page_tag_ref(page);
 	}
 	contig_free(start_pfn, end_pfn - start_pfn);
 }
 
 /**
- * cma_reserve_pages() - keep pages from the page allocator that it does not have
+ * cma_reserve_pages() - reserve pages that were taken from the page allocator
  * @start_pfn:	first page; each has one reference
- * @end_pfn:	first page behind
+ * @end_pfn:	first page past the end
  *
  * Context: Any.
  */
@@ -120,23 +118,24 @@ void cma_reserve_pages(unsigned long start_pfn, unsigned long end_pfn)
 		struct page *page = pfn_to_page(pfn);
 
 		__SetPageReserved(page);
-		/* The profile of allocations counts no page that is kept. */
+		/* Allocation profiling does not count reserved pages. */
 		pgalloc_tag_sub(page, 1);
 	}
 }
 
 /**
- * cma_put_pages() - pages that a buffer had are nobody's any more
+ * cma_put_pages() - lend or reserve the pages of a released buffer
  * @cma:	the area
- * @start_pfn:	first page, each has one reference; or a compound page
+ * @start_pfn:	first page; either a compound page, or each page has one
+ *		reference
  * @nr_pages:	number of pages
- * @kept:	they were kept when the buffer was made
+ * @reserved:	the pages were reserved when the buffer was made
  *
  * Context: Any but NMI; does not sleep. The caller is in an RCU read-side
- * section that ends after it let go of the window.
+ * section and must release the window before that ends, see mode.c.
  */
 void cma_put_pages(struct cma *cma, unsigned long start_pfn,
-		   unsigned long nr_pages, bool kept)
+		   unsigned long nr_pages, bool reserved)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 
@@ -145,9 +144,9 @@ void cma_put_pages(struct cma *cma, unsigned long start_pfn,
 		return;
 
 	if (READ_ONCE(cma->mode) == CMA_EXCLUSIVE) {
-		if (!kept)
+		if (!reserved)
 			cma_reserve_pages(start_pfn, end_pfn);
-	} else if (kept) {
+	} else if (reserved) {
 		cma_lend(start_pfn, end_pfn);
 	} else {
 		free_contig_range(start_pfn, end_pfn - start_pfn);
@@ -155,9 +154,9 @@ void cma_put_pages(struct cma *cma, unsigned long start_pfn,
 }
 
 /**
- * cma_account_lent() - the lendable pages of an area come or go
+ * cma_account_lent() - count the lendable pages of an area in its zones, or not
  * @cma:	the area
- * @lent:	they come
+ * @lent:	true to add them, false to subtract them
  *
  * Context: May sleep.
  */

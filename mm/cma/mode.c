@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shared or exclusive: what becomes of the pages of an area that nobody holds,
- * and the switch from one to the other.
+ * The mode of an area, shared or exclusive, and the switch between the two.
  *
- * While the mode changes no window is looked for: cma->mode_lock is held for
- * writing. Releases go on. One that saw the old mode has let go of its window
- * when synchronize_rcu() returns, so what is not held from then on either
- * belongs to the new mode already or is seen by the walk over the area.
+ * The mode says whether pages that nobody holds are lent or reserved. While it
+ * changes, cma->mode_lock is held for writing and no search runs. Releases go
+ * on. A release that saw the old mode has released its window by the time
+ * synchronize_rcu() returns. So the walk that follows finds all pages that
+ * still are as the old mode demands.
  *
- * With the lock held, nothing waits for a page: somebody may wait for the area
- * in order to do the I/O that the page waits for. If a page does not move, all
- * goes back, and the lock is let go for a while before the next attempt.
+ * With the lock held, never wait for a page: another task may be waiting for
+ * the lock in order to do the I/O that the page waits for. If a page does not
+ * move, undo the switch and drop the lock for a while before the next attempt.
  *
  * Units are pages.
  */
@@ -29,66 +29,74 @@
 #include "../internal.h"
 #include "internal.h"
 
-/* So long is tried to get everybody's pages out of an area. */
+/* How long a switch to exclusive tries to evacuate the area. */
 #define SWITCH_SECONDS	10
+
+/* The pause between two attempts doubles from the first to the last value. */
 #define FIRST_PAUSE_MS	10
 #define LAST_PAUSE_MS	500
 
-/* Looked at with interrupts off. */
+/* Most pages to look at with interrupts off. */
 #define LOOK_PAGES	64
 
-/* Of an area, this part is reclaimed when there is no room for what is in it. */
+/* If pages of the area have nowhere to go, reclaim 1/ROOM_PART of its size. */
 #define ROOM_PART	8
 
-/* How long those wait for a switch that must not wait for I/O. */
+/* How long a GFP_NOIO or GFP_NOFS caller waits for a switch. */
 #define IO_WAIT_MS	100
 
 /*
- * percpu_down_read() cannot be killed, so readers wait here. The lock fails to
- * be taken while a writer has it or waits for it.
+ * percpu_down_read() is not killable, so readers wait here. The trylock fails
+ * while a writer holds the lock or waits for it.
  */
 static DECLARE_WAIT_QUEUE_HEAD(mode_settled);
 
-static const char * const class_names[] = {
+static const char * const mode_names[] = {
 	[CMA_SHARED]	= "shared",
 	[CMA_EXCLUSIVE]	= "exclusive",
 };
 
 /**
- * cma_mode_name() - the word for a mode
+ * cma_mode_name() - name of a mode
  * @mode:	the mode
  *
- * Return: as in sysfs and in the log.
+ * Context: Any.
+ * Return: the name, as in sysfs and in the log.
  */
 const char *cma_mode_name(enum cma_mode mode)
 {
-	return class_names[mode];
+	return mode_names[mode];
+}
+
+static bool mode_read_trylock(struct cma *cma)
+{
+	return percpu_down_read_trylock(&cma->mode_lock);
 }
 
 /**
- * cma_mode_read_lock() - keep the mode of an area as it is
+ * cma_mode_read_lock() - prevent a change of the mode of an area
  * @cma:	the area
- * @gfp:	GFP_NOIO and the like, and scopes, are heeded
+ * @gfp:	flags of the request; memalloc scopes count, too
  *
- * While the mode changes, what is in the area is moved, which may take a while.
- * I/O that wants a buffer may be what the switch waits for, so it does not wait
- * for long.
+ * A switch evacuates the area, which takes a while. It may wait for I/O that
+ * needs this buffer, so a GFP_NOIO or GFP_NOFS caller waits %IO_WAIT_MS at
+ * most.
  *
- * Context: May sleep.
- * Return: 0, then cma_mode_read_unlock() has to be called; -EBUSY if I/O may
- * not wait any longer; -EINTR if the task is being killed.
+ * Context: May sleep; takes cma->mode_lock for reading.
+ * Return: 0, and the caller must call cma_mode_read_unlock(); -EBUSY if a
+ * GFP_NOIO or GFP_NOFS caller has waited long enough; -EINTR if the task is
+ * being killed.
  */
 int cma_mode_read_lock(struct cma *cma, gfp_t gfp)
 {
 	long left;
 
-	if (likely(percpu_down_read_trylock(&cma->mode_lock)))
+	if (likely(mode_read_trylock(cma)))
 		return 0;
 	if (contig_may_wait_for_io(current_gfp_context(gfp)))
 		return wait_event_killable(mode_settled,
-					   percpu_down_read_trylock(&cma->mode_lock));
-	left = wait_event_killable_timeout(mode_settled,
-					   percpu_down_read_trylock(&cma->mode_lock),
+					   mode_read_trylock(cma));
+	left = wait_event_killable_timeout(mode_settled, mode_read_trylock(cma),
 					   msecs_to_jiffies(IO_WAIT_MS));
 	if (left < 0)
 		return -EINTR;
@@ -96,10 +104,10 @@ int cma_mode_read_lock(struct cma *cma, gfp_t gfp)
 }
 
 /**
- * cma_mode_read_unlock() - the mode of an area may change
+ * cma_mode_read_unlock() - allow a change of the mode of an area
  * @cma:	the area
  *
- * Context: Any but interrupts.
+ * Context: Process.
  */
 void cma_mode_read_unlock(struct cma *cma)
 {
@@ -112,9 +120,13 @@ static void mode_write_unlock(struct cma *cma)
 	wake_up_all(&mode_settled);
 }
 
-/* The next pages in [*@start, @limit) that nobody holds and are @kept, or not. */
-static bool mode_next_unheld(struct cma *cma, bool kept, unsigned long limit,
-			     unsigned long *start, unsigned long *end)
+/*
+ * Find the next pages in [*@start, @limit) that nobody holds, and that are
+ * reserved or not as @reserved says. Return: false if there are none.
+ */
+static bool mode_next_unheld(struct cma *cma, bool reserved,
+			     unsigned long limit, unsigned long *start,
+			     unsigned long *end)
 {
 	unsigned long pfn = *start, begin = limit;
 
@@ -122,12 +134,12 @@ static bool mode_next_unheld(struct cma *cma, bool kept, unsigned long limit,
 	for (; pfn < limit; pfn++) {
 		bool wanted;
 
-		/* A block may have thousands of pages. */
+		/* A pageblock has thousands of pages: let interrupts in. */
 		if (IS_ALIGNED(pfn, LOOK_PAGES)) {
 			spin_unlock_irq(&cma->lock);
 			spin_lock_irq(&cma->lock);
 		}
-		wanted = PageReserved(pfn_to_page(pfn)) == kept &&
+		wanted = PageReserved(pfn_to_page(pfn)) == reserved &&
 			 !cma_range_find(&cma->range, pfn);
 
 		if (wanted && begin == limit)
@@ -141,8 +153,8 @@ static bool mode_next_unheld(struct cma *cma, bool kept, unsigned long limit,
 	return begin < limit;
 }
 
-/* Calls @act on everything that nobody holds and that is @kept, or not. */
-static int mode_walk_unheld(struct cma *cma, bool kept,
+/* Call @act on all pages that nobody holds and that match @reserved. */
+static int mode_walk_unheld(struct cma *cma, bool reserved,
 			    int (*act)(unsigned long start, unsigned long end,
 				       struct contig_blocker *blocker),
 			    struct contig_blocker *blocker)
@@ -156,7 +168,8 @@ static int mode_walk_unheld(struct cma *cma, bool kept,
 			int error;
 
 			limit = ALIGN_DOWN(limit, pageblock_nr_pages);
-			if (!mode_next_unheld(cma, kept, limit, &pfn, &end)) {
+			if (!mode_next_unheld(cma, reserved, limit, &pfn,
+					      &end)) {
 				pfn = limit;
 				cond_resched();
 				continue;
@@ -200,7 +213,7 @@ static int mode_lend_window(unsigned long start, unsigned long end,
 static void mode_change_and_sync(struct cma *cma, enum cma_mode mode)
 {
 	WRITE_ONCE(cma->mode, mode);
-	/* Releases that saw the other mode are through. */
+	/* Wait for releases that saw the old mode. */
 	synchronize_rcu();
 }
 
@@ -223,8 +236,8 @@ static int mode_take_back_area(struct cma *cma, struct contig_blocker *blocker)
 }
 
 /*
- * A page in the way is named like that of a request. A compound page that is
- * out is in nobody's way: it would go past the area when it comes back.
+ * Report a page in the way like that of a failed request. A compound page that
+ * is handed out gets a message of its own: no page is in the way then.
  */
 static void mode_report_failure(struct cma *cma, int error,
 				const struct contig_blocker *blocker)
@@ -241,8 +254,8 @@ static void mode_report_failure(struct cma *cma, int error,
 }
 
 /*
- * With the lock let go: what is in the area has to go somewhere, and if that
- * takes I/O it is done here.
+ * Reclaim memory for the pages that leave the area. This may wait for I/O, so
+ * the caller must not hold cma->mode_lock.
  */
 static void mode_make_room(const struct cma *cma)
 {
@@ -265,12 +278,15 @@ static int mode_make_exclusive(struct cma *cma)
 	int error;
 
 	while (true) {
-		/* Pages on their way to a list belong to nobody who waits. */
+		/*
+		 * Drain LRU batches first: their extra references block
+		 * migration, and mm/contig does not wait under mode_lock.
+		 */
 		lru_add_drain_all();
 		percpu_down_write(&cma->mode_lock);
 		error = -EBUSY;
 		blocker.reason = CONTIG_BLOCK_NONE;
-		/* The last reference of a folio frees it, without a look here. */
+		/* The last reference to a folio frees it, whatever the mode. */
 		if (!atomic_read(&cma->nr_folios))
 			error = mode_take_back_area(cma, &blocker);
 		if (!error)
@@ -280,7 +296,7 @@ static int mode_make_exclusive(struct cma *cma)
 		if ((error != -EBUSY && error != -ENOMEM) ||
 		    time_after(jiffies, deadline))
 			break;
-		/* Allocations that cannot use areas need what is left. */
+		/* Leave the rest to allocations that cannot use areas. */
 		if (error == -ENOMEM && !cma_floor_spare())
 			break;
 		if (error == -ENOMEM)
@@ -307,16 +323,17 @@ static int mode_make_shared(struct cma *cma)
 /**
  * cma_set_mode() - make an area shared or exclusive
  * @cma:	the area
- * @mode:	what it is to be
+ * @mode:	the new mode
  *
- * Buffers that are out stay as they are.
+ * Buffers that are handed out are not affected.
  *
- * Context: Boot, before core_initcall: nothing is moved then. Afterwards any
- * that may sleep; takes as long as it takes to move what is in the area.
- * Return: 0; -EBUSY if a page did not move for %SWITCH_SECONDS, or a folio is
- * out; -ENOMEM if there is no memory to move pages to; -EINTR if the task is
- * being killed; -EINVAL if the area did not come up. The area is what it was
- * then, and the log says why unless it was the signal.
+ * Context: Boot, before core_initcall: only sets the mode. Later: may sleep,
+ * and takes the time to evacuate the area; takes cma->mode_lock for writing.
+ * Return: 0; -EBUSY if a page did not move for %SWITCH_SECONDS seconds, or a
+ * compound page is handed out; -ENOMEM if there is no memory to move pages to;
+ * -EINTR if the task is being killed; -EINVAL if the area did not come up. On
+ * error the mode is unchanged. The log names the cause of -EBUSY and
+ * -ENOMEM.
  */
 int cma_set_mode(struct cma *cma, enum cma_mode mode)
 {
@@ -335,7 +352,7 @@ int cma_set_mode(struct cma *cma, enum cma_mode mode)
 	if (cma->mode != mode) {
 		error = mode == CMA_EXCLUSIVE ? mode_make_exclusive(cma) :
 						 mode_make_shared(cma);
-		/* They depend on how much memory there is for everybody. */
+		/* Watermarks depend on the pages that a zone manages. */
 		setup_per_zone_wmarks();
 	}
 	mutex_unlock(&one_at_a_time);

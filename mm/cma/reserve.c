@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Boot: from a wish to MIGRATE_CMA pageblocks.
+ * Boot: declare areas, reserve their memory, and activate them.
  *
- * An area is reserved in memblock while that still hands out memory, so that
- * nothing unmovable ever gets there, and is given to the page allocator at
- * core_initcall time. No lock: one CPU runs, and nobody allocates yet.
+ * Memory of an area is reserved in memblock while that still hands out memory,
+ * so that nothing unmovable ever gets there. At core_initcall time its whole
+ * pageblocks become MIGRATE_CMA, and those of a shared area go to the page
+ * allocator. No lock: one CPU runs, and nobody allocates yet.
  *
- * Addresses and sizes are bytes until an area is made of them, pages after.
+ * Addresses and sizes are bytes until an area is made, and pages afterwards.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
@@ -15,7 +16,6 @@
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
 
 #include "../internal.h"
 #include "internal.h"
@@ -25,7 +25,8 @@
 
 DEFINE_STATIC_KEY_FALSE(cma_areas_active);
 
-static bool __init area_table_has_room(const struct cma *cma, unsigned int nr_banks)
+static bool __init area_table_has_room(const struct cma *cma,
+				       unsigned int nr_banks)
 {
 	if (cma->nr_banks + nr_banks <= ARRAY_SIZE(cma->banks))
 		return true;
@@ -50,14 +51,16 @@ static int __init area_put_bank(struct cma *cma, unsigned long start_pfn,
 	return 0;
 }
 
-/* No buffer reaches over the end of low memory, but an area may. */
-static int __init area_add_bank(struct cma *cma, phys_addr_t base, phys_addr_t size)
+/* An area may cross the end of low memory, but no buffer may: split there. */
+static int __init area_add_bank(struct cma *cma, phys_addr_t base,
+				phys_addr_t size)
 {
-	unsigned long start_pfn = PFN_DOWN(base), end_pfn = PFN_DOWN(base + size);
+	unsigned long start_pfn = PFN_DOWN(base);
+	unsigned long end_pfn = PFN_DOWN(base + size);
 	unsigned long border = PFN_DOWN(cma_highmem_start());
 	bool is_split = start_pfn < border && border < end_pfn;
 
-	/* All of it or nothing. */
+	/* Add both parts or none. */
 	if (!area_table_has_room(cma, 1 + is_split))
 		return -ENOSPC;
 	area_put_bank(cma, start_pfn, is_split ? border : end_pfn);
@@ -69,7 +72,8 @@ static int __init area_add_bank(struct cma *cma, phys_addr_t base, phys_addr_t s
 }
 
 static int __init check_reserved_area(phys_addr_t base, phys_addr_t size,
-				      unsigned int order_per_bit, const char *shown)
+				      unsigned int order_per_bit,
+				      const char *shown)
 {
 	phys_addr_t alignment = PAGE_SIZE << order_per_bit;
 	phys_addr_t end = base + size;
@@ -96,20 +100,21 @@ static int __init check_reserved_area(phys_addr_t base, phys_addr_t size,
 }
 
 /**
- * cma_init_reserved_mem() - make an area of memory that is reserved already
- * @base:	physical address, aligned to pages of @order_per_bit
- * @size:	bytes, aligned to pages of @order_per_bit
- * @order_per_bit: buffers are multiples of 1 << this many pages
- * @name:	name of the area; NULL for one made from its number
- * @res_cma:	the area
+ * cma_init_reserved_mem() - make an area of memory that is already reserved
+ * @base:	physical address, a multiple of PAGE_SIZE << @order_per_bit
+ * @size:	bytes, a multiple of PAGE_SIZE << @order_per_bit
+ * @order_per_bit: buffers are multiples of 1 << this many pages; at most
+ *		pageblock_order
+ * @name:	name of the area; NULL to derive one from its number
+ * @res_cma:	set to the area
  *
- * Only whole pageblocks have a type of their own. What is of a block in part
- * stays reserved: devices have it, but nobody else.
+ * Whole pageblocks are shared with the page allocator. Partial pageblocks at
+ * the ends stay reserved for devices.
  *
  * Context: Boot, before core_initcall.
- * Return: 0; -EINVAL if the memory is not reserved, or is empty, not aligned or
- * of another area; -EBUSY if it must not be mapped; -ENOSPC if there are
- * CONFIG_CMA_AREAS areas already.
+ * Return: 0; -EINVAL if the memory is not reserved, is empty, is not aligned or
+ * belongs to another area, or if @order_per_bit is too large; -EBUSY if the
+ * memory must not be mapped; -ENOSPC if the table of areas is full.
  */
 int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 				 unsigned int order_per_bit, const char *name,
@@ -141,36 +146,39 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 }
 
 /**
- * cma_add_reserved_mem() - add memory that is reserved already to an area
+ * cma_add_reserved_mem() - add memory that is already reserved to an area
  * @cma:	the area
- * @base:	physical address
- * @size:	bytes
+ * @base:	physical address, aligned as for cma_init_reserved_mem()
+ * @size:	bytes, aligned likewise
  *
- * No buffer reaches from one piece into another, adjacent or not.
+ * A buffer lies within one piece. Adjacent pieces of one zone become one.
  *
  * Context: Boot, before core_initcall.
- * Return: 0; -EINVAL as for cma_init_reserved_mem(); -ENOSPC if the area has
- * %CMA_MAX_BANKS pieces already.
+ * Return: 0; -EINVAL and -EBUSY as cma_init_reserved_mem(); -ENOSPC if the area
+ * would have more than %CMA_MAX_BANKS pieces.
  */
 int __init cma_add_reserved_mem(struct cma *cma, phys_addr_t base,
 				phys_addr_t size)
 {
-	int error = check_reserved_area(base, size, cma->order_per_bit, cma->name);
+	int error = check_reserved_area(base, size, cma->order_per_bit,
+					cma->name);
 
 	return error ?: area_add_bank(cma, base, size);
 }
 
 /*
- * An area of whole pageblocks is everybody's while no device needs it, so it
- * costs nothing to round it up to them. But on a kernel with large pages a
- * block can be more than the machine can spare: then some of it is kept.
+ * Whole pageblocks of a shared area are lent while no device needs them, so
+ * rounding up to them costs nothing. With large pages, a pageblock can be more
+ * than the machine can spare. Then do not round up: partial pageblocks stay
+ * reserved.
  */
-static phys_addr_t __init rounded_area_size(phys_addr_t size, unsigned int order,
+static phys_addr_t __init rounded_area_size(phys_addr_t size,
+					    unsigned int order,
 					    enum cma_mode mode)
 {
 	phys_addr_t rounded = ALIGN(size, CMA_MIN_ALIGNMENT_BYTES);
 
-	/* What wraps round is past the end of memory anyway. */
+	/* If rounding up wraps around, there is not as much memory anyway. */
 	if (mode == CMA_SHARED && rounded >= size &&
 	    (rounded - size <= size ||
 	     rounded <= memblock_phys_mem_size() / 16))
@@ -194,7 +202,7 @@ static int __init area_make(const struct cma_place *place,
 
 	if (error)
 		return error;
-	/* The end of low memory may make two of a piece, and so one too many. */
+	/* A piece that crosses the end of low memory takes two entries. */
 	for (unsigned int i = 1; i < place->nr; i++)
 		if (cma_add_reserved_mem(*res_cma, place->base[i],
 					 place->size[i]))
@@ -202,7 +210,7 @@ static int __init area_make(const struct cma_place *place,
 	return 0;
 }
 
-static int __init check_area_wish(phys_addr_t size, phys_addr_t alignment,
+static int __init check_area_size(phys_addr_t size, phys_addr_t alignment,
 				  const char *shown)
 {
 	phys_addr_t all = memblock_phys_mem_size();
@@ -221,8 +229,8 @@ static int __init check_area_wish(phys_addr_t size, phys_addr_t alignment,
 }
 
 /*
- * What is added to round the size up is never why there is no area: devices
- * can have parts of pageblocks, too.
+ * Fall back to this size if the rounded one does not fit: devices can use
+ * partial pageblocks, too.
  */
 static phys_addr_t __init exact_area_size(const struct cma_area_desc *desc)
 {
@@ -267,16 +275,17 @@ static int __init place_area_fixed(const struct cma_area_desc *desc,
 	return cma_reserve_fixed(desc->base, size, shown);
 }
 
-static int __init place_area_size(const struct cma_area_desc *desc, phys_addr_t size,
-				  phys_addr_t limit, phys_addr_t alignment,
-				  const char *shown, struct cma_place *place)
+static int __init place_area_size(const struct cma_area_desc *desc,
+				  phys_addr_t size, phys_addr_t limit,
+				  phys_addr_t alignment, const char *shown,
+				  struct cma_place *place)
 {
 	phys_addr_t least = least_area_alignment(size);
 	phys_addr_t base, end = ALIGN_DOWN(limit, least);
 
 	alignment = max(alignment, least);
 	base = ALIGN(desc->base, alignment);
-	/* Near the end of the address space, aligning wraps round. */
+	/* Near the end of the address space, aligning wraps around. */
 	if (size < desc->size || base < desc->base || end < base ||
 	    end - base < size)
 		return -EINVAL;
@@ -287,15 +296,16 @@ static int __init place_area_size(const struct cma_area_desc *desc, phys_addr_t 
 
 static int __init place_area_anywhere(const struct cma_area_desc *desc,
 				      phys_addr_t limit, phys_addr_t alignment,
-				      const char *shown, struct cma_place *place)
+				      const char *shown,
+				      struct cma_place *place)
 {
 	phys_addr_t room = limit < desc->base ? 0 : limit - desc->base;
 	phys_addr_t size = fitting_area_size(desc, room);
 	int error = place_area_size(desc, size, limit, alignment, shown, place);
 
 	if (error && size != exact_area_size(desc))
-		error = place_area_size(desc, exact_area_size(desc), limit, alignment,
-					shown, place);
+		error = place_area_size(desc, exact_area_size(desc), limit,
+					alignment, shown, place);
 	if (error && !desc->quiet)
 		pr_err("%s: no room for %pa bytes between %pa and %pa\n", shown,
 		       &desc->size, &desc->base, &limit);
@@ -304,16 +314,16 @@ static int __init place_area_anywhere(const struct cma_area_desc *desc,
 
 /**
  * cma_declare() - reserve memory for an area
- * @desc:	what it is to be
- * @res_cma:	the area
+ * @desc:	description of the area
+ * @res_cma:	set to the area
  *
- * Where memory has holes the area may be of several pieces; then no buffer is
- * larger than one of them.
+ * The area may have several pieces if memory has holes. A buffer lies within
+ * one of them.
  *
  * Context: Boot, while memblock hands out memory.
- * Return: 0; -EINVAL if what is asked for makes no sense; -ENOSPC if there are
- * CONFIG_CMA_AREAS areas already; -EBUSY if memory at a fixed address is in
- * use; -ENOMEM if there is no room. The log says what was wrong.
+ * Return: 0; -EINVAL if the description is not valid; -ENOSPC if the table of
+ * areas is full; -EBUSY if memory at a fixed address is in use; -ENOMEM if
+ * there is no room. The log says what was wrong.
  */
 int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 {
@@ -325,10 +335,10 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 	struct cma_place place;
 	int error;
 
-	error = check_area_wish(desc->size, desc->alignment, shown);
+	error = check_area_size(desc->size, desc->alignment, shown);
 	if (error)
 		return error;
-	/* An address that is said is the address, aligned to pageblocks or not. */
+	/* Honour an explicit base as given, even if not on a pageblock. */
 	if (desc->fixed && !IS_ALIGNED(desc->base, alignment)) {
 		pr_err("%s: base %pa is not aligned to %pa\n", shown,
 		       &desc->base, &alignment);
@@ -337,7 +347,8 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 	if (desc->fixed)
 		error = place_area_fixed(desc, limit, shown, &place);
 	else
-		error = place_area_anywhere(desc, limit, alignment, shown, &place);
+		error = place_area_anywhere(desc, limit, alignment, shown,
+					    &place);
 	if (error)
 		return error;
 	error = area_make(&place, desc->order_per_bit, desc->name, res_cma);
@@ -350,15 +361,17 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 
 /**
  * cma_declare_contiguous_nid() - reserve memory for a shared area
- * @base:	lowest physical address; the address if @fixed
- * @size:	bytes; rounded up to whole pageblocks if the machine can spare them
- * @limit:	first physical address behind the area, 0 for the end of memory
- * @alignment:	of the area, bytes, a power of two; 0 for that of a pageblock
+ * @base:	lowest physical address; if @fixed, the address of the area
+ * @size:	bytes; rounded up to whole pageblocks if the machine can spare
+ *		them
+ * @limit:	first physical address past the area; 0 for the end of memory
+ * @alignment:	alignment of the area in bytes, a power of two; 0 for that of a
+ *		pageblock
  * @order_per_bit: buffers are multiples of 1 << this many pages
- * @fixed:	at @base or not at all
- * @name:	name of the area; NULL for one made from its number
- * @res_cma:	the area
- * @nid:	node the memory is to be on, NUMA_NO_NODE for any
+ * @fixed:	fail rather than place the area elsewhere than at @base
+ * @name:	name of the area; NULL to derive one from its number
+ * @res_cma:	set to the area
+ * @nid:	NUMA node of the memory; NUMA_NO_NODE for any
  *
  * Context: Boot, while memblock hands out memory.
  * Return: as cma_declare().
@@ -385,11 +398,11 @@ int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 }
 
 /**
- * cma_reserve_pages_on_error() - keep the memory if the area does not come up
+ * cma_reserve_pages_on_error() - keep pages reserved if activation fails
  * @cma:	the area
  *
- * For memory with contents to preserve. Without this, pages of an area that
- * cannot be activated become ordinary memory.
+ * Call this if the contents of the memory must be preserved. Otherwise pages of
+ * an area that cannot be activated become ordinary memory.
  *
  * Context: Boot, before core_initcall.
  */
@@ -398,15 +411,16 @@ void __init cma_reserve_pages_on_error(struct cma *cma)
 	cma->reserve_pages_on_error = true;
 }
 
-/* The first page in [@pfn, @end_pfn) that is not of the zone of @pfn. */
+/* Return: the first page in [@pfn, @end_pfn) in another zone than @pfn. */
 static unsigned long __init zone_end_in_bank(unsigned long pfn,
 					     unsigned long end_pfn)
 {
 	const struct zone *zone = page_zone(pfn_to_page(pfn));
 
-	/* Zones end where blocks do, but for the odd one of 32 bit machines. */
+	/* Step by pageblock: few zones end within one, on 32 bit machines. */
 	while (pfn < end_pfn) {
-		unsigned long last_pfn = min(pageblock_end_pfn(pfn), end_pfn) - 1;
+		unsigned long last_pfn = min(pageblock_end_pfn(pfn),
+					     end_pfn) - 1;
 
 		if (!pfn_valid(pfn) || !pfn_valid(last_pfn) ||
 		    page_zone(pfn_to_page(last_pfn)) != zone)
@@ -419,7 +433,7 @@ static unsigned long __init zone_end_in_bank(unsigned long pfn,
 	return pfn;
 }
 
-/* Pageblocks and free lists belong to a zone, so a buffer must do so too. */
+/* A buffer must lie in one zone, as its pageblocks and free lists do. */
 static int __init split_banks_at_zones(struct cma *cma)
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
@@ -444,7 +458,7 @@ static int __init split_banks_at_zones(struct cma *cma)
 	return 0;
 }
 
-/* Two pieces that touch are one for buffers, too, if they are of one zone. */
+/* Let buffers cross from one piece into an adjacent one of the same zone. */
 static void __init merge_banks(struct cma *cma)
 {
 	unsigned int nr_banks = 1;
@@ -463,32 +477,6 @@ static void __init merge_banks(struct cma *cma)
 	cma->nr_banks = nr_banks;
 }
 
-/* Nobody ever gets what lies between two banks, and no window crosses it. */
-static int __init hold_bank_gap(struct cma *cma, unsigned long start_pfn,
-				unsigned long end_pfn)
-{
-	struct cma_buffer *gap = kzalloc(sizeof(*gap), GFP_KERNEL);
-	int error;
-
-	if (!gap)
-		return -ENOMEM;
-	error = cma_range_hold(&cma->range, &gap->holder, start_pfn,
-			       end_pfn - start_pfn);
-	if (error)
-		kfree(gap);
-	return error;
-}
-
-static void __init free_bank_gaps(struct cma *cma)
-{
-	struct cma_holder *holder;
-
-	while ((holder = cma_range_from(&cma->range, cma->range.start))) {
-		cma_range_release(&cma->range, holder);
-		kfree(container_of(holder, struct cma_buffer, holder));
-	}
-}
-
 static int __init set_up_area(struct cma *cma)
 {
 	struct cma_bank *banks = cma->banks;
@@ -502,7 +490,8 @@ static int __init set_up_area(struct cma *cma)
 	cma_range_init(&cma->range, start_pfn,
 		       banks[cma->nr_banks - 1].end_pfn - start_pfn);
 	for (unsigned int i = 1; i < cma->nr_banks && !error; i++)
-		error = hold_bank_gap(cma, banks[i - 1].end_pfn, banks[i].start_pfn);
+		error = cma_buffer_hold_gap(cma, banks[i - 1].end_pfn,
+					    banks[i].start_pfn);
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		struct cma_bank *bank = &banks[i];
 
@@ -514,7 +503,7 @@ static int __init set_up_area(struct cma *cma)
 	if (!error)
 		error = percpu_init_rwsem(&cma->mode_lock);
 	if (error)
-		free_bank_gaps(cma);
+		cma_buffer_free_gaps(cma);
 	return error;
 }
 
@@ -546,7 +535,8 @@ static void __init activate_bank(const struct cma *cma,
 	for (pfn = bank->lent_start_pfn; pfn < bank->lent_end_pfn;
 	     pfn += pageblock_nr_pages)
 		set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
-	if (cma->mode == CMA_SHARED && bank->lent_start_pfn < bank->lent_end_pfn)
+	if (cma->mode == CMA_SHARED &&
+	    bank->lent_start_pfn < bank->lent_end_pfn)
 		cma_lend(bank->lent_start_pfn, bank->lent_end_pfn);
 }
 
@@ -563,7 +553,7 @@ static const char * __init area_users_text(const struct cma *cma)
 	return cma->users == CMA_FOR_DEVICES ? cma->devices : users[cma->users];
 }
 
-/* Empty where all memory is low. */
+/* Return: the zones, for the log; "" on a kernel without high memory. */
 static const char * __init area_zones_text(const struct cma *cma)
 {
 	bool low = false, high = false;
@@ -580,7 +570,6 @@ static const char * __init area_zones_text(const struct cma *cma)
 	return high ? "highmem, " : "lowmem, ";
 }
 
-/* One line: where it is, how large, its mode, who may use it, who wished it. */
 static void __init log_area(const struct cma *cma)
 {
 	bool in_mib = IS_ALIGNED(cma->nr_pages, SZ_1M / PAGE_SIZE);

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which window a request gets, and what is tried before it gets none.
+ * Search an area for a window, and take it.
  *
- * The window that the range proposes is taken if its pages are free: nothing
- * is looked at then. Otherwise the windows are surveyed, and the cheapest of
- * those that nothing rules out is emptied. One that could not be had after all
- * is let go, its blocker remembered, and the next one starts behind it.
+ * First try the window that the range proposes: if its pages are free, take it
+ * without looking at any page. Otherwise survey the windows, and evacuate the
+ * cheapest one that nothing rules out. If that fails, drop the window, remember
+ * its blocker, and start the next window past the blocker.
  *
- * What blocks is mostly a reference somebody holds for a moment: a fault in
- * progress, a page table being torn down, readahead, I/O. So a request that
- * found no window tries again, with pauses that grow, each time first without
- * waiting for anything and then waiting for locks and writeback, now and then
- * even where the survey sees a reference, until its time is up and a few rounds
- * are over.
+ * Most blockers are short-lived references: a fault in progress, a page table
+ * being torn down, readahead, I/O. So a failed search goes in rounds, with
+ * growing pauses, until its time is up and a few rounds are over. Each round
+ * first waits for nothing, then for locks and writeback. Some rounds also try
+ * windows that the survey rules out.
  *
  * A window is held in the range before its pages are touched, so no two
  * requests try the same one. cma->lock is held for O(log n) steps and never
@@ -26,26 +25,25 @@
 
 #include "internal.h"
 
-/* Pauses double from one to the other. */
+/* The pause between two rounds doubles from the first to the last value. */
 #define FIRST_PAUSE_MS	1
 #define LAST_PAUSE_MS	32
 
 /*
- * With memory full, to empty a large window may take longer than a request is
- * told to be patient, and then nothing of that time was spent on waiting. So
- * many rounds there are in any case; the pauses between them make 95 ms.
+ * With memory full, evacuating one large window may use up the time budget
+ * before any pause. Do this many rounds in any case: their pauses take 95 ms.
  */
 #define MIN_ROUNDS	8
 
-/* Windows that are tried in vain before the survey is no longer believed. */
+/* Most windows that search_try_cheapest() takes from the survey in vain. */
 #define MAX_TRIES	8
 
-/* Windows of a round that are waited for when time is up. */
+/* Windows of a round that are still tried after the time is up. */
 #define LATE_TRIES	2
 
 /*
- * Each so many rounds, windows are tried that the survey rules out. Emptying
- * those takes long, and most of the pages that rule them out stay.
+ * One round in this many also tries windows that the survey rules out. That
+ * takes long, and most of their blockers stay.
  */
 #define THOROUGH_ROUND	4
 
@@ -54,19 +52,19 @@
 /**
  * struct search - an allocation under way
  * @cma:	the area
- * @buffer:	record of the buffer to be
- * @want:	what the range is asked for
- * @gfp:	for the range allocator
- * @blocker:	what was in the way of the last window
- * @no_hole:	no hole of the area was for it, the last time one was looked for
- * @widest_hole: pages of the widest one then
+ * @buffer:	record of the buffer
+ * @req:	request to the range
+ * @gfp:	passed to the range allocator
+ * @blocker:	page that was in the way of the last window
+ * @no_hole:	the last attempt to place the request found no hole for it
+ * @widest_hole: pages of the widest hole at that time
  * @tried:	there was a hole to try
- * @remembered:	the blocker will be gone around for a while
+ * @remembered:	later surveys will avoid @blocker for a while
  */
 struct search {
 	struct cma *cma;
 	struct cma_buffer *buffer;
-	struct cma_range_req want;
+	struct cma_range_req req;
 	gfp_t gfp;
 	struct contig_blocker blocker;
 	bool no_hole;
@@ -76,9 +74,8 @@ struct search {
 };
 
 /*
- * Where the range proposes to go. If there is no such hole in all of the area,
- * how wide they are is noted now: a moment later somebody may have released a
- * buffer.
+ * Ask the range for a window. If the whole area has no hole for it, note the
+ * widest hole under the same lock, so that the report matches this attempt.
  */
 static bool search_place(struct search *search, enum cma_fit fit,
 			 unsigned long min_start, unsigned long *start)
@@ -86,9 +83,9 @@ static bool search_place(struct search *search, enum cma_fit fit,
 	const struct cma_range *range = &search->cma->range;
 
 	lockdep_assert_held(&search->cma->lock);
-	search->want.fit = fit;
-	search->want.min_start = min_start;
-	if (cma_range_place(range, &search->want, start)) {
+	search->req.fit = fit;
+	search->req.min_start = min_start;
+	if (cma_range_place(range, &search->req, start)) {
 		search->no_hole = false;
 		return true;
 	}
@@ -99,7 +96,7 @@ static bool search_place(struct search *search, enum cma_fit fit,
 	return false;
 }
 
-/* Holds a window that starts at @min_start or, by @fit, beyond it. */
+/* Hold a window that starts at or above @min_start, chosen by @fit. */
 static bool search_hold_window(struct search *search, enum cma_fit fit,
 			       unsigned long min_start)
 {
@@ -110,14 +107,14 @@ static bool search_hold_window(struct search *search, enum cma_fit fit,
 	spin_lock_irq(&cma->lock);
 	if (search_place(search, fit, min_start, &start))
 		held = !cma_range_hold(&cma->range, &search->buffer->holder,
-				       start, search->want.nr_pages);
+				       start, search->req.nr_pages);
 	if (held)
 		atomic_inc(&cma->nr_trying);
 	spin_unlock_irq(&cma->lock);
 	return held;
 }
 
-static void search_let_go(struct search *search)
+static void search_drop_window(struct search *search)
 {
 	struct cma *cma = search->cma;
 
@@ -129,8 +126,8 @@ static void search_let_go(struct search *search)
 }
 
 /*
- * A hole may be missing only because somebody tries a window and will not get
- * it. @nr_dropped is what was counted before the hole was looked for.
+ * A hole may be missing only because another search holds a window that it will
+ * drop. @nr_dropped was read before the hole was looked for.
  */
 static bool search_contended(const struct search *search, int nr_dropped)
 {
@@ -138,9 +135,10 @@ static bool search_contended(const struct search *search, int nr_dropped)
 	       atomic_read(&search->cma->nr_dropped) != nr_dropped;
 }
 
-/* Of the window [@start, @end), what lies outside of [@lent_start, @lent_end). */
+/* Check the pages of [@start, @end) outside of [@lent_start, @lent_end). */
 static bool reserved_part_is_free(unsigned long start, unsigned long end,
-				  unsigned long lent_start, unsigned long lent_end,
+				  unsigned long lent_start,
+				  unsigned long lent_end,
 				  struct contig_blocker *blocker)
 {
 	unsigned long pfn = cma_first_not_reserved(start, lent_start);
@@ -151,14 +149,14 @@ static bool reserved_part_is_free(unsigned long start, unsigned long end,
 			return true;
 	}
 	contig_blocker_note(blocker, pfn_to_page(pfn),
-			    PageHWPoison(pfn_to_page(pfn)) ? CONTIG_BLOCK_POISONED :
-			    CONTIG_BLOCK_REFERENCED);
+			    PageHWPoison(pfn_to_page(pfn)) ?
+			    CONTIG_BLOCK_POISONED : CONTIG_BLOCK_REFERENCED);
 	return false;
 }
 
 /*
- * Takes the window that is held with @take, or lets it go. What of it the page
- * allocator never had is there already.
+ * Use @take to take the lent part of the window that is held, or drop the
+ * window. The reserved part need not be taken, only checked.
  */
 static int search_take_held(struct search *search, bool patient,
 			    int (*take)(struct contig_request *req))
@@ -183,20 +181,20 @@ static int search_take_held(struct search *search, bool patient,
 		req.start_pfn = pfn + nr_pages;
 		req.end_pfn = pfn + nr_pages;
 	}
-	if (!reserved_part_is_free(pfn, pfn + nr_pages, req.start_pfn, req.end_pfn,
-				   &req.blocker))
+	if (!reserved_part_is_free(pfn, pfn + nr_pages, req.start_pfn,
+				   req.end_pfn, &req.blocker))
 		error = -EBUSY;
 	else if (req.start_pfn < req.end_pfn)
 		error = take(&req);
 	if (!error)
 		return 0;
 
-	search_let_go(search);
+	search_drop_window(search);
 	search->blocker = req.blocker;
 	return error;
 }
 
-/* Tries the window that is held, and lets it go if it cannot be had. */
+/* Evacuate and take the window that is held, or drop it. */
 static int search_try_held(struct search *search, bool patient)
 {
 	unsigned long pfn = search->buffer->holder.start;
@@ -210,7 +208,7 @@ static int search_try_held(struct search *search, bool patient)
 	search->remembered = contig_blocker_remember(&search->blocker);
 	trace_cma_alloc_busy_retry(search->cma->name, pfn, pfn_to_page(pfn),
 				   search->buffer->nr_pages,
-				   ilog2(search->want.align_mask + 1));
+				   ilog2(search->req.align_mask + 1));
 	return error;
 }
 
@@ -220,10 +218,11 @@ static bool is_final_error(int error)
 }
 
 /*
- * The next window at or above @min_start; NO_WINDOW if there is none. @packed:
- * one near it that costs no other window, the same if it does not either.
+ * Return: the next window at or above @min_start; NO_WINDOW if there is none.
+ * Set @packed to what cma_range_place_packed() proposes in its stead.
  */
-static unsigned long search_next_window(struct search *search, unsigned long min_start,
+static unsigned long search_next_window(struct search *search,
+					unsigned long min_start,
 					unsigned long *packed)
 {
 	struct cma *cma = search->cma;
@@ -231,13 +230,15 @@ static unsigned long search_next_window(struct search *search, unsigned long min
 
 	spin_lock_irq(&cma->lock);
 	if (search_place(search, CMA_FIT_FIRST, min_start, &start))
-		*packed = cma_range_place_packed(&cma->range, &search->want, start);
+		*packed = cma_range_place_packed(&cma->range, &search->req,
+						 start);
 	spin_unlock_irq(&cma->lock);
 	return start;
 }
 
 static void survey_lent_part(const struct cma *cma, unsigned long start_pfn,
-			     unsigned long end_pfn, struct contig_survey *survey)
+			     unsigned long end_pfn,
+			     struct contig_survey *survey)
 {
 	if (!cma_lent_part(cma, &start_pfn, &end_pfn))
 		end_pfn = start_pfn;
@@ -245,12 +246,14 @@ static void survey_lent_part(const struct cma *cma, unsigned long start_pfn,
 }
 
 /*
- * Surveys the window at @start; or the @packed one near it, unless that one is
- * ruled out: no price is as high as that of a request that will find no room.
+ * Survey the window at @start, and prefer the @packed one near it unless that
+ * is ruled out, whatever its price. Fragmenting the area costs more than any
+ * migration.
  *
- * Return: the start of the one that @survey is about.
+ * Return: the start of the window that @survey describes.
  */
-static unsigned long survey_near_window(struct search *search, unsigned long start,
+static unsigned long survey_near_window(struct search *search,
+					unsigned long start,
 					unsigned long packed,
 					struct contig_survey *survey)
 {
@@ -272,19 +275,20 @@ static unsigned long survey_near_window(struct search *search, unsigned long sta
 }
 
 /**
- * struct choice - the cheapest window so far
- * @start:	where it begins
- * @price:	what it takes to empty it
- * @nr_looked:	pages that were looked at
+ * struct search_best - the cheapest window so far
+ * @start:	its first page; NO_WINDOW if there is none
+ * @price:	price of its evacuation, from the survey
+ * @nr_looked:	pages that the surveys looked at
  */
-struct choice {
+struct search_best {
 	unsigned long start;
 	unsigned long price;
 	unsigned long nr_looked;
 };
 
-static void update_best_window(struct search *search, struct choice *best,
-			       unsigned long start, const struct contig_survey *survey)
+static void update_best_window(struct search *search, struct search_best *best,
+			       unsigned long start,
+			       const struct contig_survey *survey)
 {
 	best->nr_looked += survey->nr_looked;
 	if (survey->blocker.reason != CONTIG_BLOCK_NONE) {
@@ -296,17 +300,16 @@ static void update_best_window(struct search *search, struct choice *best,
 }
 
 /*
- * The cheapest window among those that nothing rules out. The first one that
- * holds nothing but cold cache is good enough: what is left to gain is less
- * than what it takes to look for it. In general, looking ends when it has taken
- * about a hundredth of what the window found so far will take: the look at a
- * page is some twelfth of the unit of its price.
+ * Find the cheapest window that nothing rules out. Stop at one that has only
+ * cold cache: a better one would gain less than the search for it costs.
+ * Otherwise stop when the surveys have cost about a hundredth of the best
+ * price: looking at a page costs about a twelfth of the unit of prices.
  */
 static unsigned long search_cheapest_window(struct search *search)
 {
 	unsigned long nr_pages = search->buffer->nr_pages;
-	unsigned long step = max(nr_pages, search->want.align_mask + 1);
-	struct choice best = { .start = NO_WINDOW, .price = ULONG_MAX };
+	unsigned long step = max(nr_pages, search->req.align_mask + 1);
+	struct search_best best = { .start = NO_WINDOW, .price = ULONG_MAX };
 	unsigned long packed, window, start;
 	struct contig_survey survey;
 
@@ -328,8 +331,8 @@ static unsigned long search_cheapest_window(struct search *search)
 }
 
 /*
- * Return: 0 with a window held and taken; -EBUSY if all are ruled out; -EINTR
- * if they were not looked at for the task is being killed.
+ * Return: 0 if a window is held and taken; -EBUSY if all are ruled out; -EINTR
+ * if the task is being killed; otherwise the error of the last window.
  */
 static int search_try_cheapest(struct search *search)
 {
@@ -338,24 +341,24 @@ static int search_try_cheapest(struct search *search)
 	int error;
 
 	while ((start = search_cheapest_window(search)) != NO_WINDOW) {
-		/* A peer may have been quicker. */
+		/* Another request may hold it by now. */
 		if (!search_hold_window(search, CMA_FIT_FIRST, start))
 			continue;
 		if (search->buffer->holder.start != start) {
-			search_let_go(search);
+			search_drop_window(search);
 			continue;
 		}
 		error = search_try_held(search, false);
 		if (is_final_error(error))
 			return error;
-		/* What is not remembered would be found again. */
+		/* Without a remembered blocker, the survey repeats itself. */
 		if (!search->remembered || ++nr_tries == MAX_TRIES)
 			return error;
 	}
 	return fatal_signal_pending(current) ? -EINTR : -EBUSY;
 }
 
-/* Whether somebody refers to a page of the window that is held. */
+/* Return: true if a page rules the held window out; then it is dropped. */
 static bool search_held_is_ruled_out(struct search *search)
 {
 	unsigned long start = search->buffer->holder.start;
@@ -365,15 +368,15 @@ static bool search_held_is_ruled_out(struct search *search)
 			 &survey);
 	if (survey.blocker.reason == CONTIG_BLOCK_NONE)
 		return false;
-	search_let_go(search);
+	search_drop_window(search);
 	search->blocker = survey.blocker;
 	return true;
 }
 
 /*
- * Goes through all windows, and waits for what is in the way; through some of
- * them even if time is up. @thorough: through those that the survey rules out,
- * too.
+ * Try all windows, and wait for pages that are in the way. After @deadline, try
+ * only LATE_TRIES of them. If @thorough, include those that the survey rules
+ * out.
  */
 static int search_try_each(struct search *search, unsigned long deadline,
 			   bool thorough)
@@ -388,11 +391,12 @@ static int search_try_each(struct search *search, unsigned long deadline,
 
 		if (thorough || !search_held_is_ruled_out(search)) {
 			error = search_try_held(search, true);
-			if (is_final_error(error) || (++nr_tries >= LATE_TRIES &&
-						      time_after(jiffies, deadline)))
+			if (is_final_error(error) ||
+			    (++nr_tries >= LATE_TRIES &&
+			     time_after(jiffies, deadline)))
 				break;
 		}
-		/* Every window that contains the same page would fail too. */
+		/* Skip all windows that contain the same blocker. */
 		if (search->blocker.reason == CONTIG_BLOCK_NONE)
 			min_start = start + search->buffer->nr_pages;
 		else
@@ -403,8 +407,8 @@ static int search_try_each(struct search *search, unsigned long deadline,
 }
 
 /*
- * Free windows are had without a look at anything. Return: 0; -EBUSY if there
- * is a window, but not a free one; -ENOMEM if there is none; -EINVAL.
+ * Fast path: take a free window without surveying. Return: 0; -EBUSY if the
+ * window is not free; -ENOMEM if there is no hole; -EINVAL.
  */
 static int search_try_free(struct search *search)
 {
@@ -414,28 +418,32 @@ static int search_try_free(struct search *search)
 }
 
 /*
- * Whole pageblocks start on pageblocks, as long as there is such a window: then
- * what is gone around does not leave gaps that are no use to the next one, and
- * no more blocks are isolated than have to be.
+ * Align a request for whole pageblocks to pageblocks while there is such a
+ * window. This leaves no gaps that are useless to the next request, and
+ * isolates no more pageblocks than necessary.
  */
 static int search_try_on_pageblocks(struct search *search)
 {
-	const unsigned long align_mask = search->want.align_mask;
+	const unsigned long align_mask = search->req.align_mask;
 	int error;
 
-	if (!IS_ALIGNED(search->want.nr_pages, pageblock_nr_pages))
+	if (!IS_ALIGNED(search->req.nr_pages, pageblock_nr_pages))
 		return -EBUSY;
 
-	search->want.align_mask |= pageblock_nr_pages - 1;
+	search->req.align_mask |= pageblock_nr_pages - 1;
 	error = search_try_free(search);
 	if (error == -EBUSY)
 		error = search_try_cheapest(search);
 	if (error == -EBUSY) {
-		/* A page in some CPU's batch is no reason to leave gaps. */
+		/*
+		 * Drain LRU batches before giving up on alignment. Their extra
+		 * references make the survey rule windows out, so mm/contig
+		 * never gets to drain for these.
+		 */
 		lru_add_drain_all();
 		error = search_try_cheapest(search);
 	}
-	search->want.align_mask = align_mask;
+	search->req.align_mask = align_mask;
 	return error;
 }
 
@@ -458,7 +466,7 @@ static int search_try_until(struct search *search, unsigned long deadline,
 		error = search_try_cheapest(search);
 		if (is_final_error(error))
 			return error;
-		/* Rather than wait, do without the cached buffers. */
+		/* Flush cached buffers before waiting for pages. */
 		if (cma_cache_flush(search->cma)) {
 			error = search_try_free(search);
 			if (is_final_error(error))
@@ -468,7 +476,7 @@ static int search_try_until(struct search *search, unsigned long deadline,
 		if (!search->tried && !search_contended(search, nr_dropped))
 			return -ENOMEM;
 
-		/* A page in some CPU's batch has one reference more. */
+		/* Drain LRU batches first: extra references block migration. */
 		if (!nr_rounds)
 			lru_add_drain_all();
 		error = search_try_each(search, deadline, min_rounds == 1 ||
@@ -496,7 +504,7 @@ static int search_try_all(struct search *search)
 	error = search_try_on_pageblocks(search);
 	if (!is_final_error(error))
 		error = search_try_free(search);
-	/* Cached buffers may be what no hole is left for: flush and retry. */
+	/* Cached buffers may occupy the only hole: flush and retry. */
 	if (error == -ENOMEM) {
 		cma_cache_flush(cma);
 		error = search_try_free(search);
@@ -509,8 +517,9 @@ static int search_try_all(struct search *search)
 }
 
 /*
- * A compound page goes back to where its last reference says, so nothing of it
- * can be kept.
+ * The last reference to a compound page frees all of it to the page allocator.
+ * So none of its pages can be reserved: the area must be shared and have no
+ * partial pageblock.
  */
 static bool search_gfp_valid(const struct cma *cma, gfp_t gfp)
 {
@@ -521,15 +530,16 @@ static bool search_gfp_valid(const struct cma *cma, gfp_t gfp)
 /**
  * cma_search() - take a window of an area
  * @cma:	the area
- * @buffer:	record of the buffer; on success it holds the window
+ * @buffer:	new record of the buffer; on success it holds the window
  * @align_order: the window starts at a multiple of 1 << @align_order pages
- * @gfp:	how to prepare the pages, and how to get others out of the way
- * @cause:	on failure, why
+ * @gfp:	how to prepare the pages and how to evacuate the window
+ * @cause:	set to the cause of a failure
  *
- * Context: May sleep.
+ * Context: May sleep; takes cma->mode_lock for reading.
  * Return: 0; -ENOMEM if no hole is large enough or there was no memory to move
- * pages to; -EBUSY if a page was in the way of every window; -EINTR if the task
- * is being killed; -EINVAL for flags that the range allocator does not support.
+ * pages to; -EBUSY if a page was in the way of every window, or I/O may not
+ * wait for a switch of the mode; -EINTR if the task is being killed; -EINVAL if
+ * @gfp is not supported.
  */
 int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	       unsigned int align_order, gfp_t gfp,
@@ -539,7 +549,7 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	struct search search = {
 		.cma	= cma,
 		.buffer	= buffer,
-		.want	= {
+		.req	= {
 			.nr_pages	= ALIGN(buffer->nr_pages,
 						1UL << cma->order_per_bit),
 			.align_mask	= (1UL << order) - 1,
@@ -548,15 +558,12 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	};
 	int error;
 
-	/* Held or not, pages are what their mode says until this is through. */
+	/* The mode says which pages are lent, so it must not change now. */
 	error = cma_mode_read_lock(cma, gfp);
 	if (error)
 		return error;
 	buffer->reserved = cma->mode == CMA_EXCLUSIVE;
 	error = search_gfp_valid(cma, gfp) ? search_try_all(&search) : -EINVAL;
-	buffer->is_folio = gfp & __GFP_COMP;
-	buffer->nr_claimed = 0;
-	buffer->nr_back = 0;
 	if (!error)
 		atomic_dec(&cma->nr_trying);
 	if (!error && buffer->is_folio)
