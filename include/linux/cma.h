@@ -2,9 +2,9 @@
 /*
  * Contiguous memory areas: declare them at boot, allocate from them later.
  *
- * Drivers do not need this header, they call dma_alloc_coherent(). It is for
- * code that owns an area. Sizes are bytes in the functions for boot code, and
- * pages in those that allocate. See Documentation/mm/cma.rst.
+ * Drivers do not need this header: they call dma_alloc_coherent(). It is for
+ * code that owns an area. Sizes are bytes in functions for boot code, and pages
+ * in functions that allocate. See Documentation/mm/cma.rst.
  */
 #ifndef __CMA_H__
 #define __CMA_H__
@@ -24,10 +24,10 @@
 /* Longest name of an area, with the NUL. */
 #define CMA_MAX_NAME		64
 
-/* The longest patience of an area: how long a request tries to get a window. */
+/* Longest time budget that cma_set_patience() accepts. */
 #define CMA_PATIENCE_MAX_MS	(60 * MSEC_PER_SEC)
 
-/* Areas are made of whole pageblocks: those have a type of their own. */
+/* A pageblock has one migrate type, so areas are rounded to whole ones. */
 #define CMA_MIN_ALIGNMENT_PAGES	pageblock_nr_pages
 #define CMA_MIN_ALIGNMENT_BYTES	(PAGE_SIZE * CMA_MIN_ALIGNMENT_PAGES)
 
@@ -36,9 +36,9 @@ struct folio;
 struct page;
 
 /**
- * enum cma_mode - who uses the memory of an area that no device has
- * @CMA_SHARED:	everybody, for what can be moved or dropped
- * @CMA_EXCLUSIVE: nobody, so that a buffer takes no time and cannot fail
+ * enum cma_mode - who uses the pages of an area that nobody holds
+ * @CMA_SHARED:	the page allocator, for pages that can be moved or dropped
+ * @CMA_EXCLUSIVE: nobody, so an allocation never waits for pages to move
  */
 enum cma_mode {
 	CMA_SHARED,
@@ -48,10 +48,10 @@ enum cma_mode {
 /**
  * enum cma_users - who takes buffers from an area
  * @CMA_FOR_OWNER: the code that made it
- * @CMA_FOR_ALL: every device that has no area of its own
+ * @CMA_FOR_ALL: all devices that have no area of their own
  * @CMA_FOR_TYPE: drivers that ask for its memory type
  * @CMA_FOR_REFERRERS: devices whose node in the device tree refers to it
- * @CMA_FOR_DEVICES: devices that are named when it is declared
+ * @CMA_FOR_DEVICES: devices that its declaration names
  * @CMA_FOR_NODE: devices of its NUMA node
  */
 enum cma_users {
@@ -64,18 +64,19 @@ enum cma_users {
 };
 
 /**
- * struct cma_area_desc - an area as it is asked for
- * @base:	lowest physical address; the address if @fixed
- * @size:	bytes; rounded up to whole pageblocks, if the area is shared, there
- *		is room and the machine can spare them
- * @limit:	first physical address behind the area, 0 for the end of memory
- * @alignment:	of the area, bytes, a power of two; 0 for that of a pageblock
+ * struct cma_area_desc - description of an area to declare
+ * @base:	lowest physical address; if @fixed, the address of the area
+ * @size:	bytes; rounded up to whole pageblocks if the area is shared,
+ *		there is room, and the machine can spare them
+ * @limit:	first physical address past the area; 0 for the end of memory
+ * @alignment:	alignment of the area in bytes, a power of two; 0 for that of a
+ *		pageblock
  * @order_per_bit: buffers are multiples of 1 << this many pages
- * @fixed:	at @base or not at all
- * @quiet:	there is another place to try, so nothing is lost without room
- * @mode:	who uses what no device has
- * @name:	name of the area; NULL for one made from its number
- * @nid:	node the memory is to be on, NUMA_NO_NODE for any
+ * @fixed:	fail rather than place the area elsewhere than at @base
+ * @quiet:	do not log a lack of room: the caller has another place to try
+ * @mode:	shared or exclusive
+ * @name:	name of the area; NULL to derive one from its number
+ * @nid:	NUMA node of the memory; NUMA_NO_NODE for any
  */
 struct cma_area_desc {
 	phys_addr_t base;
@@ -95,13 +96,13 @@ extern unsigned long totalcma_pages;
 
 #ifdef CONFIG_CMA
 
-/* On from when the first area is in use. */
+/* Enabled once the first area is active. */
 DECLARE_STATIC_KEY_FALSE(cma_areas_active);
 
 /*
- * For pages that can move in principle, but which somebody holds on to: the
- * buffers of a journal, say. They go where memory lies that can be reclaimed,
- * and not into areas.
+ * For pages that are movable but often held for long, such as the buffers of a
+ * journal: make the request reclaimable instead of movable, which keeps it out
+ * of areas.
  */
 static inline gfp_t cma_gfp_not_in_area(gfp_t gfp)
 {
@@ -125,7 +126,7 @@ int cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 			       unsigned int order_per_bit, bool fixed,
 			       const char *name, struct cma **res_cma, int nid);
 int cma_declare(const struct cma_area_desc *desc, struct cma **res_cma);
-void cma_claim_memory(u64 base, u64 size, const char *owner, bool is_wish);
+void cma_claim_memory(u64 base, u64 size, const char *owner, bool for_area);
 void cma_withdraw_claims(const char *owner);
 bool cma_is_claimed(phys_addr_t base, phys_addr_t size);
 int cma_reserve_fixed(phys_addr_t base, phys_addr_t size, const char *name);
@@ -141,7 +142,7 @@ void cma_set_source(struct cma *cma, const char *source);
 void cma_for_each_piece(const struct cma *cma,
 			void (*act)(phys_addr_t base, phys_addr_t size));
 
-/* cma_declare_contiguous_nid() on whatever node there is room. */
+/* Call cma_declare_contiguous_nid() for any node. */
 static inline int __init
 cma_declare_contiguous(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
 		       phys_addr_t alignment, unsigned int order_per_bit,
@@ -152,7 +153,7 @@ cma_declare_contiguous(phys_addr_t base, phys_addr_t size, phys_addr_t limit,
 					  NUMA_NO_NODE);
 }
 
-/* Any time: what an area is, and how it works. */
+/* Any time: settings and attributes of an area. */
 int cma_set_mode(struct cma *cma, enum cma_mode mode);
 int cma_set_fit(struct cma *cma, const char *fit);
 int cma_set_patience(struct cma *cma, unsigned int ms);
@@ -181,28 +182,27 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 		     unsigned long count);
 
 /*
- * For an architecture: buffers kept for the next request in the state in which
- * they came back; @kind tells states apart, @mapped is where it is mapped,
- * @teardown ends a state.
+ * For an architecture: cache buffers for the next request in the state in which
+ * they came back. @kind tells states apart, @mapped is where the buffer is
+ * mapped, and @teardown ends the state.
  */
 typedef void (*cma_teardown_t)(struct page *pages, unsigned long count,
 			      void *mapped);
 struct page *cma_cache_get(struct cma *cma, unsigned long count,
 			   unsigned long kind, const char *owner,
-			   void **mapped, bool *cleared);
+			   void **mapped, bool *zeroed);
 bool cma_cache_put(struct cma *cma, struct page *pages, unsigned long count,
 		   unsigned long kind, void *mapped, cma_teardown_t teardown);
 
 /**
- * cma_page_is_reserved() - is a page kept from everybody but devices
+ * cma_page_is_reserved() - check whether an area reserves a page for devices
  * @page:	the page
  *
- * Such pages are PageReserved, and still hold the data of a driver while it has
- * a buffer of them.
+ * Such a page is PageReserved, yet may have the data of a driver.
  *
  * Context: Any.
- * Return: true for a page of an exclusive area, or of an area's part of a
- * pageblock.
+ * Return: true if the page is in an exclusive area, or in a partial pageblock
+ * of any area.
  */
 static inline bool cma_page_is_reserved(const struct page *page)
 {

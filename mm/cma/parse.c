@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Command line to numbers: "cma=", "cma_areas=" and "numa_cma=".
+ * Parse the command line: "cma=", "cma_areas=" and "numa_cma=".
  *
- * Pure: nothing is printed and nothing is reserved here. What is wrong with a
- * text comes back as a phrase for the message that the caller prints.
- * Sizes and addresses are bytes.
+ * Pure: nothing is printed and nothing is reserved here. An error is returned
+ * as a phrase for the message that the caller prints. Sizes and addresses are
+ * bytes.
  */
 #include <linux/ctype.h>
 #include <linux/errno.h>
@@ -16,9 +16,9 @@
 #include "parse.h"
 
 /*
- * The number at the start of @text: @base 0 takes what C takes, decimal, octal
- * or hexadecimal, like memparse(). That takes "08" and "0x" for 0, of which
- * nobody means to write it so.
+ * Read the number at the start of @text. @base 0 accepts decimal, octal and
+ * hexadecimal, like memparse(). But memparse() reads "08" and "0x" as 0; nobody
+ * means that, so these are errors here.
  */
 static const char * __init parse_number(const char **text, unsigned int base,
 					unsigned long long *value)
@@ -31,7 +31,7 @@ static const char * __init parse_number(const char **text, unsigned int base,
 		length = 2 + strspn(*text + 2, "0123456789abcdefABCDEF");
 	if (!length)
 		return "a number is missing";
-	/* Zeroes in front say nothing but what base it is. */
+	/* Skip repeated leading zeroes: they might not fit in number[]. */
 	for (; length > 2 && (*text)[0] == '0' && (*text)[1] == '0'; length--)
 		(*text)++;
 	if (length >= sizeof(number))
@@ -49,7 +49,7 @@ static const char * __init parse_number(const char **text, unsigned int base,
 	}
 }
 
-/* A number with the suffixes of memparse(), which lets it wrap round. */
+/* Like memparse(), but a number that is too large is an error. */
 static const char * __init parse_size(const char **text,
 				      unsigned long long *bytes)
 {
@@ -84,8 +84,9 @@ static const char * __init parse_bytes(const char **text, phys_addr_t *bytes)
 	return wrong;
 }
 
-/* Nothing behind the minus, or more than there can be, is no limit. */
-static const char * __init parse_area_limit(const char **text, phys_addr_t *limit)
+/* No number after the minus, or one above all addresses, means no limit. */
+static const char * __init parse_area_limit(const char **text,
+					    phys_addr_t *limit)
 {
 	unsigned long long value;
 	const char *wrong;
@@ -99,8 +100,9 @@ static const char * __init parse_area_limit(const char **text, phys_addr_t *limi
 	return wrong;
 }
 
-/* "size[@base[-[limit]]]" at the start of @text, which then points behind it. */
-static const char * __init parse_area_spec(const char **text, struct cma_spec *spec)
+/* Read "size[@base[-[limit]]]" at the start of @text, and advance @text. */
+static const char * __init parse_area_spec(const char **text,
+					   struct cma_spec *spec)
 {
 	const char *wrong;
 
@@ -135,12 +137,13 @@ static const char * __init check_area_spec(const struct cma_spec *spec)
 /**
  * cma_parse_spec() - read "size[@base[-[limit]]]"
  * @text:	the text, NUL terminated
- * @spec:	the result; untouched on error
+ * @spec:	the result; not changed on error
  *
- * Like the parser of "cma=" that boards were written for, it stops where the
- * text makes no sense any more: "128MB" is 128M. @spec->rest is what is left.
+ * Existing boards rely on "128MB" being read as 128M. So this stops where the
+ * text makes no sense, and sets @spec->rest to the rest.
  *
- * Return: NULL, or what is wrong.
+ * Context: Boot.
+ * Return: NULL, or a phrase that says what is wrong.
  */
 const char * __init cma_parse_spec(const char *text, struct cma_spec *spec)
 {
@@ -158,9 +161,8 @@ const char * __init cma_parse_spec(const char *text, struct cma_spec *spec)
 }
 
 /*
- * The characters up to one of @ends, which @text points to then. None of @banned
- * is among them: in front of options a colon ends a name, and where devices are
- * not meant a glob is a mistake.
+ * Read a name up to one of @ends, and advance @text. It must have none of
+ * @banned: a colon would start options, and a glob is a mistake in a type.
  */
 static const char * __init parse_area_name(const char **text, const char *ends,
 					   const char *banned, char *name)
@@ -171,7 +173,7 @@ static const char * __init parse_area_name(const char **text, const char *ends,
 		return "a name is missing";
 	if (length >= CMA_PARSE_NAME)
 		return "name is too long";
-	/* Files are named after it, and a percent sign is a format for some. */
+	/* The name becomes a file name; callers ban "%", as it may be a format. */
 	for (size_t i = 0; i < length; i++)
 		if (!isgraph((*text)[i]) || strchr(banned, (*text)[i]))
 			return "a name has a character that cannot be in a name";
@@ -226,7 +228,7 @@ static const char * __init parse_area_options(const char *text,
 	return NULL;
 }
 
-/* "area:option...". Names of nodes have commas in them: "linux,cma". */
+/* Read "area:option...". Names of nodes may have commas: "linux,cma". */
 static const char * __init parse_area_elsewhere(const char *text,
 						struct cma_area_spec *area)
 {
@@ -236,7 +238,7 @@ static const char * __init parse_area_elsewhere(const char *text,
 	return wrong ?: parse_area_options(text, area);
 }
 
-/* An area's name keeps letters, digits and few other characters of its type. */
+/* The name of an area keeps few other characters of the type than these. */
 static const char * __init check_type_name(const char *type)
 {
 	for (; *type; type++)
@@ -245,7 +247,7 @@ static const char * __init check_type_name(const char *type)
 	return "a name has neither letter nor digit";
 }
 
-/* "type[/device,...]=size[@base[-limit]][/align][:option...]" */
+/* Read "type[/device,...]=size[@base[-limit]][/align][:option...]". */
 static const char * __init parse_area(const char *text,
 				      struct cma_area_spec *area)
 {
@@ -262,7 +264,7 @@ static const char * __init parse_area(const char *text,
 		return "an equals sign is missing behind the name";
 
 	wrong = parse_area_spec(&text, &area->spec);
-	/* Take "64MB" as cma= does. */
+	/* Accept "64MB", as "cma=" does. */
 	if (!wrong && tolower(*text) == 'b' && isalpha(text[-1]))
 		text++;
 	if (!wrong && isalnum(*text))
@@ -271,17 +273,21 @@ static const char * __init parse_area(const char *text,
 		text++;
 		wrong = parse_area_alignment(&text, &area->alignment);
 	}
-	return wrong ?: parse_area_options(text, area) ?: check_area_spec(&area->spec);
+	return wrong ?: parse_area_options(text, area) ?:
+			check_area_spec(&area->spec);
 }
 
 /**
- * cma_parse_area() - read "type[/device,...]=size[@base[-limit]][/align]", with
- * ":exclusive", ":fallback", ":first" and ":heap" behind it in any order; or
- * "area:option...", without a size
+ * cma_parse_area() - read an area, or options for an area declared elsewhere
  * @text:	the text, NUL terminated
- * @area:	the result; untouched on error
+ * @area:	the result; not changed on error
  *
- * Return: NULL, or what is wrong.
+ * The text is "type[/device,...]=size[@base[-limit]][/align]", or the name of
+ * an area. ":exclusive", ":fallback", ":first" and ":heap" may follow in any
+ * order, and must follow a name alone.
+ *
+ * Context: Boot; not reentrant.
+ * Return: NULL, or a phrase that says what is wrong.
  */
 const char * __init cma_parse_area(const char *text, struct cma_area_spec *area)
 {
@@ -320,11 +326,12 @@ static const char * __init parse_node(const char **text,
 /**
  * cma_parse_nodes() - read "node:size[,node:size]..."
  * @text:	the text, NUL terminated
- * @size_of_node: size in bytes by node number; only the nodes named are set,
- *		those in front of what is wrong as well
+ * @size_of_node: size in bytes by node number; set for the nodes in @text, up
+ *		to the first error
  * @nr_nodes:	number of elements of @size_of_node
  *
- * Return: NULL, or what is wrong.
+ * Context: Boot.
+ * Return: NULL, or a phrase that says what is wrong.
  */
 const char * __init cma_parse_nodes(const char *text,
 				    phys_addr_t *size_of_node, int nr_nodes)

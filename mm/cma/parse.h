@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From the words of the command line to what is to be reserved.
+ * Parse the command line.
  *
  * Pure: strings in, numbers out. Sizes and addresses are bytes.
  */
@@ -9,18 +9,18 @@
 
 #include <linux/types.h>
 
-/* Longest type and list of devices, with the NUL. */
+/* Longest type and longest list of devices, with the NUL. */
 #define CMA_PARSE_NAME	128
 
 /**
  * struct cma_spec - one "size[@base[-[limit]]]"
  * @size:	bytes; 0 asks for no area
- * @base:	lowest address, meaningful if @has_base
- * @limit:	first address behind; 0 for no limit, or one that no address is
- *		above
+ * @base:	lowest address; valid if @has_base
+ * @limit:	first address past the area; 0 if there is no limit, or if it is
+ *		above all addresses
  * @has_base:	a base was given
- * @has_limit:	a limit was given
- * @rest:	what of the text was not read, for the whole text of "cma=" only
+ * @has_limit:	a minus was given, with or without a number
+ * @rest:	the unread rest of the text; set by cma_parse_spec() only
  */
 struct cma_spec {
 	phys_addr_t size;
@@ -32,18 +32,20 @@ struct cma_spec {
 };
 
 /**
- * struct cma_area_spec - one "type[/device,...]=size[@base[-limit]][/align]" with
- * ":exclusive", ":fallback", ":first" and ":heap" behind it; or one
- * "area:exclusive", with these options for an area that is declared elsewhere
- * @elsewhere:	the latter: @type is the area's name, there is no size or place
+ * struct cma_area_spec - an area, or options for an area declared elsewhere
  * @spec:	size and place
  * @alignment:	bytes, a power of two; 0 if none was given
- * @exclusive:	for its devices alone
- * @fallback:	other memory does as well
- * @first_fit:	requests go to the lowest hole that takes them
- * @heap:	programs may take buffers from it, too
- * @type:	memory type; or name, if @elsewhere
- * @devices:	globs with commas between; empty for a common area
+ * @elsewhere:	@type is the name of an area that is declared elsewhere; size
+ *		and place are not given
+ * @exclusive:	the mode is exclusive
+ * @fallback:	ordinary memory will do if the area is full
+ * @first_fit:	requests go to the lowest hole that fits
+ * @heap:	programs may allocate from it, too
+ * @type:	memory type; if @elsewhere, name of the area
+ * @devices:	globs, separated by commas; empty for a common area
+ *
+ * The text is "type[/device,...]=size[@base[-limit]][/align]", or the name of
+ * an area. ":exclusive", ":fallback", ":first" and ":heap" may follow.
  */
 struct cma_area_spec {
 	struct cma_spec spec;
@@ -62,7 +64,7 @@ const char *cma_parse_spec(const char *text, struct cma_spec *spec);
 const char *cma_parse_nodes(const char *text, phys_addr_t *size_of_node,
 			    int nr_nodes);
 
-/* true if [@base, @base + @size) does not reach past what @phys_addr_t holds */
+/* Return: true if [@base, @base + @size) does not overflow phys_addr_t. */
 static inline bool cma_span_ok(phys_addr_t base, phys_addr_t size)
 {
 	return !size || base <= (phys_addr_t)~0ULL - (size - 1);

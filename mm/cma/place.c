@@ -2,11 +2,14 @@
 /*
  * Boot: where an area may lie.
  *
- * The board names memory that is not for areas: in its device tree, on the
- * command line, by where the kernel lies. Much of it is reserved in memblock
- * later than the first area, or not at all. So the callers collect it in a
- * table of claims first, and every declaration of every form is checked here,
- * against the claims and against memblock, before anything is reserved.
+ * The device tree, the command line and the kernel image take memory that is
+ * not for areas. Much of it is reserved in memblock later than the first area,
+ * or never. So the callers first collect it in a table of claims. Each area,
+ * however it was declared, is checked here against the claims and memblock
+ * before anything is reserved.
+ *
+ * A claim in this file is on memory at boot, not on pageblocks as in
+ * mm/contig/.
  *
  * No lock: one CPU runs, and nobody allocates yet. Addresses and sizes are
  * bytes.
@@ -26,27 +29,27 @@
 #include "place.h"
 
 /**
- * struct cma_claim - memory that somebody else is to have
- * @base:	first byte
- * @last:	last byte
- * @owner:	the words for it in the log
- * @is_wish:	an area is to have it: nothing is placed there by choice, but an
- *		address that is said comes first
+ * struct cma_claim - memory that is taken, or will be
+ * @base:	physical address of the first byte
+ * @last:	physical address of the last byte
+ * @owner:	name of the owner in the log
+ * @for_area:	an area asks for this address: other areas avoid it unless they
+ *		ask for an address, too
  */
 struct cma_claim {
 	phys_addr_t base;
 	phys_addr_t last;
 	const char *owner;
-	bool is_wish;
+	bool for_area;
 };
 
 static struct cma_claim claims[256] __initdata;
 static unsigned int nr_claims __initdata;
 static bool claims_lost __initdata;
 
-/* The lowest claim on a part of [@base, @last]. */
+/* Return: the lowest claim that overlaps [@base, @last]; NULL if none does. */
 static const struct cma_claim * __init
-find_claim(phys_addr_t base, phys_addr_t last, bool with_wishes)
+find_claim(phys_addr_t base, phys_addr_t last, bool with_areas)
 {
 	const struct cma_claim *lowest = NULL;
 
@@ -54,7 +57,7 @@ find_claim(phys_addr_t base, phys_addr_t last, bool with_wishes)
 		const struct cma_claim *claim = &claims[i];
 
 		if (claim->base > last || claim->last < base ||
-		    (claim->is_wish && !with_wishes))
+		    (claim->for_area && !with_areas))
 			continue;
 		if (!lowest || claim->base < lowest->base)
 			lowest = claim;
@@ -79,15 +82,15 @@ static bool __init is_all_memory(phys_addr_t base, phys_addr_t last)
 
 /**
  * cma_claim_memory() - keep areas away from memory
- * @base:	physical address; may be more than the kernel can reach
+ * @base:	physical address; may be above what the kernel can address
  * @size:	bytes; nothing happens if it is 0
- * @owner:	who has it, in words for the log; stays the caller's
- * @is_wish:	only areas whose place the kernel chooses keep away
+ * @owner:	name of the owner in the log; must stay valid
+ * @for_area:	keep only areas away whose place the kernel chooses
  *
  * Context: Boot, while memblock hands out memory.
  */
 void __init cma_claim_memory(u64 base, u64 size, const char *owner,
-			     bool is_wish)
+			     bool for_area)
 {
 	u64 last = base + size - 1;
 
@@ -95,9 +98,9 @@ void __init cma_claim_memory(u64 base, u64 size, const char *owner,
 		return;
 	if (last < base || last > PHYS_ADDR_MAX)
 		last = PHYS_ADDR_MAX;
-	/* An area that will be refused keeps no other one away. */
-	if (is_wish && (!is_all_memory(base, last) ||
-			find_claim(base, last, false)))
+	/* Ignore an area that will be refused. */
+	if (for_area && (!is_all_memory(base, last) ||
+			 find_claim(base, last, false)))
 		return;
 	if (nr_claims == ARRAY_SIZE(claims)) {
 		if (!claims_lost)
@@ -110,13 +113,13 @@ void __init cma_claim_memory(u64 base, u64 size, const char *owner,
 		.base		= base,
 		.last		= last,
 		.owner		= owner,
-		.is_wish	= is_wish,
+		.for_area	= for_area,
 	};
 }
 
 /**
- * cma_withdraw_claims() - forget what somebody was to have
- * @owner:	as given to cma_claim_memory()
+ * cma_withdraw_claims() - drop all claims of an owner
+ * @owner:	as passed to cma_claim_memory()
  *
  * Context: Boot, while memblock hands out memory.
  */
@@ -131,12 +134,12 @@ void __init cma_withdraw_claims(const char *owner)
 }
 
 /**
- * cma_is_claimed() - is memory somebody's, or to be somebody's
+ * cma_is_claimed() - check whether memory is claimed
  * @base:	physical address
  * @size:	bytes, more than 0
  *
  * Context: Boot, while memblock hands out memory.
- * Return: true if a part of it is.
+ * Return: true if any byte of it is claimed.
  */
 bool __init cma_is_claimed(phys_addr_t base, phys_addr_t size)
 {
@@ -147,18 +150,18 @@ bool __init cma_is_claimed(phys_addr_t base, phys_addr_t size)
  * cma_highmem_start() - where low memory ends
  *
  * Context: Boot.
- * Return: the first physical address of high memory; the last one there is if
- * the kernel has none, or does not know yet.
+ * Return: first physical address of high memory; PHYS_ADDR_MAX if the kernel
+ * has no high memory, or does not know yet.
  */
 phys_addr_t __init cma_highmem_start(void)
 {
 	if (!IS_ENABLED(CONFIG_HIGHMEM) || !high_memory)
 		return PHYS_ADDR_MAX;
-	/* high_memory itself need not be an address that __pa() takes. */
+	/* __pa() may not accept high_memory itself. */
 	return __pa(high_memory - 1) + 1;
 }
 
-/* A range of memblock that shares a part of [@base, @last] with it. */
+/* Find a MEMBLOCK_NOMAP range that overlaps [@base, @last]. */
 static bool __init find_nomap_range(phys_addr_t base, phys_addr_t last,
 				    phys_addr_t *found, phys_addr_t *found_last)
 {
@@ -177,8 +180,10 @@ static bool __init find_nomap_range(phys_addr_t base, phys_addr_t last,
 	return false;
 }
 
+/* Find a reserved range that overlaps [@base, @last]. */
 static bool __init find_reserved_range(phys_addr_t base, phys_addr_t last,
-				       phys_addr_t *found, phys_addr_t *found_last)
+				       phys_addr_t *found,
+				       phys_addr_t *found_last)
 {
 	phys_addr_t start, end;
 	u64 i;
@@ -194,12 +199,12 @@ static bool __init find_reserved_range(phys_addr_t base, phys_addr_t last,
 }
 
 /**
- * cma_is_mapped() - is all of it memory that the kernel may map
+ * cma_is_mapped() - check that the kernel may map a range of memory
  * @base:	physical address
  * @size:	bytes, more than 0
  *
  * Context: Boot, while memblock hands out memory.
- * Return: true if so.
+ * Return: true if all of the range is memory, and none is MEMBLOCK_NOMAP.
  */
 bool __init cma_is_mapped(phys_addr_t base, phys_addr_t size)
 {
@@ -210,13 +215,13 @@ bool __init cma_is_mapped(phys_addr_t base, phys_addr_t size)
 }
 
 /**
- * cma_check_mapped() - has the kernel a mapping of this memory
+ * cma_check_mapped() - check and log whether memory must not be mapped
  * @base:	physical address
- * @last:	last byte
- * @name:	of the area, for the log
+ * @last:	physical address of the last byte
+ * @name:	name of the area, for the log
  *
  * Context: Boot, while memblock hands out memory.
- * Return: 0; -EBUSY if a part of it must not be mapped, which the log says.
+ * Return: 0; -EBUSY if a part of it is MEMBLOCK_NOMAP.
  */
 int __init cma_check_mapped(phys_addr_t base, phys_addr_t last,
 			    const char *name)
@@ -265,16 +270,17 @@ static int __init check_area_range(phys_addr_t base, phys_addr_t last,
 }
 
 /**
- * cma_check_memory() - can this memory be reserved for an area
+ * cma_check_memory() - check that memory can be reserved for an area
  * @base:	physical address
  * @size:	bytes
- * @name:	of the area, for the log
+ * @name:	name of the area, for the log
  *
- * The one place where this is decided, for areas of every form.
+ * All areas pass this check, however they were declared.
  *
  * Context: Boot, while memblock hands out memory.
- * Return: 0; -EINVAL if it is empty, or not all memory; -EBUSY if a part of it
- * is in use, or somebody else's. The log says what is wrong.
+ * Return: 0; -EINVAL if the range is empty or not all memory; -EBUSY if a part
+ * of it is reserved, claimed or MEMBLOCK_NOMAP, or belongs to another area, or
+ * if claims were lost. The log says what is wrong.
  */
 int __init cma_check_memory(phys_addr_t base, phys_addr_t size,
 			    const char *name)
@@ -290,13 +296,14 @@ int __init cma_check_memory(phys_addr_t base, phys_addr_t size,
 }
 
 /**
- * cma_reserve_fixed() - reserve memory at an address that is said
+ * cma_reserve_fixed() - reserve memory at a given address
  * @base:	physical address
  * @size:	bytes
- * @name:	of the area, for the log
+ * @name:	name of the area, for the log
  *
  * Context: Boot, while memblock hands out memory.
- * Return: 0; -ENOMEM; or the error of cma_check_memory().
+ * Return: 0; -ENOMEM if memblock has no room to note it; -EINVAL and -EBUSY as
+ * cma_check_memory().
  */
 int __init cma_reserve_fixed(phys_addr_t base, phys_addr_t size,
 			     const char *name)
@@ -312,10 +319,11 @@ int __init cma_reserve_fixed(phys_addr_t base, phys_addr_t size,
 	return error ? -ENOMEM : 0;
 }
 
-/* memblock's choice in [@base, @limit), unless somebody has a claim on that. */
-static phys_addr_t __init place_area_between(phys_addr_t size, phys_addr_t align,
-					     phys_addr_t base, phys_addr_t limit,
-					     int nid)
+/* Let memblock choose in [@base, @limit), but avoid claims. 0 if none. */
+static phys_addr_t __init place_area_between(phys_addr_t size,
+					     phys_addr_t align,
+					     phys_addr_t base,
+					     phys_addr_t limit, int nid)
 {
 	const struct cma_claim *claim;
 	phys_addr_t place;
@@ -329,7 +337,7 @@ static phys_addr_t __init place_area_between(phys_addr_t size, phys_addr_t align
 		if (!claim)
 			return place;
 		memblock_phys_free(place, size);
-		/* Behind the last address there is nothing. */
+		/* Do not wrap around past the last address. */
 		if (memblock_bottom_up())
 			base = claim->last + (claim->last < PHYS_ADDR_MAX);
 		else
@@ -339,10 +347,10 @@ static phys_addr_t __init place_area_between(phys_addr_t size, phys_addr_t align
 }
 
 /*
- * Places worth a try for an area that may lie anywhere in [base, limit), the
- * best first: far from what devices of limited reach and unmovable kernel
- * memory compete for. It does not straddle the end of low memory, because a
- * buffer must be of one zone.
+ * Find a place in [@base, @limit), preferably where neither devices of limited
+ * reach nor unmovable kernel memory need it: above 4 GiB, then in high memory.
+ * The area does not cross the end of low memory: a buffer must lie in one zone.
+ * Return: 0 if there is no place.
  */
 static phys_addr_t __init find_area_place(phys_addr_t size, phys_addr_t align,
 					  phys_addr_t base, phys_addr_t limit,
@@ -358,31 +366,33 @@ static phys_addr_t __init find_area_place(phys_addr_t size, phys_addr_t align,
 		memblock_set_bottom_up(false);
 	}
 	if (!place && highmem < limit)
-		place = place_area_between(size, align, max(base, highmem), limit,
-					   nid);
+		place = place_area_between(size, align, max(base, highmem),
+					   limit, nid);
 	if (!place && base < highmem)
-		place = place_area_between(size, align, base, min(limit, highmem),
-					   nid);
-	/* Never mapped by kmemleak, never scanned: it holds no pointers. */
+		place = place_area_between(size, align, base,
+					   min(limit, highmem), nid);
+	/* kmemleak must not scan it: no pointers, and perhaps no mapping. */
 	if (place)
 		kmemleak_ignore_phys(place);
 	return place;
 }
 
-/* The widest part of [@start, @end) without a claim, aligned. */
+/* Find the widest aligned part of [@start, @end) without a claim. */
 static phys_addr_t __init widest_memory_gap(phys_addr_t start, phys_addr_t end,
-					    phys_addr_t align, phys_addr_t *size)
+					    phys_addr_t align,
+					    phys_addr_t *size)
 {
 	phys_addr_t place = 0;
 
 	*size = 0;
 	while (start < end) {
-		const struct cma_claim *claim = find_claim(start, end - 1, true);
+		const struct cma_claim *claim = find_claim(start, end - 1,
+							   true);
 		phys_addr_t stop = claim ? max(claim->base, start) : end;
 		phys_addr_t first = ALIGN(start, align);
 		phys_addr_t last = ALIGN_DOWN(stop, align);
 
-		/* Near the end of the address space, aligning wraps round. */
+		/* Near the end of the address space, aligning wraps around. */
 		if (first >= start && first < last && last - first > *size) {
 			place = first;
 			*size = last - first;
@@ -395,10 +405,11 @@ static phys_addr_t __init widest_memory_gap(phys_addr_t start, phys_addr_t end,
 }
 
 /*
- * The largest piece of free memory in [@base, @limit). In low memory, where the
- * kernel has to live, half of it is left alone.
+ * Find the largest piece of free memory in [@base, @limit). Leave the lower
+ * half of each free range in low memory to the kernel.
  */
-static phys_addr_t __init largest_area_piece(phys_addr_t align, phys_addr_t base,
+static phys_addr_t __init largest_area_piece(phys_addr_t align,
+					     phys_addr_t base,
 					     phys_addr_t limit, int nid,
 					     phys_addr_t *size)
 {
@@ -410,11 +421,11 @@ static phys_addr_t __init largest_area_piece(phys_addr_t align, phys_addr_t base
 	for_each_free_mem_range(i, nid, MEMBLOCK_NONE, &start, &end, NULL) {
 		phys_addr_t here, width;
 
-		/* Not their sum: that can be more than a phys_addr_t holds. */
+		/* The sum of start and end might overflow phys_addr_t. */
 		if (start < highmem)
 			start += (min(end, highmem) - start) / 2;
-		here = widest_memory_gap(max(start, base), min(end, limit), align,
-					 &width);
+		here = widest_memory_gap(max(start, base), min(end, limit),
+					 align, &width);
 		if (width > *size) {
 			place = here;
 			*size = width;
@@ -424,8 +435,8 @@ static phys_addr_t __init largest_area_piece(phys_addr_t align, phys_addr_t base
 }
 
 /**
- * cma_place_free() - give back what was reserved for an area
- * @place:	where it was to be
+ * cma_place_free() - give back memory that was reserved for an area
+ * @place:	the memory
  *
  * Context: Boot, while memblock hands out memory.
  */
@@ -435,18 +446,19 @@ void __init cma_place_free(const struct cma_place *place)
 		memblock_phys_free(place->base[i], place->size[i]);
 }
 
-/* Memory has holes, so there may be enough of it but not in one piece. */
+/* Memory has holes, so it may be large enough only in several pieces. */
 static int __init find_area_pieces(phys_addr_t size, phys_addr_t align,
 				   phys_addr_t base, phys_addr_t limit, int nid,
 				   const char *name, struct cma_place *place)
 {
 	while (size && place->nr < CMA_MAX_BANKS) {
 		phys_addr_t piece;
-		phys_addr_t at = largest_area_piece(align, base, limit, nid, &piece);
+		phys_addr_t at = largest_area_piece(align, base, limit, nid,
+						    &piece);
 
 		if (!piece)
 			break;
-		/* Low addresses are what devices of limited reach need. */
+		/* Leave low addresses to devices of limited reach. */
 		if (piece > size) {
 			at += ALIGN_DOWN(piece - size, align);
 			piece = size;
@@ -468,17 +480,16 @@ static int __init find_area_pieces(phys_addr_t size, phys_addr_t align,
 /**
  * cma_place_anywhere() - find and reserve memory for an area
  * @size:	bytes
- * @align:	of each piece, bytes, a power of two
+ * @align:	alignment of each piece in bytes, a power of two
  * @base:	lowest physical address
- * @limit:	first physical address behind
- * @nid:	node, NUMA_NO_NODE for any
- * @name:	of the area, for the log
- * @place:	where it is
- *
- * In one piece if possible, in several if not.
+ * @limit:	first physical address past the area
+ * @nid:	NUMA node, NUMA_NO_NODE for any
+ * @name:	name of the area, for the log
+ * @place:	set to the memory: one piece if possible, otherwise several
  *
  * Context: Boot, while memblock hands out memory.
- * Return: 0; -ENOMEM if there is no room, and nothing is reserved.
+ * Return: 0; -ENOMEM if there is no room or claims were lost, and nothing is
+ * reserved.
  */
 int __init cma_place_anywhere(phys_addr_t size, phys_addr_t align,
 			      phys_addr_t base, phys_addr_t limit, int nid,
@@ -490,7 +501,8 @@ int __init cma_place_anywhere(phys_addr_t size, phys_addr_t align,
 	place->base[0] = find_area_place(size, align, base, limit, nid);
 	place->size[0] = size;
 	if (!place->base[0])
-		return find_area_pieces(size, align, base, limit, nid, name, place);
+		return find_area_pieces(size, align, base, limit, nid, name,
+					place);
 	place->nr = 1;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where an area may lie. Boot only. Addresses and sizes are bytes.
+ * Find and check memory for areas at boot. Addresses and sizes are bytes.
  */
 #ifndef _MM_CMA_PLACE_H
 #define _MM_CMA_PLACE_H
@@ -11,7 +11,7 @@
 #include "parse.h"
 
 /**
- * struct cma_place - where an area is to be
+ * struct cma_place - memory that is reserved for an area
  * @base:	physical address of each piece
  * @size:	bytes of each piece
  * @nr:		number of pieces

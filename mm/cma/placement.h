@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which allocations may live in an area, and when: the page allocator's hooks.
+ * Hooks of the page allocator: which allocations may use an area, and when.
  *
- * Everything here is inline, is called with what the caller has at hand, and
- * is behind a static key that is off until the first area is active: a kernel
- * with CONFIG_CMA and without an area runs straight past. Without CONFIG_CMA
- * nothing is left.
+ * All hooks are inline, and behind a static key that is off until the first
+ * area is active. So a kernel with CONFIG_CMA but without an area runs straight
+ * past them. Without CONFIG_CMA no code is left.
  */
 #ifndef _MM_CMA_PLACEMENT_H
 #define _MM_CMA_PLACEMENT_H
@@ -19,13 +18,13 @@
 #include "../contig/hooks.h"
 
 /*
- * mm/internal.h comes before this: included from here it would go by another
- * name in what it reports, and so change a kernel without CONFIG_CMA.
+ * Include mm/internal.h before this file. If this file did so, its warnings
+ * would name another path, and a kernel without CONFIG_CMA would change.
  */
 
 #ifdef CONFIG_CMA
 
-/* Movable requests may go to an area, no others. */
+/* Only movable requests may use an area. */
 static inline unsigned int cma_alloc_flags(gfp_t gfp)
 {
 	if (static_branch_unlikely(&cma_areas_active) &&
@@ -35,10 +34,10 @@ static inline unsigned int cma_alloc_flags(gfp_t gfp)
 }
 
 /*
- * True if a request should look into the areas before it takes an ordinary
- * page: when more of the zone's free memory lies in areas than outside, so
- * that what only movable pages can use is not left over in the end while
- * requests that cannot use it run dry. And when they are about to: a kernel
+ * True if a movable request should try the areas before ordinary pages. This is
+ * so if more of the zone's free memory lies in areas than outside. Otherwise
+ * memory that only movable pages can use would be left over, while other
+ * requests run dry. It is also so if these are about to run dry: a kernel
  * without swap ran out of memory with 6 MiB free in an area.
  */
 static inline bool cma_prefer_area(struct zone *zone, unsigned int alloc_flags)
@@ -47,13 +46,13 @@ static inline bool cma_prefer_area(struct zone *zone, unsigned int alloc_flags)
 
 	if (!(alloc_flags & ALLOC_CMA))
 		return false;
-	/* Each is a sum that CPUs add to in their time: the rest may be < 0. */
+	/* Counters of CPUs lag behind, so outside may be negative. */
 	in_areas = zone_page_state(zone, NR_FREE_CMA_PAGES);
 	outside = zone_page_state(zone, NR_FREE_PAGES) - in_areas;
 	return in_areas > outside || outside < (long)high_wmark_pages(zone);
 }
 
-/* Free pages in areas count for nothing where they cannot be used. */
+/* Free pages in areas that a request without ALLOC_CMA must not count on. */
 static inline long cma_unusable_free(struct zone *zone,
 				     unsigned int alloc_flags)
 {
@@ -63,14 +62,14 @@ static inline long cma_unusable_free(struct zone *zone,
 	return zone_page_state(zone, NR_FREE_CMA_PAGES);
 }
 
-/* Whether a free page of this order lies in an area and may be used. */
+/* True if an area has a free page of this order that the request may use. */
 static inline bool cma_has_free(struct free_area *area,
 				unsigned int alloc_flags)
 {
 	return alloc_flags & ALLOC_CMA && !free_area_empty(area, MIGRATE_CMA);
 }
 
-/* NR_FREE_CMA_PAGES is exact: same callers and same lock as NR_FREE_PAGES. */
+/* NR_FREE_CMA_PAGES is exact: it has the callers and lock of NR_FREE_PAGES. */
 static inline void cma_account_free(struct zone *zone, int nr_pages,
 				    int migratetype)
 {
@@ -78,18 +77,18 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 		__mod_zone_page_state(zone, NR_FREE_CMA_PAGES, nr_pages);
 }
 
-/* Off the free lists of the areas; a macro for __rmqueue_smallest() is static */
+/* Take a page from the areas. A macro, as __rmqueue_smallest() is static. */
 #define cma_rmqueue(zone, order)					\
 	__rmqueue_smallest(zone, order, MIGRATE_CMA)
 
-/* A request that reclaims does so itself. */
+/* A request that reclaims itself must not wake kswapd: mm/contig/kswapd.c. */
 static inline bool cma_defers_kswapd(const struct zone *zone)
 {
 	return static_branch_unlikely(&cma_areas_active) &&
 	       contig_defers_kswapd(zone);
 }
 
-/* Pages that are to be pinned for long leave the areas. */
+/* Move folios out of the areas before they are pinned long-term. */
 static inline int cma_migrate_to_pin(struct list_head *folios,
 				     unsigned long target)
 {
@@ -99,6 +98,7 @@ static inline int cma_migrate_to_pin(struct list_head *folios,
 			     MIGRATE_SYNC, MR_LONGTERM_PIN, NULL);
 }
 
+/* Let other tasks that pin the same folios finish: mm/contig/pin.c. */
 static inline void cma_wait_for_pinners(void)
 {
 	if (static_branch_unlikely(&cma_areas_active))
