@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/debug/cma/: what is where in an area, and buffers by hand.
+ * /sys/kernel/debug/cma/: contents of an area, and buffers taken by hand.
  *
  * <area>/base_pfn, count, order_per_bit	the area
- * <area>/ranges/N/base_pfn, count		the pieces it is made of
- * <area>/bitmap	words of 32 bits, a bit for each 1 << order_per_bit
- *			pages, set where an owner holds them
- * <area>/used		pages held by an owner
- * <area>/cached		pages kept for the next request, not in "used"
- * <area>/zeroed	those of them that are cleared already
+ * <area>/ranges/N/base_pfn, count		pieces of the area
+ * <area>/bitmap	words of 32 bits, one bit for 1 << order_per_bit pages,
+ *			set where an owner holds them
+ * <area>/used		pages that owners or searches hold, without "cached"
+ * <area>/cached	pages of cached buffers
+ * <area>/zeroed	pages of cached buffers that are zeroed
  * <area>/maxchunk	pages of the widest hole
  * <area>/alloc		write N: take a buffer of N pages
- * <area>/free		write N: give back N pages, of the latest buffers first
- * <area>/buffers	one line each: first pfn, pages, device, task, its pid,
- *			seconds since boot when it was taken, caller; dashes for
- *			one that nobody owns at the moment, kept or being looked
- *			for
- * failures		the most recent requests that failed, and why
+ * <area>/free		write N: give back N pages, latest buffer first
+ * <area>/buffers	one line each: first pfn, pages, device, task, pid,
+ *			seconds since boot when it was handed out, caller;
+ *			dashes if it is cached or its window is being tried
+ * failures		the most recent failed requests, and why
  *
- * Buffers taken here are on cma->debug_buffers, under cma->lock like all else
- * of an area.
+ * Buffers taken here are on cma->debug_buffers, covered by cma->lock.
  */
 #include <linux/bitmap.h>
 #include <linux/debugfs.h>
@@ -36,9 +34,9 @@ static int used_get(void *data, u64 *value)
 	spin_lock_irq(&cma->lock);
 	*value = READ_ONCE(cma->range.nr_held);
 	spin_unlock_irq(&cma->lock);
-	/* What lies between the banks is held, too. */
+	/* Gaps between banks are held, too. */
 	*value -= cma->range.nr_pages - cma->nr_pages;
-	/* One that is given back at the moment is not held any more. */
+	/* A buffer being given back is counted as cached, but not held. */
 	*value -= min(*value, cma_cache_pages(cma));
 	return 0;
 }
@@ -107,7 +105,8 @@ static int bank_count_get(void *data, u64 *value)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(bank_count_fops, bank_count_get, NULL, "%llu\n");
 
-static void bitmap_set_held(const struct cma *cma, const struct cma_holder *holder,
+static void bitmap_set_held(const struct cma *cma,
+			    const struct cma_holder *holder,
 			    unsigned long *bits)
 {
 	bitmap_set(bits,
@@ -149,9 +148,10 @@ static int bitmap_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(bitmap);
 
-static void debugfs_show_buffer(struct seq_file *seq, const struct cma_buffer *buffer)
+static void debugfs_show_buffer(struct seq_file *seq,
+				const struct cma_buffer *buffer)
 {
-	/* What lies between two banks was never asked for. */
+	/* Skip gaps between banks. */
 	if (!buffer->nr_pages)
 		return;
 	seq_printf(seq, "%#lx %lu ", buffer->holder.start, buffer->nr_pages);
@@ -165,8 +165,8 @@ static void debugfs_show_buffer(struct seq_file *seq, const struct cma_buffer *b
 }
 
 /*
- * One record at a time is copied out, since printing is not for under a lock;
- * the next one is found again by address.
+ * Nothing is printed under a lock: copy one record at a time, and find the next
+ * one by address.
  */
 static int buffers_show(struct seq_file *seq, void *unused)
 {
@@ -179,7 +179,7 @@ static int buffers_show(struct seq_file *seq, void *unused)
 
 		spin_lock_irq(&cma->lock);
 		holder = cma_range_from(&cma->range, pfn);
-		/* What divides two adjacent banks has no pages. */
+		/* A gap between adjacent banks has no pages: skip it. */
 		while (holder && !holder->nr_pages)
 			holder = cma_range_next(&cma->range, holder);
 		if (holder)

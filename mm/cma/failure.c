@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which page stopped a request, why, and whose it is.
+ * Reports of failed requests.
  *
- * A request that fails leaves a record in a ring of the most recent failures
- * and, unless its caller asked for silence, one line in the log. Both name the
- * page and the reason instead of an error number alone.
+ * A failed request leaves a record in a ring of the most recent failures and,
+ * unless its caller passed __GFP_NOWARN, a line in the log. Both name the
+ * cause: the page that was in the way and why, or the lack of a hole.
  *
  * ring_lock covers the ring. Nothing is printed under a lock.
  */
@@ -71,7 +71,7 @@ static const char *failure_error_word(int error)
 	}
 }
 
-/* Number and error stay as people look for them; words are behind. */
+/* People search the log for "alloc failed, req-size: ..., ret: ": keep that. */
 static void log_failure(const struct failure *failure, const struct cma *cma)
 {
 	const struct contig_blocker *blocker = &failure->cause.blocker;
@@ -102,14 +102,14 @@ static void log_failure(const struct failure *failure, const struct cma *cma)
 }
 
 /**
- * cma_failure_report() - tell of a request that failed
+ * cma_failure_report() - report a failed request
  * @cma:	the area
- * @nr_pages:	pages asked for
- * @align_order: alignment asked for
- * @owner:	the device it was for; NULL if there is none
+ * @nr_pages:	number of pages requested
+ * @align_order: requested alignment is 1 << this many pages
+ * @owner:	name of the device it was for; NULL if there is none
  * @error:	negative error code
  * @cause:	the last page that was in the way, or the lack of a hole
- * @warn:	whether to say it in the log; never for -EINTR
+ * @warn:	write to the log; never for -EINTR
  *
  * Context: Process; takes ring_lock.
  */
@@ -139,8 +139,10 @@ void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 }
 
 /**
- * cma_failure_show() - print the most recent failures, the oldest first
- * @seq:	where to
+ * cma_failure_show() - print the most recent failures, oldest first
+ * @seq:	the file
+ *
+ * Context: Process; takes ring_lock.
  */
 void cma_failure_show(struct seq_file *seq)
 {
@@ -168,7 +170,8 @@ void cma_failure_show(struct seq_file *seq)
 			seq_printf(seq, ", pfn %#lx %s, %d references, mapped %d times",
 				   failure.cause.blocker.pfn,
 				   reason_names[failure.cause.blocker.reason],
-				   failure.cause.blocker.refs, failure.cause.blocker.maps);
+				   failure.cause.blocker.refs,
+				   failure.cause.blocker.maps);
 		seq_printf(seq, ", for %s\n",
 			   failure.owner[0] ? failure.owner : "-");
 	}

@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is left for those who cannot use areas, and what must be.
+ * The floor: memory that is left to allocations that cannot use areas.
  *
- * The kernel's own memory, pages that are pinned for long, and the pool that a
- * compressed swap device keeps its data in lie outside of areas, in low memory.
- * Whatever a request reclaims goes there, compressed or as the structures that
- * writing it out takes, and does not come back while the buffer is held. If a
- * driver goes on until nothing is left outside that is free or can be made so,
- * the next page table or network buffer kills a program, and then the next one,
- * until "System is deadlocked on memory". A request fails before the board does:
- * it takes and reclaims nothing outside when what is left would come below the
- * floor.
+ * Kernel memory, pages that are pinned long-term, and the pool of a compressed
+ * swap device lie in low memory outside of areas. If a request reclaims pages,
+ * their compressed data, or the structures needed to write them out, go there
+ * and stay while the buffer is held. A driver could go on until nothing outside
+ * is free or reclaimable. Then the next page table or network buffer would kill
+ * a program, and so on until "System is deadlocked on memory". So a request
+ * fails before the board does: it takes and reclaims nothing outside of areas
+ * that would bring the rest below the floor.
  *
- * The floor is the high watermark, where kswapd would stop, and a part of the
- * memory outside: what the kernel takes while everything that is left is
- * reclaimed once.
+ * The floor is the high watermark, where kswapd would stop, plus a part of the
+ * memory outside. This part covers allocations of the kernel while all of the
+ * rest is reclaimed once.
  *
- * What can be reclaimed outside is not counted anywhere. It is what can be
- * reclaimed at all, or what is on the LRU lists and neither in an area nor
- * pinned, whichever is less. Both are upper bounds, so a request is refused only
- * when memory is short for sure: a file in an area may count as one outside. A
- * page that is pinned twice counts twice, so pins may make it less; they matter
- * only as far as they do not fit into high memory.
+ * No counter says what can be reclaimed outside of areas. It is the smaller one
+ * of two upper bounds: all that is reclaimable anywhere, and the pages on LRU
+ * lists minus those in areas and those pinned. A file in an area may count as
+ * one outside, so a request is refused only if memory is certainly short. A
+ * page that is pinned twice counts twice, which makes the second bound too
+ * small; so pins count only as far as they do not fit into high memory.
  *
- * No locks: all of it are counters that change at any time. Units are pages.
+ * No locks: the counters change at any time. Units are pages.
  */
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -33,19 +32,19 @@
 #include "../internal.h"
 #include "internal.h"
 
-/* This part of the memory outside of areas has to be left. */
+/* The floor includes 1/FLOOR_PART of the memory outside of areas. */
 #define FLOOR_PART	32
 
 /**
- * struct outside - memory that is not in areas
- * @free:	free pages, in low memory
- * @anon:	pages of programs, in low memory, areas among it
- * @file:	the same, of files
- * @in_areas:	pages of areas that programs and files have, in low memory
- * @elsewhere:	pages of programs and files that are not in low memory
- * @floor:	what has to be left
+ * struct floor_sum - sums over all zones, in pages
+ * @free:	free pages in low memory outside of areas
+ * @anon:	anonymous pages on LRU lists in low memory, including areas
+ * @file:	file pages on LRU lists in low memory, including areas
+ * @in_areas:	pages of areas in low memory that programs and files use
+ * @elsewhere:	pages on LRU lists that are not in low memory
+ * @floor:	pages that must be left
  */
-struct outside {
+struct floor_sum {
 	long free;
 	long anon;
 	long file;
@@ -54,7 +53,7 @@ struct outside {
 	long floor;
 };
 
-/* Pages of the areas in this zone that drivers have. */
+/* Return: pages that drivers hold in shared areas of a zone. */
 static long nr_held_in_zone(const struct zone *zone)
 {
 	long nr_pages = 0;
@@ -70,7 +69,7 @@ static long nr_held_in_zone(const struct zone *zone)
 	return nr_pages;
 }
 
-/* Compressed data may be in areas as well. */
+/* zsmalloc pages are movable, so some may lie in areas. */
 static long nr_compressed_in_zone(struct zone *zone)
 {
 #if IS_ENABLED(CONFIG_ZSMALLOC)
@@ -80,7 +79,7 @@ static long nr_compressed_in_zone(struct zone *zone)
 #endif
 }
 
-static void floor_add_zone(struct outside *sum, struct zone *zone)
+static void floor_add_zone(struct floor_sum *sum, struct zone *zone)
 {
 	long anon = zone_page_state(zone, NR_ZONE_INACTIVE_ANON) +
 		    zone_page_state(zone, NR_ZONE_ACTIVE_ANON);
@@ -97,7 +96,8 @@ static void floor_add_zone(struct outside *sum, struct zone *zone)
 	sum->anon += anon;
 	sum->file += file;
 	sum->in_areas += max(0L, (long)zone->cma_pages - in_areas -
-			     nr_held_in_zone(zone) - nr_compressed_in_zone(zone));
+				 nr_held_in_zone(zone) -
+				 nr_compressed_in_zone(zone));
 	sum->floor += high_wmark_pages(zone) + outside / FLOOR_PART;
 }
 
@@ -108,15 +108,15 @@ static long nr_pinned_pages(void)
 }
 
 /**
- * cma_floor_spare() - what a request may take away from outside of areas
+ * cma_floor_spare() - count pages that a request may take from outside of areas
  *
  * Context: Any.
- * Return: number of pages; 0 if those who cannot use areas need what is left,
- * and nothing must be reclaimed for a request either.
+ * Return: number of pages; 0 if the floor is reached. Then nothing must be
+ * reclaimed for a request either.
  */
 unsigned long cma_floor_spare(void)
 {
-	struct outside sum = { };
+	struct floor_sum sum = { };
 	long reclaimable, movable;
 	struct zone *zone;
 

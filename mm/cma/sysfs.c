@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/mm/cma/<area>/: what an area gave and took since boot, in pages;
- * and how it looks for a window.
+ * /sys/kernel/mm/cma/<area>/: counters in pages since boot, and settings.
  */
 #include <linux/init.h>
 #include <linux/kobject.h>
@@ -13,7 +12,7 @@
 
 #include "internal.h"
 
-/* Only folders of areas have these files, so there is one. */
+/* Never NULL when called: only the folders of areas have these files. */
 static struct cma *kobj_to_cma(const struct kobject *kobj)
 {
 	for (unsigned int i = 0; i < cma_area_count; i++)
@@ -55,26 +54,31 @@ static ssize_t release_pages_success_show(struct kobject *kobj,
 static struct kobj_attribute release_pages_success_attr =
 	__ATTR_RO(release_pages_success);
 
-static ssize_t fit_show(struct kobject *kobj, struct kobj_attribute *attr,
-			char *buf)
+static ssize_t cma_fit_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
 {
-	return sysfs_emit(buf, "%s\n", cma_fit_name(READ_ONCE(kobj_to_cma(kobj)->fit)));
+	const struct cma *cma = kobj_to_cma(kobj);
+
+	return sysfs_emit(buf, "%s\n", cma_fit_name(READ_ONCE(cma->fit)));
 }
 
-static ssize_t fit_store(struct kobject *kobj, struct kobj_attribute *attr,
-			 const char *buf, size_t count)
+static ssize_t cma_fit_store(struct kobject *kobj, struct kobj_attribute *attr,
+			     const char *buf, size_t count)
 {
 	int error = cma_set_fit(kobj_to_cma(kobj), buf);
 
 	return error ?: count;
 }
 
-static struct kobj_attribute fit_attr = __ATTR_RW(fit);
+static struct kobj_attribute fit_attr =
+	__ATTR(fit, 0644, cma_fit_show, cma_fit_store);
 
 static ssize_t patience_ms_show(struct kobject *kobj,
 				struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(kobj_to_cma(kobj)->patience_ms));
+	const struct cma *cma = kobj_to_cma(kobj);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(cma->patience_ms));
 }
 
 static ssize_t patience_ms_store(struct kobject *kobj,
@@ -119,7 +123,9 @@ static struct kobj_attribute cache_kib_attr = __ATTR_RW(cache_kib);
 static ssize_t cache_age_ms_show(struct kobject *kobj,
 				 struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(kobj_to_cma(kobj)->cache_age_ms));
+	const struct cma *cma = kobj_to_cma(kobj);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(cma->cache_age_ms));
 }
 
 static ssize_t cache_age_ms_store(struct kobject *kobj,
@@ -139,14 +145,17 @@ static ssize_t cache_age_ms_store(struct kobject *kobj,
 
 static struct kobj_attribute cache_age_ms_attr = __ATTR_RW(cache_age_ms);
 
-static ssize_t mode_show(struct kobject *kobj, struct kobj_attribute *attr,
-			 char *buf)
+static ssize_t cma_mode_show(struct kobject *kobj, struct kobj_attribute *attr,
+			     char *buf)
 {
-	return sysfs_emit(buf, "%s\n", cma_mode_name(READ_ONCE(kobj_to_cma(kobj)->mode)));
+	const struct cma *cma = kobj_to_cma(kobj);
+
+	return sysfs_emit(buf, "%s\n", cma_mode_name(READ_ONCE(cma->mode)));
 }
 
-static ssize_t mode_store(struct kobject *kobj, struct kobj_attribute *attr,
-			  const char *buf, size_t count)
+static ssize_t cma_mode_store(struct kobject *kobj,
+			      struct kobj_attribute *attr, const char *buf,
+			      size_t count)
 {
 	enum cma_mode mode = CMA_SHARED;
 	int error;
@@ -158,18 +167,20 @@ static ssize_t mode_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return error ?: count;
 }
 
-static struct kobj_attribute mode_attr = __ATTR_RW(mode);
+static struct kobj_attribute mode_attr =
+	__ATTR(mode, 0644, cma_mode_show, cma_mode_store);
 
-static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
-			    char *buf)
+static ssize_t cma_devices_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%s\n", kobj_to_cma(kobj)->devices ?: "");
 }
 
-static struct kobj_attribute devices_attr = __ATTR_RO(devices);
+static struct kobj_attribute devices_attr =
+	__ATTR(devices, 0444, cma_devices_show, NULL);
 
-static ssize_t users_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
+static ssize_t cma_users_show(struct kobject *kobj,
+			      struct kobj_attribute *attr, char *buf)
 {
 	static const char * const words[] = {
 		[CMA_FOR_OWNER]		= "owner",
@@ -183,7 +194,8 @@ static ssize_t users_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return sysfs_emit(buf, "%s\n", words[kobj_to_cma(kobj)->users]);
 }
 
-static struct kobj_attribute users_attr = __ATTR_RO(users);
+static struct kobj_attribute users_attr =
+	__ATTR(users, 0444, cma_users_show, NULL);
 
 static struct attribute *cma_attrs[] = {
 	&mode_attr.attr,
@@ -210,7 +222,7 @@ static int __init cma_sysfs_init(void)
 	for (unsigned int i = 0; i < cma_area_count; i++) {
 		struct cma *cma = &cma_areas[i];
 
-		/* An area without its files is still an area. */
+		/* The area works without its files, so go on. */
 		cma->kobj = kobject_create_and_add(cma->name, root);
 		if (!cma->kobj || sysfs_create_groups(cma->kobj, cma_groups))
 			pr_err("cma: %s: no files in sysfs\n", cma->name);

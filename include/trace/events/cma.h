@@ -8,7 +8,7 @@
 #include <linux/mm_types.h>
 #include <linux/tracepoint.h>
 
-/* A window of an area: what three of the events tell, each with more behind. */
+/* A window of an area: the first fields of three of the events. */
 #define CMA_WINDOW_PROTO						\
 	const char *name, unsigned long pfn, const struct page *page,	\
 	unsigned long count
@@ -31,7 +31,7 @@
 #define CMA_WINDOW_ARGS							\
 	__get_str(name), __entry->pfn, __entry->page, __entry->count
 
-/* A request; each is followed by one cma_alloc_finish, whatever comes of it. */
+/* A request begins; each has one cma_alloc_finish, even if it fails. */
 TRACE_EVENT(cma_alloc_start,
 	TP_PROTO(const char *name, unsigned long count, unsigned int align),
 	TP_ARGS(name, count, align),
@@ -49,7 +49,7 @@ TRACE_EVENT(cma_alloc_start,
 		  __entry->count, __entry->align)
 );
 
-/* Its end; there is no page when errorno is not 0. */
+/* A request ends; page is NULL if errorno is not 0. */
 TRACE_EVENT(cma_alloc_finish,
 	TP_PROTO(CMA_WINDOW_PROTO, unsigned int align, int errorno),
 	TP_ARGS(name, pfn, page, count, align, errorno),
@@ -67,7 +67,7 @@ TRACE_EVENT(cma_alloc_finish,
 		  __entry->align, __entry->errorno)
 );
 
-/* A window that could not be had; another is tried if there is one. */
+/* A window could not be taken; the search goes on if there is another one. */
 TRACE_EVENT(cma_alloc_busy_retry,
 	TP_PROTO(CMA_WINDOW_PROTO, unsigned int align),
 	TP_ARGS(name, pfn, page, count, align),
@@ -82,7 +82,7 @@ TRACE_EVENT(cma_alloc_busy_retry,
 	TP_printk(CMA_WINDOW_FMT " align=%u", CMA_WINDOW_ARGS, __entry->align)
 );
 
-/* Pages that were given back. */
+/* Pages were given back. */
 TRACE_EVENT(cma_release,
 	TP_PROTO(CMA_WINDOW_PROTO),
 	TP_ARGS(name, pfn, page, count),
@@ -93,5 +93,5 @@ TRACE_EVENT(cma_release,
 
 #endif /* _TRACE_CMA_H */
 
-/* Outside the guard: read once more for each kind of code it generates. */
+/* Outside of the guard: define_trace.h includes this file again. */
 #include <trace/define_trace.h>
