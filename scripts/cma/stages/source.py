@@ -16,14 +16,15 @@ LINT_DMA = [f"drivers/base/dma-{name}.o" for name in (
     "contiguous", "areas", "areas-request", "areas-declare", "areas-claims",
     "areas-cmdline")]
 LINT_TARGETS = {
-    "lint-arm": ["mm/cma/", "samples/cma/", *LINT_DMA,
+    "lint-arm": ["mm/contig/", "mm/cma/", "samples/cma/", *LINT_DMA,
                  "drivers/base/dma-areas-of.o", "drivers/base/dma-areas-fdt.o",
                  *(f"arch/arm/mm/dma-{name}.o" for name in (
                      "contiguous", "buffers", "entries", "lowmem", "highmem"))],
-    "lint-x86_64": ["mm/cma/", *LINT_DMA],
+    "lint-x86_64": ["mm/contig/", "mm/cma/", *LINT_DMA],
 }
-OUR_CODE = ["mm/cma/", "samples/cma/", "drivers/base/dma-contiguous.c",
-            "drivers/base/dma-areas", "arch/arm/mm/dma-", "include/linux/cma.h",
+OUR_CODE = ["mm/contig/", "mm/cma/", "samples/cma/",
+            "drivers/base/dma-contiguous.c", "drivers/base/dma-areas",
+            "arch/arm/mm/dma-", "include/linux/cma.h",
             "include/linux/dma-contiguous.h", "include/trace/events/cma.h",
             "tools/testing/selftests/cma/"]
 
@@ -42,7 +43,7 @@ ALLOWED = [
     # A device of the tests' own device trees, which no board has.
     ("mm/cma/tests/dma_test.c", {"UNDOCUMENTED_DT_STRING"}),
     # Documented in an edit of kernel-parameters.txt, which is no whole file.
-    ("mm/cma/fail.c", {"UNDOCUMENTED_SETUP"}),
+    ("mm/contig/inject.c", {"UNDOCUMENTED_SETUP"}),
     # Which of two sizes counts takes no four lines to explain.
     ("mm/cma/Kconfig", {"CONFIG_DESCRIPTION"}),
     # User space has neither BIT_ULL() nor strscpy(), and a pointer to

@@ -25,7 +25,7 @@ def debug(stage: Stage) -> None:
               after=["/leak_test"], files=guest_files("leak_test"))
     test_boot(stage, "owners", "virt", append=OWNER_APPEND, mem="288M",
               kernel_dir=kbuild.obj("arm-debug"), timeout_s=900,
-              only=["cma_basic", "cma_interface", "cma_ready", "cma_share"])
+              only=["cma_basic", "cma_interface", "cma_cache", "cma_share"])
 
 
 @stage("lpae", ["arm-lpae"])

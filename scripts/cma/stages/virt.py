@@ -54,7 +54,7 @@ def build(stage: Stage) -> None:
 
 # What maps pages of an area, and who else may hold them. All selftests run with
 # an area in highmem in the stage lpae.
-IN_HIGHMEM = ["cma_basic", "cma_class", "cma_concurrent", "cma_mapping",
+IN_HIGHMEM = ["cma_basic", "cma_mode", "cma_concurrent", "cma_mapping",
               "cma_occupied", "cma_share"]
 
 
