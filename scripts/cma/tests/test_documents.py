@@ -4,6 +4,7 @@ what our pages say: figures that were measured, and nobody typed."""
 
 import re
 import unittest
+from pathlib import Path
 
 from lab import boards, kbuild, skips
 from measure import cases, pages
