@@ -65,8 +65,7 @@ def check_configs(kernels: Mapping[str, str]) -> None:
     differ = [line for line in settings(kernels["ours"]) ^ settings(kernels["mainline"])
               if line.split("=")[0].removeprefix("CONFIG_") not in OURS]
     if differ:
-        raise BenchError("the kernels are not configured alike: "
-                         + ", ".join(sorted(differ)))
+        raise BenchError("the kernels are not configured alike: " + ", ".join(sorted(differ)))
 
 
 @dataclass
@@ -91,11 +90,9 @@ class Run:
             icount=not boot.smp, commands=[c.command for c in self.cases],
             files={"/bench": program},
             log=OUT / f"{self.name}-{self.side}.log")
-        self.lines = [boards.verdict.TIMESTAMP.sub("", line)
-                      for line in result.lines]
+        self.lines = [boards.verdict.TIMESTAMP.sub("", line) for line in result.lines]
         self.problems = result.problems
-        print(f"  {self.name}, {self.side}: {result.elapsed_s:.0f} s",
-              flush=True)
+        print(f"  {self.name}, {self.side}: {result.elapsed_s:.0f} s", flush=True)
         return self
 
 
@@ -130,8 +127,7 @@ def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
         results = sides.setdefault(r.side, figures.Results())
         known = len(results.bad)
         results.read(r.lines)
-        problems += [f"{case}, {r.side}: {why}"
-                     for case, why in results.bad[known:]]
+        problems += [f"{case}, {r.side}: {why}" for case, why in results.bad[known:]]
         problems += [f"{r.name}, {r.side}: {p}" for p in r.problems]
         for case in r.cases:
             problems += [f"{case.name}, {r.side}: no figure for "
@@ -147,10 +143,10 @@ def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
     return sides, problems
 
 
-def show(wanted: Collection[str], sides: dict[str, figures.Results], problems: list[str], elapsed_s: float) -> None:
+def show(wanted: Collection[str], sides: dict[str, figures.Results],
+         problems: list[str], elapsed_s: float) -> None:
     chosen = [c for c in cases.all_cases() if c.name in wanted]
-    rows = figures.rows(chosen, cases.GOALS, sides.get("mainline"),
-                        sides.get("ours"))
+    rows = figures.rows(chosen, cases.GOALS, sides.get("mainline"), sides.get("ours"))
     text = ["Thousands of instructions a call; ratio is ours / mainline.", ""]
     text += report.table(rows)
     problems += report.write_plots(rows, OUT)
@@ -169,11 +165,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", metavar="NAME[,NAME]",
-                        help="these only; see --list")
+    parser.add_argument("--case", metavar="NAME[,NAME]", help="these only; see --list")
     parser.add_argument("--only", choices=KERNELS, help="one of the kernels")
-    parser.add_argument("--kernel", metavar="DIR",
-                        help="object folder to take for ours")
+    parser.add_argument("--kernel", metavar="DIR", help="object folder to take for ours")
     parser.add_argument("--no-build", action="store_true",
                         help="boot what is in $BUILD already")
     parser.add_argument("--list", action="store_true")

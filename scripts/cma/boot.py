@@ -49,8 +49,7 @@ def main() -> int:
                         "are lost")
     parser.add_argument("--run", action="append", metavar="COMMAND",
                         help="shell line for the guest; may be repeated")
-    parser.add_argument("--kunit", metavar="GLOB",
-                        help="run these KUnit suites at boot")
+    parser.add_argument("--kunit", metavar="GLOB", help="run these KUnit suites at boot")
     parser.add_argument("--ask-host", action="store_true",
                         help="with a balloon, which the guest can ask for")
     parser.add_argument("--nodes", metavar="FILE", default=os.devnull,
@@ -59,8 +58,7 @@ def main() -> int:
                         help="one vCPU, one instruction a nanosecond")
     parser.add_argument("--timeout", type=int, default=300, metavar="S")
     parser.add_argument("--log", help="write the console here")
-    parser.add_argument("--echo", action="store_true",
-                        help="show the console")
+    parser.add_argument("--echo", action="store_true", help="show the console")
     opts = parser.parse_args()
     if opts.disk and not boards.BOARDS[opts.board].disk:
         parser.error(f"{opts.board} has no disk here")
@@ -71,19 +69,17 @@ def main() -> int:
         print(err, file=sys.stderr)
         return 1
     if not opts.run and not opts.kunit and sys.stdin.isatty():
-        return boards.shell(opts.board, opts.kernel, opts.append, opts.mem,
-                            opts.disk)
+        return boards.shell(opts.board, opts.kernel, opts.append, mem=opts.mem, disk=opts.disk)
     if opts.kunit:
         opts.append += f" kunit.enable=1 kunit.filter_glob={opts.kunit}"
     result = boards.boot(
-        opts.board, opts.kernel, opts.append, opts.mem, opts.disk,
-        opts.timeout, print if opts.echo else None, opts.run or [],
-        smp=opts.smp, icount=opts.icount, log=opts.log,
+        opts.board, opts.kernel, append=opts.append, mem=opts.mem, disk=opts.disk,
+        timeout_s=opts.timeout, on_line=print if opts.echo else None,
+        commands=opts.run or [], smp=opts.smp, icount=opts.icount, log=opts.log,
         want_tests=bool(opts.kunit), ask_host=opts.ask_host,
         nodes=Path(opts.nodes).read_text())
     for test in result.ktap:
-        print(f"{test.status:7}{test.name}"
-              + (f" ({test.reason})" if test.reason else ""))
+        print(f"{test.status:7}{test.name}" + (f" ({test.reason})" if test.reason else ""))
     for problem in result.problems:
         print(f"PROBLEM {problem}")
     print(f"{opts.board}: {'passed' if result.ok else 'FAILED'} "

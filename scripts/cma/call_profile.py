@@ -87,8 +87,7 @@ class Stub:
         return answer
 
     def register(self, number: int) -> int:
-        return int.from_bytes(bytes.fromhex(self.ask(f"p{number:x}")),
-                              "little")
+        return int.from_bytes(bytes.fromhex(self.ask(f"p{number:x}")), "little")
 
     def monitor(self, command: str) -> None:
         """A command of QEMU's monitor; those used here print nothing."""
@@ -158,7 +157,8 @@ def record(stub: Stub, image: Image, log: Path) -> Profile:
     return found
 
 
-def profile(stub: Stub, image: Image, wants: Iterable[Want], log: Path, on_profile: Callable[[Want, Profile, float], None]) -> None:
+def profile(stub: Stub, image: Image, wants: Iterable[Want], log: Path,
+            on_profile: Callable[[Want, Profile, float], None]) -> None:
     """Waits for every wanted call in turn, and hands on each profile."""
     left = {image.address(want.name): want for want in wants}
     if not stub.go((image.address(BOOTED),)):
@@ -213,8 +213,7 @@ def said_by_commands(lines: Iterable[str]) -> Iterator[str]:
     inside = False
     for line in lines:
         text = verdict.TIMESTAMP.sub("", line)
-        inside = (inside or bool(verdict.BEGIN.match(text))) and \
-            not verdict.END.match(text)
+        inside = (inside or bool(verdict.BEGIN.match(text))) and not verdict.END.match(text)
         if inside:
             yield text
 
@@ -275,8 +274,8 @@ def main() -> int:
             print(err, file=sys.stderr)
             return 1
         boot = functools.partial(
-            boards.boot, opts.board, kernel_dir, opts.append, opts.mem,
-            opts.disk, opts.timeout, commands=opts.run, icount=True,
+            boards.boot, opts.board, kernel_dir, append=opts.append, mem=opts.mem,
+            disk=opts.disk, timeout_s=opts.timeout, commands=opts.run, icount=True,
             files={"/bin/dma_once": program})
         result = boot(replay=("record", tmp / "run"))
         for line in said_by_commands(result.lines):

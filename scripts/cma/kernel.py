@@ -20,8 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["build", "config", "make",
-                                           "selftests", "list"])
+    parser.add_argument("action", choices=["build", "config", "make", "selftests", "list"])
     parser.add_argument("args", nargs="*")
     opts = parser.parse_args()
     if opts.action == "list":

@@ -115,8 +115,7 @@ class Side:
         return nr
 
     def text(self) -> str:
-        errors = "".join(f", {nr} times -{errno}"
-                         for errno, nr in sorted(self.errors.items()))
+        errors = "".join(f", {nr} times -{errno}" for errno, nr in sorted(self.errors.items()))
         return (f"{self.name}, {self.minutes} min: {self.requests} requests, "
                 f"{self.failed} failed{errors}, {self.avoidable()} with room; "
                 f"worst {self.worst_ms:.0f} ms; reclaim waited "
@@ -186,8 +185,7 @@ def main() -> int:
     except (bench.BenchError, kbuild.BuildError) as err:
         print(f"FAILED {err}", file=sys.stderr)
         return 1
-    sides = [run(name, kernels[name], opts.minutes, program, opts.flood)
-             for name in names]
+    sides = [run(name, kernels[name], opts.minutes, program, opts.flood) for name in names]
     if len(sides) == len(ORDER):
         compare(*sides)
     print()

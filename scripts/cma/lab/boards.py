@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab import children, devicetree, monitor, verdict
 
@@ -224,71 +225,93 @@ def make_initrd(path: Path, kernel_dir: Path, userland: str,
     path.write_bytes(base + bytes(-len(base) % 512) + made.stdout)
 
 
-def emulated(board: Board, mem: str | None, smp: int | str, net: str | None = None) -> list[str]:
-    """The options that decide what the board has."""
-    cmd = [board.arch.emulator, "-M", board.machine, "-m", mem or board.mem,
-           "-smp", str(smp), "-accel", "tcg", "-display", "none"]
-    cmd += [o.format(options=net) for o in board.net] if net else ["-nic",
-                                                                  "none"]
-    return cmd + ["-cpu", board.cpu] if board.cpu else cmd
+@dataclass
+class Setup:
+    """What a boot has, beside the board's own. append: kernel parameters. disk:
+    True for $BUILD/disk.ext4, or an image; the guest's writes to it are lost.
+    icount: one processor, one instruction a nanosecond. replay: ("record", file),
+    or ("replay", file) for that run once more; with icount. nodes, overlays: what
+    to add to the board's device tree, as devicetree.extend() takes it. net:
+    options of QEMU's user network, if the board is to be on it. extra: more
+    options for QEMU."""
+    board: Board
+    kernel_dir: Path
+    append: str = ""
+    mem: str | None = None
+    smp: int | str | None = None
+    disk: str | Path | bool | None = None
+    icount: bool = False
+    replay: tuple[str, Path] | None = None
+    nodes: str = ""
+    overlays: Sequence[str] = ()
+    net: str | None = None
+    extra: Sequence[str] = ()
+
+    def emulated(self) -> list[str]:
+        """The options that decide what the board has."""
+        board = self.board
+        cmd = [board.arch.emulator, "-M", board.machine, "-m", self.mem or board.mem,
+               "-smp", str(1 if self.icount else self.smp or board.smp),
+               "-accel", "tcg", "-display", "none"]
+        cmd += ["-cpu", board.cpu] if board.cpu else []
+        return [*cmd, *self.extra]
+
+    def make_dtb(self, tmp: Path) -> Path:
+        dtb = tmp / "board.dtb"
+        if self.board.dtb:
+            shutil.copy(self.kernel_dir / "arch/arm/boot/dts" / self.board.dtb, dtb)
+        else:
+            subprocess.run([*self.emulated(), "-nic", "none", "-machine", f"dumpdtb={dtb}"],
+                           check=True, capture_output=True)
+        for node in self.board.dtb_remove:
+            subprocess.run(["fdtput", "-r", dtb, node], check=True)
+        for node, name, value in self.board.dtb_set:
+            subprocess.run(["fdtput", "-t", "u", dtb, node, name, str(value)], check=True)
+        devicetree.extend(dtb, self.nodes, self.overlays)
+        return dtb
+
+    def command(self, tmp: Path) -> list[str]:
+        """The whole command line; tmp holds the initrd already."""
+        board = self.board
+        args = (f"console={board.console} printk.time=1 printk.devkmsg=on "
+                f"loglevel=8 panic=-1 guest_end={board.end} {board.append} {self.append}")
+        cmd = self.emulated()
+        cmd += [o.format(options=self.net) for o in board.net] if self.net else ["-nic", "none"]
+        cmd += ["-serial", "null"] * board.serial + [
+            "-monitor", "none", "-serial", "stdio", "-no-reboot",
+            "-kernel", str(self.kernel_dir / board.arch.image),
+            "-initrd", str(tmp / "initrd")]
+        if board.dtb or self.nodes or self.overlays:
+            cmd += ["-dtb", str(self.make_dtb(tmp))]
+        if self.icount:
+            # No idle time, time of day or random seed of the host's: two runs
+            # are the same to the last digit.
+            cmd += ["-icount", "shift=0,sleep=off", "-rtc", "base=2000-01-01,clock=vm"]
+            if board.has_virtio_mmio:
+                cmd[cmd.index(board.machine)] += ",dtb-randomness=off"
+        if self.replay:
+            cmd += ["-icount", "rr={},rrfile={}".format(*self.replay)]
+        if self.disk:
+            name, options = board.disk
+            args += f" guest_disk={name}"
+            image = BUILD / "disk.ext4" if self.disk is True else self.disk
+            cmd += [o.format(image=f"format=raw,snapshot=on,file={image}",
+                             drive="recorded" if self.replay else "disk") for o in options]
+        if self.disk and self.replay:
+            # Without sleep, recording hangs at the first request to the disk.
+            cmd += ["-icount", "sleep=on", "-drive",
+                    "if=none,id=recorded,driver=blkreplay,image=disk"]
+        return [*cmd, "-append", args]
 
 
-def make_dtb(board: Board, kernel_dir: Path, mem: str | None, smp: int | str, tmp: Path, extra: Sequence[str] = ()) -> Path:
-    dtb = tmp / "board.dtb"
-    if board.dtb:
-        shutil.copy(kernel_dir / "arch/arm/boot/dts" / board.dtb, dtb)
-    else:
-        subprocess.run(emulated(board, mem, smp) + list(extra)
-                       + ["-machine", f"dumpdtb={dtb}"],
-                       check=True, capture_output=True)
-    for node in board.dtb_remove:
-        subprocess.run(["fdtput", "-r", dtb, node], check=True)
-    for node, name, value in board.dtb_set:
-        subprocess.run(["fdtput", "-t", "u", dtb, node, name, str(value)],
-                       check=True)
-    return dtb
+def prepared(name: str, kernel_dir: str | Path | None, **setup: Any) -> Setup:
+    """Of one of BOARDS, with its own kernel unless told."""
+    folder = Path(kernel_dir or BUILD / f"obj-{BOARDS[name].kernel}").resolve()
+    return Setup(BOARDS[name], folder, **setup)
 
 
-def qemu_command(board: Board, kernel_dir: Path, append: str, mem: str | None, smp: int | str | None, disk: str | Path | bool | None, icount: bool, tmp: Path,
-                 replay: tuple[str, Path] | None = None, nodes: str = "", overlays: Sequence[str] = (), net: str | None = None, extra: Sequence[str] = ()) -> list[str]:
-    """The whole command line; tmp holds the initrd already."""
-    smp = 1 if icount else smp or board.smp
-    args = (f"console={board.console} printk.time=1 printk.devkmsg=on "
-            f"loglevel=8 panic=-1 guest_end={board.end} {board.append} {append}")
-    if disk:
-        name, options = board.disk
-        args += f" guest_disk={name}"
-    cmd = emulated(board, mem, smp, net)
-    cmd += ["-serial", "null"] * board.serial + [
-        "-monitor", "none", "-serial", "stdio", "-no-reboot",
-        "-kernel", str(kernel_dir / board.arch.image),
-        "-initrd", str(tmp / "initrd"), "-append", args, *extra]
-    if board.dtb or nodes or overlays:
-        dtb = make_dtb(board, kernel_dir, mem, smp, tmp, extra)
-        devicetree.extend(dtb, nodes, overlays)
-        cmd += ["-dtb", str(dtb)]
-    if icount:
-        # No idle time, time of day or random seed of the host's: two runs
-        # are the same to the last digit.
-        cmd += ["-icount", "shift=0,sleep=off",
-                "-rtc", "base=2000-01-01,clock=vm"]
-        if board.has_virtio_mmio:
-            cmd[cmd.index(board.machine)] += ",dtb-randomness=off"
-    if replay:
-        cmd += ["-icount", f"rr={replay[0]},rrfile={replay[1]}"]
-    if disk:
-        image = BUILD / "disk.ext4" if disk is True else disk
-        cmd += [o.format(image=f"format=raw,snapshot=on,file={image}",
-                         drive="recorded" if replay else "disk")
-                for o in options]
-    if disk and replay:
-        # Without sleep, recording hangs at the first request to the disk.
-        cmd += ["-icount", "sleep=on", "-drive",
-                "if=none,id=recorded,driver=blkreplay,image=disk"]
-    return cmd
-
-
-def run_emulator(cmd: list[str], said: Path, on_line: Callable[[str], object], timed_out: threading.Event, timeout_s: float) -> tuple[int, list[str]]:
+def run_emulator(cmd: list[str], said: Path, on_line: Callable[[str], object],
+                 timed_out: threading.Event, timeout_s: float) -> tuple[int, list[str]]:
     """Its status, and lines of its own, which are kept in a file meanwhile. Each
     line of the console is handed on. timed_out: set if it took too long."""
     with open(said, "w+", errors="replace") as emulator, \
@@ -314,42 +337,36 @@ def run_emulator(cmd: list[str], said: Path, on_line: Callable[[str], object], t
         return proc.returncode, emulator.read().splitlines()
 
 
-def boot(name: str, kernel_dir: str | Path | None = None, append: str = "", mem: str | None = None, disk: str | Path | bool | None = None,
-         timeout_s: float = 300, on_line: Callable[[str], object] | None = None, commands: Sequence[str] = (), files: dict[str, bytes] | None = None, smp: int | str | None = None,
-         icount: bool = False, log: str | Path | None = None, want_tests: bool = False, expect: Sequence[str] = (), replay: tuple[str, Path] | None = None,
-         extra: Sequence[str] = (), ask_host: bool = False, nodes: str = "", overlays: Sequence[str] = (), net: str | None = None,
-         may_say: Sequence[str] = (), swap: str | None = None) -> Result:
+def boot(name: str, kernel_dir: str | Path | None = None, *, timeout_s: float = 300,
+         on_line: Callable[[str], object] | None = None, commands: Sequence[str] = (),
+         files: dict[str, bytes] | None = None, log: str | Path | None = None,
+         want_tests: bool = False, expect: Sequence[str] = (), may_say: Sequence[str] = (),
+         ask_host: bool = False, swap: str | None = None, **options: Any) -> Result:
     """Boots, runs commands one after another, powers off, and judges.
 
     name: one of BOARDS. kernel_dir: an object folder, by default that of
-    the board's kernel. disk: True for $BUILD/disk.ext4, or an image; the guest's
-    writes to it are lost. on_line: called with each console line. commands:
-    one shell line each. files: {guest path: bytes} to add. log: where to
-    write the console. want_tests: a boot without any test has failed.
-    expect: regular expressions of console lines that must come. replay:
-    ("record", file), or ("replay", file) for that run once more; with icount.
-    extra: more options for QEMU. ask_host: the guest has a balloon, and may
-    ask for more or less of it, see monitor.py. nodes, overlays: what to add to
-    the board's device tree, as devicetree.extend() takes it. net: options of
-    QEMU's user network, if the board is to be on it. may_say: splats that are
-    no business of this boot, as regular expressions. swap: the name that the
-    guest has for one more disk, on which it hibernates: it is booted once more
-    then, and what both boots say is one log.
+    the board's kernel. on_line: called with each console line. commands: one
+    shell line each. files: {guest path: bytes} to add. log: where to write the
+    console. want_tests: a boot without any test has failed. expect: regular
+    expressions of console lines that must come. may_say: splats that are no
+    business of this boot, as regular expressions. ask_host: the guest has a
+    balloon, and may ask for more or less of it, see monitor.py. swap: the name
+    that the guest has for one more disk, on which it hibernates: it is booted
+    once more then, and what both boots say is one log. options: of Setup.
     """
-    board = BOARDS[name]
-    kernel_dir = Path(kernel_dir or BUILD / f"obj-{board.kernel}").resolve()
+    setup = prepared(name, kernel_dir, **options)
+    board = setup.board
     if ask_host:
-        append += " CMA_TEST_HOST=1"
+        setup.append += " CMA_TEST_HOST=1"
     if swap:
-        append += f" resume=/dev/{swap}"
-    lines = []
+        setup.append += f" resume=/dev/{swap}"
+    lines: list[str] = []
     timed_out = threading.Event()
     with tempfile.TemporaryDirectory(prefix="cma-boot-") as folder:
         tmp = Path(folder)
-        make_initrd(tmp / "initrd", kernel_dir, board.arch.userland, commands,
+        make_initrd(tmp / "initrd", setup.kernel_dir, board.arch.userland, commands,
                     files or {})
-        cmd = qemu_command(board, kernel_dir, append, mem, smp, disk, icount,
-                           tmp, replay, nodes, overlays, net, extra)
+        cmd = setup.command(tmp)
         host = monitor.Monitor(tmp / "monitor")
         if ask_host:
             cmd += host.options()
@@ -388,20 +405,18 @@ def boot(name: str, kernel_dir: str | Path | None = None, append: str = "", mem:
     elif status:
         # Its own lines are no business of the kernel's otherwise: it warns of a
         # network card that nothing is connected to, for example.
-        problems.append("\n  ".join([f"the emulator ended with status {status}",
-                                     *complaints]))
+        problems.append("\n  ".join([f"the emulator ended with status {status}", *complaints]))
     return Result(lines, elapsed_s, judged.tests, problems, host.screens)
 
 
-def shell(name: str, kernel_dir: str | Path | None = None, append: str = "", mem: str | None = None, disk: str | Path | bool | None = None) -> int:
+def shell(name: str, kernel_dir: str | Path | None = None, append: str = "",
+          **options: Any) -> int:
     """An interactive guest on this terminal; Ctrl-A X ends it."""
-    board = BOARDS[name]
-    kernel_dir = Path(kernel_dir or BUILD / f"obj-{board.kernel}").resolve()
+    setup = prepared(name, kernel_dir, append=f"guest_shell=1 {append}", **options)
     with tempfile.TemporaryDirectory(prefix="cma-boot-") as folder:
         tmp = Path(folder)
-        make_initrd(tmp / "initrd", kernel_dir, board.arch.userland, None, {})
-        cmd = qemu_command(board, kernel_dir, f"guest_shell=1 {append}", mem,
-                           None, disk, False, tmp)
+        make_initrd(tmp / "initrd", setup.kernel_dir, setup.board.arch.userland, None, {})
+        cmd = setup.command(tmp)
         at = cmd.index("-monitor")
         cmd[at:at + 4] = ["-serial", "mon:stdio"]
         return children.run(cmd, signal.SIGKILL).returncode

@@ -23,7 +23,8 @@ _ending = False
 
 
 @contextlib.contextmanager
-def running(cmd: Sequence[str | Path], end: signal.Signals = signal.SIGTERM, **kw: Any) -> Iterator[subprocess.Popen[Any]]:
+def running(cmd: Sequence[str | Path], end: signal.Signals = signal.SIGTERM,
+            **kw: Any) -> Iterator[subprocess.Popen[Any]]:
     """A Popen; when the block ends by an exception, so does the program. end:
     what ends it, SIGTERM for those that clean up. The arguments of Popen."""
     if _ending:
@@ -48,7 +49,8 @@ def running(cmd: Sequence[str | Path], end: signal.Signals = signal.SIGTERM, **k
             del _running[proc]
 
 
-def run(cmd: Sequence[str | Path], end: signal.Signals = signal.SIGTERM, timeout: float | None = None, **kw: Any) -> subprocess.CompletedProcess[Any]:
+def run(cmd: Sequence[str | Path], end: signal.Signals = signal.SIGTERM,
+        timeout: float | None = None, **kw: Any) -> subprocess.CompletedProcess[Any]:
     """subprocess.run(), as far as it is used here."""
     with running(cmd, end, **kw) as proc:
         out, err = proc.communicate(timeout=timeout)

@@ -254,8 +254,7 @@ def missing_lines(want: dict[str, str], config_text: str) -> list[str]:
         m = re.match(r"(CONFIG_\w+)=", line)
         if m:
             have[m[1]] = line
-    return [line for sym, line in want.items()
-            if have.get(sym, f"# {sym} is not set") != line]
+    return [line for sym, line in want.items() if have.get(sym, f"# {sym} is not set") != line]
 
 
 @build_lock
@@ -306,8 +305,7 @@ def make(name: str, args: list[str], src: Path, log: str | Path) -> tuple[list[s
         bad = [i for i, l in enumerate(lines)
                if re.search(r"\berror\b|\*\*\*|undefined reference", l)]
         tail = lines[max(0, bad[0] - 3):bad[0] + 20] if bad else lines[-20:]
-        raise BuildError(f"{name}: build failed, whole log in {log}\n"
-                         + "\n".join(tail))
+        raise BuildError(f"{name}: build failed, whole log in {log}\n" + "\n".join(tail))
     return lines, nr_files, time.monotonic() - start
 
 
@@ -337,8 +335,7 @@ def build(name: str) -> None:
     mods = obj(name) / "modules"
     if nr_files or not mods.exists():
         shutil.rmtree(mods, ignore_errors=True)
-        run(make_command(name, src) + ["-s", "modules_install",
-                                       f"INSTALL_MOD_PATH={mods}"])
+        run(make_command(name, src) + ["-s", "modules_install", f"INSTALL_MOD_PATH={mods}"])
     for driver in KERNELS[name].drivers:
         build_driver(name, src, Path(driver), mods)
     print(f"{name}: {nr_files} files built in {elapsed_s:.0f} s", flush=True)
@@ -377,8 +374,7 @@ def packages(names: Collection[str]) -> str:
 @build_lock
 def userland(*archs: str) -> None:
     """What the boards run, of these architectures beside the usual one."""
-    run([REPO / "scripts/cma/userland.sh", *archs],
-        env=lock.environment(BUILD))
+    run([REPO / "scripts/cma/userland.sh", *archs], env=lock.environment(BUILD))
 
 
 @build_lock

@@ -37,7 +37,8 @@ NEEDS = {
 }
 
 
-def features(config_text: str, append: str = "", nodes: str = "", disk: object = None, ask_host: bool = False) -> set[str]:
+def features(config_text: str, append: str = "", nodes: str = "", disk: object = None,
+             ask_host: bool = False) -> set[str]:
     """What a boot has; the arguments are those of boards.boot()."""
     has = set(re.findall(r"^CONFIG_(\w+)=", config_text, re.M))
     if disk:

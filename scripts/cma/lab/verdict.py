@@ -138,7 +138,8 @@ class Reader:
         name = self.command or "kernel log"
         self.open.append(Document(indent, len(self.open), name))
 
-    def result(self, indent: int, status: str, number: int, name: str, directive: str | None) -> None:
+    def result(self, indent: int, status: str, number: int, name: str,
+               directive: str | None) -> None:
         self.close(indent + 1)
         if not self.open or self.open[-1].indent != indent:
             self.problem(f"result outside of any document: {name}")
@@ -241,7 +242,8 @@ class Reader:
         return self.out
 
 
-def judge(lines: Iterable[str], want_tests: bool = False, expect: Sequence[str] = (), harmless: Sequence[str] = ()) -> Verdict:
+def judge(lines: Iterable[str], want_tests: bool = False, expect: Sequence[str] = (),
+          harmless: Sequence[str] = ()) -> Verdict:
     """The verdict on the console lines of one boot. harmless: splats that may
     come, as regular expressions."""
     reader = Reader(expect, harmless)

@@ -36,7 +36,8 @@ class Image:
     """vmlinux: what lies at an address. Names of equal addresses: a global
     one first, then the shortest."""
 
-    def __init__(self, nm_lines: Iterable[str], segments: Sequence[tuple[int, bytes]] = ()) -> None:
+    def __init__(self, nm_lines: Iterable[str],
+                 segments: Sequence[tuple[int, bytes]] = ()) -> None:
         self.segments = segments
         self.by_name: dict[str, int] = {}
         best: dict[int, tuple[bool, int, str]] = {}
@@ -160,8 +161,7 @@ class Profile:
     def pop(self) -> None:
         frame = self.stack.pop()
         where = "irq" if frame.irq else "call"
-        if not any(f.name == frame.name and f.irq == frame.irq
-                   for f in self.stack):
+        if not any(f.name == frame.name and f.irq == frame.irq for f in self.stack):
             self.inclusive[where, frame.name] += frame.count
         if self.stack and self.stack[-1].irq == frame.irq:
             self.stack[-1].count += frame.count
@@ -187,8 +187,7 @@ class Profile:
         if name == old and pc == last + 4:
             return
         word = image.word(last)
-        if is_exception_return(word) and self.pop_to(
-                lambda f: f.before is not None):
+        if is_exception_return(word) and self.pop_to(lambda f: f.before is not None):
             last = self.stack[-1].before
             self.pop()
             self.move(last, pc)
@@ -225,16 +224,14 @@ class Profile:
                 self.move(last, pc)
             top = self.stack[-1]
             top.count += 1
-            self.own["irq" if top.irq else "call",
-                     self.image.function(pc)[0]] += 1
+            self.own["irq" if top.irq else "call", self.image.function(pc)[0]] += 1
             last = pc
         while self.stack:
             self.pop()
         return self
 
     def total(self, *where: str) -> int:
-        return sum(n for key, n in self.own.items()
-                   if not where or key[0] in where)
+        return sum(n for key, n in self.own.items() if not where or key[0] in where)
 
     def table(self, top: int) -> list[str]:
         total = self.total()
@@ -244,8 +241,7 @@ class Profile:
             where, name = key
             more = (f"{self.calls[key]:7} {self.inclusive[key]:9}"
                     if where != "task" else f"{'':17}")
-            note = {"call": "", "irq": "  (interrupt)",
-                    "task": "  (another task)"}[where]
+            note = {"call": "", "irq": "  (interrupt)", "task": "  (another task)"}[where]
             lines.append(f"{own:9} {own / total:6.1%} {more}  {name}{note}")
         if rows[top:]:
             rest = sum(own for _, own in rows[top:])

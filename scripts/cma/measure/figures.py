@@ -128,8 +128,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        if (self.ours is None or not self.mainline
-                or self.figure in ("failed", "avoidable")):
+        if (self.ours is None or not self.mainline or self.figure in ("failed", "avoidable")):
             return None
         return self.ours / self.mainline
 
@@ -164,7 +163,6 @@ def rows(cases: Iterable[Case],
                 key = case.name, kib, name
                 row = Row(case, kib, name, of(mainline, *key), of(ours, *key),
                           failed, *goals.get(key, (None, None)))
-                if (row.mainline is not None or row.ours is not None
-                        or row.holds is False):
+                if (row.mainline is not None or row.ours is not None or row.holds is False):
                     out.append(row)
     return out

@@ -12,7 +12,8 @@ HEAD = ["case", "size", "figure", "mainline", "ours", "ratio", "goal",
         "floor", ""]
 FIGURES = {"median": "alloc", "average": "alloc average",
            "worst": "alloc worst", "sum": "alloc + again", "free": "free",
-           "refused": "refused, worst", "failed": "failed calls", "avoidable": "of those avoidable",
+           "refused": "refused, worst", "failed": "failed calls",
+           "avoidable": "of those avoidable",
            "count": "buffers", "rate": "rate, x"}
 MARKS = {True: "holds", False: "MISSED", None: ""}
 
@@ -79,8 +80,7 @@ def write_samples(sides: dict[str, Results], path: Path) -> None:
     """Every single sample, for those who want another figure."""
     with open(path, "w", newline="") as out:
         to = csv.writer(out)
-        to.writerow(["kernel", "case", "size_kib", "alloc_ns", "free_ns",
-                     "failed_ns"])
+        to.writerow(["kernel", "case", "size_kib", "alloc_ns", "free_ns", "failed_ns"])
         for side, results in sides.items():
             for (case, kib), s in results.samples.items():
                 for alloc_ns, free_ns in zip(s.alloc_ns, s.free_ns):
@@ -117,8 +117,7 @@ def size_plot(rows: list[Row], case: str, curves: list[tuple[str, str]], title: 
         if not points:
             return None
         text += data_block(figure, [" ".join(map(str, p)) for p in points])
-        for column, kernel, color in ((2, "mainline", "#c04020"),
-                                      (3, "ours", "#2060a0")):
+        for column, kernel, color in ((2, "mainline", "#c04020"), (3, "ours", "#2060a0")):
             dash = 1 if figure == curves[0][0] else 2
             plots.append(f"${figure} using 1:{column} with linespoints "
                          f"dashtype {dash} linecolor rgb '{color}' "

@@ -74,7 +74,8 @@ SOURCES = ("the command line", "the device tree", "the configuration",
 
 
 def announced(name: str, size: str, place: str, kind: str = "shared",
-              users: str = "devices that refer to it", zone: str | None = "lowmem", source: str | None = None) -> str:
+              users: str = "devices that refer to it", zone: str | None = "lowmem",
+              source: str | None = None) -> str:
     """The line of the boot log about an area. place: where each piece begins,
     with commas between. zone: None for a kernel without high memory. source: who
     wished for it; unless told, whoever has such users."""

@@ -55,8 +55,7 @@ class Binding:
     def faults(self, dtb: Path) -> str:
         """A line for each fault of the nodes of a device tree."""
         said = run("dt-validate", "-s", self.schemas, dtb)
-        return "\n".join(line for line in said.splitlines()
-                         if not line.startswith("\t"))
+        return "\n".join(line for line in said.splitlines() if not line.startswith("\t"))
 
     def faults_of_its_own(self) -> str:
         """The schemas themselves, as their tools check them."""

@@ -43,8 +43,7 @@ def fetch(package: str, suite: str, folder: Path) -> str:
     """The files of a package, unpacked below a folder. Return: its version."""
     with tempfile.TemporaryDirectory(prefix="cma-apt-") as name:
         tmp = Path(name)
-        (tmp / "sources.list").write_text(
-            f"deb [signed-by={KEYS}] {mirror()} {suite} main\n")
+        (tmp / "sources.list").write_text(f"deb [signed-by={KEYS}] {mirror()} {suite} main\n")
         for path in "lists/partial", "cache/archives/partial", "parts":
             (tmp / path).mkdir(parents=True)
         apt = ["apt-get", "-qq"]

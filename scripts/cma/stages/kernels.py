@@ -61,8 +61,7 @@ def configs(stage: Stage) -> None:
     trees = kbuild.worktree("base"), kbuild.our_tree()
     for arch, defconfig in DEFCONFIGS:
         for switch, what in ("-d", "CMA=n"), ("-e", "CMA=y"):
-            theirs, ours = (configure(src, arch, defconfig, switch)
-                            for src in trees)
+            theirs, ours = (configure(src, arch, defconfig, switch) for src in trees)
             name = f"{arch} {defconfig}, {what}"
             gone, new = lost(theirs, ours), added(theirs, ours)
             stage.log(f"{arch}-{what}", "\n".join(
@@ -104,8 +103,7 @@ def rt(stage: Stage) -> None:
     """Spinlocks that sleep, with lockdep, on two nodes where there are such;
     the profile of allocations checks itself as well."""
     for board, name in RT.items():
-        tests = [test for test in wide.EACH_64_BIT
-                 if test != "cma_huge"]
+        tests = [test for test in wide.EACH_64_BIT if test != "cma_huge"]
         selftests("x86_64" if board == "x86_64" else "arm")
         stage.boot(board, board, kernel_dir=kbuild.obj(name), want_tests=True,
                    append=wide.APPEND, timeout_s=1800,
@@ -123,8 +121,7 @@ def races_of_others(symbols: Iterable[str]) -> str:
 
 def functions(name: str, *objects: str) -> set[str]:
     """The functions that a kernel's objects define."""
-    return {m[1] for m in re.finditer(r"^\S+ [tT] (\w+)",
-                                      kbuild.nm(name, *objects), re.M)}
+    return {m[1] for m in re.finditer(r"^\S+ [tT] (\w+)", kbuild.nm(name, *objects), re.M)}
 
 
 @stage("kcsan", ["kcsan-x86_64"], on_request=True)

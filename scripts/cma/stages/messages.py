@@ -57,8 +57,7 @@ def formats(path: Path) -> list[str]:
 
 def fragments(fmt: str) -> list[str]:
     """The parts of a message that are always the same."""
-    return [part.removeprefix("cma:").strip(" :,")
-            for part in CONVERSION.split(fmt)]
+    return [part.removeprefix("cma:").strip(" :,") for part in CONVERSION.split(fmt)]
 
 
 def longest(fmt: str) -> str:
@@ -97,15 +96,12 @@ def not_provoked(formats: dict[str, Path], logs: Iterable[str], named: str) -> l
 @stage("messages", on_request=True)
 def provoked(stage: Stage) -> None:
     formats = of_tree(kbuild.REPO)
-    logs = (path.read_text(errors="replace")
-            for path in sorted(LOGS.glob("*.log")))
-    missing = not_provoked(formats, logs,
-                           (kbuild.REPO / PARSER_TESTS).read_text())
+    logs = (path.read_text(errors="replace") for path in sorted(LOGS.glob("*.log")))
+    missing = not_provoked(formats, logs, (kbuild.REPO / PARSER_TESTS).read_text())
     for fmt, path in formats.items():
         if fmt in NOT_PROVOKED:
             continue
-        stage.result(fmt not in missing, f"{path}: {fmt}",
-                     "no boot of this run provoked it")
+        stage.result(fmt not in missing, f"{path}: {fmt}", "no boot of this run provoked it")
     for fmt in NOT_PROVOKED:
         stage.result(fmt in formats and fmt in missing, f"exception: {fmt}",
                      "it is not said any more, or a boot provokes it")

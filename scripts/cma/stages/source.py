@@ -114,8 +114,7 @@ def judge_unittest(stage: Stage, said: str, status: int) -> None:
     bad += re.findall(r"^(.*) \.\.\. (?:skipped|unexpected success)\b", said, re.M)
     for name in bad:
         stage.result(False, name)
-    counts = dict(re.findall(r"([a-z][a-z ]*)=(\d+)",
-                             said.strip().rpartition("\n")[2]))
+    counts = dict(re.findall(r"([a-z][a-z ]*)=(\d+)", said.strip().rpartition("\n")[2]))
     counts.pop("expected failures", None)
     nr_bad = sum(map(int, counts.values()))
     if not ran or nr_bad > len(bad) or (status and not nr_bad):
@@ -134,8 +133,7 @@ def style(stage: Stage) -> None:
     python = [f for f in scripts if f.endswith(".py")]
     shell = [f for f in scripts if SHELL.match((REPO / f).read_bytes())]
     patches = sorted((BUILD / "patches").glob("*.patch"))
-    stage.result(bool(patches), "patches to check",
-                 "none; the stage series makes them")
+    stage.result(bool(patches), "patches to check", "none; the stage series makes them")
     tools: list[tuple[str, list[str], list[str | Path]]] = [
         ("checkpatch", files + guest, [*CHECKPATCH, "--file"]),
         ("kernel-doc", code, ["scripts/kernel-doc", "-none", "-Wall"]),
@@ -169,13 +167,11 @@ def lint(stage: Stage) -> None:
     """W=1 and sparse, on what is ours."""
     for name, targets in LINT_TARGETS.items():
         src = kbuild.configure(name)
-        here = [t for t in targets
-                if (src / re.sub(r"\.o$", ".c", t)).exists()]
+        here = [t for t in targets if (src / re.sub(r"\.o$", ".c", t)).exists()]
         if not here:
             stage.result(False, f"{name}: nothing of ours in {src}")
             continue
-        lines, _, _ = kbuild.make(name, ["W=1", "C=2"] + here, src,
-                                  LOGS / f"lint-{name}.log")
+        lines, _, _ = kbuild.make(name, ["W=1", "C=2"] + here, src, LOGS / f"lint-{name}.log")
         checked = sum(l.startswith("  CHECK ") for l in lines)
         bad = [l for l in lines if re.search(r"\b(?:warning|error):", l)
                and any(p in l for p in OUR_CODE)]

@@ -79,8 +79,7 @@ class Stage:
         self.log(name, done.stdout)
         return done.stdout.splitlines()
 
-    def tests(self, name: str, results: Iterable[verdict.Test],
-              has: Collection[str]) -> None:
+    def tests(self, name: str, results: Iterable[verdict.Test], has: Collection[str]) -> None:
         """Results of tests, where there is what skips.features() says."""
         for test in results:
             if test.status != "skip":
@@ -94,8 +93,7 @@ class Stage:
     def boot(self, name: str, board: str, **kw: Any) -> boards.Result:
         """A boot: each of its tests is a result, and the boot itself."""
         got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
-        kernel_dir = kw.get("kernel_dir") or kbuild.obj(
-            boards.BOARDS[board].kernel)
+        kernel_dir = kw.get("kernel_dir") or kbuild.obj(boards.BOARDS[board].kernel)
         has = skips.features((kernel_dir / ".config").read_text(), **{
             k: v for k, v in kw.items()
             if k in ("append", "nodes", "disk", "ask_host")})
@@ -159,8 +157,7 @@ def selftests(name: str = "arm") -> list[str]:
 
 def test_driver(parameters: str) -> str:
     """The guest's command that loads the driver of the tests."""
-    return ("insmod /lib/modules/$(uname -r)/kernel/mm/cma/tests/dma_test.ko "
-            + parameters)
+    return ("insmod /lib/modules/$(uname -r)/kernel/mm/cma/tests/dma_test.ko " + parameters)
 
 
 def guest_files(*names: str) -> dict[str, bytes]:
@@ -193,8 +190,7 @@ class Builder:
             return self.errors[name]
 
     def build_ahead(self, names: Iterable[str]) -> None:
-        threading.Thread(target=lambda: list(map(self.build, names)),
-                         daemon=True).start()
+        threading.Thread(target=lambda: list(map(self.build, names)), daemon=True).start()
 
     def build_for(self, stage: Stage, names: Iterable[str]) -> bool:
         """As results: it builds, and has what it should have. True if there

@@ -61,5 +61,4 @@ def cost(stage: Stage) -> None:
 @stage("stress", ["arm"])
 def stress(stage: Stage) -> None:
     """A busy minute, after which the area is still in large pieces."""
-    stage.run("stress", [HERE / "stress.py", "--only", "ours", "--no-build",
-                         "--minutes", "1"])
+    stage.run("stress", [HERE / "stress.py", "--only", "ours", "--no-build", "--minutes", "1"])

@@ -97,8 +97,7 @@ def bare(stage: Stage) -> None:
 def the_same(stage: Stage) -> None:
     """CONFIG_CMA=n leaves no trace."""
     bare, ours = map(identical.programs, identical.KERNELS)
-    stage.result(bare.keys() == ours.keys(), "the same modules",
-                 bare.keys() ^ ours.keys())
+    stage.result(bare.keys() == ours.keys(), "the same modules", bare.keys() ^ ours.keys())
     for path in sorted(bare.keys() & ours.keys()):
         differ = identical.differences(bare[path], ours[path])
         stage.result(not differ, f"CONFIG_CMA=n is bare: {path}",
@@ -119,5 +118,4 @@ def kasan(stage: Stage) -> None:
     judged = verdict.judge(lines + [verdict.DONE], True)
     has = skips.features((folder / ".config").read_text())
     stage.tests("kasan", judged.tests, has)
-    stage.result(done.returncode == 0 and judged.ok, "kasan",
-                 judged.problems + lines[-12:])
+    stage.result(done.returncode == 0 and judged.ok, "kasan", judged.problems + lines[-12:])

@@ -58,14 +58,14 @@ IN_HIGHMEM = ["cma_basic", "cma_mode", "cma_concurrent", "cma_mapping",
               "cma_occupied", "cma_share"]
 
 
-def test_boot(stage: Stage, name: str, board: str, commands: Sequence[str] = (), after: Sequence[str] = (), append: str = "", quick: bool = True,
+def test_boot(stage: Stage, name: str, board: str, commands: Sequence[str] = (),
+              after: Sequence[str] = (), append: str = "", quick: bool = True,
               only: Collection[str] | None = None, **kw: Any) -> None:
     """KUnit and every selftest, or some, on one board, between other
     commands."""
     if quick:
         append += " " + boards.QUICK
-    tests = [path for path in selftests()
-             if not only or Path(path).name in only]
+    tests = [path for path in selftests() if not only or Path(path).name in only]
     stage.boot(name, board, disk=True, want_tests=True, ask_host=True,
                commands=[*commands, *tests, *after],
                append="cma=64M kunit.enable=1 kunit.filter_glob=cma* "
@@ -81,23 +81,20 @@ def virt(stage: Stage) -> None:
 def vexpress(stage: Stage) -> None:
     """Little lowmem, so that the area lies in highmem; and the display."""
     little: dict[str, Any] = {"mem": "384M", "append": "vmalloc=768M"}
-    test_boot(stage, "vexpress", "vexpress-a9", only=IN_HIGHMEM,
-              timeout_s=900, **little)
+    test_boot(stage, "vexpress", "vexpress-a9", only=IN_HIGHMEM, timeout_s=900, **little)
     little["append"] += " cma=64M"
     got = stage.boot("display", "vexpress-a9", disk=True, want_tests=True,
                      ask_host=True, commands=["/display_test"], timeout_s=300,
                      files=guest_files("display_test", "fill_memory"),
                      **little)
     said = [line for screen in got.screens for line in picture.faults(screen)]
-    stage.result(len(got.screens) == 1 and not said, "the picture on display",
-                 said)
+    stage.result(len(got.screens) == 1 and not said, "the picture on display", said)
 
 
 @stage("parameters", ["arm"])
 def parameters(stage: Stage) -> None:
     """Bad input gets its message and the board boots on."""
-    wanted = [(bad, rf'^cma: "{re.escape(bad)}" ignored: .*{why}')
-              for bad, why in IGNORED]
+    wanted = [(bad, rf'^cma: "{re.escape(bad)}" ignored: .*{why}') for bad, why in IGNORED]
     wanted += [(bad, f"^cma: .*(?:{why})") for bad, why in NOT_PLACED]
     wanted += [(given, rf"^cma: reserved: {size} at {base}-0x\w+"
                 r"(?:, 0x\w+-0x\w+)?, lowmem, "

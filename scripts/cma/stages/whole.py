@@ -44,8 +44,7 @@ def bisect(stage: Stage) -> None:
     """Each patch leaves a kernel that builds: git bisect may stop at any.
     The options of ours come with the last."""
     patches = sorted((BUILD / "patches").glob("*.patch"))
-    stage.result(bool(patches), "patches to apply",
-                 "none; the stage series makes them")
+    stage.result(bool(patches), "patches to apply", "none; the stage series makes them")
     src, tree = start()
     for patch in patches:
         tree.run("am", "-q", str(patch))

@@ -38,8 +38,7 @@ def rows(mainline, ours, goals=None, case=KIB4):
 
 class Configs(unittest.TestCase):
     def test_what_only_our_tree_has_is_known(self):
-        only_ours = {f for f in kbuild.OURS_ONLY
-                     if f in kbuild.KERNELS["arm"].fragments}
+        only_ours = {f for f in kbuild.OURS_ONLY if f in kbuild.KERNELS["arm"].fragments}
         self.assertTrue(only_ours)
         for fragment in only_ours:
             text = (kbuild.REPO / fragment).read_text()
@@ -112,8 +111,7 @@ class Figures(unittest.TestCase):
 
 class Rows(unittest.TestCase):
     def test_ratio(self):
-        row = rows(CONSOLE, CONSOLE.replace(" 5000 ", " 2500 ")
-                   .replace(" 4000 ", " 1000 "))[0]
+        row = rows(CONSOLE, CONSOLE.replace(" 5000 ", " 2500 ").replace(" 4000 ", " 1000 "))[0]
         self.assertEqual((row.mainline, row.ours, row.ratio), (5, 2.5, 0.5))
 
     def test_one_kernel_has_no_ratio(self):
@@ -122,12 +120,9 @@ class Rows(unittest.TestCase):
         self.assertIsNone(row.ratio)
 
     def test_failed_calls_appear_only_when_there_are_some(self):
-        self.assertNotIn("failed", [r.figure for r in rows(NO_FAILURE,
-                                                           NO_FAILURE)])
-        for row, name in zip(rows(NO_FAILURE, CONSOLE)[-2:],
-                             ("failed", "avoidable")):
-            self.assertEqual((row.figure, row.mainline, row.ours),
-                             (name, 0, 1))
+        self.assertNotIn("failed", [r.figure for r in rows(NO_FAILURE, NO_FAILURE)])
+        for row, name in zip(rows(NO_FAILURE, CONSOLE)[-2:], ("failed", "avoidable")):
+            self.assertEqual((row.figure, row.mainline, row.ours), (name, 0, 1))
             self.assertIsNone(row.ratio)
 
     def test_goal(self):
@@ -173,8 +168,7 @@ class Table(unittest.TestCase):
         self.assertRegex(text, r"free +2\.00  2\.00 +1\.00 +2\.00 +holds")
         self.assertRegex(text, r"failed calls +1 +0\n"
                          r".*of those avoidable +1 +0$")
-        self.assertEqual(len({line.index("alloc") for line in lines
-                              if "alloc" in line}), 1)
+        self.assertEqual(len({line.index("alloc") for line in lines if "alloc" in line}), 1)
 
     def test_numbers(self):
         self.assertEqual([report.number(v) for v in
@@ -196,13 +190,10 @@ class Table(unittest.TestCase):
         case = cases.Case("free", "", "free", 3, [4])
         text = CONSOLE.replace(" c ", " free ")
         curves = [("median", "request")]
-        self.assertIsNone(report.size_plot(rows(None, text, case=case),
-                                           "free", curves, ""))
-        plot = report.size_plot(rows(text, text, case=case), "free", curves,
-                                "")
+        self.assertIsNone(report.size_plot(rows(None, text, case=case), "free", curves, ""))
+        plot = report.size_plot(rows(text, text, case=case), "free", curves, "")
         self.assertIn("\n4 5.0 5.0\n", plot)
-        self.assertIn('"free 4 KiB" 1.0', report.ratio_plot(
-            rows(text, text, case=case)))
+        self.assertIn('"free 4 KiB" 1.0', report.ratio_plot(rows(text, text, case=case)))
 
 
 class Failures(unittest.TestCase):
@@ -234,16 +225,14 @@ class Failures(unittest.TestCase):
 
     def test_nothing_but_failed_requests(self):
         """Of mainline's it is a figure, and of ours a fault."""
-        text = self.whole().replace("sample cache 65536 1 1",
-                                    "failed cache 65536 1 1")
+        text = self.whole().replace("sample cache 65536 1 1", "failed cache 65536 1 1")
         self.assertEqual(self.collect(text, side="mainline"), [])
         self.assertEqual(self.collect(text), [
             "cache, ours: 1 requests for 64 KiB failed that there was room "
             "for"])
 
     def test_requests_that_had_to_fail(self):
-        text = self.whole().replace("sample cache 65536 1 1",
-                                    "failed cache 65536 1 0")
+        text = self.whole().replace("sample cache 65536 1 1", "failed cache 65536 1 0")
         self.assertEqual(self.collect(text), [])
 
     def test_some_failed_requests(self):
@@ -291,8 +280,7 @@ class Cost(unittest.TestCase):
 
     def test_it_hardly_grows(self):
         few = (1000, 700, 1200, 900)
-        self.assertFalse(self.failed(few, (30000, 9, 9, 9),
-                                     (1000000, 1100, 2100, 2000)))
+        self.assertFalse(self.failed(few, (30000, 9, 9, 9), (1000000, 1100, 2100, 2000)))
         self.assertTrue(self.failed(few, (1000000, 1100, 2100, 2800)))
         self.assertTrue(self.failed(few, (1000000, 2101, 2100, 2000)))
 
@@ -319,5 +307,4 @@ class Cases(unittest.TestCase):
         guest = Path(bench.__file__).parent / "guest"
         text = "".join(p.read_text() for p in guest.glob("bench_*.c"))
         for case in cases.all_cases():
-            self.assertRegex(
-                text, rf'(?:FILL\(|\.name = )"{case.kind.split(":")[0]}"')
+            self.assertRegex(text, rf'(?:FILL\(|\.name = )"{case.kind.split(":")[0]}"')

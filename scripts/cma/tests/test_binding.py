@@ -16,8 +16,7 @@ class Unknown(unittest.TestCase):
                 "/t.dtb: pool: Unevaluated properties are not allowed "
                 "('linux,cma-fit' was unexpected)\n"
                 "/t.dtb: /: 'model' is a required property")
-        self.assertEqual(binding.unknown(said),
-                         {"reclaim-latency-us", "linux,cma-fit"})
+        self.assertEqual(binding.unknown(said), {"reclaim-latency-us", "linux,cma-fit"})
         self.assertEqual(binding.unknown(""), set())
 
 

@@ -125,8 +125,7 @@ class Fails(unittest.TestCase):
             r"not ok: .*\n  cma_a.c:12:.*\n  cma_a.c:13:")
 
     def test_not_ok_nested(self):
-        self.fails(KUNIT.replace("ok 2 order 4", "not ok 2 order 4"),
-                   "not ok: align: order 4")
+        self.fails(KUNIT.replace("ok 2 order 4", "not ok 2 order 4"), "not ok: align: order 4")
 
     def test_not_ok_is_no_skip(self):
         self.fails(KSFT.replace("ok 2 global", "not ok 2 global"), "not ok:")
@@ -147,8 +146,7 @@ class Fails(unittest.TestCase):
                    "1 results, planned 2")
 
     def test_result_too_many(self):
-        self.fails(KSFT.replace("# Totals", "ok 3 more\n# Totals"),
-                   "3 results, planned 2")
+        self.fails(KSFT.replace("# Totals", "ok 3 more\n# Totals"), "3 results, planned 2")
 
     def test_result_twice(self):
         self.fails(KSFT.replace("ok 2 global", "ok 1 global"), "was due")
@@ -166,8 +164,7 @@ class Fails(unittest.TestCase):
         self.fails("ok 1 lonely\n", "outside of any document")
 
     def test_bail_out(self):
-        self.fails(KSFT.replace("ok 2 global", "Bail out! no\nok 2 global"),
-                   "Bail out")
+        self.fails(KSFT.replace("ok 2 global", "Bail out! no\nok 2 global"), "Bail out")
 
     def test_no_test_where_wanted(self):
         self.fails("", "no test ran", want_tests=True)
@@ -182,8 +179,7 @@ class Fails(unittest.TestCase):
         self.fails("guest: begin: sleep 9\n", "did not end: sleep 9", end="")
 
     def test_command_did_not_end_before_next(self):
-        self.fails("guest: begin: a\nguest: begin: b\nguest: end 0: b\n",
-                   "did not end: a")
+        self.fails("guest: begin: a\nguest: begin: b\nguest: end 0: b\n", "did not end: a")
 
     def test_guest_did_not_end(self):
         self.fails(KSFT, "did not come to its end", end="")
@@ -261,16 +257,14 @@ class Configuration(unittest.TestCase):
     def test_fragments_parse_and_exist(self):
         for name, row in kbuild.KERNELS.items():
             with self.subTest(name):
-                self.assertTrue(kbuild.wanted_lines(
-                    [kbuild.REPO / f for f in row.fragments]))
+                self.assertTrue(kbuild.wanted_lines([kbuild.REPO / f for f in row.fragments]))
 
 
 class Guest(unittest.TestCase):
     def run_commands(self, *commands):
         """What the loop of guest/init tells of these."""
         init = (kbuild.REPO / "scripts/cma/guest/init").read_text()
-        loop = re.search(r"^\twhile [^\n]*<&4.*?^\tdone 4</commands$", init,
-                         re.M | re.S)[0]
+        loop = re.search(r"^\twhile [^\n]*<&4.*?^\tdone 4</commands$", init, re.M | re.S)[0]
         with tempfile.TemporaryDirectory() as tmp:
             status = Path(tmp) / ".status"
             status.write_text("0\n")	# of an earlier command
@@ -284,8 +278,7 @@ class Guest(unittest.TestCase):
         return re.findall(r"^guest: end (\d+): ", done.stdout, re.M)
 
     def test_status_of_each_command(self):
-        self.assertEqual(self.run_commands("true", "exit 3", "true"),
-                         ["0", "3", "0"])
+        self.assertEqual(self.run_commands("true", "exit 3", "true"), ["0", "3", "0"])
 
     def test_no_room_for_the_status(self):
         self.assertEqual(self.run_commands(
@@ -296,7 +289,7 @@ class Guest(unittest.TestCase):
 class Emulator(unittest.TestCase):
     def boot(self, script):
         with mock.patch.object(boards, "make_initrd"), mock.patch.object(
-                boards, "qemu_command", return_value=["sh", "-c", script]), \
+                boards.Setup, "command", return_value=["sh", "-c", script]), \
                 tempfile.NamedTemporaryFile("r") as log:
             return boards.boot("virt", "/", log=log.name), log.read()
 
@@ -313,30 +306,25 @@ class Emulator(unittest.TestCase):
 
     def test_it_says_why_it_failed(self):
         got, _ = self.boot("echo 'no such machine' >&2; exit 1")
-        self.assertRegex("\n".join(got.problems),
-                         "status 1\n  no such machine")
+        self.assertRegex("\n".join(got.problems), "status 1\n  no such machine")
 
 
 class Disk(unittest.TestCase):
     def test_a_card_and_its_name(self):
         board = boards.Board("any", "ttyS0", "1G", 1, disk=boards.THIRD_CARD)
-        cmd = boards.qemu_command(board, Path("k"), "", None, None, "image",
-                                  False, Path("t"))
+        cmd = boards.Setup(board, Path("k"), disk="image").command(Path("t"))
         self.assertIn("if=sd,index=2,format=raw,snapshot=on,file=image", cmd)
-        self.assertRegex(cmd[cmd.index("-append") + 1],
-                         r"\bguest_disk=mmcblk0\b")
+        self.assertRegex(cmd[cmd.index("-append") + 1], r"\bguest_disk=mmcblk0\b")
 
     def test_none(self):
-        cmd = boards.qemu_command(boards.BOARDS["virt"], Path("k"), "", None,
-                                  None, None, False, Path("t"))
+        cmd = boards.prepared("virt", "k").command(Path("t"))
         self.assertNotIn("guest_disk", " ".join(cmd))
 
 
 class Initrd(unittest.TestCase):
     def test_what_is_in_it(self):
         """gen_init_cpio is told of files and, ahead of them, of their folders."""
-        with tempfile.TemporaryDirectory() as tmp, \
-                mock.patch("lab.boards.BUILD", Path(tmp)):
+        with tempfile.TemporaryDirectory() as tmp, mock.patch("lab.boards.BUILD", Path(tmp)):
             top = Path(tmp)
             for name, text in (("modules/a/b/x.ko", "1234"),
                                ("selftests-armhf/t", "5"),

@@ -122,8 +122,7 @@ class Attribution(unittest.TestCase):
                    {"outer": 4}, {"outer": 2}, {"outer": 4})
 
     def test_tail_call_returns_to_the_caller(self):
-        pcs = (run(OUTER, 1) + run(INNER, 2) + run(TAIL, 3)
-               + run(OUTER + 4, 2))
+        pcs = (run(OUTER, 1) + run(INNER, 2) + run(TAIL, 3) + run(OUTER + 4, 2))
         self.check(Profile(image(c0100200=BL, c0100304=B)).run(pcs),
                    {"outer": 3, "inner": 2, "tail": 3},
                    {"outer": 1, "inner": 1, "tail": 1},
@@ -144,8 +143,7 @@ class Attribution(unittest.TestCase):
         """The jump is seen from before the interrupt to behind it."""
         pcs = (run(OUTER, 2) + self.interrupt(run(INNER, 4)) + run(INNER, 2)
                + run(OUTER + 8, 1))
-        found = Profile(image(c0100000=BL, c0100004=LDM_RETURN,
-                              c0100204=BL)).run(pcs)
+        found = Profile(image(c0100000=BL, c0100004=LDM_RETURN, c0100204=BL)).run(pcs)
         self.check(
             found, {"outer": 3, "inner": 2, ("irq", "[vectors]"): 1,
                     ("irq", "vector_irq"): 2, ("irq", "__irq_svc"): 2,
@@ -182,8 +180,7 @@ class Attribution(unittest.TestCase):
     def test_two_others(self):
         pcs = (run(OUTER, 1) + run(SWITCH, 1) + run(INNER, 1) + run(SWITCH, 1)
                + run(TAIL, 2) + run(SWITCH, 1) + run(OUTER + 4, 1))
-        found = Profile(image(c0100200=BL),
-                        [(1, 2), (2, 3), (3, 1)]).run(pcs)
+        found = Profile(image(c0100200=BL), [(1, 2), (2, 3), (3, 1)]).run(pcs)
         self.assertEqual(found.total("call"), 3)
         self.assertEqual(found.total("task"), 5)
 
@@ -205,16 +202,15 @@ class Output(unittest.TestCase):
     def test_what_commands_said(self):
         log = ["[ 0.1] boot", "[ 0.2] guest: begin: a", "[ 0.3] one",
                "[ 0.4] guest: end 0: a", "[ 0.5] guest: done"]
-        self.assertEqual(list(call_profile.said_by_commands(log)),
-                         ["guest: begin: a", "one"])
+        self.assertEqual(list(call_profile.said_by_commands(log)), ["guest: begin: a", "one"])
 
 
 class Boards(unittest.TestCase):
     def test_replay(self):
-        board = boards.BOARDS["virt"]
-        args = (Path("k"), "", None, None, "d", True, Path("t"))
-        plain = boards.qemu_command(board, *args)
-        again = boards.qemu_command(board, *args, replay=("replay", "f"))
+        setup = boards.prepared("virt", "k", disk="d", icount=True)
+        plain = setup.command(Path("t"))
+        setup.replay = "replay", Path("f")
+        again = setup.command(Path("t"))
         self.assertEqual([a for a in again if a not in plain],
                          ["rr=replay,rrfile=f",
                           "virtio-blk-device,drive=recorded", "sleep=on",

@@ -69,8 +69,7 @@ class Files(unittest.TestCase):
             path.touch()
 
     def files(self, build="out", *starts):
-        with mock.patch.multiple(source, REPO=self.root,
-                                 BUILD=self.root / build):
+        with mock.patch.multiple(source, REPO=self.root, BUILD=self.root / build):
             return source.overlay_files(*starts)
 
     def test_the_build_folder_is_no_part_wherever_it_is(self):
@@ -105,8 +104,7 @@ class Identical(unittest.TestCase):
 
     def test_what_differs_is_named(self):
         one = elf(b"code", b"data", b"more")
-        self.assertEqual(identical.differences(one, elf(b"code", b"dat4",
-                                                        b"more")), [".s1"])
+        self.assertEqual(identical.differences(one, elf(b"code", b"dat4", b"more")), [".s1"])
         self.assertEqual(identical.differences(one, one[:8] + b"\1" + one[9:]),
                          ["the headers"])
         self.assertIn(".s2", identical.differences(one, elf(b"code", b"data")))
@@ -131,7 +129,5 @@ class Identical(unittest.TestCase):
     def test_one_constant_is_enough(self):
         same = {"vmlinux": elf(b"\1\0"), "a.ko": elf(b"x")}
         self.assertEqual(self.run_stage(same, dict(same)), (3, 0))
-        self.assertEqual(self.run_stage(
-            same, {**same, "vmlinux": elf(b"\2\0")}), (2, 1))
-        self.assertEqual(self.run_stage(same, {"vmlinux": elf(b"\1\0")}),
-                         (1, 1))
+        self.assertEqual(self.run_stage(same, {**same, "vmlinux": elf(b"\2\0")}), (2, 1))
+        self.assertEqual(self.run_stage(same, {"vmlinux": elf(b"\1\0")}), (1, 1))

@@ -30,8 +30,7 @@ class DeviceTree(unittest.TestCase):
         devicetree.build(BOARD, self.dtb)
 
     def get(self, node, name, *options):
-        return devicetree.run(["fdtget", *options, self.dtb, node,
-                               name]).strip()
+        return devicetree.run(["fdtget", *options, self.dtb, node, name]).strip()
 
     def test_nodes_join_those_of_the_board(self):
         devicetree.extend(self.dtb, NODES)
@@ -44,8 +43,7 @@ class DeviceTree(unittest.TestCase):
         devicetree.extend(self.dtb, NODES, [
             "&frames { linux,cma-default; size = <0 0x800000>; };",
             "&{/} { display { memory-region = <&frames>; }; };"])
-        self.assertEqual(self.get("/reserved-memory/frames", "size", "-tx"),
-                         "0 800000")
+        self.assertEqual(self.get("/reserved-memory/frames", "size", "-tx"), "0 800000")
         self.assertEqual(self.get("/display", "memory-region"),
                          self.get("/reserved-memory/frames", "phandle"))
 
@@ -56,10 +54,8 @@ class DeviceTree(unittest.TestCase):
             devicetree.extend(self.dtb, "", ["&nowhere { };"])
 
     def test_a_board_without_a_file_has_what_the_emulator_says(self):
-        board = boards.BOARDS["virt"]
-        boards.make_dtb(board, None, "128M", 3, self.dtb.parent)
-        self.assertEqual(self.get("/memory@40000000", "reg", "-tx"),
-                         "0 40000000 0 8000000")
+        boards.prepared("virt", None, mem="128M", smp=3).make_dtb(self.dtb.parent)
+        self.assertEqual(self.get("/memory@40000000", "reg", "-tx"), "0 40000000 0 8000000")
         self.assertEqual(self.get("/cpus/cpu@2", "device_type"), "cpu")
 
     def test_what_a_board_has_wrong_is_set_right(self):
@@ -70,7 +66,6 @@ class DeviceTree(unittest.TestCase):
         board = boards.Board("x", "ttyS0", "1G", 1, dtb="x.dtb",
                              dtb_set=[("/cpu@900", "reg", 3)],
                              dtb_remove=["/port"])
-        self.dtb = boards.make_dtb(board, self.dtb.parent, None, 1,
-                                   self.dtb.parent)
+        self.dtb = boards.Setup(board, self.dtb.parent).make_dtb(self.dtb.parent)
         self.assertEqual(self.get("/cpu@900", "reg"), "3")
         self.assertNotIn("port", devicetree.source(self.dtb))

@@ -25,14 +25,12 @@ def whole_files():
 
 def added(diff):
     text = (kbuild.REPO / diff).read_text()
-    return "\n".join(line[1:] for line in text.splitlines()
-                     if line.startswith("+"))
+    return "\n".join(line[1:] for line in text.splitlines() if line.startswith("+"))
 
 
 class Maintainers(unittest.TestCase):
     def setUp(self):
-        self.patterns = re.findall(r"^F:\t(.*)$", added("MAINTAINERS.diff"),
-                                   re.M)
+        self.patterns = re.findall(r"^F:\t(.*)$", added("MAINTAINERS.diff"), re.M)
         self.files = whole_files()
 
     def test_every_file_is_covered(self):

@@ -74,11 +74,9 @@ class Steps(Source):
         base = tip = repo.tag("base")
         for text in "two\n", "three\n":
             blob = repo.blob(text.encode())
-            tree = repo.write_tree(repo.tree_of(tip),
-                                   {"Makefile": ("100644", blob)})
+            tree = repo.write_tree(repo.tree_of(tip), {"Makefile": ("100644", blob)})
             tip = repo.commit(tree, [tip], text)
-        repo.run("format-patch", "-q", "-o", str(self.build / "patches"),
-                 f"{base}..{tip}")
+        repo.run("format-patch", "-q", "-o", str(self.build / "patches"), f"{base}..{tip}")
         self.built = []
         self.broken = ""
         for target, new in (("stages.whole.BUILD", self.build),

@@ -37,8 +37,7 @@ class Configurations(unittest.TestCase):
 
 class Races(unittest.TestCase):
     def is_of_others(self, line):
-        return bool(re.search(races_of_others(["cma_release", "take.part"]),
-                              line))
+        return bool(re.search(races_of_others(["cma_release", "take.part"]), line))
 
     def test_of_others(self):
         self.assertTrue(self.is_of_others(
@@ -47,8 +46,7 @@ class Races(unittest.TestCase):
     def test_ours(self):
         for pair in ("cma_release / xas_store", "xas_store / cma_release",
                      "cma_release+0x10/0x20 / take"):
-            self.assertFalse(self.is_of_others(
-                f"BUG: KCSAN: data-race in {pair}"))
+            self.assertFalse(self.is_of_others(f"BUG: KCSAN: data-race in {pair}"))
 
     def test_nothing_else(self):
         self.assertFalse(self.is_of_others("BUG: sleeping function called"))

@@ -85,8 +85,7 @@ class Lock(unittest.TestCase):
 
     def test_the_user_space_waits_as_well(self):
         with lock.held(self.build):
-            proc = self.start([HERE / "userland.sh"],
-                              os.environ | {"BUILD": self.build})
+            proc = self.start([HERE / "userland.sh"], os.environ | {"BUILD": self.build})
             self.assertEqual(proc.stdout.readline(), self.waiting())
             os.killpg(proc.pid, signal.SIGKILL)
             proc.wait()

@@ -48,8 +48,7 @@ class Source(unittest.TestCase):
 
 class Manual(unittest.TestCase):
     def test_it_explains_each(self):
-        said = messages.flat("\n".join(
-            (kbuild.REPO / page).read_text() for page in PAGES))
+        said = messages.flat("\n".join((kbuild.REPO / page).read_text() for page in PAGES))
         self.assertEqual(
             [f"{path}: {fmt}"
              for fmt, path in messages.of_tree(kbuild.REPO).items()

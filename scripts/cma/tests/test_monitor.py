@@ -28,8 +28,7 @@ class Emulator(threading.Thread):
         self.start()
 
     def run(self):
-        with self.sock, self.sock.accept()[0] as peer, \
-                peer.makefile("rw") as stream:
+        with self.sock, self.sock.accept()[0] as peer, peer.makefile("rw") as stream:
             def say(what):
                 stream.write(json.dumps(what) + "\n")
                 stream.flush()
@@ -72,8 +71,7 @@ class Requests(unittest.TestCase):
     def test_refusal(self):
         answers = {k: v for k, v in ANSWERS.items() if k != "balloon"}
         host = self.monitor(answers)
-        with self.assertRaisesRegex(monitor.MonitorError,
-                                    "balloon: no such thing"):
+        with self.assertRaisesRegex(monitor.MonitorError, "balloon: no such thing"):
             host.on_line("# host: balloon 1 KiB")
 
     def test_screen(self):

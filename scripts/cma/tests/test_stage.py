@@ -45,8 +45,7 @@ class Builds(unittest.TestCase):
         self.go_on.clear()
         self.builder.build_ahead(["arm"])
         self.started.wait()
-        waits = threading.Thread(target=self.builder.build_for,
-                                 args=(self.stage, ["arm"]))
+        waits = threading.Thread(target=self.builder.build_for, args=(self.stage, ["arm"]))
         waits.start()
         waits.join(0.1)
         self.assertTrue(waits.is_alive())
@@ -57,8 +56,7 @@ class Builds(unittest.TestCase):
 
     def test_a_failure_is_told_by_the_stage(self):
         self.broken.add("arm")
-        self.assertFalse(self.builder.build_for(self.stage,
-                                                ["arm", "arm-lpae"]))
+        self.assertFalse(self.builder.build_for(self.stage, ["arm", "arm-lpae"]))
         self.assertEqual(self.calls, ["arm", "arm-lpae"])
         self.assertEqual(self.counts(), (2, 1))
 
@@ -82,8 +80,7 @@ class Builds(unittest.TestCase):
     def test_stages_run_in_their_order(self):
         ran = []
         for name in "virt", "tree", "lpae":
-            patch = mock.patch.object(stage.STAGES[name], "run",
-                                      lambda s: ran.append(s.name))
+            patch = mock.patch.object(stage.STAGES[name], "run", lambda s: ran.append(s.name))
             patch.start()
             self.addCleanup(patch.stop)
         check.run_stages(["lpae", "virt", "tree"])
@@ -151,8 +148,7 @@ class Skips(unittest.TestCase):
     def test_what_the_boot_does_not_have(self):
         disk = "no file on a disk in $CMA_TEST_FILE"
         self.assertEqual(self.counts(disk, skips.features("")), (1, 0))
-        self.assertEqual(self.counts(disk, skips.features("", disk=True)),
-                         (0, 1))
+        self.assertEqual(self.counts(disk, skips.features("", disk=True)), (0, 1))
         far = "vivid does not reach the area"
         for append, skipped in (("cma=64M", 0), ("cma=64M@0x48000000", 0),
                                 ("mem=128M@0x100000000 cma=64M", 0),
@@ -220,8 +216,7 @@ class Boots(unittest.TestCase):
                      "lpae", "debug", "bare", "64-bit", "boards",
                      "boards-whole"):
             with self.subTest(name):
-                self.assertEqual(self.booted_by(name),
-                                 set(stage.STAGES[name].kernels))
+                self.assertEqual(self.booted_by(name), set(stage.STAGES[name].kernels))
 
     def test_scripts_that_build_nothing(self):
         self.assertEqual(stage.STAGES["demo"].kernels, ["arm"])

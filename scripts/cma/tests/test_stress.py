@@ -37,13 +37,11 @@ def side(name, text, *problems, minutes=2):
 class Judgement(unittest.TestCase):
     def test_figures_are_the_latest(self):
         s = side("mainline", CONSOLE)
-        self.assertEqual((s.minutes, s.requests, s.failed, s.avoidable()),
-                         (2, 3000, 3, 1))
+        self.assertEqual((s.minutes, s.requests, s.failed, s.avoidable()), (2, 3000, 3, 1))
         self.assertEqual(s.errors, {12: 2, 16: 1})
         self.assertEqual(len(s.messages), 2)
         self.assertEqual(len(s.said.getvalue().splitlines()), 2)
-        self.assertIn("2 times -12, 1 times -16, 1 with room; worst 3527 ms",
-                      s.text())
+        self.assertIn("2 times -12, 1 times -16, 1 with room; worst 3527 ms", s.text())
 
     def test_mainline_may_fail_and_ours_may_not(self):
         self.assertEqual(side("mainline", CONSOLE).problems, [])
@@ -89,5 +87,4 @@ class Judgement(unittest.TestCase):
     def test_other_splats(self):
         s = side("mainline", CONSOLE, "splat: cma: reserved: alloc failed, x",
                  "splat: Out of memory: Killed process 1")
-        self.assertEqual(s.problems,
-                         ["splat: Out of memory: Killed process 1"])
+        self.assertEqual(s.problems, ["splat: Out of memory: Killed process 1"])

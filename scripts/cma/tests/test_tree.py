@@ -144,8 +144,7 @@ class Making(TreeCase):
         self.assertEqual(self.git("show", "bare:include/linux/cma.h"), "old interface")
         self.assertEqual(self.git("show", "cma:include/linux/cma.h"), "new interface")
         self.assertEqual(self.git("show", "cma:mm/cma/Kconfig"), "config CMA")
-        self.assertEqual(self.git("show", "cma:mm/cma/tests/.kunitconfig"),
-                         "CONFIG_KUNIT=y")
+        self.assertEqual(self.git("show", "cma:mm/cma/tests/.kunitconfig"), "CONFIG_KUNIT=y")
         self.assertIn("line 10\nline 10 and a half\nline 11\n",
                       self.git("show", "cma:mm/page.c"))
         self.assertEqual(self.git("rev-parse", "cma^", "HEAD"),
@@ -254,8 +253,7 @@ class Source(TreeCase):
         self.assertIn("6.13.7", message)
         self.assertIn("6.12.y", message)
         self.assertEqual(contents(self.linux), before)
-        self.assertEqual(set(os.listdir(os.path.dirname(self.linux))),
-                         {"linux", ".lock"})
+        self.assertEqual(set(os.listdir(os.path.dirname(self.linux))), {"linux", ".lock"})
 
     def test_what_is_no_kernel_is_refused(self):
         os.unlink(os.path.join(self.source, "Makefile"))
@@ -347,8 +345,7 @@ class Diffs(TreeCase):
 
     def test_all_bad_ones_are_named(self):
         self.edit(hunks=[self.FUZZY])
-        self.edit("mm/twice.c", "mm/twice.c",
-                  [("1,2", "1,3", " same\n other\n+new\n")])
+        self.edit("mm/twice.c", "mm/twice.c", [("1,2", "1,3", " same\n other\n+new\n")])
         message = self.fails("tree")
         self.assertIn("mm/page.c.diff: hunk 1 of 1", message)
         self.assertIn("mm/twice.c.diff: hunk 1 of 1", message)

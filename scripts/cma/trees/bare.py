@@ -120,8 +120,7 @@ class Recipe:
                 out += new
                 at = end
         if found != 1:
-            self.fail("%s: '%s' matches %d times instead of once"
-                      % (path, old[0], found))
+            self.fail("%s: '%s' matches %d times instead of once" % (path, old[0], found))
         return "\n".join(out)
 
     def run(self, name: str, text: str) -> None:

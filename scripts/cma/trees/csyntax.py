@@ -72,8 +72,7 @@ def declares(head: str, name: str) -> bool:
 def find(text: str, name: str) -> list[tuple[int, int]]:
     """[(start, end)] of all items and macros named @name."""
     spans = [(s, e) for s, e, head in items(text) if declares(head, name)]
-    bare = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group()), text,
-                  flags=re.S)
+    bare = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
     for m in re.finditer(r"^[ \t]*#[ \t]*define[ \t]+%s(?!\w)(?:[^\n]*\\\n)*[^\n]*"
                          % re.escape(name), bare, re.M):
         spans.append(m.span())

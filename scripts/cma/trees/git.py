@@ -46,7 +46,8 @@ class Repo:
         self.gitdir = os.path.join(self.path, ".git")
         self.env = clean_env() | (extra_env or {})
 
-    def run(self, *args: str, stdin: bytes | None = None, index: str | None = None, check: bool = True, cwd: str | None = None) -> subprocess.CompletedProcess[bytes]:
+    def run(self, *args: str, stdin: bytes | None = None, index: str | None = None,
+            check: bool = True, cwd: str | None = None) -> subprocess.CompletedProcess[bytes]:
         env = self.env | {"GIT_INDEX_FILE": index} if index else self.env
         # The owner of a clone may be another user than the one who builds.
         cmd = ["git", "-c", "safe.directory=*", "-c", "core.quotePath=false"]

@@ -67,8 +67,7 @@ class Overlay:
         edit = name.endswith(".diff")
         path = name[:-5] if edit else MOVED.get(name, name)
         if path in self.files:
-            raise Error("both %s and %s stand for %s" % (
-                self.files[path][0], name, path))
+            raise Error("both %s and %s stand for %s" % (self.files[path][0], name, path))
         if not edit and name in MOVED_BACK:
             raise Error("%s belongs at %s in the repository" % (name, MOVED_BACK[name]))
         self.files[path] = (name, edit)
@@ -129,8 +128,7 @@ def _apply_diff(repo: Repo, entry: Entry, path: str, name: str, data: bytes, ker
     _, edit = split_diff(data)
     want = ("--- a/%s\n+++ b/%s\n" % (path, path)).encode()
     if not edit.startswith(want):
-        raise Error("%s: is no edit of %s, or has no '--- a/%s' line"
-                    % (name, path, path))
+        raise Error("%s: is no edit of %s, or has no '--- a/%s' line" % (name, path, path))
     with repo.temp_index() as index:
         repo.run("update-index", "-z", "--index-info", index=index,
                  stdin=("%s %s\t%s\0" % (*entry, path)).encode())
@@ -178,7 +176,8 @@ class Export:
     kernel tree wins where only it changed, the repository where only that did.
     """
 
-    def __init__(self, repo: Repo, overlay: Overlay, bare: str, applied: str, now: str, kernel: str) -> None:
+    def __init__(self, repo: Repo, overlay: Overlay, bare: str, applied: str, now: str,
+                 kernel: str) -> None:
         self.repo, self.overlay, self.bare, self.now = repo, overlay, bare, now
         self.writes: dict[str, tuple[str, bytes]] = {}        # name -> (mode, data)
         self.removes: list[str] = []       # names

@@ -42,8 +42,7 @@ def assign(paths: Iterable[str], steps: list[Step]) -> list[list[str]]:
               for name, _, patterns in steps for pattern in patterns
               if not any(matches(pattern.removeprefix("!"), p) for p in paths)]
     for path in sorted(paths):
-        owners = [i for i, (_, _, patterns) in enumerate(steps)
-                  if takes(patterns, path)]
+        owners = [i for i, (_, _, patterns) in enumerate(steps) if takes(patterns, path)]
         if len(owners) == 1:
             taken[owners[0]].append(path)
         else:
@@ -51,8 +50,7 @@ def assign(paths: Iterable[str], steps: list[Step]) -> list[list[str]]:
                 path, " and ".join(steps[i][0] for i in owners) or "no step"))
     errors += ["%s takes no file" % step[0] for step, own in zip(steps, taken) if not own]
     if errors:
-        raise Error("series: each file belongs to exactly one step, but\n" +
-                    "\n".join(errors))
+        raise Error("series: each file belongs to exactly one step, but\n" + "\n".join(errors))
     return taken
 
 

@@ -17,8 +17,7 @@ SERIES = "6.12."
 
 def version(makefile: str) -> str | None:
     """'6.12.117' from the text of the kernel's top Makefile."""
-    found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$",
-                            makefile, re.M))
+    found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$", makefile, re.M))
     try:
         return "%(VERSION)s.%(PATCHLEVEL)s.%(SUBLEVEL)s" % found
     except KeyError:
@@ -41,8 +40,7 @@ def asked_for(build: str) -> str | None:
         raise Error("KSRC=%s: no such file or folder" % ksrc)
     ksrc, build = os.path.realpath(ksrc), os.path.realpath(build)
     if os.path.isdir(ksrc) and (build + "/").startswith(ksrc + "/"):
-        raise Error("KSRC=%s holds the folder %s which it would be copied to" % (
-            ksrc, build))
+        raise Error("KSRC=%s holds the folder %s which it would be copied to" % (ksrc, build))
     if (ksrc + "/").startswith(os.path.join(build, "linux") + "/"):
         raise Error("KSRC=%s is the tree that is made from it" % ksrc)
     return ksrc
@@ -125,8 +123,7 @@ def check_version(folder: str, path: str) -> str:
     except OSError:
         found = None
     if not found:
-        raise Error("%s is not a kernel source: it has no top Makefile with a version"
-                    % path)
+        raise Error("%s is not a kernel source: it has no top Makefile with a version" % path)
     if not found.startswith(SERIES):
         raise Error("%s is Linux %s; only %sy is supported" % (path, found, SERIES))
     return found
