@@ -34,21 +34,26 @@ def prepare(name: str, kernel_dir: Path | None = None) -> None:
     kbuild.userland(userland)
 
 
-def main() -> int:
+def parser_of(text: str) -> argparse.ArgumentParser:
+    """Of a command that boots a board, with the options that all of them have."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("board", choices=boards.BOARDS)
     parser.add_argument("--kernel", metavar="DIR",
                         help="object folder (default that of the board's kernel)")
     parser.add_argument("--append", default="", help="kernel parameters")
     parser.add_argument("--mem", help="e.g. 256M")
-    parser.add_argument("--smp", type=int)
     parser.add_argument("--disk", nargs="?", const=True, metavar="IMAGE",
-                        help="attach $BUILD/disk.ext4 or IMAGE; writes to it "
-                        "are lost")
+                        help="attach $BUILD/disk.ext4 or IMAGE; writes to it are lost")
     parser.add_argument("--run", action="append", metavar="COMMAND",
                         help="shell line for the guest; may be repeated")
+    parser.add_argument("--timeout", type=int, default=300, metavar="S")
+    return parser
+
+
+def main() -> int:
+    parser = parser_of(__doc__)
+    parser.add_argument("--smp", type=int)
     parser.add_argument("--kunit", metavar="GLOB", help="run these KUnit suites at boot")
     parser.add_argument("--ask-host", action="store_true",
                         help="with a balloon, which the guest can ask for")
@@ -56,7 +61,6 @@ def main() -> int:
                         help="device tree source to add to the board's")
     parser.add_argument("--icount", action="store_true",
                         help="one vCPU, one instruction a nanosecond")
-    parser.add_argument("--timeout", type=int, default=300, metavar="S")
     parser.add_argument("--log", help="write the console here")
     parser.add_argument("--echo", action="store_true", help="show the console")
     opts = parser.parse_args()

@@ -34,7 +34,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import boards, children, verdict
+import boot
+from lab import boards, children, kbuild, verdict
 from measure.calls import ARM, SWITCH, Image, Profile, ProfileError, executed
 
 HERE = Path(__file__).resolve().parent
@@ -226,15 +227,10 @@ def condition(text: str) -> tuple[int, int]:
 
 
 def options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("board", choices=boards.BOARDS)
+    parser = boot.parser_of(__doc__)
     parser.add_argument("--function", action="append", required=True,
                         metavar="NAME", help="may be repeated, for functions "
                         "that do not call each other")
-    parser.add_argument("--run", action="append", required=True,
-                        metavar="COMMAND", help="shell line for the guest")
     parser.add_argument("--nth", type=int, default=1, metavar="N",
                         help="which call after the boot (default 1)")
     parser.add_argument("--when", action="append", type=condition, default=[],
@@ -242,20 +238,16 @@ def options() -> argparse.Namespace:
                         "in an argument's register, e.g. r1=65536")
     parser.add_argument("--top", type=int, default=40, metavar="N",
                         help="lines of a table (default 40)")
-    parser.add_argument("--kernel", metavar="DIR",
-                        help="object folder (default $BUILD/obj-arm)")
-    parser.add_argument("--append", default="", help="kernel parameters")
-    parser.add_argument("--mem", help="e.g. 256M")
-    parser.add_argument("--disk", nargs="?", const=True, metavar="IMAGE",
-                        help="attach $BUILD/disk.ext4 or IMAGE")
-    parser.add_argument("--timeout", type=int, default=300, metavar="S")
-    return parser.parse_args()
+    opts = parser.parse_args()
+    if not opts.run:
+        parser.error("a command for --run is missing")
+    return opts
 
 
 def main() -> int:
     opts = options()
     children.end_on_signals()
-    kernel_dir = Path(opts.kernel or boards.BUILD / "obj-arm")
+    kernel_dir = Path(opts.kernel or kbuild.obj(boards.BOARDS[opts.board].kernel))
 
     def show(want: Want, found: Profile, elapsed_s: float) -> None:
         print(f"\n{want.name}, call {opts.nth}: {found.total()} instructions "
@@ -273,18 +265,18 @@ def main() -> int:
         except (ProfileError, subprocess.CalledProcessError) as err:
             print(err, file=sys.stderr)
             return 1
-        boot = functools.partial(
+        booted = functools.partial(
             boards.boot, opts.board, kernel_dir, append=opts.append, mem=opts.mem,
             disk=opts.disk, timeout_s=opts.timeout, commands=opts.run, icount=True,
             files={"/bin/dma_once": program})
-        result = boot(replay=("record", tmp / "run"))
+        result = booted(replay=("record", tmp / "run"))
         for line in said_by_commands(result.lines):
             print(line)
         problems = result.problems
         if not problems:
             recorder = Recorder(tmp / "gdb", opts.timeout, image, wants,
                                 tmp / "exec.log", show)
-            boot(replay=("replay", tmp / "run"), extra=[
+            booted(replay=("replay", tmp / "run"), extra=[
                 "-S", "-gdb", f"unix:{tmp}/gdb,server=on,wait=off"])
             recorder.join()
             problems = [recorder.problem] if recorder.problem else []

@@ -39,6 +39,8 @@ BOOT_TIMEOUT_S = 300
 CELLS = {"D": ("█", "33;1"), "m": ("▒", "36"), ".": ("·", "2")}
 LEGEND = [("D", "held by a driver"), ("m", "used by files and programs"),
           (".", "free")]
+# Kind of a line of the guest's: colour, form.
+REPORT = {"row": ("", "    {}"), "good": ("32", "  + {}"), "bad": ("31;1", "  FAILED: {}")}
 
 
 class DemoError(Exception):
@@ -78,9 +80,6 @@ class Screen:
         char, code = CELLS[name]
         return self.style(code, char)
 
-    def row_of_map(self, cells: str) -> None:
-        self.line("    " + "".join(map(self.cell, cells)))
-
     def end_of_map(self) -> None:
         if not self.legend_shown:
             self.line("    " + "   ".join(f"{self.cell(name)} {text}"
@@ -96,15 +95,10 @@ class Screen:
         if kind == "head":
             self.head(text)
         elif kind == "map":
-            self.row_of_map(text)
-        elif kind == "row":
-            self.line(f"    {text}")
-        elif kind == "good":
-            self.line(self.style("32", f"  + {text}"))
-        elif kind == "bad":
-            self.line(self.style("31;1", f"  FAILED: {text}"))
+            self.line("    " + "".join(map(self.cell, text)))
         else:
-            self.line(f"  {text}")
+            code, form = REPORT.get(kind, ("", "  {}"))
+            self.line(self.style(code, form.format(text)) if code else form.format(text))
 
 
 def run_step(screen: Screen, title: str, cmd: Sequence[str | Path]) -> None:

@@ -267,10 +267,8 @@ def configure(name: str, src: Path | None = None, whole: bool = True) -> Path:
     allconfig = out / "cma-fragments.config"
     allconfig.write_text("\n".join(want.values()) + "\n")
     # kbuild keeps .config's time if nothing changed, so this is harmless.
-    done = children.run(
-        make_command(name, src) + ["-s", KERNELS[name].base],
-        env=dict(os.environ, KCONFIG_ALLCONFIG=str(allconfig)), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = children.capture(make_command(name, src) + ["-s", KERNELS[name].base],
+                            env=dict(os.environ, KCONFIG_ALLCONFIG=str(allconfig)))
     if done.returncode:
         raise BuildError(f"{name}: configuration failed:\n{done.stdout}")
     missing = missing_lines(want, (out / ".config").read_text())
@@ -386,11 +384,10 @@ def guest_program(name: str) -> bytes:
     out = BUILD / "guest" / name
     out.parent.mkdir(parents=True, exist_ok=True)
     sources = [guest / f"{name}.c", *sorted(guest.glob(f"{name}_*.c"))]
-    done = subprocess.run(
+    done = children.capture(
         [CROSS["arm"] + "gcc", "-O2", "-Wall", "-static", "-pthread",
          "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", f"-I{tests}", *sources,
-         tests / "cma_test_lib.c", tests / "cma_mem.c", "-o", out],
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+         tests / "cma_test_lib.c", tests / "cma_mem.c", "-o", out])
     if done.returncode:
         raise BuildError(f"{name}: {done.stdout}")
     return out.read_bytes()

@@ -9,10 +9,10 @@ dt-schema/ adds it, in the form in which their maintainers get it.
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
+from lab import children
 from stages import debian
 
 HERE = Path(__file__).resolve().parents[1]
@@ -23,9 +23,7 @@ SCHEMAS = "usr/lib/python3/dist-packages/dtschema/schemas"
 
 
 def run(*cmd: str | Path, **kw: Any) -> str:
-    done = subprocess.run([str(c) for c in cmd], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          **kw)
+    done = children.capture(cmd, **kw)
     return done.stdout if not done.returncode else done.stdout or "failed"
 
 

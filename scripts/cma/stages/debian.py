@@ -3,10 +3,11 @@
 the machine's own apt changes: lists and packages are kept in a folder, and
 signatures are checked as ever."""
 
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from lab import children
 
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
@@ -16,9 +17,7 @@ class Unavailable(Exception):
 
 
 def run(*cmd: str | Path, **kw: Any) -> str:
-    done = subprocess.run([str(c) for c in cmd], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          **kw)
+    done = children.capture(cmd, **kw)
     if done.returncode:
         said = done.stdout.strip().splitlines()
         raise Unavailable(said[-1] if said else f"{cmd[0]} failed")

@@ -110,79 +110,55 @@ class Passes(unittest.TestCase):
         self.assertEqual(v.problems, [])
 
 
+# Name of the test: what the console says, what is wrong with it, arguments of judge().
+FAILS: dict[str, tuple] = {
+    "not_ok": (KSFT.replace("ok 1 global", "not ok 1 global"), "not ok:"),
+    "not_ok_says_where": (
+        KSFT.replace("ok 2 global", "# cma_a.c:12:b:Expected 0 (0) == 1 (1)\n"
+                     "# cma_a.c:13:b:Expected 2 (2) == 3 (3)\nnot ok 2 global"),
+        r"not ok: .*\n  cma_a.c:12:.*\n  cma_a.c:13:"),
+    "not_ok_nested": (
+        KUNIT.replace("ok 2 order 4", "not ok 2 order 4"), "not ok: align: order 4"),
+    "not_ok_is_no_skip": (KSFT.replace("ok 2 global", "not ok 2 global"), "not ok:"),
+    "not_ok_without_number": ("not ok global\n", "not ok global"),
+    "result_missing": (
+        KSFT.replace("ok 2 global.exhaust # SKIP no driver\n", ""),
+        "1 results, planned 2"),
+    "result_missing_in_suite": (
+        KUNIT.replace("[    0.104000]     ok 1 place\n", ""),
+        "result 2 .align. where 1 was due"),
+    "suite_missing": (
+        KUNIT.replace("[    0.108000] ok 2 cma_parse\n", ""),
+        "1 results, planned 2"),
+    "result_too_many": (
+        KSFT.replace("# Totals", "ok 3 more\n# Totals"), "3 results, planned 2"),
+    "result_twice": (KSFT.replace("ok 2 global", "ok 1 global"), "was due"),
+    "no_plan": (KSFT.replace("1..2\n", ""), "no plan"),
+    "no_plan_in_suite": (KUNIT.replace("[    0.103300]     1..2\n", ""), "no plan"),
+    "second_plan": (KSFT.replace("1..2\n", "1..2\n1..2\n"), "second plan"),
+    "result_without_document": ("ok 1 lonely\n", "outside of any document"),
+    "bail_out": (KSFT.replace("ok 2 global", "Bail out! no\nok 2 global"), "Bail out"),
+    "no_test_where_wanted": ("", "no test ran", {"want_tests": True}),
+    "status": (KSFT.replace("end 0", "end 139"), "status 139"),
+    "skip_status_with_passed_tests": (KSFT.replace("end 0", "end 4"), "status 4"),
+    "command_did_not_end": ("guest: begin: sleep 9\n", "did not end: sleep 9", {"end": ""}),
+    "command_did_not_end_before_next": (
+        "guest: begin: a\nguest: begin: b\nguest: end 0: b\n", "did not end: a"),
+    "guest_did_not_end": (KSFT, "did not come to its end", {"end": ""}),
+    "expected_message_missing": ("", "message did not come: foo", {"expect": ["foo"]}),
+    "other_splat_than_announced": (
+        "# expect-splat: WARNING: .*cma_release\n"
+        "WARNING: CPU: 0 PID: 1 at a.c:1 cma_release+0x1/0x2\n"
+        "BUG: Bad page state in process sh  pfn:4c000\n",
+        "splat: BUG: Bad page"),
+    "announced_splat_missing": ("# expect-splat: WARNING: foo\n", "did not come"),
+}
+
+
 class Fails(unittest.TestCase):
-    def fails(self, text, why, end=END, **kw):
-        v = judge(text, end, **kw)
+    def fails(self, text, why, kw=()):
+        v = judge(text, **dict(kw))
         self.assertRegex("\n".join(v.problems), why)
-
-    def test_not_ok(self):
-        self.fails(KSFT.replace("ok 1 global", "not ok 1 global"), "not ok:")
-
-    def test_not_ok_says_where(self):
-        self.fails(KSFT.replace(
-            "ok 2 global", "# cma_a.c:12:b:Expected 0 (0) == 1 (1)\n"
-            "# cma_a.c:13:b:Expected 2 (2) == 3 (3)\nnot ok 2 global"),
-            r"not ok: .*\n  cma_a.c:12:.*\n  cma_a.c:13:")
-
-    def test_not_ok_nested(self):
-        self.fails(KUNIT.replace("ok 2 order 4", "not ok 2 order 4"), "not ok: align: order 4")
-
-    def test_not_ok_is_no_skip(self):
-        self.fails(KSFT.replace("ok 2 global", "not ok 2 global"), "not ok:")
-
-    def test_not_ok_without_number(self):
-        self.fails("not ok global\n", "not ok global")
-
-    def test_result_missing(self):
-        self.fails(KSFT.replace("ok 2 global.exhaust # SKIP no driver\n", ""),
-                   "1 results, planned 2")
-
-    def test_result_missing_in_suite(self):
-        self.fails(KUNIT.replace("[    0.104000]     ok 1 place\n", ""),
-                   "result 2 .align. where 1 was due")
-
-    def test_suite_missing(self):
-        self.fails(KUNIT.replace("[    0.108000] ok 2 cma_parse\n", ""),
-                   "1 results, planned 2")
-
-    def test_result_too_many(self):
-        self.fails(KSFT.replace("# Totals", "ok 3 more\n# Totals"), "3 results, planned 2")
-
-    def test_result_twice(self):
-        self.fails(KSFT.replace("ok 2 global", "ok 1 global"), "was due")
-
-    def test_no_plan(self):
-        self.fails(KSFT.replace("1..2\n", ""), "no plan")
-
-    def test_no_plan_in_suite(self):
-        self.fails(KUNIT.replace("[    0.103300]     1..2\n", ""), "no plan")
-
-    def test_second_plan(self):
-        self.fails(KSFT.replace("1..2\n", "1..2\n1..2\n"), "second plan")
-
-    def test_result_without_document(self):
-        self.fails("ok 1 lonely\n", "outside of any document")
-
-    def test_bail_out(self):
-        self.fails(KSFT.replace("ok 2 global", "Bail out! no\nok 2 global"), "Bail out")
-
-    def test_no_test_where_wanted(self):
-        self.fails("", "no test ran", want_tests=True)
-
-    def test_status(self):
-        self.fails(KSFT.replace("end 0", "end 139"), "status 139")
-
-    def test_skip_status_with_passed_tests(self):
-        self.fails(KSFT.replace("end 0", "end 4"), "status 4")
-
-    def test_command_did_not_end(self):
-        self.fails("guest: begin: sleep 9\n", "did not end: sleep 9", end="")
-
-    def test_command_did_not_end_before_next(self):
-        self.fails("guest: begin: a\nguest: begin: b\nguest: end 0: b\n", "did not end: a")
-
-    def test_guest_did_not_end(self):
-        self.fails(KSFT, "did not come to its end", end="")
 
     def test_unannounced_splats(self):
         for text in (
@@ -214,35 +190,27 @@ class Fails(unittest.TestCase):
                 self.fails("".join(f"[    1.000000] {t}\n"
                                    for t in text.split("\n")), "^splat: ")
 
-    def test_expected_message_missing(self):
-        self.fails("", "message did not come: foo", expect=["foo"])
-
     def test_harmless_splat_and_another(self):
         harmless = ["WARNING: .* slow"]
         text = "WARNING: CPU: 0 PID: 1 at a.c:1 slow+0x1/0x2\n"
         self.assertTrue(judge("", harmless=harmless).ok)
         self.assertTrue(judge(text, harmless=harmless).ok)
         self.fails("WARNING: CPU: 0 PID: 1 at a.c:2 other+0x1/0x2\n",
-                   "splat: .* other", harmless=harmless)
+                   "splat: .* other", {"harmless": harmless})
 
     def test_one_report_is_one_splat(self):
         v = judge("[ 1.0] WARNING: CPU: 0 PID: 1 at a.c:1 f\n"
                   "[ 1.0] Call trace: \n")
         self.assertEqual(len(v.splats), 1)
 
-    def test_other_splat_than_announced(self):
-        self.fails("# expect-splat: WARNING: .*cma_release\n"
-                   "WARNING: CPU: 0 PID: 1 at a.c:1 cma_release+0x1/0x2\n"
-                   "BUG: Bad page state in process sh  pfn:4c000\n",
-                   "splat: BUG: Bad page")
-
-    def test_announced_splat_missing(self):
-        self.fails("# expect-splat: WARNING: foo\n", "did not come")
-
     def test_announcement_ends_with_its_command(self):
         line = "WARNING: CPU: 0 PID: 1 at a.c:1 f\n"
         self.fails(f"guest: begin: a\n# expect-splat: WARNING\n{line}"
                    f"guest: end 0: a\n{line}", "splat: WARNING")
+
+
+for _name, _args in FAILS.items():
+    setattr(Fails, f"test_{_name}", lambda self, args=_args: self.fails(*args))
 
 
 class Configuration(unittest.TestCase):
