@@ -18,7 +18,7 @@ first run, but for time in which there was nothing to run.
     incl.   with the functions that it called; not interrupts, other tasks
 
 dma_once SIZE_BYTES [COUNT], guest/dma_once.c, is there for --run. 32-bit ARM
-kernels without Thumb. $BUILD/obj-arm/vmlinux must be the kernel that boots.
+kernels without Thumb. vmlinux in the object folder must be the kernel that boots.
 """
 
 import argparse

@@ -3,7 +3,8 @@
 area and no more, and has its message. The stage areas of check.py boots them.
 """
 
-from stages.areas import ANYWHERE, Case, DEVICES, NAMED, announced, tree
+from stages.area_case import ANYWHERE, Case, announced, tree
+from stages.areas import DEVICES, NAMED
 
 # Messages of entries that are wrong; the others hold.
 LINE = Case(

@@ -11,6 +11,7 @@ from pathlib import Path
 from lab import kbuild
 
 from stages import areas, wide
+from stages.area_case import DEVICE
 from stages.stage import Stage, selftests, stage
 
 # Architecture, defconfig: what distributions start from.
@@ -150,7 +151,7 @@ def hibernate(stage: Stage) -> None:
     selftests()
     stage.boot("hibernate", "virt", kernel_dir=kbuild.obj("arm-hibernate"),
                swap="vda", want_tests=True, timeout_s=600, mem="1G",
-               nodes=f"/ {{ keeper {{ {areas.DEVICE} }}; }};",
+               nodes=f"/ {{ keeper {{ {DEVICE} }}; }};",
                append="vmalloc=768M no_console_suspend cma=16M "
                "cma_areas=low/keeper=8M@0x44000000:exclusive+"
                "high/keeper=8M@0x60000000:exclusive+"

@@ -6,7 +6,7 @@ allocator, and one that is a program.
 from typing import Any
 
 from lab import boards, children, kbuild, skips, verdict
-from stages import areas, identical
+from stages import area_case, areas, identical
 from stages.stage import Stage, guest_files, stage, test_driver
 from stages.virt import test_boot
 
@@ -61,9 +61,9 @@ def lpae(stage: Stage) -> None:
                        " highmem, shared, for all devices, from the command "],
                **where)
     stage.boot("reach", append="cma=16M cma_areas=banka/camera=8M+bankb=8M",
-               want_tests=True, timeout_s=180, nodes=areas.tree("""
+               want_tests=True, timeout_s=180, nodes=area_case.tree("""
 	pool: pool { AREA size = <0 0x800000>; };
-""".replace("AREA", areas.AREA), "\tcamera { %s };\n" % areas.DEVICE),
+""".replace("AREA", area_case.AREA), "\tcamera { %s };\n" % area_case.DEVICE),
                commands=[f"{areas.CLIENT} camera 4M=banka-camera"],
                expect=[rf"^cma: {name}: 8 MiB at 0x0*[4-9a-f]\w{{7}}-"
                        for name in ("pool", "banka-camera", "bankb")], **where)
