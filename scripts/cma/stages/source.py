@@ -59,6 +59,8 @@ ALLOWED = [
 ]
 CHECKPATCH = ["scripts/checkpatch.pl", "--strict", "--terse", "--show-types",
               "--no-summary"]
+# Lines that a patch of the series adds, at most.
+MAX_ADDED = 900
 # Words, and parts of such in patterns.
 NO_TYPO = "faile,filp,inflight,nd"
 SHELL = re.compile(rb"#!/bin/(?:busybox )?sh\b")
@@ -96,6 +98,10 @@ def tree(stage: Stage) -> None:
 def series(stage: Stage) -> None:
     """The patch series is generated and gives the tree back."""
     stage.run("series", [HERE / "tree.py", "series"])
+    for patch in sorted((BUILD / "patches").glob("*.patch")):
+        added = len(re.findall(r"^\+(?!\+\+ )", patch.read_text(), re.M))
+        stage.result(added <= MAX_ADDED, f"{patch.name} can be reviewed",
+                     f"it adds {added} lines, {MAX_ADDED} at most expected")
 
 
 @stage("host")
