@@ -222,7 +222,7 @@ static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
 	spin_lock_irqsave(&cma->lock, flags);
 	found = cma_buffer_at(cma, pfn);
 	if (found)
-		cma_buffer_snapshot(found, &buffer);
+		cma_buffer_snapshot(cma, found, &buffer);
 	spin_unlock_irqrestore(&cma->lock, flags);
 
 	/* The record of a cached buffer names no owner. */

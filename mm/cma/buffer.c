@@ -185,21 +185,31 @@ void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 
 /**
  * cma_buffer_snapshot() - copy a record that may be changing hands
+ * @cma:	the area
  * @buffer:	the record
- * @copy:	the copy; its owner, caller, task and time are valid only if
- *		@copy->owned
+ * @copy:	the copy; a record without an owner has a window and its size only
  *
  * Context: The caller holds cma->lock, so the record is not freed.
  */
-void cma_buffer_snapshot(const struct cma_buffer *buffer,
+void cma_buffer_snapshot(struct cma *cma, const struct cma_buffer *buffer,
 			 struct cma_buffer *copy)
 {
-	/* Pairs with the release in cma_buffer_hand_out(). */
-	bool owned = smp_load_acquire(&buffer->owned);
+	struct cma_shard *shard = shard_of(cma, buffer->holder.start);
 
-	/* If the buffer changes hands meanwhile, the copy may mix owners. */
-	data_race(*copy = *buffer);
-	copy->owned = owned;
+	lockdep_assert_held(&cma->lock);
+	*copy = (struct cma_buffer) {
+		.holder		= buffer->holder,
+		.nr_pages	= buffer->nr_pages,
+	};
+	/*
+	 * No buffer is disowned under this lock. Without an owner, other members
+	 * of the unions are in use.
+	 */
+	spin_lock(&shard->lock);
+	/* Pairs with the release in cma_buffer_hand_out(). */
+	if (smp_load_acquire(&buffer->owned))
+		*copy = *buffer;
+	spin_unlock(&shard->lock);
 }
 
 /**

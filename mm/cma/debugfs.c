@@ -183,7 +183,8 @@ static int buffers_show(struct seq_file *seq, void *unused)
 		while (holder && !holder->nr_pages)
 			holder = cma_range_next(&cma->range, holder);
 		if (holder)
-			cma_buffer_snapshot(container_of(holder,
+			cma_buffer_snapshot(cma,
+					    container_of(holder,
 							 struct cma_buffer,
 							 holder), &buffer);
 		spin_unlock_irq(&cma->lock);

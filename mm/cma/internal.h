@@ -10,10 +10,11 @@
  *   cma->cache_mutex		buffers being zeroed or given back; slept on,
  *				but reclaim only tries it
  *
- * Below these, all IRQ safe, and none is taken under another:
+ * Below these, all IRQ safe. Only shard->lock is taken under another one:
  *
  *   cma->lock			range of an area, buffers taken through debugfs
- *   shard->lock		complete buffers, who owns them
+ *   shard->lock		complete buffers, who owns them; alone, or under
+ *				cma->lock
  *   cache->lock		cached buffers
  *   zone->lock			free lists
  */
@@ -299,7 +300,7 @@ struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
 void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer);
 void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 			 unsigned long caller);
-void cma_buffer_snapshot(const struct cma_buffer *buffer,
+void cma_buffer_snapshot(struct cma *cma, const struct cma_buffer *buffer,
 			 struct cma_buffer *copy);
 struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
 				     unsigned long nr_pages);

@@ -41,8 +41,8 @@ static inline unsigned long area_nr_of_devices(struct cma *cma)
 	cma_cache_flush(cma);
 	spin_lock_irq(&cma->lock);
 	while ((holder = cma_range_next(&cma->range, holder))) {
-		cma_buffer_snapshot(container_of(holder, struct cma_buffer,
-						 holder), &buffer);
+		cma_buffer_snapshot(cma, container_of(holder, struct cma_buffer,
+						      holder), &buffer);
 		if (buffer.owned && buffer.owner[0])
 			nr_pages += buffer.nr_pages;
 	}
