@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A board whose code declares its areas: no device tree node, no command line.
+ * A board whose code declares its areas, without device tree or command line.
  *
- * The board has two memory banks. A video codec wants one kind of buffer in
- * each, and works, if slower, when the second kind lies in the first bank, too.
- * Its firmware has a small place of its own that is always there. A camera is
- * probed later and shares the memory of the codec.
+ * The board has two memory banks. A video codec wants one type of buffer in
+ * each bank. It also works, but slower, with both types in the first bank. An
+ * exclusive area is set aside for its firmware. A camera is probed later and
+ * shares the memory of the codec.
  *
- * The machine is found by its compatible string, "linux,cma-sample". It is the
- * one that QEMU makes with "-M virt" otherwise.
+ * The kernel finds the machine by its compatible string, "linux,cma-sample".
+ * Otherwise it equals QEMU's "-M virt".
  */
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
@@ -24,10 +24,10 @@
 
 static struct cma *bank_b_area;
 
-/* Before the page allocator runs. What goes wrong is in the log. */
-static void __init sample_reserve(void)
+/* Runs before the page allocator. The kernel logs what fails. */
+static void __init cma_sample_reserve(void)
 {
-	/* What banks there are; "cma_areas=banka/foo=8M" finds its place. */
+	/* A type tells the kernel where "cma_areas=banka/foo=8M" belongs. */
 	static const struct dma_contiguous_area_desc bank_a __initconst = {
 		.type	= "banka",
 		.base	= BANK_A_BASE,
@@ -39,14 +39,14 @@ static void __init sample_reserve(void)
 		.limit		= BANK_B_BASE + BANK_SIZE,
 		.fallback	= true,
 	};
-	/* For the codec alone, and never in anybody's way. */
+	/* For the codec alone; the page allocator never uses it. */
 	static const struct dma_contiguous_area_desc firmware __initconst = {
 		.type		= "banka",
 		.devices	= "codec",
 		.size		= SZ_4M,
 		.mode		= CMA_EXCLUSIVE,
 	};
-	/* For all who ask for the type. */
+	/* For all devices that ask for this type. */
 	static const struct dma_contiguous_area_desc frames __initconst = {
 		.type		= "bankb",
 		.size		= SZ_16M,
@@ -59,8 +59,8 @@ static void __init sample_reserve(void)
 	dma_contiguous_declare(&frames, &bank_b_area);
 }
 
-/* Any time later: a device that comes and goes gets an area, too. */
-static int sample_add_device(struct notifier_block *block, unsigned long event,
+/* Assigns an area to a device that is added later, or removed. */
+static int cma_sample_notify(struct notifier_block *block, unsigned long event,
 			     void *data)
 {
 	struct device *dev = data;
@@ -74,23 +74,23 @@ static int sample_add_device(struct notifier_block *block, unsigned long event,
 	return NOTIFY_OK;
 }
 
-static struct notifier_block sample_devices = {
-	.notifier_call = sample_add_device,
+static struct notifier_block cma_sample_notifier = {
+	.notifier_call = cma_sample_notify,
 };
 
-static void __init sample_init(void)
+static void __init cma_sample_init(void)
 {
-	bus_register_notifier(&platform_bus_type, &sample_devices);
+	bus_register_notifier(&platform_bus_type, &cma_sample_notifier);
 	of_platform_default_populate(NULL, NULL, NULL);
 }
 
-static const char * const sample_compatible[] __initconst = {
+static const char * const cma_sample_compatible[] __initconst = {
 	"linux,cma-sample",
 	NULL
 };
 
 DT_MACHINE_START(CMA_SAMPLE, "Sample board with areas of its own")
-	.dt_compat	= sample_compatible,
-	.reserve	= sample_reserve,
-	.init_machine	= sample_init,
+	.dt_compat	= cma_sample_compatible,
+	.reserve	= cma_sample_reserve,
+	.init_machine	= cma_sample_init,
 MACHINE_END

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of cma_alloc(), cma_release() and alloc_contig_*(), on the
- * default area of the machine: what user space cannot reach through a driver.
+ * KUnit tests of cma_alloc(), cma_release() and alloc_contig_*() on the default
+ * area. They cover the cases that user space cannot reach through a driver.
  */
 #include <kunit/test.h>
 #include <linux/cma.h>
@@ -17,12 +17,6 @@
 #include "../internal.h"
 #include "kunit_area.h"
 
-static int use_default_area(struct kunit *test)
-{
-	test->priv = area_or_skip(test);
-	return 0;
-}
-
 static void buffers_are_what_was_asked_for(struct kunit *test)
 {
 	static const struct {
@@ -30,7 +24,7 @@ static void buffers_are_what_was_asked_for(struct kunit *test)
 		unsigned int align_order;
 	} wanted[] = { { 1, 0 }, { 3, 4 }, { 75, 6 }, { 1024, 10 }, { 2500, 0 } };
 	struct cma *cma = test->priv;
-	unsigned long before = area_nr_held(cma);
+	unsigned long before = cma_test_nr_held(cma);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(wanted); i++) {
 		unsigned long nr_pages = wanted[i].nr_pages;
@@ -44,22 +38,22 @@ static void buffers_are_what_was_asked_for(struct kunit *test)
 						   1UL << wanted[i].align_order));
 		for (unsigned long n = 0; n < nr_pages; n++)
 			KUNIT_ASSERT_EQ(test, page_count(page + n), 1);
-		KUNIT_EXPECT_EQ(test, area_nr_held(cma), before + nr_pages);
+		KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before + nr_pages);
 		KUNIT_EXPECT_TRUE(test, cma_release(cma, page, nr_pages));
-		KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
+		KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before);
 	}
 }
 
 static void senseless_requests_fail(struct kunit *test)
 {
 	struct cma *cma = test->priv;
-	unsigned long before = area_nr_held(cma);
+	unsigned long before = cma_test_nr_held(cma);
 
 	KUNIT_EXPECT_NULL(test, cma_alloc(NULL, 1, 0, true));
 	KUNIT_EXPECT_NULL(test, cma_alloc(cma, 0, 0, true));
 	KUNIT_EXPECT_NULL(test, cma_alloc(cma, cma->nr_pages + 1, 0, true));
 	KUNIT_EXPECT_NULL(test, cma_alloc(cma, 1, BITS_PER_LONG, true));
-	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before);
 }
 
 static void release_works_in_atomic_context(struct kunit *test)
@@ -67,20 +61,20 @@ static void release_works_in_atomic_context(struct kunit *test)
 	static DEFINE_SPINLOCK(lock);
 	struct cma *cma = test->priv;
 	struct page *page = cma_alloc(cma, 700, 0, false);
-	unsigned long before = area_nr_held(cma), flags;
+	unsigned long before = cma_test_nr_held(cma), flags;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	spin_lock_irqsave(&lock, flags);
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 700));
 	spin_unlock_irqrestore(&lock, flags);
-	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before - 700);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before - 700);
 }
 
 static void wrong_releases_change_nothing(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	struct page *page = cma_alloc(cma, 64, 0, false), *other;
-	unsigned long held = area_nr_held(cma);
+	unsigned long held = cma_test_nr_held(cma);
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	other = alloc_page(GFP_KERNEL);
@@ -91,25 +85,25 @@ static void wrong_releases_change_nothing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, cma_release(cma, page, cma->nr_pages + 1));
 	__free_page(other);
 
-	/* Twice: it is another warning when nobody holds the pages. */
+	/* Another warning follows below, when nobody holds the pages. */
 	kunit_info(test, "expect-splat: WARNING: .* warn_of_mismatch");
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 63));
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page + 1, 63));
-	KUNIT_EXPECT_EQ(test, area_nr_held(cma), held);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), held);
 	for (int i = 0; i < 64; i++)
 		KUNIT_ASSERT_EQ(test, page_count(page + i), 1);
 
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 64));
-	KUNIT_EXPECT_EQ(test, area_nr_held(cma), held - 64);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), held - 64);
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 64));
-	KUNIT_EXPECT_EQ(test, area_nr_held(cma), held - 64);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), held - 64);
 }
 
 static void folios_are_compound(struct kunit *test)
 {
 	struct cma *cma = test->priv;
-	unsigned long before = area_nr_held(cma);
-	/* larger than anything the buddy allocator has */
+	unsigned long before = cma_test_nr_held(cma);
+	/* The buddy allocator has no block of this order. */
 	int order = MAX_PAGE_ORDER + 1;
 	struct folio *folio = cma_alloc_folio(cma, order,
 					      GFP_KERNEL | __GFP_COMP);
@@ -118,7 +112,7 @@ static void folios_are_compound(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, folio_order(folio), (unsigned int)order);
 	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), 1);
 	KUNIT_EXPECT_TRUE(test, cma_free_folio(cma, folio));
-	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before);
 }
 
 static void ranges_are_taken_outside_areas(struct kunit *test)
@@ -154,8 +148,7 @@ static void ranges_are_taken_outside_areas(struct kunit *test)
 						   numa_node_id(), NULL));
 }
 
-/* Nobody but the owner of an area may take pages of it. */
-static void areas_are_left_alone(struct kunit *test)
+static void only_the_owner_takes_area_pages(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	struct page *page = cma_alloc(cma, 16, 0, false);
@@ -192,11 +185,8 @@ static void free_pages_cost_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, survey.blocker.reason, CONTIG_BLOCK_NONE);
 }
 
-/*
- * Takes movable pages until one lies in the area, with nothing of the area
- * held but what was before. Return: that page, or NULL.
- */
-static struct page *movable_page_in(struct cma *cma)
+/* Returns a movable page in the area, or NULL; frees the others it took. */
+static struct page *alloc_test_movable_page(struct cma *cma)
 {
 	struct page *page, *next, *found = NULL;
 	LIST_HEAD(others);
@@ -221,7 +211,7 @@ static struct page *movable_page_in(struct cma *cma)
 static void pages_in_use_are_reported(struct kunit *test)
 {
 	struct cma *cma = test->priv;
-	struct page *page = movable_page_in(cma);
+	struct page *page = alloc_test_movable_page(cma);
 	struct contig_survey survey;
 	unsigned long pfn;
 
@@ -236,17 +226,17 @@ static void pages_in_use_are_reported(struct kunit *test)
 	__free_page(page);
 }
 
-/* A page that nothing can be known of is gone around, all the same. */
-static void pages_that_stay_are_gone_around(struct kunit *test)
+/* A request goes around a page even if the survey cannot tell its use. */
+static void pages_off_lru_are_avoided(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	unsigned long nr_pages = rounddown_pow_of_two(cma->nr_pages) / 4;
-	unsigned long before = area_nr_held(cma), start;
-	struct page *page = movable_page_in(cma), *buffer;
+	unsigned long before = cma_test_nr_held(cma), start;
+	struct page *page = alloc_test_movable_page(cma), *buffer;
 	enum cma_fit fit = cma->fit;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	/* Both kinds: whichever window comes first has the page in it. */
+	/* The fits differ in the window they try first, which has the page. */
 	for (int i = 0; i < 2; i++) {
 		WRITE_ONCE(cma->fit, i ? CMA_FIT_FIRST : CMA_FIT_BEST);
 		buffer = cma_alloc(cma, nr_pages, 0, true);
@@ -261,10 +251,10 @@ static void pages_that_stay_are_gone_around(struct kunit *test)
 	WRITE_ONCE(cma->fit, fit);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	__free_page(page);
-	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before);
 }
 
-static void set_killed(bool killed)
+static void alloc_test_set_killed(bool killed)
 {
 	if (killed) {
 		sigaddset(&current->pending.signal, SIGKILL);
@@ -278,18 +268,19 @@ static void set_killed(bool killed)
 #define MAX_HOLES	16
 
 /*
- * Who is being killed gets no answer, so the log does not hear of one. What is
- * free he gets, so that is taken first; a page is in the way of what is left.
+ * The log says nothing of a request that fails because its task is killed. The
+ * task still gets free windows, so the test takes these first. The next request
+ * then meets the movable page and fails.
  */
-static void the_killed_fail_silently(struct kunit *test)
+static void killed_tasks_fail_silently(struct kunit *test)
 {
 	struct cma *cma = test->priv;
-	struct page *page = movable_page_in(cma), *buffers[MAX_HOLES];
-	unsigned long before = area_nr_held(cma), nr_pages[MAX_HOLES];
+	struct page *page = alloc_test_movable_page(cma), *buffers[MAX_HOLES];
+	unsigned long before = cma_test_nr_held(cma), nr_pages[MAX_HOLES];
 	int nr;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	set_killed(true);
+	alloc_test_set_killed(true);
 	for (nr = 0; nr < MAX_HOLES; nr++) {
 		spin_lock_irq(&cma->lock);
 		nr_pages[nr] = cma_range_widest_hole(&cma->range);
@@ -298,30 +289,17 @@ static void the_killed_fail_silently(struct kunit *test)
 		if (!buffers[nr])
 			break;
 	}
-	set_killed(false);
+	alloc_test_set_killed(false);
 	KUNIT_EXPECT_LT(test, nr, MAX_HOLES);
 	while (nr--)
 		KUNIT_EXPECT_TRUE(test, cma_release(cma, buffers[nr],
 						    nr_pages[nr]));
-	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before);
 	__free_page(page);
 }
 
-#define PATTERN	0xa5
-
-/* Fills and gives back, so that the next one of this size gets the same. */
-static void soil(struct kunit *test, struct cma *cma, unsigned long nr_pages)
-{
-	struct page *page = cma_alloc(cma, nr_pages, 0, false);
-
-	KUNIT_ASSERT_NOT_NULL(test, page);
-	for (unsigned long i = 0; i < nr_pages; i++)
-		memset_page(nth_page(page, i), 0, PATTERN, PAGE_SIZE);
-	KUNIT_ASSERT_TRUE(test, cma_release(cma, page, nr_pages));
-}
-
-static unsigned long nr_soiled(struct kunit *test, struct cma *cma,
-			       unsigned long nr_pages)
+static unsigned long alloc_test_nr_soiled(struct kunit *test, struct cma *cma,
+					  unsigned long nr_pages)
 {
 	struct page *page = cma_alloc(cma, nr_pages, 0, false);
 	unsigned long nr = 0;
@@ -337,8 +315,8 @@ static unsigned long nr_soiled(struct kunit *test, struct cma *cma,
 	return nr;
 }
 
-/* As much as there is room for, which is nearly all of a small area. */
-static void soil_and_look(struct kunit *test, struct cma *cma)
+/* Uses the widest hole, which is nearly all of a small area. */
+static void alloc_test_expect_zeroed(struct kunit *test, struct cma *cma)
 {
 	unsigned long nr_pages;
 
@@ -350,26 +328,26 @@ static void soil_and_look(struct kunit *test, struct cma *cma)
 	spin_unlock_irq(&cma->lock);
 	if (!nr_pages)
 		return;
-	soil(test, cma, nr_pages);
-	KUNIT_EXPECT_EQ_MSG(test, nr_soiled(test, cma, nr_pages), 0,
+	cma_test_soil(test, cma, nr_pages);
+	KUNIT_EXPECT_EQ_MSG(test, alloc_test_nr_soiled(test, cma, nr_pages), 0,
 			    "%s, of %lu pages", cma->name, nr_pages);
 }
 
 /*
- * With init_on_alloc=1 what a driver gets is cleared: by the page allocator, as
- * far as it had the pages, and that is not so everywhere.
+ * With init_on_alloc=1 a driver gets zeroed pages. The page allocator zeroes
+ * the pages it had; an exclusive area has to zero its pages itself.
  */
-static void memory_is_cleared_if_told_so(struct kunit *test)
+static void memory_is_zeroed_with_init_on_alloc(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	bool was_on = static_key_enabled(&init_on_alloc);
 
 	static_branch_enable(&init_on_alloc);
 	for (unsigned int i = 0; i < cma_area_count; i++)
-		soil_and_look(test, &cma_areas[i]);
+		alloc_test_expect_zeroed(test, &cma_areas[i]);
 	if (cma->mode == CMA_SHARED) {
 		KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_EXCLUSIVE), 0);
-		soil_and_look(test, cma);
+		alloc_test_expect_zeroed(test, cma);
 		KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_SHARED), 0);
 	}
 	if (!was_on)
@@ -383,18 +361,18 @@ static struct kunit_case cma_alloc_cases[] = {
 	KUNIT_CASE(wrong_releases_change_nothing),
 	KUNIT_CASE(folios_are_compound),
 	KUNIT_CASE(ranges_are_taken_outside_areas),
-	KUNIT_CASE(areas_are_left_alone),
+	KUNIT_CASE(only_the_owner_takes_area_pages),
 	KUNIT_CASE(free_pages_cost_nothing),
 	KUNIT_CASE(pages_in_use_are_reported),
-	KUNIT_CASE(pages_that_stay_are_gone_around),
-	KUNIT_CASE(the_killed_fail_silently),
-	KUNIT_CASE(memory_is_cleared_if_told_so),
+	KUNIT_CASE(pages_off_lru_are_avoided),
+	KUNIT_CASE(killed_tasks_fail_silently),
+	KUNIT_CASE(memory_is_zeroed_with_init_on_alloc),
 	{ }
 };
 
 static struct kunit_suite cma_alloc_suite = {
 	.name = "cma_alloc",
-	.init = use_default_area,
+	.init = cma_test_use_area,
 	.test_cases = cma_alloc_cases,
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the areas of a device: its list, and what board code may ask
- * for. They run at boot, when board code does.
+ * KUnit tests of the areas of a device: its list, and the calls that board code
+ * may make. They run at boot, when board code does.
  *
- * All but the default area are areas by name only: nothing can be taken from
- * them, and nothing is.
+ * Only the default area has memory. The others are areas by name, and no test
+ * takes pages from them.
  */
 #include <kunit/test.h>
 #include <linux/cma.h>
@@ -18,11 +18,11 @@
 #include "../internal.h"
 #include "kunit_area.h"
 
-#define NR_CHOICES	8	/* that a device may have */
-#define NR_TYPES	8	/* that a board may define */
+#define NR_CHOICES	8	/* areas that a device may have */
+#define NR_TYPES	8	/* types that a board may define */
 #define TYPE		"cma-kunit"
 
-/* They are in the list of declared areas from then on. */
+/* Static, as areas that are declared stay declared. */
 static struct cma others[NR_CHOICES];
 
 struct areas_case {
@@ -30,22 +30,22 @@ struct areas_case {
 	struct cma *cma;
 };
 
-static int __init init_case(struct kunit *test)
+static int __init areas_test_init(struct kunit *test)
 {
 	struct areas_case *this = kunit_kzalloc(test, sizeof(*this),
 						GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, this);
-	this->cma = area_or_skip(test);
-	this->dev = area_device(test, "cma-areas");
+	this->cma = cma_test_area(test);
+	this->dev = cma_test_device(test, "cma-areas");
 	for (unsigned int i = 0; i < NR_CHOICES; i++)
 		others[i].nr_banks = 1;
 	test->priv = this;
 	return 0;
 }
 
-/* The default area, and so many others behind it. */
-static void __init assign(struct kunit *test, unsigned int nr_others)
+/* Assigns the default area, and @nr_others areas behind it. */
+static void __init areas_test_assign(struct kunit *test, unsigned int nr_others)
 {
 	struct areas_case *this = test->priv;
 
@@ -57,9 +57,10 @@ static void __init assign(struct kunit *test, unsigned int nr_others)
 				0);
 }
 
-/* The area that a request for this type tries at this place; NULL for none. */
-static struct cma * __init choice_of_type(struct device *dev, const char *type,
-					  unsigned int at)
+/* Returns the area that a request for @type tries as number @at, or NULL. */
+static struct cma * __init areas_test_choice_of_type(struct device *dev,
+						     const char *type,
+						     unsigned int at)
 {
 	struct dma_area_snapshot areas;
 
@@ -67,56 +68,58 @@ static struct cma * __init choice_of_type(struct device *dev, const char *type,
 	return at < areas.nr ? areas.area[at] : NULL;
 }
 
-static struct cma * __init choice(struct device *dev, unsigned int at)
+static struct cma * __init areas_test_choice(struct device *dev,
+					     unsigned int at)
 {
-	return choice_of_type(dev, NULL, at);
+	return areas_test_choice_of_type(dev, NULL, at);
 }
 
-/* These and no others, in the order in which they were assigned. */
-static void __init expect_list(struct kunit *test, unsigned int nr_others)
+/* Expects the default area, then @nr_others areas as assigned, and no more. */
+static void __init areas_test_expect_list(struct kunit *test,
+					  unsigned int nr_others)
 {
 	struct areas_case *this = test->priv;
 
-	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 0), this->cma);
+	KUNIT_EXPECT_PTR_EQ(test, areas_test_choice(this->dev, 0), this->cma);
 	for (unsigned int i = 0; i < nr_others; i++)
-		KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, i + 1),
+		KUNIT_EXPECT_PTR_EQ(test, areas_test_choice(this->dev, i + 1),
 				    &others[i]);
-	KUNIT_EXPECT_NULL(test, choice(this->dev, nr_others + 1));
+	KUNIT_EXPECT_NULL(test, areas_test_choice(this->dev, nr_others + 1));
 }
 
-static void __init lists_come_to_an_end(struct kunit *test)
+static void __init lists_have_a_limit(struct kunit *test)
 {
 	struct areas_case *this = test->priv;
 	struct cma *one_more = &others[NR_CHOICES - 1];
 
-	assign(test, NR_CHOICES - 1);
+	areas_test_assign(test, NR_CHOICES - 1);
 	KUNIT_EXPECT_EQ(test, dma_contiguous_assign(this->dev, one_more, NULL),
 			-ENOSPC);
-	/* What it has already takes no place. */
+	/* The device has this area already, so it takes no second place. */
 	KUNIT_EXPECT_EQ(test, dma_contiguous_assign(this->dev, &others[3],
 						    NULL), 0);
-	expect_list(test, NR_CHOICES - 1);
+	areas_test_expect_list(test, NR_CHOICES - 1);
 
 	dma_contiguous_unassign(this->dev, &others[NR_CHOICES - 2]);
 	KUNIT_EXPECT_EQ(test, dma_contiguous_assign(this->dev, one_more, NULL),
 			0);
 }
 
-static void __init areas_are_taken_away(struct kunit *test)
+static void __init areas_can_be_unassigned(struct kunit *test)
 {
 	struct areas_case *this = test->priv;
 
-	assign(test, 3);
-	/* One that it does not have, one from the middle, the last one. */
+	areas_test_assign(test, 3);
+	/* Unassign an area it does not have, then the middle one, the last. */
 	dma_contiguous_unassign(this->dev, &others[5]);
-	expect_list(test, 3);
+	areas_test_expect_list(test, 3);
 	dma_contiguous_unassign(this->dev, &others[1]);
-	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 1), &others[0]);
-	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 2), &others[2]);
+	KUNIT_EXPECT_PTR_EQ(test, areas_test_choice(this->dev, 1), &others[0]);
+	KUNIT_EXPECT_PTR_EQ(test, areas_test_choice(this->dev, 2), &others[2]);
 	dma_contiguous_unassign(this->dev, &others[2]);
-	expect_list(test, 1);
+	areas_test_expect_list(test, 1);
 
-	/* The one that it prefers: the next one is in its place. */
+	/* When the preferred area goes, the next one takes its place. */
 	dma_contiguous_unassign(this->dev, this->cma);
 	KUNIT_EXPECT_PTR_EQ(test, this->dev->cma_area, &others[0]);
 	dma_contiguous_unassign(this->dev, &others[0]);
@@ -126,8 +129,8 @@ static void __init areas_are_taken_away(struct kunit *test)
 	dma_contiguous_unassign(this->dev, this->cma);
 }
 
-/* A common area takes no place of the list. */
-static void __init types_are_asked_for(struct kunit *test)
+/* An area of all devices takes no place in the list of one device. */
+static void __init types_can_be_requested(struct kunit *test)
 {
 	static const char * const standard[] __initconst = { "dma", "common" };
 	struct areas_case *this = test->priv;
@@ -135,34 +138,38 @@ static void __init types_are_asked_for(struct kunit *test)
 	struct dma_contiguous_request request;
 
 	KUNIT_ASSERT_EQ(test, dma_area_register(common, TYPE, NULL, false), 0);
-	assign(test, NR_CHOICES - 1);
+	areas_test_assign(test, NR_CHOICES - 1);
 	KUNIT_EXPECT_EQ(test, dma_contiguous_request_begin(&request, this->dev,
 							   "no-such-type"),
 			-ENOENT);
-	KUNIT_EXPECT_PTR_EQ(test, choice_of_type(this->dev, TYPE, 0), common);
+	KUNIT_EXPECT_PTR_EQ(test, areas_test_choice_of_type(this->dev, TYPE, 0),
+			    common);
 	for (unsigned int i = 0; i < NR_CHOICES; i++)
 		KUNIT_EXPECT_PTR_EQ(test,
-				    choice_of_type(this->dev, TYPE, i + 1),
-				    choice(this->dev, i));
-	expect_list(test, NR_CHOICES - 1);
-	/* Drivers may rely on these, whatever the board declares. */
+				    areas_test_choice_of_type(this->dev, TYPE,
+							      i + 1),
+				    areas_test_choice(this->dev, i));
+	areas_test_expect_list(test, NR_CHOICES - 1);
+	/* Drivers may rely on these types, whatever the board declares. */
 	for (unsigned int i = 0; i < ARRAY_SIZE(standard); i++) {
 		KUNIT_EXPECT_TRUE(test, dma_area_knows_type(this->dev,
 							    standard[i]));
-		KUNIT_EXPECT_PTR_EQ(test, choice_of_type(this->dev,
-							 standard[i], 0),
+		KUNIT_EXPECT_PTR_EQ(test, areas_test_choice_of_type(this->dev,
+								    standard[i],
+								    0),
 				    this->cma);
 	}
 }
 
-/* The type is the request's: nobody else who allocates just then has it. */
-static void __init types_are_of_one_task(struct kunit *test)
+/* A request sets the type for its own task; other tasks do not see it. */
+static void __init types_belong_to_one_task(struct kunit *test)
 {
 	struct areas_case *this = test->priv;
 	struct dma_contiguous_request outer, inner;
 	struct device *dev = this->dev;
 
-	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &others[0], "code"), 0);
+	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &others[0], "code"),
+			0);
 	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(dev, &others[1], "frame"),
 			0);
 	KUNIT_EXPECT_NULL(test, dma_area_requested_type(dev));
@@ -181,7 +188,7 @@ static void __init types_are_of_one_task(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, dma_area_requested_type(dev));
 }
 
-/* What a module called a type is known when the module is gone. */
+/* The list copies the name of a type, since a module may be unloaded. */
 static void __init types_are_copied(struct kunit *test)
 {
 	struct areas_case *this = test->priv;
@@ -194,13 +201,12 @@ static void __init types_are_copied(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_area_knows_type(this->dev, "short-lived"));
 	dma_area_snapshot(this->dev, "short-lived", &areas);
 	KUNIT_EXPECT_PTR_EQ(test, areas.area[0], &others[0]);
-	/* It did not come up, so it is none to take from. */
+	/* The area did not come up, so nobody can take pages from it. */
 	KUNIT_EXPECT_NULL(test, dma_area_of_type(this->dev, "short-lived"));
 	KUNIT_EXPECT_FALSE(test, dma_area_knows_type(this->dev, type));
 }
 
-/* Each function of the DMA API, for those who may wait and those who may not. */
-static void __init expect_no_memory(struct kunit *test, gfp_t gfp)
+static void __init areas_test_expect_no_memory(struct kunit *test, gfp_t gfp)
 {
 	struct areas_case *this = test->priv;
 	static const size_t sizes[] __initconst = { SZ_4K, SZ_64K, SZ_4M };
@@ -226,28 +232,28 @@ static void __init expect_no_memory(struct kunit *test, gfp_t gfp)
 	}
 }
 
-/* An area that it was to have could not be had. */
+/* A device gets no memory if an area that it needs does not exist. */
 static void __init refused_devices_get_nothing(struct kunit *test)
 {
 	struct areas_case *this = test->priv;
 	dma_addr_t dma;
 	void *cpu;
 
-	/* Other memory does, so nothing is special about it. */
+	/* Other memory may replace the area, so the device is not refused. */
 	dma_area_refuse(this->dev, true);
-	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 0), this->cma);
+	KUNIT_EXPECT_PTR_EQ(test, areas_test_choice(this->dev, 0), this->cma);
 
 	dma_area_bind(this->dev, this->cma, NULL);
 	dma_area_refuse(this->dev, false);
-	expect_no_memory(test, GFP_KERNEL);
-	expect_no_memory(test, GFP_ATOMIC);
-	expect_no_memory(test, GFP_NOWAIT);
+	areas_test_expect_no_memory(test, GFP_KERNEL);
+	areas_test_expect_no_memory(test, GFP_ATOMIC);
+	areas_test_expect_no_memory(test, GFP_NOWAIT);
 	KUNIT_EXPECT_NULL(test, dev_get_cma_area(this->dev));
 	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
 	KUNIT_EXPECT_NULL(test, dma_contiguous_area(this->dev, "dma"));
 	KUNIT_EXPECT_FALSE(test, dma_contiguous_falls_back(this->dev));
 
-	/* The next driver starts from the beginning. */
+	/* The next driver starts anew. */
 	dma_contiguous_unbind(this->dev);
 	cpu = dma_alloc_coherent(this->dev, SZ_64K, &dma, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, cpu);
@@ -255,7 +261,7 @@ static void __init refused_devices_get_nothing(struct kunit *test)
 		dma_free_coherent(this->dev, SZ_64K, cpu, dma);
 }
 
-/* More areas than it can have: that is as if one of them did not exist. */
+/* An area that does not fit into the list counts as one that does not exist. */
 static void __init too_many_areas_are_refused(struct kunit *test)
 {
 	struct areas_case *this = test->priv;
@@ -263,63 +269,63 @@ static void __init too_many_areas_are_refused(struct kunit *test)
 	dma_area_bind(this->dev, this->cma, NULL);
 	for (unsigned int i = 0; i < NR_CHOICES - 1; i++)
 		dma_area_bind(this->dev, &others[i], NULL);
-	expect_list(test, NR_CHOICES - 1);
+	areas_test_expect_list(test, NR_CHOICES - 1);
 	dma_area_bind(this->dev, &others[NR_CHOICES - 1], NULL);
-	expect_no_memory(test, GFP_KERNEL);
-	expect_no_memory(test, GFP_ATOMIC);
+	areas_test_expect_no_memory(test, GFP_KERNEL);
+	areas_test_expect_no_memory(test, GFP_ATOMIC);
 	dma_contiguous_unbind(this->dev);
 }
 
-/* It has areas, none of which has come up. */
-static void __init own_areas_are_all_there_is(struct kunit *test)
+/* A device whose own areas did not come up does not use the default area. */
+static void __init own_areas_replace_the_default(struct kunit *test)
 {
 	struct areas_case *this = test->priv;
 
 	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(this->dev, &others[0],
 						    NULL), 0);
-	expect_no_memory(test, GFP_KERNEL);
-	expect_no_memory(test, GFP_ATOMIC);
+	areas_test_expect_no_memory(test, GFP_KERNEL);
+	areas_test_expect_no_memory(test, GFP_ATOMIC);
 	dma_contiguous_unassign(this->dev, &others[0]);
-	/* One that is lost behind it, for which other memory does. */
+	/* A second area is missing, and other memory may replace it. */
 	KUNIT_ASSERT_EQ(test, dma_contiguous_assign(this->dev, &others[0],
 						    NULL), 0);
 	dma_area_refuse(this->dev, true);
 	KUNIT_EXPECT_TRUE(test, dma_contiguous_falls_back(this->dev));
-	KUNIT_EXPECT_PTR_EQ(test, choice(this->dev, 1), this->cma);
+	KUNIT_EXPECT_PTR_EQ(test, areas_test_choice(this->dev, 1), this->cma);
 }
 
-/* As a driver takes pages for its firmware. */
-static void __init take_and_release(struct kunit *test, struct cma *area)
+/* Takes pages without the DMA API, as drivers do for firmware. */
+static void __init areas_test_take(struct kunit *test, struct cma *area)
 {
 	struct areas_case *this = test->priv;
 	unsigned long nr_pages = SZ_1M >> PAGE_SHIFT, before;
 	struct page *page;
 
-	before = area_nr_held(this->cma);
+	before = cma_test_nr_held(this->cma);
 	page = cma_alloc(area, nr_pages, 0, false);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_EXPECT_PTR_EQ(test, cma_area_of(page), this->cma);
-	KUNIT_EXPECT_EQ(test, area_nr_held(this->cma), before + nr_pages);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(this->cma), before + nr_pages);
 	KUNIT_EXPECT_TRUE(test, cma_release(area, page, nr_pages));
-	KUNIT_EXPECT_EQ(test, area_nr_held(this->cma), before);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(this->cma), before);
 }
 
 static void __init areas_are_for_direct_use(struct kunit *test)
 {
 	struct areas_case *this = test->priv;
 
-	/* It has none of its own. */
-	take_and_release(test, dma_contiguous_area(this->dev, NULL));
+	/* The device has no area of its own yet. */
+	areas_test_take(test, dma_contiguous_area(this->dev, NULL));
 	KUNIT_EXPECT_NULL(test, dma_contiguous_area(this->dev, "first"));
 
-	assign(test, 2);
-	take_and_release(test, dma_contiguous_area(this->dev, NULL));
-	take_and_release(test, dma_contiguous_area(this->dev, "first"));
+	areas_test_assign(test, 2);
+	areas_test_take(test, dma_contiguous_area(this->dev, NULL));
+	areas_test_take(test, dma_contiguous_area(this->dev, "first"));
 	KUNIT_EXPECT_NULL(test, dma_contiguous_area(this->dev, "second"));
 }
 
-/* How many the board has defined itself is its business. */
-static void __init boards_have_so_many_types(struct kunit *test)
+/* The board may have defined some types already. */
+static void __init types_of_boards_have_a_limit(struct kunit *test)
 {
 	static const struct dma_contiguous_area_desc type __initconst = {
 		.type = TYPE,
@@ -333,22 +339,22 @@ static void __init boards_have_so_many_types(struct kunit *test)
 }
 
 static struct kunit_case __refdata cases[] = {
-	KUNIT_CASE(lists_come_to_an_end),
-	KUNIT_CASE(areas_are_taken_away),
-	KUNIT_CASE(types_are_asked_for),
-	KUNIT_CASE(types_are_of_one_task),
+	KUNIT_CASE(lists_have_a_limit),
+	KUNIT_CASE(areas_can_be_unassigned),
+	KUNIT_CASE(types_can_be_requested),
+	KUNIT_CASE(types_belong_to_one_task),
 	KUNIT_CASE(types_are_copied),
 	KUNIT_CASE(refused_devices_get_nothing),
 	KUNIT_CASE(too_many_areas_are_refused),
-	KUNIT_CASE(own_areas_are_all_there_is),
+	KUNIT_CASE(own_areas_replace_the_default),
 	KUNIT_CASE(areas_are_for_direct_use),
-	KUNIT_CASE(boards_have_so_many_types),
+	KUNIT_CASE(types_of_boards_have_a_limit),
 	{ }
 };
 
 static struct kunit_suite __refdata suite = {
 	.name = "cma_areas",
-	.init = init_case,
+	.init = areas_test_init,
 	.test_cases = cases,
 };
 

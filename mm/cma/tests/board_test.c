@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A board whose code asks for what makes no sense. The log says so, and the
- * board boots on with what does make sense; samples/cma/board.c is the one to
- * learn from.
+ * A board whose code makes invalid requests. The kernel logs them and boots
+ * with the valid ones. See samples/cma/board.c for an example to copy.
  *
- * The machine is found by its compatible string, "linux,cma-test-board".
+ * The kernel finds the machine by its compatible string,
+ * "linux,cma-test-board".
  */
 #include <linux/cma.h>
 #include <linux/dma-map-ops.h>
@@ -14,8 +14,8 @@
 #include <linux/string.h>
 #include <asm/mach/arch.h>
 
-/* One more than there can be, and the last one is missed. */
-static void __init define_types(void)
+/* Defines one type more than a board may have; the kernel rejects the last. */
+static void __init board_test_define_types(void)
 {
 	static const char * const names[] __initconst = {
 		"type1", "type2", "type3", "type4", "type5", "type6", "type7",
@@ -33,11 +33,11 @@ static void __init define_types(void)
 	}
 }
 
-/* Memory that memblock knows of and nobody has named. */
+/* memblock knows these addresses, and no node of the device tree does. */
 #define UNMAPPED	0x46000000
 #define USED		0x46400000
 
-static void __init declare_in_the_way(void)
+static void __init board_test_declare_overlaps(void)
 {
 	static struct dma_contiguous_area_desc area __initdata = {
 		.type		= "unmapped",
@@ -54,8 +54,8 @@ static void __init declare_in_the_way(void)
 	dma_contiguous_declare(&area, NULL);
 }
 
-/* Code of the kernel's own that makes an area of what is none. */
-static void __init make_of_nothing(void)
+/* Makes areas, as other kernel code may, of memory that cannot be an area. */
+static void __init board_test_make_invalid(void)
 {
 	struct cma *cma;
 
@@ -72,8 +72,8 @@ static void __init make_of_nothing(void)
 	cma_init_reserved_mem(0x90000000, SZ_4M, 0, "beyond", &cma);
 }
 
-/* More than there is room for: of areas, and of their names. */
-static void __init declare_too_many(void)
+/* Declares more areas than the kernel has room for, with too long a name. */
+static void __init board_test_declare_too_many(void)
 {
 	static char name[100] __initdata;
 	const struct dma_contiguous_area_desc area = { .type = name };
@@ -83,7 +83,7 @@ static void __init declare_too_many(void)
 		dma_contiguous_declare(&area, NULL);
 }
 
-static void __init test_reserve(void)
+static void __init board_test_reserve(void)
 {
 	static const struct dma_contiguous_area_desc odd __initconst = {
 		.type		= "odd",
@@ -100,7 +100,7 @@ static void __init test_reserve(void)
 		.type		= "type8",
 		.size		= SZ_4M,
 	};
-	/* An address is had though others were asked for first. */
+	/* Areas with a fixed address are placed first, in whatever order. */
 	static const struct dma_contiguous_area_desc told __initconst = {
 		.type		= "told",
 		.size		= SZ_4M,
@@ -108,22 +108,22 @@ static void __init test_reserve(void)
 		.fixed		= true,
 	};
 
-	define_types();
+	board_test_define_types();
 	dma_contiguous_declare(&odd, NULL);
 	dma_contiguous_declare(&uneven, NULL);
 	dma_contiguous_declare(&placed, NULL);
 	dma_contiguous_declare(&told, NULL);
-	declare_in_the_way();
-	make_of_nothing();
-	declare_too_many();
+	board_test_declare_overlaps();
+	board_test_make_invalid();
+	board_test_declare_too_many();
 }
 
-static const char * const test_compatible[] __initconst = {
+static const char * const board_test_compatible[] __initconst = {
 	"linux,cma-test-board",
 	NULL
 };
 
 DT_MACHINE_START(CMA_TEST, "Test board with areas that make no sense")
-	.dt_compat	= test_compatible,
-	.reserve	= test_reserve,
+	.dt_compat	= board_test_compatible,
+	.reserve	= board_test_reserve,
 MACHINE_END

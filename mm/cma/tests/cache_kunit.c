@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the buffers that are kept for the next request: how many go
- * when memory is asked for, and which. Units are pages.
+ * KUnit tests of cached buffers: how many reclaim frees, and which ones. Units
+ * are pages.
  */
 #include <kunit/test.h>
 #include <linux/cma.h>
@@ -21,30 +21,30 @@
 #define KIND		0x5eed
 
 /**
- * struct kept - buffers of a test that are kept, or were
- * @cma:	their area
- * @pages:	first page of each
- * @gone:	those that were given back, in that order
- * @nr_gone:	how many
- * @limit:	what may be kept otherwise
- * @age_ms:	and how long
+ * struct cache_test - buffers that a test has put into the cache
+ * @cma:	area of the buffers
+ * @pages:	first page of each buffer
+ * @freed:	first pages of the buffers that the cache has freed, in order
+ * @nr_freed:	number of freed buffers
+ * @limit:	cache_limit of the area before the test
+ * @age_ms:	cache_age_ms of the area before the test
  */
-static struct kept {
+static struct cache_test {
 	struct cma *cma;
 	struct page *pages[NR_BUFFERS];
-	struct page *gone[NR_BUFFERS];
-	unsigned int nr_gone;
+	struct page *freed[NR_BUFFERS];
+	unsigned int nr_freed;
 	unsigned long limit;
 	unsigned int age_ms;
-} kept;
+} cache_test;
 
-static int begin(struct kunit *test)
+static int cache_test_init(struct kunit *test)
 {
-	struct cma *cma = area_or_skip(test);
+	struct cma *cma = cma_test_area(test);
 
 	if (!cma->cache || !cma->cache_large)
-		kunit_skip(test, "nothing is kept");
-	kept = (struct kept) {
+		kunit_skip(test, "the area caches no buffers");
+	cache_test = (struct cache_test) {
 		.cma	= cma,
 		.limit	= cma->cache_limit,
 		.age_ms	= cma->cache_age_ms,
@@ -56,26 +56,28 @@ static int begin(struct kunit *test)
 	return 0;
 }
 
-static void end(struct kunit *test)
+static void cache_test_exit(struct kunit *test)
 {
-	if (!kept.cma)
+	if (!cache_test.cma)
 		return;
-	cma_cache_set_limit(kept.cma, kept.limit);
-	cma_cache_set_age(kept.cma, kept.age_ms);
-	kept.cma = NULL;
+	cma_cache_set_limit(cache_test.cma, cache_test.limit);
+	cma_cache_set_age(cache_test.cma, cache_test.age_ms);
+	cache_test.cma = NULL;
 }
 
-static void note_gone(struct page *page, unsigned long nr_pages, void *mapped)
+static void cache_test_note_freed(struct page *page, unsigned long nr_pages,
+				  void *mapped)
 {
 	vunmap(mapped);
-	if (kept.nr_gone < NR_BUFFERS)
-		kept.gone[kept.nr_gone++] = page;
+	if (cache_test.nr_freed < NR_BUFFERS)
+		cache_test.freed[cache_test.nr_freed++] = page;
 }
 
-/* Buffer number @i is released, and kept later than those before it. */
-static void keep(struct kunit *test, unsigned int i, unsigned long nr_pages)
+/* Caches buffer @i; sleeps so that it is younger than the ones before it. */
+static void cache_test_put(struct kunit *test, unsigned int i,
+			   unsigned long nr_pages)
 {
-	struct page *page = cma_alloc(kept.cma, nr_pages, 0, false);
+	struct page *page = cma_alloc(cache_test.cma, nr_pages, 0, false);
 	struct page **pages;
 	void *mapped;
 
@@ -86,22 +88,24 @@ static void keep(struct kunit *test, unsigned int i, unsigned long nr_pages)
 		pages[n] = nth_page(page, n);
 	mapped = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, mapped);
-	kept.pages[i] = page;
-	KUNIT_ASSERT_TRUE(test, cma_cache_put(kept.cma, page, nr_pages, KIND,
-					      mapped, note_gone));
+	cache_test.pages[i] = page;
+	KUNIT_ASSERT_TRUE(test,
+			  cma_cache_put(cache_test.cma, page, nr_pages, KIND,
+					mapped, cache_test_note_freed));
 	msleep(LOOK_MS);
 }
 
-/* Nothing is given back of an area while some of it is being zeroed. */
-static void wait_for_clearing(struct kunit *test)
+/* The shrinker skips an area while one of its buffers is being zeroed. */
+static void cache_test_wait_zeroed(struct kunit *test)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(WAIT_MS);
+	struct cma *cma = cache_test.cma;
 
-	while (cma_cache_zeroed_pages(kept.cma) != cma_cache_pages(kept.cma) &&
+	while (cma_cache_zeroed_pages(cma) != cma_cache_pages(cma) &&
 	       time_before(jiffies, end))
 		msleep(LOOK_MS);
-	KUNIT_ASSERT_EQ(test, cma_cache_zeroed_pages(kept.cma),
-			cma_cache_pages(kept.cma));
+	KUNIT_ASSERT_EQ(test, cma_cache_zeroed_pages(cma),
+			cma_cache_pages(cma));
 }
 
 static void reclaim_gets_what_it_asks_for(struct kunit *test)
@@ -113,30 +117,33 @@ static void reclaim_gets_what_it_asks_for(struct kunit *test)
 	void *mapped;
 
 	for (unsigned int i = 0; i < NR_BUFFERS; i++)
-		keep(test, i, sizes[i]);
-	KUNIT_EXPECT_EQ(test, cma_cache_pages(kept.cma), 3 * LARGE + 4);
-	wait_for_clearing(test);
+		cache_test_put(test, i, sizes[i]);
+	KUNIT_EXPECT_EQ(test, cma_cache_pages(cache_test.cma), 3 * LARGE + 4);
+	cache_test_wait_zeroed(test);
 
-	/* Nothing, a part of a buffer, and more than one has; oldest first. */
+	/* Shrink by nothing, by a part of a buffer, by more than a buffer. */
 	KUNIT_EXPECT_EQ(test, cma_cache_shrink(0), 0);
 	KUNIT_EXPECT_EQ(test, cma_cache_shrink(1), LARGE);
-	KUNIT_EXPECT_EQ(test, cma_cache_pages(kept.cma), 2 * LARGE + 4);
+	KUNIT_EXPECT_EQ(test, cma_cache_pages(cache_test.cma), 2 * LARGE + 4);
 	KUNIT_EXPECT_EQ(test, cma_cache_shrink(4), LARGE + 3);
-	KUNIT_EXPECT_EQ(test, cma_cache_pages(kept.cma), LARGE + 1);
-	KUNIT_ASSERT_EQ(test, kept.nr_gone, 3);
+	KUNIT_EXPECT_EQ(test, cma_cache_pages(cache_test.cma), LARGE + 1);
+	KUNIT_ASSERT_EQ(test, cache_test.nr_freed, 3);
 	for (unsigned int i = 0; i < 3; i++)
-		KUNIT_EXPECT_PTR_EQ(test, kept.gone[i], kept.pages[i]);
+		KUNIT_EXPECT_PTR_EQ(test, cache_test.freed[i],
+				    cache_test.pages[i]);
 
-	/* The others are there for whoever asks, and then no longer. */
-	KUNIT_EXPECT_PTR_EQ(test, cma_cache_get(kept.cma, LARGE, KIND,
+	/* A request takes one of the others, and shrinking frees the last. */
+	KUNIT_EXPECT_PTR_EQ(test, cma_cache_get(cache_test.cma, LARGE, KIND,
 						NULL, &mapped,
 						&zeroed),
-			    kept.pages[3]);
+			    cache_test.pages[3]);
 	vunmap(mapped);
-	KUNIT_EXPECT_TRUE(test, cma_release(kept.cma, kept.pages[3], LARGE));
+	KUNIT_EXPECT_TRUE(test,
+			  cma_release(cache_test.cma, cache_test.pages[3],
+				      LARGE));
 	KUNIT_EXPECT_EQ(test, cma_cache_shrink(ULONG_MAX), 1);
 	KUNIT_EXPECT_EQ(test, cma_cache_shrink(1), 0);
-	KUNIT_EXPECT_EQ(test, cma_cache_pages(kept.cma), 0);
+	KUNIT_EXPECT_EQ(test, cma_cache_pages(cache_test.cma), 0);
 }
 
 static struct kunit_case cache_cases[] = {
@@ -146,12 +153,12 @@ static struct kunit_case cache_cases[] = {
 
 static struct kunit_suite cache_suite = {
 	.name = "cma_cache",
-	.init = begin,
-	.exit = end,
+	.init = cache_test_init,
+	.exit = cache_test_exit,
 	.test_cases = cache_cases,
 };
 
 kunit_test_suites(&cache_suite);
 
-MODULE_DESCRIPTION("KUnit tests of buffers kept for the next request");
+MODULE_DESCRIPTION("KUnit tests of cached buffers");
 MODULE_LICENSE("GPL");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the DMA API on top of the areas: each of its ways to ask for
- * memory, on a device that nothing is said about. What a driver sees of
- * dma_alloc_coherent() from user space is tested there.
+ * KUnit tests of the DMA API on top of the areas. They use each function that
+ * allocates, on a device without an area of its own. Selftests in user space
+ * test the buffers of dma_alloc_coherent() further.
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
@@ -22,53 +22,47 @@
 #include "../internal.h"
 #include "kunit_area.h"
 
-#define PATTERN	0xa5
-
 struct dma_case {
 	struct device *dev;
 	struct cma *cma;	/* the default area */
 	unsigned long nr_held;	/* pages, before the test */
 };
 
-static int init_case(struct kunit *test)
+static int dma_kunit_init(struct kunit *test)
 {
 	struct dma_case *this = kunit_kzalloc(test, sizeof(*this), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, this);
-	this->cma = area_or_skip(test);
-	this->dev = area_device(test, "cma-dma");
-	this->nr_held = area_nr_of_devices(this->cma);
+	this->cma = cma_test_area(test);
+	this->dev = cma_test_device(test, "cma-dma");
+	this->nr_held = cma_test_nr_owned(this->cma);
 	test->priv = this;
 	return 0;
 }
 
-/* Whatever a test does, all of it comes back. */
-static void exit_case(struct kunit *test)
+/* All tests must free what they allocate. */
+static void dma_kunit_exit(struct kunit *test)
 {
 	struct dma_case *this = test->priv;
 
 	if (this)
-		KUNIT_EXPECT_EQ(test, area_nr_of_devices(this->cma), this->nr_held);
+		KUNIT_EXPECT_EQ(test, cma_test_nr_owned(this->cma),
+				this->nr_held);
 }
 
-static bool is_in_area(struct dma_case *this, dma_addr_t dma)
+static bool dma_kunit_in_area(struct dma_case *this, dma_addr_t dma)
 {
 	phys_addr_t phys = dma_to_phys(this->dev, dma);
 
 	return cma_area_of(pfn_to_page(PHYS_PFN(phys))) == this->cma;
 }
 
-static bool lies_in_highmem(const struct dma_case *this)
-{
-	return PageHighMem(pfn_to_page(this->cma->range.start));
-}
-
-/* Cleared, writable, and afterwards full of what nobody else may see. */
-static void use(struct kunit *test, void *cpu, size_t size)
+/* Expects zeroes and writes a pattern that no later buffer may show. */
+static void dma_kunit_use(struct kunit *test, void *cpu, size_t size)
 {
 	KUNIT_EXPECT_NULL(test, memchr_inv(cpu, 0, size));
-	memset(cpu, PATTERN, size);
-	KUNIT_EXPECT_NULL(test, memchr_inv(cpu, PATTERN, size));
+	memset(cpu, CMA_TEST_PATTERN, size);
+	KUNIT_EXPECT_NULL(test, memchr_inv(cpu, CMA_TEST_PATTERN, size));
 }
 
 static const unsigned long attributes[] = {
@@ -96,24 +90,12 @@ static void attributes_are_heeded(struct kunit *test)
 					      GFP_KERNEL, attributes[i]);
 			KUNIT_ASSERT_NOT_NULL_MSG(test, cpu, "%#lx, %zu bytes",
 						  attributes[i], sizes[n]);
-			KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
-			use(test, cpu, sizes[n]);
+			KUNIT_EXPECT_TRUE(test, dma_kunit_in_area(this, dma));
+			dma_kunit_use(test, cpu, sizes[n]);
 			dma_free_attrs(this->dev, sizes[n], cpu, dma,
 				       attributes[i]);
 		}
 	}
-}
-
-/* Pages that somebody has written to, as many as are asked for next. */
-static void soil(struct kunit *test, unsigned long nr_pages)
-{
-	struct dma_case *this = test->priv;
-	struct page *page = cma_alloc(this->cma, nr_pages, 0, false);
-
-	KUNIT_ASSERT_NOT_NULL(test, page);
-	for (unsigned long i = 0; i < nr_pages; i++)
-		memset_page(nth_page(page, i), 0, PATTERN, PAGE_SIZE);
-	cma_release(this->cma, page, nr_pages);
 }
 
 static void memory_without_a_mapping(struct kunit *test)
@@ -125,10 +107,10 @@ static void memory_without_a_mapping(struct kunit *test)
 	dma_addr_t dma;
 	void *cookie;
 
-	soil(test, this->cma->nr_pages / 2);
+	cma_test_soil(test, this->cma, this->cma->nr_pages / 2);
 	cookie = dma_alloc_attrs(this->dev, SZ_1M, &dma, GFP_KERNEL, attrs);
 	KUNIT_ASSERT_NOT_NULL(test, cookie);
-	KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+	KUNIT_EXPECT_TRUE(test, dma_kunit_in_area(this, dma));
 	page = pfn_to_page(PHYS_PFN(dma_to_phys(this->dev, dma)));
 	for (unsigned long i = 0; i < nr_pages; i++) {
 		void *addr = kmap_local_page(nth_page(page, i));
@@ -149,7 +131,7 @@ static void failures_are_quiet_on_request(struct kunit *test)
 
 	cpu = dma_alloc_attrs(this->dev, size, &all, GFP_KERNEL, attrs);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	/* A word of the allocator's in the log would fail the whole boot. */
+	/* A message of the allocator in the log would fail the whole boot. */
 	size += SZ_4M;
 	KUNIT_EXPECT_NULL(test, dma_alloc_attrs(this->dev, size, &dma,
 						GFP_KERNEL, DMA_ATTR_NO_WARN));
@@ -171,25 +153,26 @@ static void cacheable_pages(struct kunit *test)
 		page = dma_alloc_pages(this->dev, SZ_1M, &dma,
 				       DMA_BIDIRECTIONAL, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, page);
-		/* They need an address: none of high memory will do. */
+		/* dma_alloc_pages() returns no page in high memory. */
 		cpu = page_address(page);
 		KUNIT_ASSERT_NOT_NULL(test, cpu);
-		if (!lies_in_highmem(this))
-			KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+		if (!cma_test_in_highmem(this->cma))
+			KUNIT_EXPECT_TRUE(test, dma_kunit_in_area(this, dma));
 
 		dma_sync_single_for_cpu(this->dev, dma, SZ_1M,
 					DMA_BIDIRECTIONAL);
-		use(test, cpu, SZ_1M);
+		dma_kunit_use(test, cpu, SZ_1M);
 		dma_sync_single_for_device(this->dev, dma, SZ_1M,
 					   DMA_BIDIRECTIONAL);
 		/* The device has written nothing. */
 		dma_sync_single_for_cpu(this->dev, dma, SZ_1M,
 					DMA_FROM_DEVICE);
-		KUNIT_EXPECT_NULL(test, memchr_inv(cpu, PATTERN, SZ_1M));
+		KUNIT_EXPECT_NULL(test,
+				  memchr_inv(cpu, CMA_TEST_PATTERN, SZ_1M));
 		dma_free_pages(this->dev, SZ_1M, page, dma, DMA_BIDIRECTIONAL);
 	}
-	/* Nothing is cleared only to be thrown away. */
-	if (lies_in_highmem(this))
+	/* An unsuitable area is skipped, not allocated from and freed. */
+	if (cma_test_in_highmem(this->cma))
 		KUNIT_EXPECT_EQ(test, nr_taken,
 				atomic64_read(&this->cma->nr_pages_succeeded));
 }
@@ -203,14 +186,14 @@ static void cacheable_buffers(struct kunit *test)
 	cpu = dma_alloc_noncoherent(this->dev, SZ_256K, &dma, DMA_TO_DEVICE,
 				    GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	use(test, cpu, SZ_256K);
+	dma_kunit_use(test, cpu, SZ_256K);
 	dma_sync_single_range_for_device(this->dev, dma, SZ_64K, SZ_64K,
 					 DMA_TO_DEVICE);
 	dma_free_noncoherent(this->dev, SZ_256K, cpu, dma, DMA_TO_DEVICE);
 }
 
-/* Without an IOMMU they are contiguous all the same. */
-static void buffers_of_several_pieces(struct kunit *test)
+/* Without an IOMMU such a buffer is contiguous, too. */
+static void noncontiguous_buffers(struct kunit *test)
 {
 	struct dma_case *this = test->priv;
 	struct sg_table *sgt;
@@ -223,13 +206,13 @@ static void buffers_of_several_pieces(struct kunit *test)
 	cpu = dma_vmap_noncontiguous(this->dev, SZ_1M, sgt);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	dma_sync_sgtable_for_cpu(this->dev, sgt, DMA_FROM_DEVICE);
-	use(test, cpu, SZ_1M);
+	dma_kunit_use(test, cpu, SZ_1M);
 	dma_vunmap_noncontiguous(this->dev, cpu);
 	dma_free_noncontiguous(this->dev, SZ_1M, sgt, DMA_FROM_DEVICE);
 }
 
-static void check_table(struct kunit *test, size_t size, gfp_t gfp,
-			unsigned long attrs)
+static void dma_kunit_check_table(struct kunit *test, size_t size, gfp_t gfp,
+				  unsigned long attrs)
 {
 	struct dma_case *this = test->priv;
 	struct sg_table sgt;
@@ -247,7 +230,7 @@ static void check_table(struct kunit *test, size_t size, gfp_t gfp,
 	dma_free_attrs(this->dev, size, cpu, dma, attrs);
 }
 
-static void set_coherent(struct device *dev, bool coherent)
+static void dma_kunit_set_coherent(struct device *dev, bool coherent)
 {
 #if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
 	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU)
@@ -261,37 +244,39 @@ static void tables_describe_the_buffer(struct kunit *test)
 	struct dma_case *this = test->priv;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(attrs); i++) {
-		check_table(test, SZ_1M + SZ_4K, GFP_KERNEL, attrs[i]);
-		check_table(test, SZ_16K, GFP_ATOMIC, attrs[i]);
-		set_coherent(this->dev, true);
-		check_table(test, SZ_1M + SZ_4K, GFP_KERNEL, attrs[i]);
-		set_coherent(this->dev, false);
+		dma_kunit_check_table(test, SZ_1M + SZ_4K, GFP_KERNEL,
+				      attrs[i]);
+		dma_kunit_check_table(test, SZ_16K, GFP_ATOMIC, attrs[i]);
+		dma_kunit_set_coherent(this->dev, true);
+		dma_kunit_check_table(test, SZ_1M + SZ_4K, GFP_KERNEL,
+				      attrs[i]);
+		dma_kunit_set_coherent(this->dev, false);
 	}
 }
 
 static void managed_buffers_go_with_the_device(struct kunit *test)
 {
 	struct dma_case *this = test->priv;
-	struct device *dev = area_device(test, "cma-managed");
+	struct device *dev = cma_test_device(test, "cma-managed");
 	dma_addr_t dma;
 	void *cpu;
 
 	cpu = dmam_alloc_coherent(dev, SZ_128K, &dma, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	use(test, cpu, SZ_128K);
+	dma_kunit_use(test, cpu, SZ_128K);
 	dmam_free_coherent(dev, SZ_128K, cpu, dma);
-	KUNIT_EXPECT_EQ(test, area_nr_of_devices(this->cma), this->nr_held);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_owned(this->cma), this->nr_held);
 
 	cpu = dmam_alloc_attrs(dev, SZ_1M, &dma, GFP_KERNEL,
 			       DMA_ATTR_WRITE_COMBINE);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	KUNIT_EXPECT_EQ(test, area_nr_of_devices(this->cma),
+	KUNIT_EXPECT_EQ(test, cma_test_nr_owned(this->cma),
 			this->nr_held + SZ_1M / PAGE_SIZE);
-	/* exit_case() counts again. */
+	/* This frees the buffer; dma_kunit_exit() counts again. */
 	kunit_device_unregister(test, dev);
 }
 
-static void pools(struct kunit *test)
+static void dma_pools(struct kunit *test)
 {
 	struct dma_case *this = test->priv;
 	const unsigned int nr = 300;
@@ -308,7 +293,7 @@ static void pools(struct kunit *test)
 		cpu[i] = dma_pool_zalloc(pool, GFP_KERNEL, &dma[i]);
 		KUNIT_ASSERT_NOT_NULL(test, cpu[i]);
 		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(dma[i], 64));
-		use(test, cpu[i], 192);
+		dma_kunit_use(test, cpu[i], 192);
 		memset(cpu[i], i, 192);
 	}
 	for (unsigned int i = 0; i < nr; i++) {
@@ -318,7 +303,7 @@ static void pools(struct kunit *test)
 	dma_pool_destroy(pool);
 }
 
-/* The second one has what the first one left behind, if nobody clears it. */
+/* The second buffer reuses the first one's memory, which must be zeroed. */
 static void buffers_that_cannot_wait(struct kunit *test)
 {
 	static DEFINE_SPINLOCK(lock);
@@ -331,14 +316,15 @@ static void buffers_that_cannot_wait(struct kunit *test)
 		cpu = dma_alloc_coherent(this->dev, SZ_16K, &dma, GFP_ATOMIC);
 		spin_unlock(&lock);
 		KUNIT_ASSERT_NOT_NULL(test, cpu);
-		use(test, cpu, SZ_16K);
+		dma_kunit_use(test, cpu, SZ_16K);
 		spin_lock(&lock);
 		dma_free_coherent(this->dev, SZ_16K, cpu, dma);
 		spin_unlock(&lock);
 	}
 }
 
-static void check_reach(struct kunit *test, size_t size, gfp_t gfp, u64 mask)
+static void dma_kunit_check_reach(struct kunit *test, size_t size, gfp_t gfp,
+				  u64 mask)
 {
 	struct dma_case *this = test->priv;
 	dma_addr_t dma;
@@ -349,11 +335,11 @@ static void check_reach(struct kunit *test, size_t size, gfp_t gfp, u64 mask)
 	if (!cpu)
 		return;
 	KUNIT_EXPECT_LE_MSG(test, (u64)dma + size - 1, mask, "%#x", gfp);
-	use(test, cpu, size);
+	dma_kunit_use(test, cpu, size);
 	dma_free_coherent(this->dev, size, cpu, dma);
 }
 
-/* Wherever the area lies, and whatever is there instead. */
+/* The device must reach its buffers, whether they lie in the area or not. */
 static void memory_is_within_reach(struct kunit *test)
 {
 	static const gfp_t gfp[] = { GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT };
@@ -363,9 +349,10 @@ static void memory_is_within_reach(struct kunit *test)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(gfp); i++)
 		for (unsigned int bits = 24; bits <= DMA_BITS; bits++)
-			check_reach(test, SZ_8K, gfp[i], DMA_BIT_MASK(bits));
+			dma_kunit_check_reach(test, SZ_8K, gfp[i],
+					      DMA_BIT_MASK(bits));
 
-	/* All of those that most devices have. */
+	/* With the usual mask of 32 bits, every request succeeds. */
 	for (unsigned int i = 0; i < ARRAY_SIZE(gfp); i++) {
 		this->dev->coherent_dma_mask = DMA_BIT_MASK(32);
 		cpu = dma_alloc_coherent(this->dev, SZ_8K, &dma, gfp[i]);
@@ -386,8 +373,8 @@ static void coherent_devices(struct kunit *test)
 	for (unsigned int i = 0; i < 2; i++) {
 		cpu = dma_alloc_coherent(this->dev, SZ_1M, &dma, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, cpu);
-		KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
-		use(test, cpu, SZ_1M);
+		KUNIT_EXPECT_TRUE(test, dma_kunit_in_area(this, dma));
+		dma_kunit_use(test, cpu, SZ_1M);
 		dma_free_coherent(this->dev, SZ_1M, cpu, dma);
 	}
 #else
@@ -406,7 +393,7 @@ static void areas_out_of_reach(struct kunit *test)
 	cpu = dma_alloc_coherent(this->dev, SZ_8K, &dma,
 				 GFP_KERNEL | __GFP_NOWARN);
 	if (cpu) {
-		KUNIT_EXPECT_FALSE(test, is_in_area(this, dma));
+		KUNIT_EXPECT_FALSE(test, dma_kunit_in_area(this, dma));
 		KUNIT_EXPECT_LE(test, (u64)dma + SZ_8K - 1,
 				this->dev->bus_dma_limit);
 		dma_free_coherent(this->dev, SZ_8K, cpu, dma);
@@ -414,13 +401,16 @@ static void areas_out_of_reach(struct kunit *test)
 	this->dev->bus_dma_limit++;
 	cpu = dma_alloc_coherent(this->dev, SZ_8K, &dma, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+	KUNIT_EXPECT_TRUE(test, dma_kunit_in_area(this, dma));
 	dma_free_coherent(this->dev, SZ_8K, cpu, dma);
 }
 
-/* A bus that shows a part of memory, from @dma_start on, and nothing else. */
-static struct cma *first_area_behind(struct kunit *test, phys_addr_t start,
-				     u64 size, dma_addr_t dma_start)
+/*
+ * Returns the first area of a device behind a bus that shows @size bytes from
+ * @start on at @dma_start, and no other memory.
+ */
+static struct cma *dma_kunit_first_area(struct kunit *test, phys_addr_t start,
+					u64 size, dma_addr_t dma_start)
 {
 	struct dma_case *this = test->priv;
 	struct bus_dma_region *map = kunit_kcalloc(test, 2, sizeof(*map),
@@ -442,28 +432,30 @@ static void areas_that_a_bus_shows(struct kunit *test)
 	dma_addr_t dma;
 	void *cpu;
 
-	KUNIT_EXPECT_NULL(test, first_area_behind(test, start, size / 2, SZ_1G));
-	KUNIT_EXPECT_NULL(test, first_area_behind(test, start + size / 2,
-						  size / 2, SZ_1G));
-	/* All of it, at the end of what the device reaches. */
+	KUNIT_EXPECT_NULL(test,
+			  dma_kunit_first_area(test, start, size / 2, SZ_1G));
+	KUNIT_EXPECT_NULL(test, dma_kunit_first_area(test, start + size / 2,
+						     size / 2, SZ_1G));
+	/* The bus shows the whole area at the end of the device's reach. */
 	this->dev->coherent_dma_mask = SZ_1G + size - 1;
-	KUNIT_EXPECT_PTR_EQ(test, first_area_behind(test, start, size, SZ_1G),
+	KUNIT_EXPECT_PTR_EQ(test,
+			    dma_kunit_first_area(test, start, size, SZ_1G),
 			    this->cma);
 	cpu = dma_alloc_coherent(this->dev, SZ_8K, &dma, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, cpu);
 	if (cpu) {
-		KUNIT_EXPECT_TRUE(test, is_in_area(this, dma));
+		KUNIT_EXPECT_TRUE(test, dma_kunit_in_area(this, dma));
 		KUNIT_EXPECT_GE(test, (u64)dma, SZ_1G);
 		KUNIT_EXPECT_LT(test, (u64)dma, SZ_1G + size);
 		dma_free_coherent(this->dev, SZ_8K, cpu, dma);
 	}
 	this->dev->coherent_dma_mask--;
 	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
-	/* The device would free it. */
+	/* The device must not free the map, which belongs to KUnit. */
 	this->dev->dma_range_map = NULL;
 }
 
-/* Two parts of the area and a hole of one page, both ends of it shown. */
+/* The bus shows the area in two parts, with a hole of one page between them. */
 static void areas_with_a_hole_for_the_device(struct kunit *test)
 {
 	struct dma_case *this = test->priv;
@@ -481,7 +473,7 @@ static void areas_with_a_hole_for_the_device(struct kunit *test)
 			    this->cma);
 	map[0].size -= PAGE_SIZE;
 	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
-	/* All of it is shown, but not in one piece. */
+	/* The bus shows the whole area, but not in one piece. */
 	map[0].size += PAGE_SIZE;
 	map[1].dma_start += PAGE_SIZE;
 	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
@@ -491,8 +483,8 @@ static void areas_with_a_hole_for_the_device(struct kunit *test)
 	this->dev->dma_range_map = NULL;
 }
 
-/* A bus that shows nothing: what was taken goes back, and nothing else. */
-static void memory_that_no_bus_shows(struct kunit *test)
+/* If the bus shows no memory, each failed request frees what it took. */
+static void memory_hidden_by_the_bus(struct kunit *test)
 {
 	static const size_t sizes[] = { SZ_4K, SZ_64K, SZ_1M };
 	static const gfp_t gfp[] = { GFP_KERNEL, GFP_ATOMIC };
@@ -503,7 +495,7 @@ static void memory_that_no_bus_shows(struct kunit *test)
 
 	map[0].cpu_start = cma_get_end(this->cma) + SZ_1G;
 	this->dev->dma_range_map = map;
-	/* Pages that were given back are not all among the free ones at once. */
+	/* Freed pages may still be on per-CPU lists, which are not counted. */
 	drain_all_pages(NULL);
 	nr_free = global_zone_page_state(NR_FREE_PAGES);
 	for (unsigned int i = 0; i < 3 * 16; i++) {
@@ -517,13 +509,14 @@ static void memory_that_no_bus_shows(struct kunit *test)
 							DMA_ATTR_NO_KERNEL_MAPPING));
 	}
 	if (IS_ENABLED(CONFIG_ARM)) {
-		kunit_info(test, "expect-splat: alloc failed, the bus does not show");
+		kunit_info(test,
+			   "expect-splat: alloc failed, the bus does not show");
 		KUNIT_EXPECT_NULL(test, dma_alloc_coherent(this->dev, SZ_4K,
 							   &dma, GFP_KERNEL));
 	}
 	this->dev->dma_range_map = NULL;
 	drain_all_pages(NULL);
-	/* 17 MiB were taken; others are at work, too. */
+	/* A leak would be 17 MiB. Other tasks may have taken some pages. */
 	KUNIT_EXPECT_GT(test, global_zone_page_state(NR_FREE_PAGES) + SZ_1K,
 			nr_free);
 }
@@ -541,16 +534,16 @@ static void devices_without_a_mask(struct kunit *test)
 	this->dev->dma_mask = NULL;
 	KUNIT_EXPECT_PTR_EQ(test, dma_contiguous_first_area(this->dev),
 			    reached ? this->cma : NULL);
-	/* Below that warning, which is not for the log of the tests. */
+	/* Call the function below the one that warns; the log stays clean. */
 	cpu = arch_dma_alloc(this->dev, SZ_1M, &dma, GFP_KERNEL, 0);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	KUNIT_EXPECT_EQ(test, is_in_area(this, dma), reached);
-	use(test, cpu, SZ_1M);
+	KUNIT_EXPECT_EQ(test, dma_kunit_in_area(this, dma), reached);
+	dma_kunit_use(test, cpu, SZ_1M);
 	arch_dma_free(this->dev, SZ_1M, cpu, dma, 0);
 }
 #endif
 
-/* As if there was no area: as much as the page allocator has. */
+/* Without an area in reach, the page allocator serves the device. */
 static void large_buffers_without_an_area(struct kunit *test)
 {
 	struct dma_case *this = test->priv;
@@ -562,19 +555,19 @@ static void large_buffers_without_an_area(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, dma_contiguous_first_area(this->dev));
 	cpu = dma_alloc_coherent(this->dev, SZ_1M, &dma,
 				 GFP_KERNEL | __GFP_NOWARN);
-	/* The page allocator does not know of the limit but in a zone for it. */
-	if (lies_in_highmem(this))
+	/* The page allocator can only keep to a limit that ends a zone. */
+	if (cma_test_in_highmem(this->cma))
 		KUNIT_EXPECT_NOT_NULL(test, cpu);
 	if (!cpu)
 		return;
 	KUNIT_EXPECT_LE(test, (u64)dma + SZ_1M - 1, this->dev->bus_dma_limit);
-	use(test, cpu, SZ_1M);
+	dma_kunit_use(test, cpu, SZ_1M);
 	dma_free_coherent(this->dev, SZ_1M, cpu, dma);
 }
 
-/* Every page of the area that can be had, in pieces as large as can be. */
-static unsigned int use_up(struct dma_case *this, struct page **pages,
-			   unsigned long *nr_pages, unsigned int max)
+/* Takes all pages of the area that it can get, in the largest pieces. */
+static unsigned int dma_kunit_use_up(struct dma_case *this, struct page **pages,
+				     unsigned long *nr_pages, unsigned int max)
 {
 	unsigned long nr = this->cma->nr_pages;
 	unsigned int taken = 0;
@@ -603,20 +596,20 @@ static void areas_that_are_used_up(struct kunit *test)
 	pages = kunit_kcalloc(test, max, sizeof(*pages), GFP_KERNEL);
 	nr_pages = kunit_kcalloc(test, max, sizeof(*nr_pages), GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, pages && nr_pages);
-	nr_taken = use_up(this, pages, nr_pages, max);
+	nr_taken = dma_kunit_use_up(this, pages, nr_pages, max);
 	KUNIT_EXPECT_LT(test, nr_taken, max);
 
-	/* A word in the log would be an error. */
+	/* The test fails if this request logs a message. */
 	cpu = dma_alloc_coherent(this->dev, SZ_32K, &dma, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, cpu);
 	if (cpu) {
-		KUNIT_EXPECT_FALSE(test, is_in_area(this, dma));
-		use(test, cpu, SZ_32K);
+		KUNIT_EXPECT_FALSE(test, dma_kunit_in_area(this, dma));
+		dma_kunit_use(test, cpu, SZ_32K);
 		dma_free_coherent(this->dev, SZ_32K, cpu, dma);
 	}
 	cpu = dma_alloc_coherent(this->dev, SZ_32K + SZ_4K, &dma,
 				 GFP_KERNEL | __GFP_NOWARN);
-	/* What is left for large ones is an area's purpose, on ARM. */
+	/* On ARM, only small buffers may come from elsewhere. */
 	if (IS_ENABLED(CONFIG_ARM))
 		KUNIT_EXPECT_NULL(test, cpu);
 	if (cpu)
@@ -625,7 +618,7 @@ static void areas_that_are_used_up(struct kunit *test)
 			       GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, page);
 	if (page) {
-		KUNIT_EXPECT_FALSE(test, is_in_area(this, dma));
+		KUNIT_EXPECT_FALSE(test, dma_kunit_in_area(this, dma));
 		dma_free_pages(this->dev, SZ_256K, page, dma, DMA_TO_DEVICE);
 	}
 
@@ -633,8 +626,8 @@ static void areas_that_are_used_up(struct kunit *test)
 		cma_release(this->cma, pages[i], nr_pages[i]);
 }
 
-/* What the task may wait for is what its driver said, and then as it was. */
-static void waits_for_what_it_may(struct kunit *test)
+/* The gfp limits of a driver hold for the task until the request is done. */
+static void gfp_limits_become_a_scope(struct kunit *test)
 {
 	static const gfp_t gfp[] = { GFP_NOIO, GFP_NOFS, GFP_KERNEL };
 	struct dma_case *this = test->priv;
@@ -651,7 +644,7 @@ static void waits_for_what_it_may(struct kunit *test)
 		cpu = dma_alloc_coherent(this->dev, SZ_128K, &dma, gfp[i]);
 		KUNIT_EXPECT_EQ(test, current->flags, flags);
 		KUNIT_ASSERT_NOT_NULL(test, cpu);
-		use(test, cpu, SZ_128K);
+		dma_kunit_use(test, cpu, SZ_128K);
 		dma_free_coherent(this->dev, SZ_128K, cpu, dma);
 	}
 }
@@ -662,30 +655,30 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(failures_are_quiet_on_request),
 	KUNIT_CASE(cacheable_pages),
 	KUNIT_CASE(cacheable_buffers),
-	KUNIT_CASE(buffers_of_several_pieces),
+	KUNIT_CASE(noncontiguous_buffers),
 	KUNIT_CASE(tables_describe_the_buffer),
 	KUNIT_CASE(managed_buffers_go_with_the_device),
-	KUNIT_CASE(pools),
+	KUNIT_CASE(dma_pools),
 	KUNIT_CASE(buffers_that_cannot_wait),
 	KUNIT_CASE(coherent_devices),
 	KUNIT_CASE(memory_is_within_reach),
 	KUNIT_CASE(areas_out_of_reach),
 	KUNIT_CASE(areas_that_a_bus_shows),
 	KUNIT_CASE(areas_with_a_hole_for_the_device),
-	KUNIT_CASE(memory_that_no_bus_shows),
+	KUNIT_CASE(memory_hidden_by_the_bus),
 #ifdef CONFIG_ARM
 	KUNIT_CASE(devices_without_a_mask),
 #endif
 	KUNIT_CASE(large_buffers_without_an_area),
 	KUNIT_CASE(areas_that_are_used_up),
-	KUNIT_CASE(waits_for_what_it_may),
+	KUNIT_CASE(gfp_limits_become_a_scope),
 	{ }
 };
 
 static struct kunit_suite suite = {
 	.name = "cma_dma",
-	.init = init_case,
-	.exit = exit_case,
+	.init = dma_kunit_init,
+	.exit = dma_kunit_exit,
 	.test_cases = cases,
 };
 

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DMA test driver: hands the DMA API's coherent buffers to test programs.
+ * DMA test driver: gives buffers of the DMA API to test programs.
  *
- * It stands for every driver that needs a large buffer, so it knows nothing
- * but the DMA API. What it adds is a look at the page tables, to tell whether
- * a buffer is what the API promises. The interface is in dma_test.h.
+ * It stands for any driver that needs a large buffer, so it uses only the DMA
+ * API. It also reads the page tables to check what the API promises. It makes a
+ * device of its own and drives those of the device tree. See also dma_test.h.
  *
- * It makes a device of its own, and drives those that a device tree declares:
- * which memory a device gets is not its business.
- *
- * Units: bytes, but for names that say pfn.
- * Locks: dma_test_file.lock is never held over a call into the DMA API, so
- * that the threads of a program allocate in parallel.
+ * Units: bytes, unless a name says pfn.
+ * Locks: dma_test_file.lock is never held across a call into the DMA API, so
+ * the threads of a program allocate in parallel.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -41,10 +38,9 @@ static_assert(DMA_TEST_ATTRS == (DMA_ATTR_WRITE_COMBINE | DMA_ATTR_NO_WARN |
 				 DMA_ATTR_ALLOC_SINGLE_PAGES |
 				 DMA_ATTR_NO_KERNEL_MAPPING));
 
-/* mmap() finds a buffer by its page offset, which must fit into 32 bits. */
+/* The id is the page offset of mmap(), which must fit into 32 bits. */
 #define DMA_TEST_IDS	XA_LIMIT(1, SZ_1M)
 
-/* A device, and how programs reach it: /dev/<name of the misc device> */
 struct dma_test_device {
 	struct device *dev;
 	struct miscdevice misc;
@@ -52,23 +48,23 @@ struct dma_test_device {
 
 struct dma_test_file {
 	struct device *dev;
-	struct mutex lock;	/* covers bufs and their user counts */
-	struct xarray bufs;	/* those it owns, by id */
-	char type[32];		/* what the next ones are for; "" for nothing */
+	struct mutex lock;	/* protects bufs and their user counts */
+	struct xarray bufs;	/* buffers of this file, by id */
+	char type[32];		/* type of the next buffers; "" for none */
 };
 
 /**
- * struct dma_test_buf - a coherent buffer
- * @file:	the open file that owns it
+ * struct dma_test_buf - a buffer
+ * @file:	open file that owns it
  * @cpu:	the kernel's address, or the API's cookie without a mapping
  * @dma:	the device's address
- * @size:	bytes asked for; the API hands out whole pages
- * @attrs:	DMA_ATTR_* it was allocated with
- * @kind:	which of the API's functions it is for
- * @page:	DMA_TEST_PAGES
- * @sgt:	DMA_TEST_NONCONTIGUOUS
- * @users:	user mappings and ioctls at work; not freed while there are any
- * @written:	no longer as the API handed it out
+ * @size:	requested bytes; the API allocates whole pages
+ * @attrs:	DMA_ATTR_* of the request
+ * @kind:	functions of the API that allocate and free it
+ * @page:	for DMA_TEST_PAGES
+ * @sgt:	for DMA_TEST_NONCONTIGUOUS
+ * @users:	user mappings and running ioctls; the buffer is freed at 0 only
+ * @written:	the contents are no longer those the API returned
  */
 struct dma_test_buf {
 	struct dma_test_file *file;
@@ -85,10 +81,10 @@ struct dma_test_buf {
 	bool written;
 };
 
-static DEFINE_SPINLOCK(dma_test_atomic_lock); /* held to be atomic only */
+static DEFINE_SPINLOCK(dma_test_atomic_lock); /* makes a context atomic */
 
 #ifdef CONFIG_ARM
-/* Tests the mapping of one page of the buffer; returns what is wrong. */
+/* Returns the properties that one page of the buffer lacks. */
 static u32 dma_test_page_faults(struct dma_test_buf *buf, size_t offset)
 {
 	unsigned long want_pfn = PHYS_PFN(buf->dma + offset);
@@ -101,11 +97,11 @@ static u32 dma_test_page_faults(struct dma_test_buf *buf, size_t offset)
 	pteval_t type;
 	u32 faults;
 
-	/* Touched first: entries of vmalloc space are copied on a fault. */
+	/* A fault copies the entry of a vmalloc address into this table. */
 	READ_ONCE(*(u8 *)addr);
 	if (!dma_test_lookup(addr, &pfn, &type))
 		return DMA_TEST_CONTIGUOUS | DMA_TEST_UNCACHED;
-	/* What the device has is an address of its IOMMU. */
+	/* The device's address is one of the IOMMU. */
 	if (device_iommu_mapped(buf->file->dev))
 		want_pfn = pfn;
 	faults = (pfn != want_pfn ? DMA_TEST_CONTIGUOUS : 0) |
@@ -128,7 +124,7 @@ static u32 dma_test_page_faults(struct dma_test_buf *buf, size_t offset)
 	unsigned long pfn = is_vmalloc_addr(addr) ? vmalloc_to_pfn(addr) :
 						    PHYS_PFN(virt_to_phys(addr));
 
-	/* What the device has is an address of its IOMMU. */
+	/* The device's address is one of the IOMMU. */
 	if (device_iommu_mapped(buf->file->dev))
 		return 0;
 	return pfn == PHYS_PFN(buf->dma + offset) ? 0 : DMA_TEST_CONTIGUOUS;
@@ -137,7 +133,7 @@ static u32 dma_test_page_faults(struct dma_test_buf *buf, size_t offset)
 #define DMA_TEST_PAGE	DMA_TEST_CONTIGUOUS
 #endif
 
-/* A value that no other word of any buffer with another seed shares. */
+/* Buffers with different seeds have different words. */
 static u32 dma_test_word(u32 seed, size_t index)
 {
 	return (seed * 0x9e3779b1) ^ index;
@@ -154,7 +150,7 @@ static void dma_test_fill(struct dma_test_buf *buf, u32 seed)
 		if (!(i % SZ_256K))
 			cond_resched();
 	}
-	mb(); /* the write buffer must be empty before somebody else reads */
+	mb(); /* drain the write buffer before others read */
 }
 
 /* Returns the first byte that differs, or the size when none does. */
@@ -216,7 +212,7 @@ static u64 dma_test_call_free(struct dma_test_buf *buf)
 	return time_ns;
 }
 
-/* In pieces or not: this device has no IOMMU, so it is one. */
+/* Without an IOMMU, which no such test uses, the table has one entry. */
 static void dma_test_call_noncontiguous(struct dma_test_buf *buf, gfp_t gfp)
 {
 	struct device *dev = buf->file->dev;
@@ -268,10 +264,31 @@ static u64 dma_test_alloc_typed(struct dma_test_buf *buf, gfp_t gfp)
 	dma_contiguous_request_end(&request);
 	return time_ns;
 }
-#else
-static u64 dma_test_alloc_typed(struct dma_test_buf *buf, gfp_t gfp)
+
+static int dma_test_ioc_use(struct dma_test_file *file,
+			    struct dma_test_use *arg)
 {
-	return dma_test_call_alloc(buf, gfp);
+	struct dma_contiguous_request request;
+	int err = 0;
+
+	arg->type[sizeof(arg->type) - 1] = 0;
+	if (arg->type[0]) {
+		err = dma_contiguous_request_begin(&request, file->dev,
+						   arg->type);
+		if (!err)
+			dma_contiguous_request_end(&request);
+	}
+	if (!err)
+		strscpy(file->type, arg->type);
+	return err;
+}
+#else
+#define dma_test_alloc_typed	dma_test_call_alloc
+
+static int dma_test_ioc_use(struct dma_test_file *file,
+			    struct dma_test_use *arg)
+{
+	return -EOPNOTSUPP;
 }
 #endif
 
@@ -312,7 +329,7 @@ static int dma_test_ioc_alloc(struct dma_test_file *file,
 		     DMA_TEST_NOWHERE : is_vmalloc_addr(buf->cpu) ?
 		     DMA_TEST_REMAPPED : DMA_TEST_LINEAR;
 
-	/* The last step: other threads may free it from here on. */
+	/* Must be the last step: another thread may free the buffer now. */
 	mutex_lock(&file->lock);
 	err = xa_alloc(&file->bufs, &arg->id, buf, DMA_TEST_IDS, GFP_KERNEL);
 	mutex_unlock(&file->lock);
@@ -351,7 +368,7 @@ static void dma_test_ioc_check(struct dma_test_buf *buf,
 	for (offset = 0; offset < size; offset += PAGE_SIZE)
 		faults |= dma_test_page_faults(buf, offset);
 	arg->tested = DMA_TEST_PAGE | DMA_TEST_WRITABLE;
-	/* What the caches hold is no secret from a device that snoops them. */
+	/* A device that snoops the caches needs no uncached mapping. */
 	if (dev_is_dma_coherent(buf->file->dev))
 		arg->tested &= ~(DMA_TEST_UNCACHED | DMA_TEST_UNALIASED);
 	if (!buf->written) {
@@ -360,7 +377,7 @@ static void dma_test_ioc_check(struct dma_test_buf *buf,
 			faults |= DMA_TEST_ZEROED;
 	}
 
-	/* Twice, the second time inverted, so that every bit is both. */
+	/* The second pass is inverted, so that every bit is both 0 and 1. */
 	dma_test_fill(buf, arg->id);
 	if (dma_test_verify(buf, arg->id) != size)
 		faults |= DMA_TEST_WRITABLE;
@@ -398,33 +415,7 @@ static void dma_test_ioc_info(struct dma_test_file *file,
 	mutex_unlock(&file->lock);
 }
 
-#ifdef _LINUX_DMA_CONTIGUOUS_H
-static int dma_test_ioc_use(struct dma_test_file *file,
-			    struct dma_test_use *arg)
-{
-	struct dma_contiguous_request request;
-	int err = 0;
-
-	arg->type[sizeof(arg->type) - 1] = 0;
-	if (arg->type[0]) {
-		err = dma_contiguous_request_begin(&request, file->dev,
-						   arg->type);
-		if (!err)
-			dma_contiguous_request_end(&request);
-	}
-	if (!err)
-		strscpy(file->type, arg->type);
-	return err;
-}
-#else
-static int dma_test_ioc_use(struct dma_test_file *file,
-			    struct dma_test_use *arg)
-{
-	return -EOPNOTSUPP;
-}
-#endif
-
-/* The commands that look at or change the contents of a buffer. */
+/* Runs a command that reads or changes the contents of a buffer. */
 static int dma_test_contents(struct dma_test_file *file, unsigned int cmd,
 			     u32 id, void *arg)
 {
@@ -505,7 +496,7 @@ static long dma_test_ioctl(struct file *f, unsigned int cmd,
 		return -ENOTTY;
 	}
 
-	/* A failed ALLOC still tells its time, a failed VERIFY where. */
+	/* A failed ALLOC returns its duration, a failed VERIFY the offset. */
 	if (copy_to_user(user, &arg, _IOC_SIZE(cmd)))
 		return -EFAULT;
 	return err;
@@ -603,8 +594,8 @@ static const struct file_operations dma_test_fops = {
 };
 
 /*
- * The device of our own is /dev/cma_test; one that the device tree declares is
- * called after its node, /dev/cma_test.<device>.
+ * The driver's own device is /dev/cma_test. A device of the device tree is
+ * named after its node: /dev/cma_test.<device>.
  */
 static int dma_test_probe(struct platform_device *pdev)
 {
@@ -612,21 +603,20 @@ static int dma_test_probe(struct platform_device *pdev)
 	struct dma_test_device *test = devm_kzalloc(dev, sizeof(*test),
 						    GFP_KERNEL);
 	u32 bits;
+	int err;
 
 	if (!test)
 		return -ENOMEM;
 	test->dev = dev;
-	/* How far it reaches, in bits; all of 4 GiB otherwise. */
+	/* Bits of a DMA address; 32 by default. */
 	if (!device_property_read_u32(dev, "test,dma-bits", &bits)) {
-		int err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits));
-
+		err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits));
 		if (err)
 			return err;
 	}
-	/* Memory of its own that is in no area, as a co-processor has it. */
+	/* Memory of its own outside of all areas, as a co-processor has it. */
 	if (device_property_present(dev, "test,own-memory")) {
-		int err = of_reserved_mem_device_init(dev);
-
+		err = of_reserved_mem_device_init(dev);
 		if (err)
 			return err;
 	}
@@ -657,7 +647,7 @@ static const struct of_device_id dma_test_of_match[] = {
 };
 MODULE_DEVICE_TABLE(of, dma_test_of_match);
 
-/* Open files outlast their device's driver: they need the device only. */
+/* Open files may outlast the driver's binding: they need the device only. */
 static struct platform_driver dma_test_driver = {
 	.probe = dma_test_probe,
 	.remove = dma_test_remove,
@@ -671,11 +661,11 @@ static struct platform_device *dma_test_pdev;
 
 static unsigned int dma_bits = 32;
 module_param(dma_bits, uint, 0444);
-MODULE_PARM_DESC(dma_bits, "How far the device reaches, in bits (32)");
+MODULE_PARM_DESC(dma_bits, "Bits of the device's DMA addresses (32)");
 
 static int node = NUMA_NO_NODE;
 module_param(node, int, 0444);
-MODULE_PARM_DESC(node, "The NUMA node that the device is of (none)");
+MODULE_PARM_DESC(node, "NUMA node of the device (none)");
 
 static int __init dma_test_init(void)
 {
@@ -705,5 +695,5 @@ static void __exit dma_test_exit(void)
 
 module_init(dma_test_init);
 module_exit(dma_test_exit);
-MODULE_DESCRIPTION("Hands coherent DMA buffers to test programs");
+MODULE_DESCRIPTION("Gives DMA buffers to test programs");
 MODULE_LICENSE("GPL");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pages of an area without the DMA API, for the DMA test driver: as drivers
- * take them for firmware, released where nobody may sleep.
+ * Part of the DMA test driver that takes pages without the DMA API, as drivers
+ * do for firmware, and releases them in atomic context.
  */
 #ifndef __CMA_DMA_TEST_RAW_H
 #define __CMA_DMA_TEST_RAW_H
@@ -17,14 +17,14 @@
 
 #if defined(_LINUX_DMA_CONTIGUOUS_H) && defined(CONFIG_DMA_CMA)
 /**
- * struct dma_test_pages - pages on their way back
- * @area:	where to
- * @page:	the first of them
- * @nr_pages:	how many
- * @timer:	DMA_TEST_SOFTIRQ
- * @work:	DMA_TEST_HARDIRQ
- * @released:	they were the area's
- * @done:	they are back
+ * struct dma_test_pages - pages that are to be released
+ * @area:	area of the pages
+ * @page:	first page
+ * @nr_pages:	number of pages
+ * @timer:	releases them for DMA_TEST_SOFTIRQ
+ * @work:	releases them for DMA_TEST_HARDIRQ
+ * @released:	result of cma_release()
+ * @done:	completed after cma_release()
  */
 struct dma_test_pages {
 	struct cma *area;
@@ -79,7 +79,7 @@ static inline void dma_test_release_in(struct dma_test_pages *pages,
 	}
 }
 
-/* What is done with the pages in between is what others will find in them. */
+/* Writes to the pages, so that other users notice if they are not zeroed. */
 static inline int dma_test_ioc_raw(struct device *dev, struct dma_test_raw *arg)
 {
 	struct dma_test_pages pages = {

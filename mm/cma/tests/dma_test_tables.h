@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the page tables say about an address, for the DMA test driver.
+ * Page table lookups of the DMA test driver.
  */
 #ifndef __CMA_DMA_TEST_TABLES_H
 #define __CMA_DMA_TEST_TABLES_H
@@ -15,14 +15,13 @@
 
 #ifdef CONFIG_ARM
 /*
- * dma_test_lookup() - what the page table in use says about an address
- * @addr:	the address, the kernel's or the program's
- * @pfn:	where it leads
- * @type:	its memory type, as in L_PTE_MT_MASK
+ * dma_test_lookup() - look up an address in the page table of the current task
+ * @addr:	address of the kernel or of the program
+ * @pfn:	page frame that is mapped there
+ * @type:	memory type, as in L_PTE_MT_MASK
  *
- * This process's copy of the kernel's entries is what the CPU walks, and
- * init_mm is out of a module's reach. For an address of the program's the
- * caller holds mmap_lock.
+ * The CPU walks the task's copy of the kernel's entries, and init_mm is not
+ * exported to modules. The caller holds mmap_lock for a user address.
  *
  * Return: false when nothing is mapped there.
  */
@@ -48,7 +47,7 @@ static inline bool dma_test_lookup(unsigned long addr, unsigned long *pfn,
 		return true;
 	}
 
-	/* Those of programs may lie in high memory. */
+	/* A user page table may lie in high memory. */
 	table = kmap_local_page(pmd_page(*pmd));
 	pte = table[pte_index(addr)];
 	kunmap_local(table);
@@ -59,10 +58,7 @@ static inline bool dma_test_lookup(unsigned long addr, unsigned long *pfn,
 	return true;
 }
 
-/*
- * Compares the caller's mapping of a page of a buffer with the kernel's, which
- * is at @addr.
- */
+/* Compares the caller's mapping of a page with the kernel's at @addr. */
 static inline int dma_test_compare(unsigned long addr,
 				   struct dma_test_mapping *arg)
 {
@@ -70,7 +66,7 @@ static inline int dma_test_compare(unsigned long addr,
 	pteval_t kernel_type, user_type;
 	bool mapped;
 
-	/* Touched first: entries of vmalloc space are copied on a fault. */
+	/* A fault copies the entry of a vmalloc address into this table. */
 	READ_ONCE(*(u8 *)addr);
 	mmap_read_lock(current->mm);
 	mapped = dma_test_lookup(arg->addr, &user_pfn, &user_type) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the KUnit tests that work on an area share: what is held of it, and a
- * device that takes from it. Units are pages.
+ * Helpers of the KUnit tests that work on an area: they count the pages that
+ * are held, and make a device that allocates from the area. Units are pages.
  */
 #ifndef _MM_CMA_TESTS_KUNIT_AREA_H
 #define _MM_CMA_TESTS_KUNIT_AREA_H
@@ -10,14 +10,18 @@
 #include <kunit/test.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/highmem.h>
 
 #include "../internal.h"
 
-/* Of an address that devices are given. */
+/* Size of a DMA address in bits. */
 #define DMA_BITS	(BITS_PER_BYTE * sizeof(dma_addr_t))
 
-/* Cached buffers are held by nobody. */
-static inline unsigned long area_nr_held(struct cma *cma)
+/* Content that no buffer may have when it is handed out. */
+#define CMA_TEST_PATTERN	0xa5
+
+/* Counts the pages of all buffers in use; flushes the cache first. */
+static inline unsigned long cma_test_nr_held(struct cma *cma)
 {
 	unsigned long nr_pages;
 
@@ -29,10 +33,10 @@ static inline unsigned long area_nr_held(struct cma *cma)
 }
 
 /*
- * Pages that devices have. The pool for those who cannot wait is nobody's, and
- * grows by a work of its own, for good.
+ * Counts the pages that devices have. The atomic pool has no owner and is left
+ * out: a work item grows it at any time, and it never shrinks.
  */
-static inline unsigned long area_nr_of_devices(struct cma *cma)
+static inline unsigned long cma_test_nr_owned(struct cma *cma)
 {
 	struct cma_holder *holder = NULL;
 	unsigned long nr_pages = 0;
@@ -50,8 +54,13 @@ static inline unsigned long area_nr_of_devices(struct cma *cma)
 	return nr_pages;
 }
 
-/* The default area. Without one, the test is skipped. */
-static inline struct cma *area_or_skip(struct kunit *test)
+static inline bool cma_test_in_highmem(const struct cma *cma)
+{
+	return PageHighMem(pfn_to_page(cma->range.start));
+}
+
+/* Returns the default area, or skips the test if there is none. */
+static inline struct cma *cma_test_area(struct kunit *test)
 {
 	struct cma *cma = dev_get_cma_area(NULL);
 
@@ -60,8 +69,16 @@ static inline struct cma *area_or_skip(struct kunit *test)
 	return cma;
 }
 
-/* A device that reaches the area wherever it lies; goes with the test. */
-static inline struct device *area_device(struct kunit *test, const char *name)
+/* For suites whose cases find the default area in test->priv. */
+static inline int cma_test_use_area(struct kunit *test)
+{
+	test->priv = cma_test_area(test);
+	return 0;
+}
+
+/* Makes a device that reaches all memory; KUnit removes it with the test. */
+static inline struct device *cma_test_device(struct kunit *test,
+					     const char *name)
 {
 	struct device *dev = kunit_device_register(test, name);
 
@@ -69,6 +86,18 @@ static inline struct device *area_device(struct kunit *test, const char *name)
 	dev->dma_mask = &dev->coherent_dma_mask;
 	dev->coherent_dma_mask = DMA_BIT_MASK(DMA_BITS);
 	return dev;
+}
+
+/* Writes to free pages; the next request of this size gets the same pages. */
+static inline void cma_test_soil(struct kunit *test, struct cma *cma,
+				 unsigned long nr_pages)
+{
+	struct page *page = cma_alloc(cma, nr_pages, 0, false);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (unsigned long i = 0; i < nr_pages; i++)
+		memset_page(nth_page(page, i), 0, CMA_TEST_PATTERN, PAGE_SIZE);
+	KUNIT_ASSERT_TRUE(test, cma_release(cma, page, nr_pages));
 }
 
 #endif /* _MM_CMA_TESTS_KUNIT_AREA_H */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of how buffers are mapped on ARM: a walk through the kernel's page
- * tables before, while and after a buffer is out. There must be one mapping of
- * it, of the right type, as large as can be, and nobody else's may change.
+ * KUnit tests of how buffers are mapped on ARM. They walk the kernel's page
+ * tables before, while and after a driver has a buffer. The buffer must have
+ * one mapping, with the right type and the largest entries. No other mapping
+ * may change.
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
@@ -32,15 +33,15 @@ struct entry {
 	pteval_t hard;
 };
 
-/* Nothing is kept as it was: what is given back is mapped like all memory. */
-static int init_case(struct kunit *test)
+/* Without a cache, freed pages are mapped like all other memory at once. */
+static int mapping_test_init(struct kunit *test)
 {
 	struct mapping_case *this = kunit_kzalloc(test, sizeof(*this),
 						  GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, this);
-	this->cma = area_or_skip(test);
-	this->dev = area_device(test, "cma-mapping");
+	this->cma = cma_test_area(test);
+	this->dev = cma_test_device(test, "cma-mapping");
 	this->cache_limit = this->cma->cache_limit;
 	WRITE_ONCE(this->cma->cache_limit, 0);
 	cma_cache_flush(this->cma);
@@ -48,7 +49,7 @@ static int init_case(struct kunit *test)
 	return 0;
 }
 
-static void exit_case(struct kunit *test)
+static void mapping_test_exit(struct kunit *test)
 {
 	struct mapping_case *this = test->priv;
 
@@ -56,7 +57,7 @@ static void exit_case(struct kunit *test)
 		WRITE_ONCE(this->cma->cache_limit, this->cache_limit);
 }
 
-static struct entry entry_at(struct kunit *test, void *addr)
+static struct entry mapping_test_entry(struct kunit *test, void *addr)
 {
 	pmd_t *pmd = pmd_off_k((unsigned long)addr);
 	struct entry entry = { };
@@ -74,7 +75,7 @@ static struct entry entry_at(struct kunit *test, void *addr)
 	return entry;
 }
 
-static bool is_large(struct entry entry)
+static bool mapping_test_is_large(struct entry entry)
 {
 #ifdef CONFIG_ARM_LPAE
 	return entry.hard & BIT_ULL(52);
@@ -83,19 +84,19 @@ static bool is_large(struct entry entry)
 #endif
 }
 
-static bool can_be_large(void)
+static bool mapping_test_can_be_large(void)
 {
 	return IS_ENABLED(CONFIG_ARM_LPAE) || IS_ENABLED(CONFIG_CPU_V7);
 }
 
-static pteval_t type_of(pteval_t entry)
+static pteval_t mapping_test_type(pteval_t entry)
 {
 	return entry & L_PTE_MT_MASK;
 }
 
-/* Each page of it. */
-static void check_buffer(struct kunit *test, void *cpu, dma_addr_t dma,
-			 size_t size, pgprot_t prot)
+/* Compares the entry of each page of a buffer with the driver's request. */
+static void mapping_test_buffer(struct kunit *test, void *cpu, dma_addr_t dma,
+				size_t size, pgprot_t prot)
 {
 	unsigned long pfn = PHYS_PFN(dma);
 	size_t large_start = ALIGN((unsigned long)cpu, SZ_64K) -
@@ -104,18 +105,18 @@ static void check_buffer(struct kunit *test, void *cpu, dma_addr_t dma,
 			   (unsigned long)cpu;
 
 	for (size_t offset = 0; offset < size; offset += PAGE_SIZE) {
-		struct entry entry = entry_at(test, cpu + offset);
-		bool large = can_be_large() &&
+		struct entry entry = mapping_test_entry(test, cpu + offset);
+		bool large = mapping_test_can_be_large() &&
 			     IS_ALIGNED((unsigned long)cpu - dma, SZ_64K) &&
 			     offset >= large_start && offset < large_end;
 
-		KUNIT_ASSERT_EQ_MSG(test, type_of(entry.soft),
-				    type_of(pgprot_val(prot)), "%zu of %zu",
-				    offset, size);
+		KUNIT_ASSERT_EQ_MSG(test, mapping_test_type(entry.soft),
+				    mapping_test_type(pgprot_val(prot)),
+				    "%zu of %zu", offset, size);
 		KUNIT_ASSERT_EQ(test, pte_pfn(__pte(entry.soft)),
 				pfn + (offset >> PAGE_SHIFT));
-		KUNIT_ASSERT_EQ_MSG(test, is_large(entry), large, "%zu of %zu",
-				    offset, size);
+		KUNIT_ASSERT_EQ_MSG(test, mapping_test_is_large(entry), large,
+				    "%zu of %zu", offset, size);
 		if (large && !IS_ENABLED(CONFIG_ARM_LPAE))
 			KUNIT_ASSERT_EQ(test,
 					PHYS_PFN(entry.hard & ~(SZ_64K - 1)),
@@ -124,49 +125,44 @@ static void check_buffer(struct kunit *test, void *cpu, dma_addr_t dma,
 	}
 }
 
-/* What is written at one address is read there, and nowhere else. */
-static void check_addresses(struct kunit *test, u32 *words, size_t size)
+/* Checks that no two addresses of a buffer share a page. */
+static void mapping_test_addresses(struct kunit *test, u32 *words, size_t size)
 {
 	size_t step = PAGE_SIZE / sizeof(*words);
 
 	for (size_t i = 0; i < size / sizeof(*words); i += step)
 		WRITE_ONCE(words[i], i);
-	/* Nothing of it may be in the write buffer when it is read. */
+	/* Drain the write buffer, or reads are served from there. */
 	mb();
 	for (size_t i = 0; i < size / sizeof(*words); i += step)
 		KUNIT_ASSERT_EQ(test, READ_ONCE(words[i]), i);
 }
 
-static bool lies_in_highmem(const struct mapping_case *this)
-{
-	return PageHighMem(pfn_to_page(this->cma->range.start));
-}
-
-/* How each page of the area in low memory is mapped; NULL if it is in high. */
-static struct entry *all_entries(struct kunit *test)
+/* Returns the entries of all pages of an area in low memory, or else NULL. */
+static struct entry *mapping_test_all_entries(struct kunit *test)
 {
 	struct mapping_case *this = test->priv;
 	struct page *first = pfn_to_page(this->cma->range.start);
 	struct entry *entries;
 
-	if (lies_in_highmem(this))
+	if (cma_test_in_highmem(this->cma))
 		return NULL;
 	entries = kvmalloc_array(this->cma->nr_pages, sizeof(*entries),
 				 GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, entries);
 	for (unsigned long i = 0; i < this->cma->nr_pages; i++)
-		entries[i] = entry_at(test, page_address(first + i));
+		entries[i] = mapping_test_entry(test, page_address(first + i));
 	return entries;
 }
 
-/* Those of a buffer are not compared. */
-static void check_all(struct kunit *test, const struct entry *before,
-		      phys_addr_t phys, size_t size)
+/* Expects all entries as @before, except for the buffer at @phys. */
+static void mapping_test_all(struct kunit *test, const struct entry *before,
+			     phys_addr_t phys, size_t size)
 {
 	struct mapping_case *this = test->priv;
 	unsigned long start = PHYS_PFN(phys) - this->cma->range.start;
 	unsigned long end = start + (size >> PAGE_SHIFT);
-	struct entry *now = all_entries(test);
+	struct entry *now = mapping_test_all_entries(test);
 
 	for (unsigned long i = 0; i < this->cma->nr_pages; i++)
 		if ((i < start || i >= end) &&
@@ -177,21 +173,21 @@ static void check_all(struct kunit *test, const struct entry *before,
 	kvfree(now);
 }
 
-static void check_size(struct kunit *test, size_t size, unsigned long attrs,
-		       pgprot_t prot)
+static void mapping_test_size(struct kunit *test, size_t size,
+			      unsigned long attrs, pgprot_t prot)
 {
 	struct mapping_case *this = test->priv;
-	struct entry *before = all_entries(test);
+	struct entry *before = mapping_test_all_entries(test);
 	dma_addr_t dma;
 	void *cpu;
 
 	cpu = dma_alloc_attrs(this->dev, size, &dma, GFP_KERNEL, attrs);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	check_buffer(test, cpu, dma, size, prot);
-	check_addresses(test, cpu, size);
+	mapping_test_buffer(test, cpu, dma, size, prot);
+	mapping_test_addresses(test, cpu, size);
 	if (before) {
 		KUNIT_EXPECT_PTR_EQ(test, cpu, (void *)phys_to_virt(dma));
-		check_all(test, before, dma, size);
+		mapping_test_all(test, before, dma, size);
 	} else {
 		KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(cpu));
 		/* The buffer starts at a multiple of its size. */
@@ -200,7 +196,7 @@ static void check_size(struct kunit *test, size_t size, unsigned long attrs,
 	}
 	dma_free_attrs(this->dev, size, cpu, dma, attrs);
 	if (before)
-		check_all(test, before, 0, 0);
+		mapping_test_all(test, before, 0, 0);
 	kvfree(before);
 }
 
@@ -212,22 +208,23 @@ static const size_t sizes[] = {
 static void coherent_buffers(struct kunit *test)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++)
-		check_size(test, sizes[i], 0, pgprot_dmacoherent(PAGE_KERNEL));
+		mapping_test_size(test, sizes[i], 0,
+				  pgprot_dmacoherent(PAGE_KERNEL));
 }
 
 static void write_combining_buffers(struct kunit *test)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++)
-		check_size(test, sizes[i], DMA_ATTR_WRITE_COMBINE,
-			   pgprot_writecombine(PAGE_KERNEL));
+		mapping_test_size(test, sizes[i], DMA_ATTR_WRITE_COMBINE,
+				  pgprot_writecombine(PAGE_KERNEL));
 }
 
-/* A page of high memory has no address, in low memory it has that type. */
-static void check_unmapped(struct kunit *test, size_t size, unsigned long attrs,
-			   pgprot_t prot)
+/* Expects no mapping in high memory; in low memory, one with @prot's type. */
+static void mapping_test_unmapped(struct kunit *test, size_t size,
+				  unsigned long attrs, pgprot_t prot)
 {
 	struct mapping_case *this = test->priv;
-	struct entry *before = all_entries(test);
+	struct entry *before = mapping_test_all_entries(test);
 	struct page *page;
 	dma_addr_t dma;
 	void *cookie;
@@ -237,31 +234,31 @@ static void check_unmapped(struct kunit *test, size_t size, unsigned long attrs,
 	KUNIT_ASSERT_NOT_NULL(test, cookie);
 	page = pfn_to_page(PHYS_PFN(dma));
 	if (before) {
-		check_buffer(test, page_address(page), dma, size, prot);
-		check_addresses(test, page_address(page), size);
-		check_all(test, before, dma, size);
+		mapping_test_buffer(test, page_address(page), dma, size, prot);
+		mapping_test_addresses(test, page_address(page), size);
+		mapping_test_all(test, before, dma, size);
 	} else {
 		for (unsigned long i = 0; i < size >> PAGE_SHIFT; i++)
 			KUNIT_ASSERT_NULL(test, page_address(page + i));
 	}
 	dma_free_attrs(this->dev, size, cookie, dma, attrs);
 	if (before)
-		check_all(test, before, 0, 0);
+		mapping_test_all(test, before, 0, 0);
 	kvfree(before);
 }
 
 static void buffers_without_a_mapping(struct kunit *test)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
-		check_unmapped(test, sizes[i], 0,
-			       pgprot_dmacoherent(PAGE_KERNEL));
-		check_unmapped(test, sizes[i], DMA_ATTR_WRITE_COMBINE,
-			       pgprot_writecombine(PAGE_KERNEL));
+		mapping_test_unmapped(test, sizes[i], 0,
+				      pgprot_dmacoherent(PAGE_KERNEL));
+		mapping_test_unmapped(test, sizes[i], DMA_ATTR_WRITE_COMBINE,
+				      pgprot_writecombine(PAGE_KERNEL));
 	}
 }
 
-/* What is kept as it was for the next one has the type that one asks for. */
-static void kept_buffers_without_a_mapping(struct kunit *test)
+/* A cached buffer has the type that the next request asks for. */
+static void cached_buffers_without_a_mapping(struct kunit *test)
 {
 	struct mapping_case *this = test->priv;
 
@@ -274,7 +271,7 @@ static void kept_buffers_without_a_mapping(struct kunit *test)
 
 		cpu = dma_alloc_coherent(this->dev, SZ_64K, &dma, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, cpu);
-		check_buffer(test, cpu, dma, SZ_64K, prot);
+		mapping_test_buffer(test, cpu, dma, SZ_64K, prot);
 		KUNIT_EXPECT_NULL(test, memchr_inv(cpu, 0, SZ_64K));
 		memset(cpu, 0xa5, SZ_64K);
 		dma_free_coherent(this->dev, SZ_64K, cpu, dma);
@@ -282,9 +279,9 @@ static void kept_buffers_without_a_mapping(struct kunit *test)
 		cpu = dma_alloc_attrs(this->dev, SZ_64K, &dma, GFP_KERNEL,
 				      attrs);
 		KUNIT_ASSERT_NOT_NULL(test, cpu);
-		if (!lies_in_highmem(this)) {
+		if (!cma_test_in_highmem(this->cma)) {
 			cpu = page_address(cpu);
-			check_buffer(test, cpu, dma, SZ_64K, prot);
+			mapping_test_buffer(test, cpu, dma, SZ_64K, prot);
 			KUNIT_EXPECT_NULL(test, memchr_inv(cpu, 0, SZ_64K));
 			memset(cpu, 0xa5, SZ_64K);
 			cpu = virt_to_page(cpu);
@@ -295,20 +292,20 @@ static void kept_buffers_without_a_mapping(struct kunit *test)
 	cma_cache_flush(this->cma);
 }
 
-static void free_buffer(struct mapping_case *this, size_t size, void *cpu,
-			dma_addr_t dma)
+static void mapping_test_free(struct mapping_case *this, size_t size, void *cpu,
+			      dma_addr_t dma)
 {
-	/* Debugging of the DMA API would say the same, and forget the buffer. */
+	/* CONFIG_DMA_API_DEBUG would report the error and drop its record. */
 	arch_dma_free(this->dev, size, cpu, dma, 0);
 }
 
-/* A driver that is mistaken about the size of the first of two buffers. */
+/* A free with a wrong size must leave both buffers as they are. */
 static void wrong_sizes(struct kunit *test)
 {
 	static const size_t wrong[] = { SZ_4K, SZ_64K, SZ_128K + SZ_4K, SZ_256K };
 	const pgprot_t prot = pgprot_dmacoherent(PAGE_KERNEL);
 	struct mapping_case *this = test->priv;
-	struct entry *before = all_entries(test);
+	struct entry *before = mapping_test_all_entries(test);
 	dma_addr_t dma[2];
 	void *cpu[2];
 
@@ -319,20 +316,21 @@ static void wrong_sizes(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, cpu[i]);
 	}
 	for (unsigned int n = 0; n < ARRAY_SIZE(wrong); n++) {
-		free_buffer(this, wrong[n], cpu[0], dma[0]);
+		mapping_test_free(this, wrong[n], cpu[0], dma[0]);
 		for (unsigned int i = 0; i < ARRAY_SIZE(cpu); i++) {
-			check_buffer(test, cpu[i], dma[i], SZ_128K, prot);
-			check_addresses(test, cpu[i], SZ_128K);
+			mapping_test_buffer(test, cpu[i], dma[i], SZ_128K,
+					    prot);
+			mapping_test_addresses(test, cpu[i], SZ_128K);
 		}
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(cpu); i++)
-		free_buffer(this, SZ_128K, cpu[i], dma[i]);
+		mapping_test_free(this, SZ_128K, cpu[i], dma[i]);
 	if (before)
-		check_all(test, before, 0, 0);
+		mapping_test_all(test, before, 0, 0);
 	kvfree(before);
 }
 
-/* The mapping that kunmap() leaves behind, of pages that become a buffer. */
+/* A mapping that kunmap() left behind must go when a buffer gets the page. */
 static void pages_that_were_mapped(struct kunit *test)
 {
 	struct mapping_case *this = test->priv;
@@ -342,7 +340,7 @@ static void pages_that_were_mapped(struct kunit *test)
 	dma_addr_t dma;
 	void *cpu;
 
-	if (!lies_in_highmem(this))
+	if (!cma_test_in_highmem(this->cma))
 		kunit_skip(test, "the area is in low memory");
 	for (unsigned int round = 0; round < 2; round++) {
 		page = cma_alloc(this->cma, nr_pages, get_order(SZ_64K), false);
@@ -362,12 +360,12 @@ static void pages_that_were_mapped(struct kunit *test)
 		dma_free_attrs(this->dev, SZ_64K, cpu, dma,
 			       round ? DMA_ATTR_NO_KERNEL_MAPPING : 0);
 	}
-	/* Or this was no test. */
+	/* Otherwise kunmap() left no mapping and the test saw nothing. */
 	KUNIT_EXPECT_EQ(test, nr_mapped, 2 * nr_pages);
 }
 
-/* Nothing of the kernel's mapping changes for them. */
-static void cached_buffers(struct kunit *test)
+/* The kernel's mapping stays as it is for a device that snoops caches. */
+static void buffers_of_coherent_devices(struct kunit *test)
 {
 	struct mapping_case *this = test->priv;
 	struct entry entry;
@@ -377,22 +375,22 @@ static void cached_buffers(struct kunit *test)
 	this->dev->dma_coherent = true;
 	cpu = dma_alloc_coherent(this->dev, SZ_1M, &dma, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	entry = entry_at(test, cpu);
-	KUNIT_EXPECT_EQ(test, type_of(entry.soft),
-			type_of(pgprot_val(PAGE_KERNEL)));
-	KUNIT_EXPECT_FALSE(test, is_large(entry));
+	entry = mapping_test_entry(test, cpu);
+	KUNIT_EXPECT_EQ(test, mapping_test_type(entry.soft),
+			mapping_test_type(pgprot_val(PAGE_KERNEL)));
+	KUNIT_EXPECT_FALSE(test, mapping_test_is_large(entry));
 	dma_free_coherent(this->dev, SZ_1M, cpu, dma);
 }
 
-/* One that starts in the middle of a large page. */
+/* The buffer starts in the middle of a large page. */
 static void buffers_that_start_anywhere(struct kunit *test)
 {
 	struct mapping_case *this = test->priv;
 	struct page *first = cma_alloc(this->cma, 3, 0, false);
 
 	KUNIT_ASSERT_NOT_NULL(test, first);
-	check_size(test, SZ_4K, 0, pgprot_dmacoherent(PAGE_KERNEL));
-	check_size(test, 40 * SZ_4K, 0, pgprot_dmacoherent(PAGE_KERNEL));
+	mapping_test_size(test, SZ_4K, 0, pgprot_dmacoherent(PAGE_KERNEL));
+	mapping_test_size(test, 40 * SZ_4K, 0, pgprot_dmacoherent(PAGE_KERNEL));
 	cma_release(this->cma, first, 3);
 }
 
@@ -400,18 +398,18 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(coherent_buffers),
 	KUNIT_CASE(write_combining_buffers),
 	KUNIT_CASE(buffers_without_a_mapping),
-	KUNIT_CASE(kept_buffers_without_a_mapping),
+	KUNIT_CASE(cached_buffers_without_a_mapping),
 	KUNIT_CASE(wrong_sizes),
 	KUNIT_CASE(pages_that_were_mapped),
-	KUNIT_CASE(cached_buffers),
+	KUNIT_CASE(buffers_of_coherent_devices),
 	KUNIT_CASE(buffers_that_start_anywhere),
 	{ }
 };
 
 static struct kunit_suite suite = {
 	.name = "cma_mapping",
-	.init = init_case,
-	.exit = exit_case,
+	.init = mapping_test_init,
+	.exit = mapping_test_exit,
 	.test_cases = cases,
 };
 

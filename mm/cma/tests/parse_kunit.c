@@ -107,9 +107,9 @@ static void __init parse_specs(struct kunit *test)
 }
 
 /*
- * What boards and distributions write behind "cma=", and what else comes to
- * mind: @differs is why the result is not what the parser of Linux 6.12 makes of
- * it, NULL if it is to be the same.
+ * Values of "cma=" as boards and distributions use them, and some more.
+ * @differs tells why the result differs from the parser of Linux 6.12; NULL if
+ * it must be the same.
  */
 struct corpus_case {
 	const char *text;
@@ -149,11 +149,11 @@ static const struct corpus_case corpus[] __initconst = {
 	{ "18446744073709551616M", "6.12 wraps round" },
 	{ "17179869184G", "6.12 wraps round" },
 	{ "16E", "6.12 wraps round" },
-	{ "64M@2G-1G", "6.12 reserves nothing, ours says why" },
+	{ "64M@2G-1G", "6.12 reserves nothing, the new parser says why" },
 };
 
-/* By memparse(), as the parser of Linux 6.12 behaves. */
-static void __init parse_like_peer(const char *text, phys_addr_t value[3])
+/* Parses with memparse(), as Linux 6.12 does. */
+static void __init parse_test_memparse(const char *text, phys_addr_t value[3])
 {
 	static const char separators[] __initconst = "@-";
 	char *at = (char *)text;
@@ -180,7 +180,7 @@ static void __init parse_like_memparse(struct kunit *test)
 		const char *wrong = cma_parse_spec(text, &spec);
 		bool same;
 
-		parse_like_peer(text, peer);
+		parse_test_memparse(text, peer);
 		limit = spec.has_base && !spec.has_limit ?
 			spec.base + spec.size : spec.limit;
 		same = !wrong && spec.size == peer[0] &&
@@ -200,7 +200,7 @@ static void __init parse_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sizes[1], (phys_addr_t)0);
 	KUNIT_EXPECT_EQ(test, sizes[3], (phys_addr_t)SZ_1M);
 
-	/* What is in front of a mistake holds, as in Linux 6.12. */
+	/* Sizes before a mistake take effect, as in Linux 6.12. */
 	KUNIT_EXPECT_NULL(test, cma_parse_nodes("2:4M,", sizes, 4));
 	KUNIT_EXPECT_EQ(test, sizes[2], (phys_addr_t)SZ_4M);
 	KUNIT_EXPECT_STREQ(test, cma_parse_nodes("1:8MB,2:1M", sizes, 4),
@@ -325,8 +325,8 @@ static const struct area_case area_cases[] __initconst = {
 	{ "banka=1M@2G-1G", .wrong = "limit is not above the base" },
 };
 
-static void __init expect_area(struct kunit *test, const char *text,
-			       const struct cma_area_spec *area,
+static void __init parse_test_expect(struct kunit *test, const char *text,
+				     const struct cma_area_spec *area,
 			       const struct cma_area_spec *want)
 {
 	KUNIT_EXPECT_STREQ_MSG(test, area->type, want->type, "%s", text);
@@ -367,16 +367,16 @@ static void __init parse_areas(struct kunit *test)
 			continue;
 		}
 		KUNIT_ASSERT_NULL_MSG(test, wrong, "%s: %s", c->text, wrong);
-		expect_area(test, c->text, area, &c->area);
+		parse_test_expect(test, c->text, area, &c->area);
 	}
 }
 
-/* One is much like another, so KASAN gets them all and the others some. */
+/* KASAN gets more texts, as it finds reads beyond a text. */
 #define NR_RANDOM	(IS_ENABLED(CONFIG_KASAN) ? 1000000 : 50000)
 #define RANDOM_SEED	20100803
 #define RANDOM_MAX	72
 
-/* Made of what makes sense somewhere, so that some of it does as a whole. */
+/* Pieces of valid texts, so that some of the random texts are valid. */
 static const char * const pieces[] __initconst = {
 	"banka", "dma", "=", "=", "/", "foo", ",", "bar*", "64M", "0x1000",
 	"0", "16K", "@", "1G", "-", "2G", ":", "exclusive", "fallback",
@@ -384,8 +384,9 @@ static const char * const pieces[] __initconst = {
 	"banka/foo=8M", "a=1M@1G-2G", "/1M",
 };
 
-/* A text at the very end of @buffer, so that a look beyond it is found. */
-static const char * __init random_text(struct rnd_state *random, char *buffer)
+/* Puts a text at the end of @buffer, so that KASAN finds a read beyond it. */
+static const char * __init parse_test_random(struct rnd_state *random,
+					     char *buffer)
 {
 	char text[RANDOM_MAX];
 	size_t length = 0;
@@ -408,9 +409,9 @@ static const char * __init random_text(struct rnd_state *random, char *buffer)
 	return buffer;
 }
 
-/* What was understood says the same again when it is written out. */
-static void __init expect_same_again(struct kunit *test,
-				     const struct cma_area_spec *area,
+/* Writes an area as text and parses it again; the result must be the same. */
+static void __init parse_test_again(struct kunit *test,
+				    const struct cma_area_spec *area,
 				     struct cma_area_spec *again)
 {
 	const struct cma_spec *spec = &area->spec;
@@ -438,7 +439,7 @@ static void __init expect_same_again(struct kunit *test,
 		  area->heap ? ":heap" : "");
 
 	KUNIT_ASSERT_NULL_MSG(test, cma_parse_area(text, again), "%s", text);
-	expect_area(test, text, again, area);
+	parse_test_expect(test, text, again, area);
 }
 
 static void __init parse_anything(struct kunit *test)
@@ -459,7 +460,7 @@ static void __init parse_anything(struct kunit *test)
 
 	prandom_seed_state(&random, RANDOM_SEED);
 	for (int i = 0; i < NR_RANDOM; i++) {
-		const char *text = random_text(&random, buffer);
+		const char *text = parse_test_random(&random, buffer);
 
 		if (!cma_parse_spec(text, &spec) && spec.limit)
 			KUNIT_ASSERT_LE_MSG(test, spec.size,
@@ -472,11 +473,11 @@ static void __init parse_anything(struct kunit *test)
 		KUNIT_ASSERT_TRUE_MSG(test, !area->alignment ||
 				      is_power_of_2(area->alignment), "%s",
 				      text);
-		expect_same_again(test, area, again);
+		parse_test_again(test, area, again);
 	}
 	kunit_info(test, "%d texts, %u of them understood\n", NR_RANDOM,
 		   nr_understood);
-	/* Otherwise the half of the parser was never reached. */
+	/* Otherwise the test did not reach half of the parser. */
 	KUNIT_EXPECT_GT(test, nr_understood, NR_RANDOM / 100);
 }
 
@@ -495,7 +496,7 @@ static struct kunit_suite cma_parse_suite = {
 	.test_cases = cma_parse_cases,
 };
 
-/* What is tested is there at boot only. */
+/* The parser is __init code, so the tests run at boot. */
 kunit_test_init_section_suite(cma_parse_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the command line of contiguous memory");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of compound buffers that come back in parts, one after the other
- * and at the same time, on the default area of the machine.
+ * KUnit tests of compound buffers that are released in parts, one part after
+ * the other and several at the same time.
  */
 #include <kunit/test.h>
 #include <linux/bits.h>
@@ -18,14 +18,8 @@
 #define NR_PARTS	BIT(PARTS_ORDER)
 #define NR_ROUNDS	100
 
-static int use_area_for_parts(struct kunit *test)
-{
-	test->priv = area_or_skip(test);
-	return 0;
-}
-
-/* As hugetlb does when it makes smaller pages of a large one. */
-static void dissolve(struct folio *folio)
+/* Splits a folio the way hugetlb does when it demotes a large page. */
+static void parts_test_dissolve(struct folio *folio)
 {
 	for (unsigned int i = 1; i < NR_PARTS; i++) {
 		struct page *page = folio_page(folio, i);
@@ -38,7 +32,7 @@ static void dissolve(struct folio *folio)
 	__folio_clear_head(folio);
 }
 
-static struct page *alloc_dissolved(struct kunit *test, struct cma *cma)
+static struct page *parts_test_alloc(struct kunit *test, struct cma *cma)
 {
 	struct folio *folio = cma_alloc_folio(cma, PARTS_ORDER,
 					      GFP_KERNEL | __GFP_COMP);
@@ -46,30 +40,30 @@ static struct page *alloc_dissolved(struct kunit *test, struct cma *cma)
 
 	KUNIT_ASSERT_NOT_NULL(test, folio);
 	page = folio_page(folio, 0);
-	dissolve(folio);
+	parts_test_dissolve(folio);
 	return page;
 }
 
 static void windows_go_with_the_last_part(struct kunit *test)
 {
 	struct cma *cma = test->priv;
-	unsigned long before = area_nr_held(cma);
-	struct page *page = alloc_dissolved(test, cma);
+	unsigned long before = cma_test_nr_held(cma);
+	struct page *page = parts_test_alloc(test, cma);
 
 	for (unsigned int i = 0; i < NR_PARTS; i++) {
-		KUNIT_EXPECT_EQ(test, area_nr_held(cma), before + NR_PARTS);
+		KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before + NR_PARTS);
 		KUNIT_EXPECT_TRUE(test, cma_release(cma, page + i, 1));
 	}
-	KUNIT_EXPECT_EQ(test, area_nr_held(cma), before);
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before);
 }
 
 struct half {
 	struct cma *cma;
-	struct page *page;	/* the first of every other one */
+	struct page *page;	/* first page; every second one follows */
 	struct completion done;
 };
 
-static int release_half(void *data)
+static int parts_test_release_half(void *data)
 {
 	struct half *half = data;
 
@@ -82,22 +76,22 @@ static int release_half(void *data)
 static void parts_come_back_at_once(struct kunit *test)
 {
 	struct cma *cma = test->priv;
-	unsigned long before = area_nr_held(cma);
+	unsigned long before = cma_test_nr_held(cma);
 
 	for (unsigned int round = 0; round < NR_ROUNDS; round++) {
-		struct page *page = alloc_dissolved(test, cma);
+		struct page *page = parts_test_alloc(test, cma);
 		struct half even = { .cma = cma, .page = page };
 		struct half odd = { .cma = cma, .page = page + 1 };
 		struct task_struct *task;
 
 		init_completion(&even.done);
 		init_completion(&odd.done);
-		task = kthread_run(release_half, &odd, "cma_parts");
-		release_half(&even);
+		task = kthread_run(parts_test_release_half, &odd, "cma_parts");
+		parts_test_release_half(&even);
 		if (IS_ERR(task))
-			release_half(&odd);
+			parts_test_release_half(&odd);
 		wait_for_completion(&odd.done);
-		KUNIT_ASSERT_EQ(test, area_nr_held(cma), before);
+		KUNIT_ASSERT_EQ(test, cma_test_nr_held(cma), before);
 	}
 }
 
@@ -109,11 +103,11 @@ static struct kunit_case parts_cases[] = {
 
 static struct kunit_suite parts_suite = {
 	.name = "cma_parts",
-	.init = use_area_for_parts,
+	.init = cma_test_use_area,
 	.test_cases = parts_cases,
 };
 
 kunit_test_suites(&parts_suite);
 
-MODULE_DESCRIPTION("KUnit tests of compound buffers that come back in parts");
+MODULE_DESCRIPTION("KUnit tests of compound buffers released in parts");
 MODULE_LICENSE("GPL");

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What place, hold and release cost while few or very many buffers are held.
+ * KUnit test of the cost of place, hold and release with few and very many
+ * holders.
  *
- * Under -icount the numbers printed are instructions. Judged is only that the
- * cost does not grow with the number of holders, and that generously and by the
- * best of many short batches: a shared machine may take a nap in the middle.
+ * Under -icount the printed numbers are instructions. The test only fails if
+ * the cost grows with the number of holders. The limit is generous and the best
+ * of many short batches counts, because a shared machine may pause in between.
  */
 #include <kunit/test.h>
 #include <linux/ktime.h>
@@ -17,16 +18,15 @@
 #include "../range.h"
 
 #define BASE		0x1000UL
-#define STRIDE		4	/* one page held, three free, and so on */
+#define STRIDE		4	/* one page held, then three free */
 #define NR_OPS		100
 #define NR_BATCHES	40
 #define MOST_HOLDERS	1000000
 
 /*
- * Depth is 10 at a thousand and 20 at a million. The caches add to that, those
- * of an emulator above all: a million holders are tens of MiB, in which nearly
- * each step meets a page that is not translated yet. What looks at every holder
- * would grow by 1000.
+ * The tree is 10 deep with a thousand holders and 20 deep with a million. Cache
+ * misses add to that, most of all in an emulator: a million holders are tens of
+ * MiB, and nearly each step misses the TLB. A linear search would grow by 1000.
  */
 #define GROWTH_MAX	100
 
@@ -36,11 +36,12 @@ struct cost {
 	u64 release_ns;
 };
 
-static void measure_batch(struct kunit *test, struct cma_range *range,
-			  struct cma_holder *holders, unsigned long nr_holders,
+static void range_cost_batch(struct kunit *test, struct cma_range *range,
+			     struct cma_holder *holders,
+			     unsigned long nr_holders,
 			  struct rnd_state *rnd, struct cost *best)
 {
-	/* Between a page that is held and the next there is no room for both. */
+	/* Three aligned pages do not fit between two pages that are held. */
 	const struct cma_range_req want = { .nr_pages = 3, .align_mask = 1 };
 	struct cost cost = { };
 
@@ -64,8 +65,8 @@ static void measure_batch(struct kunit *test, struct cma_range *range,
 			       div_u64(cost.release_ns, NR_OPS));
 }
 
-static void measure(struct kunit *test, struct cma_holder *holders,
-		    unsigned long nr_holders, struct cost *cost)
+static void range_cost_measure(struct kunit *test, struct cma_holder *holders,
+			       unsigned long nr_holders, struct cost *cost)
 {
 	struct cma_range range;
 	struct rnd_state rnd;
@@ -82,8 +83,9 @@ static void measure(struct kunit *test, struct cma_holder *holders,
 	}
 
 	for (unsigned int i = 0; i < NR_BATCHES; i++)
-		measure_batch(test, &range, holders, nr_holders, &rnd, cost);
-	kunit_info(test, "%lu holders: place %llu ns, hold %llu ns, release %llu ns\n",
+		range_cost_batch(test, &range, holders, nr_holders, &rnd, cost);
+	kunit_info(test,
+		   "%lu holders: place %llu ns, hold %llu ns, release %llu ns\n",
 		   nr_holders, cost->place_ns, cost->hold_ns, cost->release_ns);
 }
 
@@ -95,9 +97,9 @@ static void range_cost_is_flat(struct kunit *test)
 	holders = vmalloc_array(MOST_HOLDERS, sizeof(*holders));
 	if (!holders)
 		kunit_skip(test, "no memory for a million holders");
-	measure(test, holders, 1000, &few);
-	measure(test, holders, 30000, &many);
-	measure(test, holders, MOST_HOLDERS, &many);
+	range_cost_measure(test, holders, 1000, &few);
+	range_cost_measure(test, holders, 30000, &many);
+	range_cost_measure(test, holders, MOST_HOLDERS, &many);
 	vfree(holders);
 
 	KUNIT_EXPECT_LT(test, many.place_ns, (few.place_ns + 100) * GROWTH_MAX);

@@ -2,9 +2,9 @@
 /*
  * KUnit tests of the ranges of an area.
  *
- * Next to the plain cases, a long run of random operations is held against a
- * naive model, an array with a byte for each page, and the invariants of both
- * trees are checked after every step.
+ * Beside the plain cases, a long run of random operations is compared with a
+ * naive model, an array with a byte for each page. The invariants of the tree
+ * are checked after every step.
  */
 #include <kunit/test.h>
 #include <linux/module.h>
@@ -14,10 +14,12 @@
 
 #include "../range.h"
 
-#define BASE	0x60000UL	/* a pfn, so that no offset passes for one */
+#define BASE	0x60000UL	/* not 0, so that an offset is no valid pfn */
 
-static bool place(const struct cma_range *range, unsigned long nr_pages,
-		  unsigned long align, enum cma_fit fit, unsigned long *start)
+static bool range_test_place(const struct cma_range *range,
+			     unsigned long nr_pages,
+			     unsigned long align, enum cma_fit fit,
+			     unsigned long *start)
 {
 	struct cma_range_req want = {
 		.nr_pages	= nr_pages,
@@ -36,12 +38,19 @@ static void range_is_one_hole(struct kunit *test)
 	cma_range_init(&range, BASE, 1024);
 	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
 	KUNIT_EXPECT_EQ(test, cma_range_widest_hole(&range), 1024UL);
-	KUNIT_EXPECT_TRUE(test, place(&range, 1024, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_TRUE(test,
+			  range_test_place(&range, 1024, 1, CMA_FIT_BEST,
+					   &start));
 	KUNIT_EXPECT_EQ(test, start, BASE);
-	KUNIT_EXPECT_FALSE(test, place(&range, 1025, 1, CMA_FIT_BEST, &start));
-	KUNIT_EXPECT_FALSE(test, place(&range, 0, 1, CMA_FIT_BEST, &start));
-	KUNIT_EXPECT_FALSE(test, place(&range, ULONG_MAX, 1, CMA_FIT_FIRST,
-				       &start));
+	KUNIT_EXPECT_FALSE(test,
+			   range_test_place(&range, 1025, 1, CMA_FIT_BEST,
+					    &start));
+	KUNIT_EXPECT_FALSE(test,
+			   range_test_place(&range, 0, 1, CMA_FIT_BEST,
+					    &start));
+	KUNIT_EXPECT_FALSE(test,
+			   range_test_place(&range, ULONG_MAX, 1, CMA_FIT_FIRST,
+					    &start));
 	KUNIT_EXPECT_NULL(test, cma_range_next(&range, NULL));
 }
 
@@ -52,13 +61,16 @@ static void range_refuses_what_is_held(struct kunit *test)
 
 	cma_range_init(&range, BASE, 64);
 	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE + 16, 16), 0);
-	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 16, 16), -EBUSY);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 16, 16),
+			-EBUSY);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE, 17), -EBUSY);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 31, 1), -EBUSY);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE, 64), -EBUSY);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE - 1, 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 64, 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 32, 33), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 64, 1),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 32, 33),
+			-EINVAL);
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &b, BASE + 32, ULONG_MAX),
 			-EINVAL);
 	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
@@ -68,7 +80,7 @@ static void range_refuses_what_is_held(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
 }
 
-/* Between two pieces of memory that touch: nothing to hold, nothing across. */
+/* A border separates two adjacent pieces of memory; no window may cross it. */
 static void range_has_borders(struct kunit *test)
 {
 	struct cma_holder border, a, b;
@@ -80,7 +92,9 @@ static void range_has_borders(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
 	KUNIT_EXPECT_EQ(test, range.nr_held, 0UL);
 	KUNIT_EXPECT_EQ(test, cma_range_widest_hole(&range), 40UL);
-	KUNIT_EXPECT_FALSE(test, place(&range, 41, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_FALSE(test,
+			   range_test_place(&range, 41, 1, CMA_FIT_BEST,
+					    &start));
 	KUNIT_EXPECT_EQ(test, cma_range_hold(&range, &a, BASE + 20, 8), -EBUSY);
 
 	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE + 24, 8), 0);
@@ -127,22 +141,33 @@ static void range_fit_policies_differ(struct kunit *test)
 	struct cma_range range;
 	unsigned long start = 0;
 
-	/* holes of 20 at 0, of 8 at 24, of 30 at 34 */
+	/* Holes: 20 pages at 0, 8 at 24, 30 at 34. */
 	cma_range_init(&range, BASE, 64);
-	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &holders[0], BASE + 20, 4), 0);
-	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &holders[1], BASE + 32, 2), 0);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &holders[0], BASE + 20, 4),
+			0);
+	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &holders[1], BASE + 32, 2),
+			0);
 
-	KUNIT_EXPECT_TRUE(test, place(&range, 6, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_TRUE(test,
+			  range_test_place(&range, 6, 1, CMA_FIT_BEST, &start));
 	KUNIT_EXPECT_EQ(test, start, BASE + 24);
-	KUNIT_EXPECT_TRUE(test, place(&range, 6, 1, CMA_FIT_FIRST, &start));
+	KUNIT_EXPECT_TRUE(test,
+			  range_test_place(&range, 6, 1, CMA_FIT_FIRST,
+					   &start));
 	KUNIT_EXPECT_EQ(test, start, BASE);
-	KUNIT_EXPECT_TRUE(test, place(&range, 21, 1, CMA_FIT_FIRST, &start));
+	KUNIT_EXPECT_TRUE(test,
+			  range_test_place(&range, 21, 1, CMA_FIT_FIRST,
+					   &start));
 	KUNIT_EXPECT_EQ(test, start, BASE + 34);
-	KUNIT_EXPECT_FALSE(test, place(&range, 31, 1, CMA_FIT_FIRST, &start));
+	KUNIT_EXPECT_FALSE(test,
+			   range_test_place(&range, 31, 1, CMA_FIT_FIRST,
+					    &start));
 
-	/* Of two that are equal, the lower one. */
-	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &holders[2], BASE + 42, 22), 0);
-	KUNIT_EXPECT_TRUE(test, place(&range, 8, 1, CMA_FIT_BEST, &start));
+	/* The lower one of two equal holes is used. */
+	KUNIT_ASSERT_EQ(test,
+			cma_range_hold(&range, &holders[2], BASE + 42, 22), 0);
+	KUNIT_EXPECT_TRUE(test,
+			  range_test_place(&range, 8, 1, CMA_FIT_BEST, &start));
 	KUNIT_EXPECT_EQ(test, start, BASE + 24);
 }
 
@@ -156,7 +181,9 @@ static void range_aligns(struct kunit *test)
 	unsigned long start = 0;
 
 	cma_range_init(&range, BASE + 1, 63);
-	KUNIT_EXPECT_TRUE(test, place(&range, 16, 16, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_TRUE(test,
+			  range_test_place(&range, 16, 16, CMA_FIT_BEST,
+					   &start));
 	KUNIT_EXPECT_EQ(test, start, BASE + 16);
 	KUNIT_EXPECT_TRUE(test, cma_range_place(&range, &want, &start));
 	KUNIT_EXPECT_EQ(test, start, BASE + 3);
@@ -166,14 +193,22 @@ static void range_aligns(struct kunit *test)
 	want.min_start = BASE + 36;
 	KUNIT_EXPECT_FALSE(test, cma_range_place(&range, &want, &start));
 
-	/* A hole that is wide enough, but not where the alignment is. */
+	/* The hole is wide enough, but has no aligned window. */
 	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE + 31, 33), 0);
-	KUNIT_EXPECT_FALSE(test, place(&range, 16, 16, CMA_FIT_FIRST, &start));
-	KUNIT_EXPECT_FALSE(test, place(&range, 16, 16, CMA_FIT_BEST, &start));
-	KUNIT_EXPECT_TRUE(test, place(&range, 15, 16, CMA_FIT_FIRST, &start));
+	KUNIT_EXPECT_FALSE(test,
+			   range_test_place(&range, 16, 16, CMA_FIT_FIRST,
+					    &start));
+	KUNIT_EXPECT_FALSE(test,
+			   range_test_place(&range, 16, 16, CMA_FIT_BEST,
+					    &start));
+	KUNIT_EXPECT_TRUE(test,
+			  range_test_place(&range, 15, 16, CMA_FIT_FIRST,
+					   &start));
 	KUNIT_EXPECT_EQ(test, start, BASE + 16);
-	KUNIT_EXPECT_FALSE(test, place(&range, 1, 1UL << 40 % BITS_PER_LONG,
-				       CMA_FIT_BEST, &start) &&
+	KUNIT_EXPECT_FALSE(test,
+			   range_test_place(&range, 1,
+					    1UL << 40 % BITS_PER_LONG,
+						  CMA_FIT_BEST, &start) &&
 				 start & ((1UL << 40 % BITS_PER_LONG) - 1));
 }
 
@@ -183,12 +218,12 @@ static void range_wastes_no_window(struct kunit *test)
 	struct cma_holder a, b;
 	struct cma_range range;
 
-	/* A hole of 64 pages, which takes two windows. */
+	/* The hole has 64 pages and room for two windows. */
 	cma_range_init(&range, BASE, 128);
 	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &a, BASE, 32), 0);
 	KUNIT_ASSERT_EQ(test, cma_range_hold(&range, &b, BASE + 96, 32), 0);
 
-	/* 16 on one side and 24 on the other are enough; 20 and 20 are not. */
+	/* 24 free pages on one side leave room for a window, 20 do not. */
 	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 32),
 			BASE + 32);
 	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 48),
@@ -200,11 +235,11 @@ static void range_wastes_no_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 72),
 			BASE + 72);
 
-	/* Where one fits, wherever it goes is as good. */
+	/* With room for one window only, it stays where it was asked for. */
 	want.nr_pages = 36;
 	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 40),
 			BASE + 40);
-	/* A window takes more room than it has pages, for the next one. */
+	/* Alignment wastes a page behind the window. */
 	want.nr_pages = 15;
 	want.align_mask = 7;
 	KUNIT_EXPECT_EQ(test, cma_range_place_packed(&range, &want, BASE + 40),
@@ -223,7 +258,9 @@ static void range_trims_from_the_front(struct kunit *test)
 	cma_range_trim(&range, &b, 10);
 	KUNIT_EXPECT_TRUE(test, cma_range_valid(&range));
 	KUNIT_EXPECT_EQ(test, range.nr_held, 22UL);
-	KUNIT_EXPECT_TRUE(test, place(&range, 10, 1, CMA_FIT_BEST, &start));
+	KUNIT_EXPECT_TRUE(test,
+			  range_test_place(&range, 10, 1, CMA_FIT_BEST,
+					   &start));
 	KUNIT_EXPECT_EQ(test, start, BASE + 8);
 	cma_range_release(&range, &b);
 	cma_range_release(&range, &a);
@@ -243,8 +280,8 @@ struct model {
 	struct cma_range range;
 };
 
-static bool model_fits(const struct model *model, unsigned long page,
-		       const struct cma_range_req *want)
+static bool range_model_fits(const struct model *model, unsigned long page,
+			     const struct cma_range_req *want)
 {
 	if (page > MODEL_PAGES || want->nr_pages > MODEL_PAGES - page ||
 	    BASE + page < want->min_start ||
@@ -253,7 +290,8 @@ static bool model_fits(const struct model *model, unsigned long page,
 	return !memchr_inv(model->held + page, 0, want->nr_pages);
 }
 
-static unsigned long model_hole(const struct model *model, unsigned long page)
+static unsigned long range_model_hole(const struct model *model,
+				      unsigned long page)
 {
 	unsigned long first = page, end = page;
 
@@ -264,20 +302,20 @@ static unsigned long model_hole(const struct model *model, unsigned long page)
 	return end - first;
 }
 
-/* The answer of the model; MODEL_PAGES if there is no window. */
-static unsigned long model_place(const struct model *model,
-				 const struct cma_range_req *want)
+/* Returns the page that the model chooses; MODEL_PAGES if there is none. */
+static unsigned long range_model_place(const struct model *model,
+				       const struct cma_range_req *want)
 {
 	unsigned long best = MODEL_PAGES, best_hole = ULONG_MAX;
 
 	for (unsigned long page = 0; page < MODEL_PAGES; page++) {
 		unsigned long hole;
 
-		if (!model_fits(model, page, want))
+		if (!range_model_fits(model, page, want))
 			continue;
 		if (want->fit == CMA_FIT_FIRST)
 			return page;
-		hole = model_hole(model, page);
+		hole = range_model_hole(model, page);
 		if (hole < best_hole) {
 			best_hole = hole;
 			best = page;
@@ -286,8 +324,8 @@ static unsigned long model_place(const struct model *model,
 	return best;
 }
 
-/* The order of the largest aligned block of which nothing is held. */
-static unsigned int model_block_order(const struct model *model)
+/* Returns the order of the largest free aligned block. */
+static unsigned int range_model_block_order(const struct model *model)
 {
 	struct cma_range_req want = { };
 	unsigned int order = 0;
@@ -296,29 +334,30 @@ static unsigned int model_block_order(const struct model *model)
 		want.nr_pages = 1UL << order;
 		want.align_mask = want.nr_pages - 1;
 		want.fit = CMA_FIT_FIRST;
-		if (model_place(model, &want) == MODEL_PAGES)
+		if (range_model_place(model, &want) == MODEL_PAGES)
 			return order ? order - 1 : 0;
 	}
 }
 
-/* The first window in the hole that @page is in, or MODEL_PAGES. */
-static unsigned long model_in_hole(const struct model *model, unsigned long page,
-				   const struct cma_range_req *want)
+/* Returns the first window in the hole around @page, or MODEL_PAGES. */
+static unsigned long range_model_in_hole(const struct model *model,
+					 unsigned long page,
+					 const struct cma_range_req *want)
 {
 	while (page && !model->held[page - 1])
 		page--;
 	for (; page < MODEL_PAGES && !model->held[page]; page++)
-		if (model_fits(model, page, want))
+		if (range_model_fits(model, page, want))
 			return page;
 	return MODEL_PAGES;
 }
 
 /*
- * What is had instead of the smallest hole: the lowest with an aligned block,
- * or just the lowest.
+ * Returns the place that a range chooses if it gives up on the smallest hole:
+ * the lowest hole with an aligned block, or else the lowest one.
  */
-static unsigned long model_place_in_block(const struct model *model,
-					  struct cma_range_req want)
+static unsigned long range_model_place_in_block(const struct model *model,
+						struct cma_range_req want)
 {
 	unsigned long offset = want.align_offset & want.align_mask;
 	unsigned long nr_block = max(roundup_pow_of_two(want.nr_pages + offset),
@@ -328,19 +367,19 @@ static unsigned long model_place_in_block(const struct model *model,
 		.align_mask	= nr_block - 1,
 		.fit		= CMA_FIT_FIRST,
 	};
-	unsigned long window = model_place(model, &block);
+	unsigned long window = range_model_place(model, &block);
 
 	if (window != MODEL_PAGES)
-		window = model_in_hole(model, window, &want);
+		window = range_model_in_hole(model, window, &want);
 	if (window != MODEL_PAGES)
 		return window;
 	want.fit = CMA_FIT_FIRST;
-	return model_place(model, &want);
+	return range_model_place(model, &want);
 }
 
-/* Holes that are large enough, but spoilt by alignment. */
-static unsigned int model_misfits(const struct model *model,
-				  const struct cma_range_req *want)
+/* Counts the holes that are large enough but have no aligned window. */
+static unsigned int range_model_misfits(const struct model *model,
+					const struct cma_range_req *want)
 {
 	unsigned int nr_misfits = 0;
 	unsigned long page, hole;
@@ -348,22 +387,23 @@ static unsigned int model_misfits(const struct model *model,
 	for (page = 0; page < MODEL_PAGES; page += max(hole, 1UL)) {
 		bool fits = false;
 
-		hole = model->held[page] ? 0 : model_hole(model, page);
+		hole = model->held[page] ? 0 : range_model_hole(model, page);
 		for (unsigned long i = 0; i < hole; i++)
-			fits |= model_fits(model, page + i, want);
+			fits |= range_model_fits(model, page + i, want);
 		nr_misfits += hole >= want->nr_pages && !fits;
 	}
 	return nr_misfits;
 }
 
-/* How many windows there are from one page on, up to what is held. */
-static unsigned int model_windows(const struct model *model, unsigned long page,
-				  const struct cma_range_req *want)
+/* Counts the windows that fit from @page on, up to the next held page. */
+static unsigned int range_model_windows(const struct model *model,
+					unsigned long page,
+					const struct cma_range_req *want)
 {
 	unsigned int nr = 0;
 
 	while (page < MODEL_PAGES && !model->held[page]) {
-		if (model_fits(model, page, want)) {
+		if (range_model_fits(model, page, want)) {
 			nr++;
 			page += want->nr_pages;
 		} else {
@@ -373,45 +413,52 @@ static unsigned int model_windows(const struct model *model, unsigned long page,
 	return nr;
 }
 
-/* And how many if one of them is at @page. */
-static unsigned int model_windows_with(struct model *model, unsigned long first,
-				       unsigned long page,
+/* Counts the windows from @first on if one of them is at @page. */
+static unsigned int range_model_windows_with(struct model *model,
+					     unsigned long first,
+					     unsigned long page,
 				       const struct cma_range_req *want)
 {
 	unsigned int nr;
 
 	memset(model->held + page, 1, want->nr_pages);
-	nr = model_windows(model, first, want) + 1 +
-	     model_windows(model, page + want->nr_pages, want);
+	nr = range_model_windows(model, first, want) + 1 +
+	     range_model_windows(model, page + want->nr_pages, want);
 	memset(model->held + page, 0, want->nr_pages);
 	return nr;
 }
 
-/* A window that starts at @page, if there is one, and the thrifty one near. */
-static void model_thrifty(struct kunit *test, struct model *model,
-			  unsigned long page, struct cma_range_req want)
+/*
+ * If a window fits at @page, checks cma_range_place_packed() from there: the
+ * hole must still have room for as many windows, and the window moves only if
+ * needed.
+ */
+static void range_model_check_packed(struct kunit *test, struct model *model,
+				     unsigned long page,
+				     struct cma_range_req want)
 {
-	unsigned long first = page, thrifty;
+	unsigned long first = page, packed;
 	unsigned int nr_windows;
 
 	want.min_start = 0;
-	if (!model_fits(model, page, &want))
+	if (!range_model_fits(model, page, &want))
 		return;
 	while (first && !model->held[first - 1])
 		first--;
-	nr_windows = model_windows(model, first, &want);
+	nr_windows = range_model_windows(model, first, &want);
 
-	thrifty = cma_range_place_packed(&model->range, &want, BASE + page) - BASE;
-	KUNIT_ASSERT_GE(test, thrifty, page);
-	KUNIT_ASSERT_TRUE(test, model_fits(model, thrifty, &want));
+	packed = cma_range_place_packed(&model->range, &want,
+					BASE + page) - BASE;
+	KUNIT_ASSERT_GE(test, packed, page);
+	KUNIT_ASSERT_TRUE(test, range_model_fits(model, packed, &want));
 	KUNIT_ASSERT_EQ(test, nr_windows,
-			model_windows_with(model, first, thrifty, &want));
-	KUNIT_ASSERT_EQ(test, thrifty == page, nr_windows ==
-			model_windows_with(model, first, page, &want));
+			range_model_windows_with(model, first, packed, &want));
+	KUNIT_ASSERT_EQ(test, packed == page, nr_windows ==
+			range_model_windows_with(model, first, page, &want));
 }
 
-static void model_step(struct kunit *test, struct model *model,
-		       struct rnd_state *random)
+static void range_model_step(struct kunit *test, struct model *model,
+			     struct rnd_state *random)
 {
 	unsigned int i = prandom_u32_state(random) % MODEL_HOLDERS;
 	struct cma_holder *holder = &model->holders[i];
@@ -427,8 +474,8 @@ static void model_step(struct kunit *test, struct model *model,
 
 	if (prandom_u32_state(random) % 4 == 0)
 		want.min_start = BASE + prandom_u32_state(random) % MODEL_PAGES;
-	model_thrifty(test, model, prandom_u32_state(random) % MODEL_PAGES,
-		      want);
+	range_model_check_packed(test, model,
+				 prandom_u32_state(random) % MODEL_PAGES, want);
 
 	if (model->used[i] && prandom_u32_state(random) % 4 == 0 &&
 	    holder->nr_pages > 1) {
@@ -442,16 +489,16 @@ static void model_step(struct kunit *test, struct model *model,
 		cma_range_release(&model->range, holder);
 		model->used[i] = false;
 	} else {
-		expected = model_place(model, &want);
+		expected = range_model_place(model, &want);
 		KUNIT_ASSERT_EQ(test, expected != MODEL_PAGES,
 				cma_range_place(&model->range, &want, &start));
 		if (expected == MODEL_PAGES)
 			return;
 		if (start != BASE + expected) {
 			KUNIT_ASSERT_EQ(test, want.fit, CMA_FIT_BEST);
-			KUNIT_ASSERT_GE(test, model_misfits(model, &want),
+			KUNIT_ASSERT_GE(test, range_model_misfits(model, &want),
 					CMA_MAX_MISFITS);
-			expected = model_place_in_block(model, want);
+			expected = range_model_place_in_block(model, want);
 			KUNIT_ASSERT_EQ(test, start, BASE + expected);
 		}
 		KUNIT_ASSERT_EQ(test, cma_range_hold(&model->range, holder,
@@ -462,7 +509,7 @@ static void model_step(struct kunit *test, struct model *model,
 	KUNIT_ASSERT_TRUE(test, cma_range_valid(&model->range));
 	block_order = rb_entry(model->range.holders.rb_node, struct cma_holder,
 			       by_start)->subtree_max.block_order;
-	KUNIT_ASSERT_EQ(test, model_block_order(model), block_order);
+	KUNIT_ASSERT_EQ(test, range_model_block_order(model), block_order);
 }
 
 static void range_agrees_with_a_naive_model(struct kunit *test)
@@ -474,12 +521,12 @@ static void range_agrees_with_a_naive_model(struct kunit *test)
 	prandom_seed_state(&random, MODEL_SEED);
 	cma_range_init(&model->range, BASE, MODEL_PAGES);
 	for (int step = 0; step < MODEL_STEPS; step++) {
-		model_step(test, model, &random);
+		range_model_step(test, model, &random);
 		cond_resched();
 	}
 }
 
-/* The validator itself must not pass everything. */
+/* Makes sure that cma_range_valid() notices damage. */
 static void range_validator_finds_damage(struct kunit *test)
 {
 	struct cma_holder a, b;
@@ -511,8 +558,8 @@ static void range_validator_finds_damage(struct kunit *test)
 #define PACKED_HOLDERS	2048
 #define PACKED_MAX	16
 
-static bool hold_aligned(struct cma_range *range, struct cma_holder *holder,
-			 struct cma_range_req *want, unsigned long nr_pages)
+static bool range_test_hold(struct cma_range *range, struct cma_holder *holder,
+			    struct cma_range_req *want, unsigned long nr_pages)
 {
 	unsigned long start;
 
@@ -523,11 +570,11 @@ static bool hold_aligned(struct cma_range *range, struct cma_holder *holder,
 }
 
 /*
- * Small holders take most of the range, and every other one lets go. How many
- * larger ones is there room for then?
+ * Small holders take most of the range, and half of them release it again.
+ * Returns how many larger holders then find room.
  */
-static unsigned int packed_room(struct cma_holder *holders,
-				enum cma_fit fit, unsigned int seed)
+static unsigned int range_test_room(struct cma_holder *holders,
+				    enum cma_fit fit, unsigned int seed)
 {
 	struct cma_range_req want = { .fit = fit };
 	unsigned int nr = 0, nr_first;
@@ -537,19 +584,20 @@ static unsigned int packed_room(struct cma_holder *holders,
 	prandom_seed_state(&random, seed);
 	cma_range_init(&range, BASE, PACKED_PAGES);
 	for (; range.nr_held < PACKED_PAGES * 7 / 10; nr++)
-		if (!hold_aligned(&range, &holders[nr], &want, 1 +
+		if (!range_test_hold(&range, &holders[nr], &want, 1 +
 				  prandom_u32_state(&random) % PACKED_MAX))
 			return 0;
 	for (unsigned int i = 0; i < nr; i++)
 		if (prandom_u32_state(&random) % 2)
 			cma_range_release(&range, &holders[i]);
 	for (nr_first = nr; nr < PACKED_HOLDERS; nr++)
-		if (!hold_aligned(&range, &holders[nr], &want, 4 * PACKED_MAX))
+		if (!range_test_hold(&range, &holders[nr], &want,
+				     4 * PACKED_MAX))
 			break;
 	return nr - nr_first;
 }
 
-/* Looking for the best hole must not end in breaking what is large. */
+/* Best fit must not split large holes more than first fit does. */
 static void range_packs_best_fit_dense(struct kunit *test)
 {
 	struct cma_holder *holders = vmalloc_array(PACKED_HOLDERS,
@@ -558,8 +606,8 @@ static void range_packs_best_fit_dense(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, holders);
 	for (unsigned int seed = 1; seed <= 8; seed++) {
-		nr_best += packed_room(holders, CMA_FIT_BEST, seed);
-		nr_first += packed_room(holders, CMA_FIT_FIRST, seed);
+		nr_best += range_test_room(holders, CMA_FIT_BEST, seed);
+		nr_first += range_test_room(holders, CMA_FIT_FIRST, seed);
 	}
 	vfree(holders);
 	kunit_info(test, "room for %u with the best hole, %u with the first\n",
