@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Free pages are counted exactly: in use or not, under load or not, and the
- * counters agree with the pages themselves.
+ * The counters of free pages are exact and agree with the pages themselves,
+ * idle and under load.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
-#define NR_TRIES	200	/* to find a moment in which nothing happens */
+#define NR_TRIES	200	/* until a moment without other changes */
 
 FIXTURE(cma_accounting) {
 	struct ct_area area;
@@ -29,7 +29,7 @@ FIXTURE_TEARDOWN(cma_accounting)
 	close(self->fd);
 }
 
-/* The sum over the free lists of all zones. */
+/* Returns the pages on the free lists of all zones. */
 static long buddy_sum(const struct ct_area *unused)
 {
 	FILE *file = fopen("/proc/buddyinfo", "r");
@@ -59,8 +59,8 @@ static long free_cma_sum(const struct ct_area *area)
 }
 
 /*
- * Compares a counter with a count that takes time: between two equal readings
- * of the counter, the count must be equal too, in one of many tries.
+ * Compares a counter with a count that takes time. In one of many tries, the
+ * count must equal two readings of the counter, before and after.
  */
 static void expect_equal(struct __test_metadata *_metadata, const char *name,
 			 long (*sum)(const struct ct_area *area),
@@ -72,7 +72,7 @@ static void expect_equal(struct __test_metadata *_metadata, const char *name,
 	do {
 		if (nr_tries)
 			usleep(10000);
-		/* What CPUs have not reported yet counts too. */
+		/* Add the differences that CPUs have not reported yet. */
 		ct_write("/proc/sys/vm/stat_refresh", "1");
 		before = ct_zone_sum(name);
 		counted = sum(area);
@@ -90,7 +90,7 @@ static void expect_exact(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(cma_accounting) *self)
 {
 	expect_equal(_metadata, "nr_free_pages", buddy_sum, &self->area);
-	/* The counter is that of all areas; here one alone is counted. */
+	/* The counter is for all areas, so this needs a single area. */
 	if (ct_zone_sum("cma") == (long)self->area.nr_pages)
 		expect_equal(_metadata, "nr_free_cma", free_cma_sum,
 			     &self->area);
@@ -101,7 +101,7 @@ TEST_F(cma_accounting, exact_when_idle)
 	expect_exact(_metadata, self);
 }
 
-/* Held, and after the release: what a driver holds is not free. */
+/* The pages of a driver are not free until they are released. */
 TEST_F(cma_accounting, exact_after_use)
 {
 	static const size_t sizes[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All areas that there are; see cma_areas.h.
+ * Lookups in all areas; see cma_areas.h.
  */
 #include <dirent.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * Pages of a balloon fill the area: memory that a virtual machine has lent
  * back to its host. They move, and the machine gets back all it has lent.
  *
- * How large a balloon is, only the host can say. It is asked by a line of
- * output, "host: balloon KIB", which scripts/cma/monitor.py understands.
+ * Only the host can change the size of the balloon. The test asks for it with
+ * the line "host: balloon KIB", which scripts/cma/monitor.py reads.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -21,17 +21,17 @@
 
 FIXTURE(cma_balloon) {
 	struct ct_area area;
-	long size_kib;			/* of the balloon, when it is full */
-	long total_kib;			/* memory without a balloon */
+	long size_kib;			/* of the full balloon */
+	long total_kib;			/* MemTotal without a balloon */
 	int fd;
 };
 
 /*
- * Not while the balloon is at work: the interrupt of virtio-mmio is triggered by
- * an edge in QEMU's boards. One that tells of a new size between the moment in
- * which the handler reads what the last one was about and that in which it says
- * so has no edge, nor has any that follows. So nothing is asked for before it is
- * settled, and nothing is moved before it has begun.
+ * Must not be called while the balloon changes its size. QEMU's boards trigger
+ * the interrupt of virtio-mmio by an edge. If a new size arrives between the
+ * handler's read and its acknowledgment, there is no edge, and no later
+ * interrupt either. So the test waits until the balloon has settled before it
+ * asks, and until the balloon has begun before it moves pages.
  */
 static void ask_for(long kib)
 {
@@ -39,7 +39,7 @@ static void ask_for(long kib)
 	fflush(stdout);
 }
 
-/* What is in the balloon is no memory of this system's. */
+/* MemTotal does not count the pages in the balloon. */
 static bool wait_for(struct __test_metadata *_metadata,
 		     const FIXTURE_DATA(cma_balloon) *self, long kib)
 {
@@ -87,7 +87,7 @@ FIXTURE_TEARDOWN(cma_balloon)
 	close(self->fd);
 }
 
-/* The balloon grows while memory is free in the area and hardly elsewhere. */
+/* Grows the balloon while nearly all free memory lies in the area. */
 static void fill(struct __test_metadata *_metadata,
 		 FIXTURE_DATA(cma_balloon) *self)
 {
@@ -114,13 +114,13 @@ TEST_F(cma_balloon, moves)
 	nr_moved = ct_vmstat("balloon_migrate") - nr_moved;
 	TH_LOG("%ld pages of the balloon in the area, %ld moved", nr_in,
 	       nr_moved);
-	/* Three quarters were a driver's: there was room for no more of them. */
+	/* The driver had three quarters, so at most nr_left pages stayed. */
 	EXPECT_GE(nr_moved, nr_in - nr_left);
 	EXPECT_EQ(self->total_kib - self->size_kib, ct_meminfo_kib("MemTotal"));
 	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
 }
 
-/* Its driver moves nothing in the moments in which it has the balloon's lock. */
+/* The balloon's driver cannot move pages while it holds the balloon's lock. */
 TEST_F(cma_balloon, while_it_grows_and_shrinks)
 {
 	int turn;

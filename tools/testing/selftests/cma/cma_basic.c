@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a driver is promised: a buffer of any size is contiguous, cleared,
- * writable, uncached and aligned, and all of it comes back.
+ * Basic promises to a driver: a buffer of any size is contiguous, zeroed,
+ * writable, uncached and aligned, and all of it is freed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 FIXTURE(cma_basic) {
 	struct ct_area area;
 	long used;
-	bool generic;		/* other memory than the area may serve */
+	bool generic;		/* see ct_dma_generic() */
 	int fd;
 };
 
@@ -32,7 +32,7 @@ FIXTURE_SETUP(cma_basic)
 	ASSERT_GE(self->used, 0);
 }
 
-/* Whatever a test does, nothing stays behind. */
+/* All tests must free what they allocate. */
 FIXTURE_TEARDOWN(cma_basic)
 {
 	close(self->fd);
@@ -64,10 +64,7 @@ static void shuffle(uint32_t *ids, unsigned int nr)
 	}
 }
 
-/*
- * One buffer: everything that can be tested holds, but for @unless; then it goes
- * back.
- */
+/* Allocates, checks and frees a buffer; it may lack the properties @unless. */
 static void test_but(struct __test_metadata *_metadata, int fd, size_t size,
 		     uint32_t context, uint32_t attrs, uint32_t unless)
 {
@@ -111,7 +108,7 @@ TEST_F(cma_basic, sizes)
 		struct dma_test_alloc buf;
 		bool from_area = !self->generic || pages(sizes[i]) > 1;
 
-		/* Exactly the pages asked for: no rounding to a power of two. */
+		/* The size is not rounded up to a power of two. */
 		ASSERT_EQ(0, ct_dma_alloc(self->fd, sizes[i], DMA_TEST_KERNEL,
 					  0, &buf));
 		EXPECT_EQ(self->used + (from_area ? (long)pages(sizes[i]) : 0),
@@ -133,13 +130,13 @@ TEST_F(cma_basic, write_combine)
 		 DMA_TEST_WRITE_COMBINE);
 }
 
-/* Buffers that may not wait; the second one is memory the first dirtied. */
+/* The request must not wait; the second buffer reuses the first one's pages. */
 TEST_F(cma_basic, contexts)
 {
 	unsigned long end = self->area.base_pfn + self->area.nr_pages;
 	/*
-	 * The pool is for all devices, so it is not taken from where some do not
-	 * reach. All other memory has the kernel's mapping, too.
+	 * All devices must reach the atomic pool, so it does not use an area
+	 * above 4 GiB. Other memory has the kernel's cached mapping, too.
 	 */
 	uint32_t unless = end > (1ULL << 32) / ct_page_size ?
 			  DMA_TEST_UNALIASED : 0;
@@ -151,13 +148,13 @@ TEST_F(cma_basic, contexts)
 			test_but(_metadata, self->fd, 48 * KIB, context, 0,
 				 unless);
 	if (self->generic) {
-		/* The pool for such requests grows, and stays so. */
+		/* The atomic pool grows in the background and never shrinks. */
 		sleep(1);
 		self->used = ct_area_debugfs(&self->area, "used");
 	}
 }
 
-/* The program and the kernel see the same memory. */
+/* The program and the kernel map the same memory. */
 TEST_F(cma_basic, mapping)
 {
 	struct dma_test_alloc buf;
@@ -209,11 +206,11 @@ TEST_F(cma_basic, no_kernel_mapping)
 	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
 }
 
-/* A full area refuses, says so by ENOMEM, and is whole again afterwards. */
+/* A full area returns -ENOMEM; after the frees it has one large hole again. */
 TEST_F(cma_basic, exhaustion)
 {
 	size_t area_size = self->area.nr_pages * ct_page_size;
-	/* The page allocator has none of this size. */
+	/* The page allocator has no block of this size. */
 	size_t size = self->generic ? 8 * MIB : MIB;
 	static uint32_t ids[MAX_BUFS];
 	struct dma_test_alloc buf;
@@ -237,7 +234,7 @@ TEST_F(cma_basic, exhaustion)
 	EXPECT_LE(nr * size, area_size);
 	EXPECT_EQ(self->used + (long)(nr * size / ct_page_size),
 		  ct_area_debugfs(&self->area, "used"));
-	/* No aligned hole of this size is left, held or not by others. */
+	/* No aligned hole of this size is left. */
 	EXPECT_LT(ct_area_debugfs(&self->area, "maxchunk"),
 		  (long)((size + MAX_ALIGN) / ct_page_size));
 
@@ -255,7 +252,7 @@ static int by_addr(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Many small ones: none overlaps another; they go back in any order. */
+/* Many small buffers must not overlap; they are freed in random order. */
 TEST_F(cma_basic, many_small)
 {
 	unsigned int i, nr = ct_scale(1000);
@@ -274,7 +271,7 @@ TEST_F(cma_basic, many_small)
 		EXPECT_LE(addrs[i - 1] + 2 * ct_page_size, addrs[i]);
 	EXPECT_EQ(self->used + 2L * nr, ct_area_debugfs(&self->area, "used"));
 
-	/* Holes of two pages: half is free, and small ones still fit. */
+	/* A small buffer fits into a hole of two pages. */
 	shuffle(ids, nr);
 	for (i = 0; i < nr / 2; i++)
 		EXPECT_EQ(0, ct_dma_free(self->fd, ids[i]));
@@ -283,7 +280,7 @@ TEST_F(cma_basic, many_small)
 		EXPECT_EQ(0, ct_dma_free(self->fd, ids[i]));
 }
 
-/* A program that dies or closes leaves nothing; FIXTURE_TEARDOWN looks. */
+/* Closing the file frees its buffers; FIXTURE_TEARDOWN checks it. */
 TEST_F(cma_basic, close_frees)
 {
 	struct dma_test_alloc buf;
@@ -303,7 +300,7 @@ TEST_F(cma_basic, bad_requests)
 	struct dma_test_alloc buf;
 
 	EXPECT_EQ(-EINVAL, ct_dma_alloc(self->fd, 0, DMA_TEST_KERNEL, 0, &buf));
-	/* To a 64 bit kernel, all that a 32 bit program can say is a size. */
+	/* SIZE_MAX of a 32 bit program is a valid size in a 64 bit kernel. */
 	EXPECT_EQ(self->generic && sizeof(long) == 4 ? -ENOMEM : -EINVAL,
 		  ct_dma_alloc(self->fd, SIZE_MAX, DMA_TEST_KERNEL,
 			       DMA_TEST_NO_WARN, &buf));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The knobs of an area, and the small buffers that are kept for the next
- * request: whoever gets one finds zeroes, and nobody misses what is kept.
+ * The knobs of an area, and its cached buffers: a request that gets one finds
+ * zeroes, and no request fails because buffers are cached.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 #define NR_SMALL	256
 #define SMALL_SIZE	(64 * KIB)
-#define NR_KEPT		64		/* buffers of SMALL_SIZE */
+#define NR_CACHED		64		/* buffers of SMALL_SIZE */
 #define LARGE_SIZE	(1 * MIB)
 #define NR_ROUNDS	40
 
@@ -23,7 +23,7 @@ FIXTURE(cma_cache) {
 	struct ct_area area;
 	int fd;
 	char fit[32], patience_ms[32], cache_kib[32], cache_age_ms[32];
-	bool keeps;			/* buffers of this board are kept */
+	bool caches;			/* this board caches buffers */
 };
 
 FIXTURE_SETUP(cma_cache)
@@ -32,7 +32,7 @@ FIXTURE_SETUP(cma_cache)
 	struct dma_test_alloc buf;
 	cpu_set_t cpus;
 
-	/* Each CPU keeps its own. */
+	/* Each CPU has its own cache. */
 	CPU_ZERO(&cpus);
 	CPU_SET(0, &cpus);
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
@@ -46,14 +46,14 @@ FIXTURE_SETUP(cma_cache)
 				 32));
 	ASSERT_EQ(0, ct_area_get(&self->area, "cache_age_ms",
 				 self->cache_age_ms, 32));
-	/* It is the mapping that is kept, if it is another than that of all. */
+	/* Buffers are cached for their mapping, if it is an uncached one. */
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, ct_page_size, DMA_TEST_KERNEL, 0,
 				  &buf));
 	ASSERT_EQ(0, ct_dma_check(self->fd, buf.id, &check));
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
-	self->keeps = check.tested & DMA_TEST_UNCACHED;
+	self->caches = check.tested & DMA_TEST_UNCACHED;
 	ct_drop_caches();
-	/* All that is kept goes back. */
+	/* Writing the limit frees all cached buffers. */
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", self->cache_kib));
 	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 }
@@ -110,8 +110,9 @@ TEST_F(cma_cache, knobs)
 	expect_text(_metadata, area, "cache_age_ms", "3600000");
 }
 
-static uint64_t take(struct __test_metadata *_metadata,
-		     FIXTURE_DATA(cma_cache) *self, size_t size, uint32_t *id)
+static uint64_t take_buffer(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(cma_cache) *self, size_t size,
+			    uint32_t *id)
 {
 	struct dma_test_alloc buf;
 
@@ -120,20 +121,20 @@ static uint64_t take(struct __test_metadata *_metadata,
 	return buf.dma_addr;
 }
 
-/* Where a small buffer goes. */
-static uint64_t place(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(cma_cache) *self, const char *fit)
+/* Returns the address that a small buffer gets. */
+static uint64_t find_place(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(cma_cache) *self, const char *fit)
 {
 	uint64_t at;
 	uint32_t id;
 
 	EXPECT_EQ(0, ct_area_set(&self->area, "fit", fit));
-	at = take(_metadata, self, SMALL_SIZE, &id);
+	at = take_buffer(_metadata, self, SMALL_SIZE, &id);
 	EXPECT_EQ(0, ct_dma_free(self->fd, id));
 	return at;
 }
 
-/* A wide hole, and behind it one that fits. */
+/* The area has a wide hole, and behind it one that fits exactly. */
 TEST_F(cma_cache, fit)
 {
 	uint64_t wide, at[NR_SMALL];
@@ -142,9 +143,9 @@ TEST_F(cma_cache, fit)
 
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", "0"));
 	ASSERT_EQ(0, ct_area_set(&self->area, "fit", "first"));
-	wide = take(_metadata, self, MIB, &wide_id);
+	wide = take_buffer(_metadata, self, MIB, &wide_id);
 	for (i = 0; i < NR_SMALL; i++) {
-		at[i] = take(_metadata, self, SMALL_SIZE, &ids[i]);
+		at[i] = take_buffer(_metadata, self, SMALL_SIZE, &ids[i]);
 		if (i >= 2 && at[i - 2] > wide &&
 		    at[i - 1] == at[i - 2] + SMALL_SIZE &&
 		    at[i] == at[i - 1] + SMALL_SIZE)
@@ -153,10 +154,10 @@ TEST_F(cma_cache, fit)
 	ASSERT_LT(i, NR_SMALL);
 	ASSERT_EQ(0, ct_dma_free(self->fd, wide_id));
 	ASSERT_EQ(0, ct_dma_free(self->fd, ids[i - 1]));
-	EXPECT_EQ(wide, place(_metadata, self, "first"));
-	/* With a page of some program's in it, a hole is not the best one. */
+	EXPECT_EQ(wide, find_place(_metadata, self, "first"));
+	/* The best hole has no page of a program in it, so drop the caches. */
 	for (tries = 0; tries < 20; tries++) {
-		if (place(_metadata, self, "best") == at[i - 1])
+		if (find_place(_metadata, self, "best") == at[i - 1])
 			break;
 		ct_drop_caches();
 		usleep(100000);
@@ -168,9 +169,9 @@ TEST_F(cma_cache, comes_back_clean)
 {
 	const struct ct_area *area = &self->area;
 	long used = ct_area_debugfs(area, "used");
-	/* Single pages are not always the area's. */
+	/* The generic DMA code takes single pages from elsewhere. */
 	const long nr_pages = ct_dma_generic(self->fd) ? 2 : 1;
-	const long nr_kept = self->keeps ? nr_pages : 0;
+	const long nr_cached = self->caches ? nr_pages : 0;
 	const size_t size = nr_pages * ct_page_size;
 	struct dma_test_check check;
 	struct dma_test_alloc buf;
@@ -178,25 +179,25 @@ TEST_F(cma_cache, comes_back_clean)
 	uint32_t id;
 
 	EXPECT_EQ(used, ct_area_held(area));
-	first = take(_metadata, self, size, &id);
+	first = take_buffer(_metadata, self, size, &id);
 	EXPECT_EQ(used + nr_pages, ct_area_debugfs(area, "used"));
 	ASSERT_EQ(0, ct_dma_fill(self->fd, id, 5));
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
-	EXPECT_EQ(nr_kept, ct_area_debugfs(area, "cached"));
+	EXPECT_EQ(nr_cached, ct_area_debugfs(area, "cached"));
 	EXPECT_EQ(used, ct_area_debugfs(area, "used"));
-	EXPECT_EQ(used + nr_kept, ct_area_held(area));
+	EXPECT_EQ(used + nr_cached, ct_area_held(area));
 
-	/* Who needs no mapping does not mind one. */
+	/* A request without a mapping may get a buffer that has one. */
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL,
 				  DMA_TEST_NO_KERNEL_MAPPING, &buf));
 	EXPECT_EQ(0, ct_area_debugfs(area, "cached"));
-	if (self->keeps)
+	if (self->caches)
 		EXPECT_EQ(first, buf.dma_addr);
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
-	EXPECT_EQ(nr_kept, ct_area_debugfs(area, "cached"));
+	EXPECT_EQ(nr_cached, ct_area_debugfs(area, "cached"));
 
-	second = take(_metadata, self, size, &id);
-	if (self->keeps)
+	second = take_buffer(_metadata, self, size, &id);
+	if (self->caches)
 		EXPECT_EQ(first, second);
 	EXPECT_EQ(0, ct_area_debugfs(area, "cached"));
 	EXPECT_EQ(used + nr_pages, ct_area_debugfs(area, "used"));
@@ -205,7 +206,7 @@ TEST_F(cma_cache, comes_back_clean)
 	EXPECT_EQ(check.tested, check.found);
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
 
-	/* Another type of mapping is what was asked for, kept or not. */
+	/* The buffer has the requested type, whatever the cache has. */
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL,
 				  DMA_TEST_WRITE_COMBINE, &buf));
 	EXPECT_EQ(0, ct_dma_check(self->fd, buf.id, &check));
@@ -215,8 +216,8 @@ TEST_F(cma_cache, comes_back_clean)
 	EXPECT_EQ(used, ct_area_debugfs(area, "used"));
 }
 
-static void keep_most(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(cma_cache) *self)
+static void raise_limit(struct __test_metadata *_metadata,
+			FIXTURE_DATA(cma_cache) *self)
 {
 	char text[32];
 
@@ -225,19 +226,19 @@ static void keep_most(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", text));
 }
 
-/* As many as may be kept, all over the place. */
-static void keep(struct __test_metadata *_metadata,
-		 FIXTURE_DATA(cma_cache) *self)
+/* Caches NR_CACHED buffers. */
+static void fill_cache(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(cma_cache) *self)
 {
-	uint32_t ids[NR_KEPT];
+	uint32_t ids[NR_CACHED];
 	int i;
 
-	keep_most(_metadata, self);
-	for (i = 0; i < NR_KEPT; i++)
-		take(_metadata, self, SMALL_SIZE, &ids[i]);
-	for (i = 0; i < NR_KEPT; i++)
+	raise_limit(_metadata, self);
+	for (i = 0; i < NR_CACHED; i++)
+		take_buffer(_metadata, self, SMALL_SIZE, &ids[i]);
+	for (i = 0; i < NR_CACHED; i++)
 		ASSERT_EQ(0, ct_dma_free(self->fd, ids[i]));
-	EXPECT_EQ(self->keeps ? (long)(NR_KEPT * SMALL_SIZE / ct_page_size) : 0,
+	EXPECT_EQ(self->caches ? nr_pages : 0,
 		  ct_area_debugfs(&self->area, "cached"));
 }
 
@@ -246,7 +247,7 @@ TEST_F(cma_cache, gives_back_on_request)
 	long used = ct_area_debugfs(&self->area, "used"), held, free_kib;
 	uint32_t id;
 
-	keep(_metadata, self);
+	fill_cache(_metadata, self);
 	held = ct_area_debugfs(&self->area, "cached");
 	EXPECT_EQ(used + held, ct_area_held(&self->area));
 	free_kib = ct_meminfo_kib("CmaFree");
@@ -257,7 +258,7 @@ TEST_F(cma_cache, gives_back_on_request)
 	EXPECT_GE(ct_meminfo_kib("CmaFree") + 256,
 		  free_kib + held * (long)(ct_page_size / KIB));
 
-	take(_metadata, self, ct_page_size, &id);
+	take_buffer(_metadata, self, ct_page_size, &id);
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
 	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 	EXPECT_EQ(used, ct_area_held(&self->area));
@@ -269,15 +270,15 @@ TEST_F(cma_cache, gives_back_to_large_requests)
 	struct dma_test_alloc buf;
 
 	ASSERT_GT(nr_pages, (long)self->area.nr_pages / 2);
-	keep(_metadata, self);
+	fill_cache(_metadata, self);
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, nr_pages * ct_page_size,
 				  DMA_TEST_KERNEL, 0, &buf));
 	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
 }
 
-/* Even what is being cleared right now. */
-TEST_F(cma_cache, gives_back_what_is_cleared)
+/* A large request may find buffers that are being zeroed right now. */
+TEST_F(cma_cache, gives_back_what_is_zeroed)
 {
 	size_t size = self->area.nr_pages * 4 / 5 * ct_page_size;
 	unsigned int round, i, nr = self->area.nr_pages * ct_page_size /
@@ -286,11 +287,11 @@ TEST_F(cma_cache, gives_back_what_is_cleared)
 	uint32_t ids[64];
 
 	ASSERT_LE(nr, 64);
-	keep_most(_metadata, self);
+	raise_limit(_metadata, self);
 	srandom(1);
 	for (round = 0; round < ct_scale(NR_ROUNDS); round++) {
 		for (i = 0; i < nr; i++)
-			take(_metadata, self, LARGE_SIZE, &ids[i]);
+			take_buffer(_metadata, self, LARGE_SIZE, &ids[i]);
 		for (i = 0; i < nr; i++)
 			ASSERT_EQ(0, ct_dma_free(self->fd, ids[i]));
 		usleep(random() % 60000);
@@ -302,15 +303,15 @@ TEST_F(cma_cache, gives_back_what_is_cleared)
 	}
 }
 
-/* This asks all that can give memory back, as memory pressure does. */
+/* Writing to drop_caches calls all shrinkers, as memory pressure does. */
 TEST_F(cma_cache, gives_back_under_pressure)
 {
 	long used = ct_area_debugfs(&self->area, "used");
 	int tries;
 
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
-	keep(_metadata, self);
-	/* Each time it asks for a part of what there is. */
+	fill_cache(_metadata, self);
+	/* Each write asks for a part of the cached pages only. */
 	for (tries = 0; tries < NR_ROUNDS; tries++) {
 		ASSERT_EQ(0, ct_write("/proc/sys/vm/drop_caches", "2"));
 		if (!ct_area_debugfs(&self->area, "cached"))
@@ -320,32 +321,29 @@ TEST_F(cma_cache, gives_back_under_pressure)
 	EXPECT_EQ(used, ct_area_held(&self->area));
 }
 
-/*
- * A request that can have a window, once it is emptied, leaves alone what is
- * kept for others.
- */
+/* A request that can evacuate a window does not free cached buffers. */
 TEST_F(cma_cache, stays_beside_occupied_windows)
 {
-	const long nr_kept = self->keeps ? SMALL_SIZE / ct_page_size : 0;
+	const long nr_cached = self->caches ? SMALL_SIZE / ct_page_size : 0;
 	struct ct_mem mem;
 	uint32_t id;
 
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
 	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area),
 		  self->area.nr_pages / 2);
-	take(_metadata, self, SMALL_SIZE, &id);
+	take_buffer(_metadata, self, SMALL_SIZE, &id);
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
-	ASSERT_EQ(nr_kept, ct_area_debugfs(&self->area, "cached"));
+	ASSERT_EQ(nr_cached, ct_area_debugfs(&self->area, "cached"));
 
-	take(_metadata, self, LARGE_SIZE, &id);
-	EXPECT_EQ(nr_kept, ct_area_debugfs(&self->area, "cached"));
+	take_buffer(_metadata, self, LARGE_SIZE, &id);
+	EXPECT_EQ(nr_cached, ct_area_debugfs(&self->area, "cached"));
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 	ct_mem_exit(&mem);
 }
 
-/* Waits for debugfs to say so; 30 seconds at most. */
-static bool comes_to(const struct ct_area *area, const char *file, long nr)
+/* Waits at most 30 seconds until a file in debugfs has the value @nr. */
+static bool wait_for(const struct ct_area *area, const char *file, long nr)
 {
 	int tries;
 
@@ -355,45 +353,45 @@ static bool comes_to(const struct ct_area *area, const char *file, long nr)
 	return tries < 300;
 }
 
-/* A buffer that is given back, kept, cleared and taken again. */
-static void clear_one(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(cma_cache) *self, size_t size)
+/* Frees a buffer, which is cached and zeroed, and takes it again. */
+static void zero_one(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(cma_cache) *self, size_t size)
 {
-	long nr_pages = self->keeps ? (long)(size / ct_page_size) : 0;
+	long nr_pages = self->caches ? (long)(size / ct_page_size) : 0;
 	struct dma_test_check check;
 	uint64_t first, second;
 	uint32_t id;
 
-	first = take(_metadata, self, size, &id);
+	first = take_buffer(_metadata, self, size, &id);
 	ASSERT_EQ(0, ct_dma_fill(self->fd, id, size));
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
 	EXPECT_EQ(nr_pages, ct_area_debugfs(&self->area, "cached"));
-	EXPECT_TRUE(comes_to(&self->area, "zeroed", nr_pages));
+	EXPECT_TRUE(wait_for(&self->area, "zeroed", nr_pages));
 	EXPECT_EQ(nr_pages, ct_area_debugfs(&self->area, "cached"));
 
-	second = take(_metadata, self, size, &id);
-	if (self->keeps)
+	second = take_buffer(_metadata, self, size, &id);
+	if (self->caches)
 		EXPECT_EQ(first, second);
 	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
 	ASSERT_EQ(0, ct_dma_check(self->fd, id, &check));
 	EXPECT_TRUE(check.tested & DMA_TEST_ZEROED);
 	EXPECT_EQ(check.tested, check.found);
-	/* So that nobody finds it cleared who should not. */
+	/* Later tests must not find a buffer that is zero by accident. */
 	ASSERT_EQ(0, ct_dma_fill(self->fd, id, size));
 	ASSERT_EQ(0, ct_dma_free(self->fd, id));
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", self->cache_kib));
 }
 
-TEST_F(cma_cache, clears_in_the_background)
+TEST_F(cma_cache, zeroes_in_the_background)
 {
-	/* None is to grow old meanwhile. */
+	/* No buffer may become too old during the test. */
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "60000"));
-	clear_one(_metadata, self, ct_page_size);
-	clear_one(_metadata, self, SMALL_SIZE);
-	clear_one(_metadata, self, LARGE_SIZE);
+	zero_one(_metadata, self, ct_page_size);
+	zero_one(_metadata, self, SMALL_SIZE);
+	zero_one(_metadata, self, LARGE_SIZE);
 }
 
-/* However long a buffer was out of use, or is cleared right now. */
+/* A buffer is zeroed whether it was cached long, briefly or is being zeroed. */
 TEST_F(cma_cache, always_zeroed)
 {
 	static const size_t sizes[] = {
@@ -403,10 +401,10 @@ TEST_F(cma_cache, always_zeroed)
 	uint32_t id;
 	int i;
 
-	keep_most(_metadata, self);
+	raise_limit(_metadata, self);
 	srandom(1);
 	for (i = 0; i < NR_ROUNDS; i++) {
-		take(_metadata, self, sizes[random() % 5], &id);
+		take_buffer(_metadata, self, sizes[random() % 5], &id);
 		ASSERT_EQ(0, ct_dma_check(self->fd, id, &check));
 		ASSERT_TRUE(check.tested & DMA_TEST_ZEROED);
 		ASSERT_EQ(check.tested, check.found);
@@ -416,11 +414,11 @@ TEST_F(cma_cache, always_zeroed)
 	}
 }
 
-/* Half of what is kept may be large, and no buffer larger than that. */
-TEST_F(cma_cache, keeps_large_ones)
+/* Large buffers may take half of the limit, and no buffer more than that. */
+TEST_F(cma_cache, caches_large_ones)
 {
 	const struct ct_area *area = &self->area;
-	long nr_pages = self->keeps ? (long)(LARGE_SIZE / ct_page_size) : 0;
+	long nr_pages = self->caches ? (long)(LARGE_SIZE / ct_page_size) : 0;
 	uint64_t at[3];
 	uint32_t ids[3];
 	int i;
@@ -428,14 +426,14 @@ TEST_F(cma_cache, keeps_large_ones)
 	ASSERT_EQ(0, ct_area_set(area, "cache_age_ms", "60000"));
 	ASSERT_EQ(0, ct_area_set(area, "cache_kib", "4096"));
 	for (i = 0; i < 3; i++)
-		at[i] = take(_metadata, self, LARGE_SIZE, &ids[i]);
+		at[i] = take_buffer(_metadata, self, LARGE_SIZE, &ids[i]);
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, ct_dma_free(self->fd, ids[i]));
 	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "cached"));
-	/* Of another size it is not the one that was kept. */
-	at[2] = take(_metadata, self, LARGE_SIZE / 2, &ids[2]);
+	/* A request of another size does not get a cached buffer. */
+	at[2] = take_buffer(_metadata, self, LARGE_SIZE / 2, &ids[2]);
 	EXPECT_EQ(2 * nr_pages, ct_area_debugfs(area, "cached"));
-	if (self->keeps) {
+	if (self->caches) {
 		EXPECT_NE(at[0], at[2]);
 		EXPECT_NE(at[1], at[2]);
 	}
@@ -444,33 +442,35 @@ TEST_F(cma_cache, keeps_large_ones)
 
 	ASSERT_EQ(0, ct_area_set(area, "cache_kib", "2047"));
 	EXPECT_EQ(0, ct_area_debugfs(area, "cached"));
-	take(_metadata, self, LARGE_SIZE, &ids[0]);
+	take_buffer(_metadata, self, LARGE_SIZE, &ids[0]);
 	ASSERT_EQ(0, ct_dma_free(self->fd, ids[0]));
 	EXPECT_EQ(0, ct_area_debugfs(area, "cached"));
 }
 
-/* As soon as they are too old, even if they were to be kept for an hour. */
+/* A lower age takes effect at once, even after an age of an hour. */
 TEST_F(cma_cache, ages)
 {
+	const long nr_pages = NR_CACHED * SMALL_SIZE / ct_page_size;
+
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
-	keep(_metadata, self);
-	/* By default they would be gone by now. */
+	fill_cache(_metadata, self);
+	/* With the default age they would be freed by now. */
 	sleep(3);
-	EXPECT_EQ(self->keeps ? (long)(NR_KEPT * SMALL_SIZE / ct_page_size) : 0,
+	EXPECT_EQ(self->caches ? nr_pages : 0,
 		  ct_area_debugfs(&self->area, "cached"));
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "100"));
-	EXPECT_TRUE(comes_to(&self->area, "cached", 0));
+	EXPECT_TRUE(wait_for(&self->area, "cached", 0));
 }
 
-/* What nobody wants is not kept for long. */
+/* Buffers that no request takes are freed after a while. */
 TEST_F(cma_cache, gives_back_in_the_end)
 {
 	long used = ct_area_debugfs(&self->area, "used");
 	int tries;
 
-	keep(_metadata, self);
+	fill_cache(_metadata, self);
 	for (tries = 0; tries < 300; tries++) {
-		/* First they are no longer kept, then they are free. */
+		/* Buffers leave the cache first and become free later. */
 		if (!ct_area_debugfs(&self->area, "cached") &&
 		    ct_area_held(&self->area) == used)
 			break;

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Takes buffers as a device of the device tree and tells whether they come from
- * where they should:
+ * Takes buffers for a device of the device tree and checks where they lie:
  *
- *	cma_client DEVICE SIZE=AREA...
+ *	cma_client DEVICE STEP...
  *
- * DEVICE is the name behind "cma_test." in /dev, or "-" for the one that no
- * device tree declares. SIZE is bytes, or KiB or MiB with K or M behind it; AREA
- * the name of an area, "none" for memory outside of all areas, "declared" for such
- * memory that was declared for the device alone, or "nothing" if there is to be
- * no buffer. N*SIZE takes N of them. They are held until the end,
- * so that what is asked for later finds the areas as full as it was made.
- * "use=TYPE" says what the next buffers are for, "use=" that it is nothing in
- * special, and "unknown=TYPE" that there is no such type. "idle=AREA" and
- * "lent=AREA" look whether the page allocator has pages of the area. "hibernate"
- * fills the buffers, saves the system to the swap that there is, and looks at them
- * when it is back.
- * Each step is a test. A test program does not know the device tree: whoever
- * boots the board with it runs this.
+ * DEVICE is the name behind "cma_test." in /dev, or "-" for the driver's own
+ * device. Each step is a test:
+ *
+ *	[N*]SIZE=AREA	take a buffer, or N of them, and expect it in the area
+ *	use=TYPE	set the type of the next buffers; "use=" for none
+ *	unknown=TYPE	expect that the device has no such type
+ *	idle=AREA	expect that the page allocator has no page of the area
+ *	lent=AREA	expect that the page allocator has pages of the area
+ *	hibernate	fill the buffers, hibernate to swap, verify the buffers
+ *
+ * SIZE is in bytes, or in KiB or MiB with K or M behind it. All buffers are
+ * held until the end, so that areas fill up. AREA is one of these:
+ *
+ *	NAME		name of an area
+ *	none		memory outside of all areas
+ *	declared	memory that the device tree declares for this device
+ *	nothing		the request must fail
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +37,7 @@
 #define DECLARED "declared"
 #define NOTHING	"nothing"
 
-#define LOOK_PAGES	64	/* no area is smaller */
+#define LOOK_PAGES	64	/* every area has at least as many */
 
 #define HELD_MAX	64
 #define SEED		0x51ee9
@@ -44,7 +47,7 @@ static uint32_t held[HELD_MAX];
 static unsigned int nr_held;
 
 struct step {
-	unsigned long nr;	/* of buffers */
+	unsigned long nr;	/* number of buffers */
 	size_t size;
 	const char *area;
 };
@@ -74,14 +77,14 @@ static bool is_where(const struct step *step, unsigned long pfn)
 
 	if (ca_area_at(pfn, nr_pages, &area)) {
 		ca_owner(&area, pfn, owner);
-		ksft_print_msg("it is of %s, and %s has it\n", area.name,
-			       owner);
+		ksft_print_msg("in area %s, owner %s\n", area.name, owner);
 		return !strcmp(area.name, step->area) &&
 		       !strcmp(owner, device_name);
 	}
 	for (i = 0; i < nr_pages; i += LOOK_PAGES)
 		nr_inside += ca_area_at(pfn + i, 1, &area);
-	ksft_print_msg("%s areas\n", nr_inside ? "partly in" : "outside of all");
+	ksft_print_msg("%s areas\n",
+		       nr_inside ? "partly in" : "outside of all");
 	return !nr_inside && (!strcmp(step->area, OUTSIDE) ||
 			      !strcmp(step->area, DECLARED));
 }
@@ -104,8 +107,8 @@ static bool take(int fd, const struct step *step)
 		held[nr_held++] = buf.id;
 	err = ct_dma_check(fd, buf.id, &check);
 	/*
-	 * Ordinary memory keeps the kernel's cached mapping beside that of the
-	 * buffer, as Documentation/mm/cma-arm.rst says; declared has a device's.
+	 * Ordinary memory has the kernel's cached mapping, too; see
+	 * Documentation/mm/cma-arm.rst. Declared memory is mapped as a device.
 	 */
 	if (!strcmp(step->area, DECLARED))
 		check.tested &= ~DMA_TEST_UNCACHED;
@@ -119,7 +122,7 @@ static bool take(int fd, const struct step *step)
 	return is_where(step, buf.dma_addr / ct_page_size);
 }
 
-/* Free or in use by somebody: then the page allocator has had it. */
+/* The page allocator has the area if some pages are free or on an LRU list. */
 static bool is_lent(const char *name)
 {
 	unsigned int i, nr;

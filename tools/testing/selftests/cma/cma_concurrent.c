@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many threads allocate, fill, verify and free at the same time, while files
- * are read through the area: no buffer overlaps another, no request fails
- * while half of the area suffices, and all of it comes back.
+ * Many threads allocate, fill, verify and free at the same time, while a file
+ * is read into the area. No buffers may overlap, no request may fail while half
+ * of the area suffices, and all pages must be freed.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -15,8 +15,8 @@
 
 #define DURATION_S	10
 #define MAX_THREADS	32
-#define BUFS		4	/* that a thread holds at a time */
-#define MIN_ALLOCS	8	/* of a thread, however slow the machine */
+#define BUFS		4	/* buffers of a thread at a time */
+#define MIN_ALLOCS	8	/* of a thread, even on a slow machine */
 
 struct worker {
 	pthread_t thread;
@@ -38,7 +38,7 @@ static time_t now_s(void)
 	return now.tv_sec;
 }
 
-/* Sizes spread evenly over their orders of magnitude. */
+/* All orders of magnitude are about equally likely. */
 static size_t random_size(struct worker *me)
 {
 	unsigned long pages = me->max_pages;
@@ -150,7 +150,7 @@ static void run(struct __test_metadata *_metadata,
 			.fd = self->fd,
 			.seed = i + 1,
 			.end_s = end_s,
-			/* All of them together ask for half of the area. */
+			/* All threads together need half of the area. */
 			.max_pages = self->area.nr_pages / 2 / nr_threads /
 				     BUFS,
 		};
@@ -179,7 +179,7 @@ TEST_F(cma_concurrent, free_area)
 	run(_metadata, self, variant->nr_threads);
 }
 
-/* The same, with the area full of a program's data at the start. */
+/* The area is full of a program's data at the start. */
 TEST_F(cma_concurrent, full_area)
 {
 	struct ct_mem mem;

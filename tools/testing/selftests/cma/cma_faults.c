@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every step of an allocation fails on purpose: the request fails or takes
- * another way, and nothing is lost either way. Needs CONFIG_FAIL_CMA.
+ * Every step of an allocation is made to fail. The request fails or succeeds in
+ * another way, and nothing is lost. The test needs CONFIG_FAIL_CMA.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "cma_test_lib.h"
 
 #define BUF_SIZE	(8 * MIB)
-#define NR_TIMES	2	/* that a step fails at first */
+#define NR_TIMES	2	/* failures of a step before it works */
 
 FIXTURE(cma_faults) {
 	struct ct_area area;
@@ -21,8 +21,10 @@ FIXTURE(cma_faults) {
 };
 
 /*
- * @always: the step fails each time, and with it the request
- * @reason: the error of the request, which the DMA API does not tell
+ * @step: the step that fails
+ * @always: the step fails each time, and so does the request
+ * @full: the area is full of a program's data
+ * @reason: the error of the request, which the DMA API does not return
  */
 FIXTURE_VARIANT(cma_faults) {
 	enum ct_step step;
@@ -103,7 +105,7 @@ TEST_F(cma_faults, step)
 		EXPECT_EQ(variant->reason, ct_last_error());
 	} else {
 		EXPECT_EQ(0, error);
-		/* It has been there, and has failed each time. */
+		/* The request reached the step and failed there each time. */
 		EXPECT_EQ(0, times_left);
 	}
 	if (!error)
@@ -112,7 +114,7 @@ TEST_F(cma_faults, step)
 	if (variant->full)
 		EXPECT_EQ(0, ct_mem_verify(&self->program));
 
-	/* Nothing stays behind: the same request is served again. */
+	/* The failure leaves nothing behind: the same request succeeds. */
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, BUF_SIZE, DMA_TEST_KERNEL, 0,
 				  &buf));
 	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client that is not ours: the dma-buf heaps of the areas hand user space
- * contiguous buffers, cleared, and take them back. The default area has a heap of
- * its name, and a second name that is the same everywhere; and so has each area
- * whose declaration says so.
+ * The dma-buf heaps of the areas give zeroed contiguous buffers to user space.
+ * The default area has a heap with its own name and a heap with a fixed name.
+ * An area that is declared with the option has a heap, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,7 +69,7 @@ static int buf_sync(int buf, uint64_t flags)
 	return ioctl(buf, DMA_BUF_IOCTL_SYNC, &sync);
 }
 
-/* Pages as they stand in memory; NULL where the kernel does not show them. */
+/* Maps pages by /dev/mem; NULL if the kernel does not show them. */
 static uint32_t *map_pages(unsigned long first, size_t size)
 {
 	int mem = open("/dev/mem", O_RDONLY | O_CLOEXEC);
@@ -85,9 +84,9 @@ static uint32_t *map_pages(unsigned long first, size_t size)
 }
 
 /*
- * What is mapped is the memory of the area itself and no copy of it: what is
- * written here stands there. /proc/self/pagemap does not show such mappings.
- * Return: false if there is no telling.
+ * The mapping must be the memory of the area and no copy of it: /dev/mem shows
+ * the same data. /proc/self/pagemap does not show such mappings. Returns false
+ * if /dev/mem does not show the memory.
  */
 static bool test_same_memory(struct __test_metadata *_metadata,
 			     const uint32_t *data, unsigned long first,
@@ -140,7 +139,7 @@ static void test_buffer(struct __test_metadata *_metadata, int heap,
 	EXPECT_EQ(0, memcmp(data, again, size));
 	test_same_memory(_metadata, data, first, size);
 
-	/* A mapping keeps the buffer. */
+	/* The buffer stays while it is mapped. */
 	munmap(data, size);
 	close(buf);
 	EXPECT_EQ((uint32_t)~1, again[1]);
@@ -151,7 +150,7 @@ static void test_buffer(struct __test_metadata *_metadata, int heap,
 	EXPECT_EQ(before.nr, after.nr);
 }
 
-/* Each twice: the second one is cleared though the first was written. */
+/* Allocates each size twice: the second buffer is zeroed after the first. */
 static void test_sizes(struct __test_metadata *_metadata, const char *name,
 		       const struct ct_area *area)
 {
@@ -163,7 +162,7 @@ static void test_sizes(struct __test_metadata *_metadata, const char *name,
 		TH_LOG("no heap %s: %s", name, strerror(errno));
 	}
 	for (i = 0; i < 8; i++) {
-		/* No buffer reaches from one piece of an area into another. */
+		/* A buffer lies in one piece of an area. */
 		if ((long)(sizes[i / 2] / ct_page_size) <=
 		    ct_area_debugfs(area, "maxchunk"))
 			test_buffer(_metadata, heap, area, sizes[i / 2]);
@@ -181,7 +180,7 @@ TEST_F(cma_heap, areas)
 
 		if (!ca_serves_pages(&areas[i]))
 			EXPECT_GT(0, heap);
-		/* Which of the others have one, whoever booted the board knows. */
+		/* The options of the other areas are not known here. */
 		if (!strcmp(areas[i].name, self->area.name))
 			EXPECT_LE(0, heap);
 		if (heap < 0)
@@ -193,7 +192,7 @@ TEST_F(cma_heap, areas)
 	EXPECT_LT(0, nr_tested);
 }
 
-/* The tests above go without this where memory is not shown. */
+/* The tests above skip this check where /dev/mem does not show memory. */
 TEST_F(cma_heap, no_copy)
 {
 	const size_t size = 300 * KIB;
@@ -222,7 +221,7 @@ TEST_F(cma_heap, no_copy)
 		SKIP(return, "no /dev/mem, or none that shows memory");
 }
 
-/* As kernels from 6.17 on name it; the name of the area stays good. */
+/* Kernels from 6.17 on use this name; the name of the area works as well. */
 TEST_F(cma_heap, default_area)
 {
 	struct dma_test_alloc buf;
@@ -235,18 +234,18 @@ TEST_F(cma_heap, default_area)
 		SKIP(return, "no default area");
 	close(heap);
 
-	/* Where a device without an area of its own gets its memory. */
+	/* A device without an area of its own uses the default area. */
 	ASSERT_EQ(0, ct_dma_alloc(dma, MIB, DMA_TEST_KERNEL, 0, &buf));
 	ASSERT_TRUE(ca_area_at(buf.dma_addr / ct_page_size, MIB / ct_page_size,
 			       &area));
 	ASSERT_EQ(0, ct_dma_free(dma, buf.id));
 	close(dma);
-	/* Or it would go from the list of buffers in the midst of a test. */
-	ct_give_back_kept(&area);
+	/* A cached buffer must not disappear from the list during a test. */
+	ct_flush_cache(&area);
 
 	test_sizes(_metadata, DEFAULT_HEAP, &area);
 
-	/* More than there is. */
+	/* A request for more than the area fails. */
 	heap = heap_open(DEFAULT_HEAP);
 	ksft_print_msg("expect-splat: cma: %s: alloc failed\n", area.name);
 	EXPECT_EQ(-ENOMEM,

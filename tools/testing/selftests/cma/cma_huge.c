@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Huge pages and areas. Transparent ones lie in an area like other program
- * data, and get out of the way as a whole or in pieces.
+ * Huge pages in areas. Transparent huge pages lie in an area like other program
+ * data, and move as a whole or in pieces.
  *
- * Those of hugetlb do so where they can be migrated at all. ARM does not
- * select ARCH_ENABLE_HUGEPAGE_MIGRATION, so hugetlb does not ask for movable
- * memory there: none of its pages may ever lie in an area.
+ * hugetlb pages only move on some architectures. ARM does not select
+ * ARCH_ENABLE_HUGEPAGE_MIGRATION, so hugetlb does not request movable memory
+ * there, and none of its pages may lie in an area.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -25,11 +25,11 @@ FIXTURE(cma_huge) {
 	struct ct_area area;
 	size_t size;			/* half of the area */
 	long nr_hugepages;
-	char enabled[16], defrag[16];	/* of transparent ones; or empty */
+	char enabled[16], defrag[16];	/* empty without transparent pages */
 	int fd;
 };
 
-/* The word in brackets. */
+/* Gets the word in brackets. */
 static void get_choice(const char *path, char *word, size_t size)
 {
 	FILE *file = fopen(path, "r");
@@ -69,7 +69,7 @@ FIXTURE_TEARDOWN(cma_huge)
 	close(self->fd);
 }
 
-/* While memory is free in the area and hardly elsewhere. */
+/* Nearly all free memory lies in the area when the huge pages are allocated. */
 TEST_F(cma_huge, hugetlb)
 {
 	size_t huge_size = ct_meminfo_kib("Hugepagesize") * KIB;
@@ -85,16 +85,16 @@ TEST_F(cma_huge, hugetlb)
 	ASSERT_GT(nr, 0);
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 
-	/* Some stay in the pool. */
+	/* Use half of them; the others stay in the pool. */
 	nr = (nr + 1) / 2;
 	data = mmap(NULL, nr * huge_size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)data);
 	ct_noise_make(data, nr * huge_size, 1);
 	nr_in = ct_area_count(&self->area, KPF_HUGE, 0);
-	TH_LOG("%ld huge pages in use, %ld pages of such in the area", nr,
+	TH_LOG("%ld huge pages in use, %ld of their pages in the area", nr,
 	       nr_in);
-	/* Pages of hugetlb move on other architectures than ARM. */
+	/* hugetlb pages move on architectures other than ARM. */
 	ASSERT_EQ(ct_dma_generic(self->fd), nr_in > 0);
 	ct_mem_exit(&mem);
 
@@ -116,7 +116,7 @@ TEST_F(cma_huge, transparent)
 	if (!self->enabled[0])
 		SKIP(return, "a kernel without transparent huge pages");
 	ASSERT_GT(huge_size, 0);
-	/* With less than 512 MiB of memory they are off by default. */
+	/* They are off by default with less than 512 MiB of memory. */
 	ASSERT_EQ(0, ct_write(THP "enabled", "madvise"));
 	ASSERT_EQ(0, ct_write(THP "defrag", "madvise"));
 	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));

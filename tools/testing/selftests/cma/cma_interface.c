@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files and events that scripts read: each is there, counts in its own
- * unit, and all agree with each other.
+ * The files and events that scripts read: each exists and uses its own unit,
+ * and they agree with each other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN(cma_interface)
 	close(self->fd);
 }
 
-/* Bits set in debugfs' bitmap: decimal words, 32 bits each. */
+/* Counts the set bits of the bitmap in debugfs: decimal words of 32 bits. */
 static long bitmap_weight(const struct ct_area *area)
 {
 	FILE *file = ct_area_open(area, "bitmap");
@@ -59,7 +59,7 @@ TEST_F(cma_interface, debugfs)
 	EXPECT_LE(maxchunk, (long)area->nr_pages - used);
 }
 
-/* alloc and free take page counts, and change used by just as much. */
+/* A write to alloc or free takes a page count and changes used by it. */
 TEST_F(cma_interface, debugfs_alloc)
 {
 	struct ct_area *area = &self->area;
@@ -82,7 +82,7 @@ TEST_F(cma_interface, debugfs_alloc)
 	EXPECT_EQ(used, ct_area_debugfs(area, "used"));
 }
 
-/* What a driver holds shows in the bitmap, and the largest hole shrinks. */
+/* The bitmap shows the pages of a driver, and maxchunk shrinks. */
 TEST_F(cma_interface, bitmap)
 {
 	struct ct_area *area = &self->area;
@@ -130,7 +130,7 @@ TEST_F(cma_interface, counters)
 	EXPECT_EQ(back + 21, ct_area_sysfs(area, "release_pages_success"));
 	EXPECT_EQ(calls + 3, ct_vmstat("cma_alloc_success"));
 
-	/* Fits into the area but not into what is left of it. */
+	/* The request fits into the area, but not beside the first buffer. */
 	nr_busy = area->nr_pages / 2;
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, nr_busy * ct_page_size,
 				  DMA_TEST_KERNEL, 0, &buf));
@@ -143,7 +143,7 @@ TEST_F(cma_interface, counters)
 	EXPECT_EQ(calls + 4, ct_vmstat("cma_alloc_success"));
 }
 
-/* Pages are given back wherever their driver is; the DMA API may sleep. */
+/* cma_release() works in any context, unlike the DMA API, which may sleep. */
 TEST_F(cma_interface, releases_anywhere)
 {
 	static const unsigned long sizes[] = { 1, 300, 3000 };
@@ -205,7 +205,7 @@ TEST_F(cma_interface, events)
 	struct dma_test_alloc buf;
 	struct ct_mem mem;
 
-	/* Something has to be in the way for pages to be migrated. */
+	/* A full area makes sure that the request migrates pages. */
 	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area), 0);
 	ASSERT_TRUE(ct_trace_start());
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, 3 * MIB, DMA_TEST_KERNEL, 0, &buf));
@@ -230,7 +230,7 @@ TEST_F(cma_interface, events)
 		  ct_trace_count("mm_alloc_contig_migrate_range_info:", ""));
 }
 
-/* Every start has a finish, that of a failure with its error. */
+/* Every start event has a finish event, which has the error of a failure. */
 TEST_F(cma_interface, events_of_failures)
 {
 	unsigned long nr_pages = self->area.nr_pages;

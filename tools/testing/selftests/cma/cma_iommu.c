@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device behind an IOMMU, where the device tree declares one: it takes pages
- * from anywhere, but for buffers that have to be contiguous all the same.
+ * A device behind an IOMMU, if the device tree declares one: its pages come
+ * from anywhere, unless the buffer has to be contiguous.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ FIXTURE_TEARDOWN(cma_iommu)
 	EXPECT_EQ(self->used, ct_area_debugfs(&self->area, "used"));
 }
 
-/* A buffer that works. */
+/* Takes a buffer and checks that it works. */
 static void take(struct __test_metadata *_metadata, int fd, uint32_t attrs,
 		 struct dma_test_alloc *buf)
 {
@@ -51,7 +51,7 @@ static void take(struct __test_metadata *_metadata, int fd, uint32_t attrs,
 	for (size_t i = 0; i < BUF_SIZE; i += ct_page_size)
 		ASSERT_EQ(0, data[i]);
 	ASSERT_EQ(0, ct_dma_fill(fd, buf->id, attrs));
-	/* The last byte of a program's view is that of the kernel's, too. */
+	/* The last byte that the program sees is the kernel's last byte. */
 	data[BUF_SIZE - 1] ^= 1;
 	EXPECT_EQ(-EILSEQ, ct_dma_verify(fd, buf->id, attrs));
 	data[BUF_SIZE - 1] ^= 1;
@@ -94,7 +94,7 @@ TEST_F(cma_iommu, contiguous_on_request)
 		EXPECT_TRUE(check.tested & DMA_TEST_UNALIASED ||
 			    ct_dma_generic(self->fd));
 		EXPECT_EQ(check.tested, check.found);
-		/* The device has addresses of its own. */
+		/* The DMA address is one of the IOMMU. */
 		EXPECT_NE(pfn, buf.dma_addr / ct_page_size);
 		EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
 		EXPECT_EQ(self->used, ct_area_debugfs(&self->area, "used"));

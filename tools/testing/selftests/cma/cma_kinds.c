@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages of further kinds fill the area: what zram keeps swapped pages in,
- * pages that KSM merged, program text, pages under direct I/O, pages in
- * pipes. A driver gets its buffers, and nobody loses a byte.
+ * Pages of further kinds fill the area: zsmalloc pages, pages that KSM has
+ * merged, pages in pipes. A driver gets its buffers, and no data are lost.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -97,14 +96,14 @@ static int swap_to_zram(size_t size)
 	return err ?: swapon("/dev/zram0", 0) ? -errno : 0;
 }
 
-/* In use, but neither by a driver nor as anything that programs map. */
+/* Counts used pages that are neither a driver's nor on an LRU list. */
 static long nr_other_pages(const struct ct_area *area)
 {
 	return ct_area_count(area, 0, CT_KPF_BUDDY | CT_KPF_LRU | CT_KPF_ANON) -
 	       ct_area_debugfs(area, "used") - ct_area_debugfs(area, "cached");
 }
 
-/* zsmalloc's pages are on no LRU list and know themselves how to move. */
+/* zsmalloc pages are on no LRU list and have their own functions to move. */
 TEST_F(cma_kinds, zsmalloc)
 {
 	size_t size = half_of(&self->area);
@@ -118,13 +117,13 @@ TEST_F(cma_kinds, zsmalloc)
 	ct_noise_make(data, size, 1);
 	ASSERT_EQ(0, swap_to_zram(2 * size));
 	self->swap = true;
-	/* Not before: page tables and those of swap cannot lie in the area. */
+	/* Page tables and swap tables cannot lie in the area; reserve some. */
 	ct_write_long(MIN_FREE, 8 * 1024);
 	ASSERT_EQ(0, madvise(data, size, MADV_PAGEOUT));
 	EXPECT_EQ(0, ct_map_in_area(data, size / 16, &self->area));
 	ASSERT_GT(nr_other_pages(&self->area), self->area.nr_pages / 8) {
-		TH_LOG("%ld pages, SwapFree %ld KiB", nr_other_pages(&self->area),
-		       ct_meminfo_kib("SwapFree"));
+		TH_LOG("%ld pages, SwapFree %ld KiB",
+		       nr_other_pages(&self->area), ct_meminfo_kib("SwapFree"));
 	}
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 	ct_mem_exit(&mem);
@@ -150,7 +149,7 @@ static uint32_t pair_of(size_t offset)
 	return offset / 2 / ct_page_size * ct_page_size;
 }
 
-/* Every two pages are the same, and become one. */
+/* Pairs of equal pages are merged into one page each. */
 TEST_F(cma_kinds, ksm)
 {
 	size_t size = half_of(&self->area), offset, other;
@@ -175,7 +174,7 @@ TEST_F(cma_kinds, ksm)
 	ASSERT_TRUE(wait_for_ksm(nr_pages / 4));
 	ASSERT_GT(ct_area_count(&self->area, KPF_KSM, 0), nr_pages / 8);
 
-	/* While ksmd goes on looking at the pages. */
+	/* ksmd continues to scan the pages meanwhile. */
 	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
 	for (offset = 0; offset < size; offset += ct_page_size) {
 		other = offset ^ ct_page_size;
@@ -184,14 +183,14 @@ TEST_F(cma_kinds, ksm)
 					    ct_page_size, pair_of(offset)));
 	}
 	EXPECT_GT(ct_read_long(KSM "pages_shared"), nr_pages / 8);
-	/* What was one page is two once one of them is written to. */
+	/* A write to one page of a pair must not change the other. */
 	for (offset = 0; offset < size; offset += 2 * ct_page_size) {
 		data[offset] ^= 1;
 		EXPECT_NE(data[offset], data[offset + ct_page_size]);
 	}
 }
 
-/* Pages all over the area, as if by chance; a third of all windows is free. */
+/* Picks random pages of the area; a third of all windows has none of them. */
 static unsigned int pick_spread(const struct ct_area *area,
 				const struct ct_mem *mem, struct iovec *iov)
 {
@@ -202,7 +201,7 @@ static unsigned int pick_spread(const struct ct_area *area,
 	for (page = 0; page < mem->nr_pages; page++) {
 		char *addr = (char *)mem->addr + page * ct_page_size;
 
-		pfn = mem->kept[page] ? ct_pfn(addr) : 0;
+		pfn = mem->has_data[page] ? ct_pfn(addr) : 0;
 		if (ct_area_holds(area, pfn))
 			by_pfn[pfn - area->base_pfn] = addr;
 	}
@@ -219,7 +218,7 @@ static unsigned int pick_spread(const struct ct_area *area,
 	return nr;
 }
 
-/* Small buffers find their place between pages that somebody holds. */
+/* Small buffers fit between pages that a pipe holds. */
 TEST_F(cma_kinds, pipes)
 {
 	unsigned long pfns[NR_HELD];
@@ -261,7 +260,7 @@ TEST_F(cma_kinds, pipes)
 	}
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 
-	/* Nobody holds anything now. */
+	/* The pipe is empty, so all pages can move. */
 	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 	ct_mem_exit(&mem);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the tests of kinds of pages share; see cma_kinds_lib.h.
+ * Library of the tests of kinds of pages; see cma_kinds_lib.h.
  */
 #define _GNU_SOURCE
 
@@ -8,9 +8,9 @@
 
 #include "cma_kinds_lib.h"
 
-#define OUTSIDE_SIZE	(16 * MIB) /* left free when all else is in use */
+#define OUTSIDE_SIZE	(16 * MIB) /* free outside of the area */
 
-/* A hash: no word tells anything about the next. */
+/* A hash, so that words do not depend on each other. */
 static uint32_t noise(uint32_t index)
 {
 	index = (index ^ index >> 16) * 0x7feb352du;
@@ -56,7 +56,7 @@ int ct_mem_fill_outside(struct ct_mem *mem, enum ct_kind kind,
 	if (err)
 		return err;
 	ct_mem_drop(mem, area, true, mem->nr_pages);
-	/* The kernel's own allocations find nothing in the area. */
+	/* The kernel's own allocations cannot use the area. */
 	ct_mem_drop(mem, area, false, OUTSIDE_SIZE / ct_page_size);
 	return 0;
 }

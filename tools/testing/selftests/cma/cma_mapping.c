@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How programs see a buffer that they map: the same pages as the kernel,
- * through entries of the same memory type, in a mapping of page frames that
- * nobody can pin. Each of the DMA API's functions for it.
+ * A program that maps a buffer sees the same pages as the kernel, through page
+ * table entries of the same memory type. The mapping is one of page frames,
+ * which cannot be pinned. All mmap functions of the DMA API are tested.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ FIXTURE(cma_mapping) {
 	int fd;
 };
 
-/* @cached: the kernel sees it through the caches, and so do programs */
+/* @cached: the kernel and programs use the CPU caches */
 FIXTURE_VARIANT(cma_mapping) {
 	enum dma_test_kind kind;
 	uint32_t attrs;
@@ -79,7 +79,7 @@ static uint32_t *map(int fd, uint32_t id)
 		    (off_t)id * ct_page_size);
 }
 
-/* Whether the mapping that starts there has this flag, as smaps has it. */
+/* Returns whether smaps shows this flag for the mapping that @addr starts. */
 static bool has_flag(const void *addr, const char *flag)
 {
 	FILE *file = fopen("/proc/self/smaps", "re");
@@ -99,7 +99,7 @@ static bool has_flag(const void *addr, const char *flag)
 	return found;
 }
 
-/* The entry of every page; elsewhere than on ARM there is no telling. */
+/* Checks the entry of every page; the driver can read them on ARM only. */
 static void check_entries(struct __test_metadata *_metadata, int fd,
 			  uint32_t id, const uint32_t *data, bool cached)
 {
@@ -113,7 +113,7 @@ static void check_entries(struct __test_metadata *_metadata, int fd,
 			return;
 		}
 		ASSERT_TRUE(entry.same_page);
-		/* Large entries of the kernel's name no more than a part. */
+		/* The kernel's large entries lack some of the type bits. */
 		if (!cached) {
 			ASSERT_EQ(entry.kernel_type, entry.user_type) {
 				TH_LOG("offset %#x", entry.offset);
@@ -122,7 +122,7 @@ static void check_entries(struct __test_metadata *_metadata, int fd,
 	}
 }
 
-/* What both of them do with a buffer, each sees of the other. */
+/* The program and the kernel see each other's writes. */
 TEST_F(cma_mapping, as_the_kernel_has_it)
 {
 	uint32_t id = alloc(_metadata, self->fd, variant->kind, variant->attrs);
@@ -148,7 +148,7 @@ TEST_F(cma_mapping, as_the_kernel_has_it)
 	EXPECT_EQ(0, ct_dma_free(self->fd, id));
 }
 
-/* The memory type that a program has such a buffer by. */
+/* Returns the memory type of a program's mapping of such a buffer. */
 static uint32_t user_type(struct __test_metadata *_metadata, int fd,
 			  enum dma_test_kind kind, uint32_t attrs)
 {
@@ -166,7 +166,7 @@ static uint32_t user_type(struct __test_metadata *_metadata, int fd,
 	return entry.user_type;
 }
 
-/* That of one kind is not right for another one. */
+/* Cached and uncached buffers must have different memory types. */
 TEST(cached_or_not)
 {
 	struct ct_area area;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Filling memory with data that can be verified, and finding out where it
- * lies; see cma_test_lib.h.
+ * Fills memory with data that can be verified, and finds out where it lies; see
+ * cma_test_lib.h.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -17,8 +17,8 @@
 
 #include "cma_test_lib.h"
 
-#define LOOK_PAGES	64	/* touched between two looks at MemFree */
-#define CPU_PAGES	1024	/* touched by one CPU before the next */
+#define LOOK_PAGES	64	/* populated between two looks at MemFree */
+#define CPU_PAGES	1024	/* populated by one CPU before the next */
 
 void ct_pfns(const void *addr, unsigned long nr, uint64_t *pfns)
 {
@@ -72,7 +72,7 @@ int ct_mem_init(struct ct_mem *mem, enum ct_kind kind, unsigned long nr_pages)
 	mem->nr_pages = nr_pages;
 	mem->seed = getpid() + (++seed << 16);
 	mem->fd = -1;
-	mem->kept = calloc(nr_pages, 1);
+	mem->has_data = calloc(nr_pages, 1);
 	if (kind == CT_SHMEM) {
 		flags = MAP_SHARED;
 		mem->fd = memfd_create("cma_test", MFD_CLOEXEC |
@@ -83,7 +83,7 @@ int ct_mem_init(struct ct_mem *mem, enum ct_kind kind, unsigned long nr_pages)
 	}
 	mem->addr = mmap(NULL, nr_pages * ct_page_size, PROT_READ | PROT_WRITE,
 			 flags, mem->fd, 0);
-	if (!mem->kept || mem->addr == MAP_FAILED)
+	if (!mem->has_data || mem->addr == MAP_FAILED)
 		return -ENOMEM;
 	if (kind == CT_MLOCKED &&
 	    mlock2(mem->addr, nr_pages * ct_page_size, MLOCK_ONFAULT))
@@ -99,7 +99,7 @@ void ct_mem_write(struct ct_mem *mem, unsigned long first, unsigned long nr)
 	for (page = first; page < first + nr && page < mem->nr_pages; page++) {
 		for (i = 0; i < ct_page_size / sizeof(*mem->addr); i++)
 			mem_page(mem, page)[i] = mem_word(mem, page, i);
-		mem->kept[page] = 1;
+		mem->has_data[page] = 1;
 	}
 }
 
@@ -111,7 +111,7 @@ static void mem_drop(struct ct_mem *mem, unsigned long first, unsigned long nr)
 		munlock(addr, nr * ct_page_size);
 	madvise(addr, nr * ct_page_size,
 		mem->kind == CT_SHMEM ? MADV_REMOVE : MADV_DONTNEED);
-	memset(mem->kept + first, 0, nr);
+	memset(mem->has_data + first, 0, nr);
 }
 
 void ct_mem_rewrite(struct ct_mem *mem, unsigned long first, unsigned long nr)
@@ -119,7 +119,7 @@ void ct_mem_rewrite(struct ct_mem *mem, unsigned long first, unsigned long nr)
 	unsigned long page;
 
 	for (page = first; page < first + nr && page < mem->nr_pages; page++) {
-		if (!mem->kept[page])
+		if (!mem->has_data[page])
 			continue;
 		mem_drop(mem, page, 1);
 		ct_mem_write(mem, page, 1);
@@ -132,7 +132,7 @@ unsigned long ct_mem_verify(const struct ct_mem *mem)
 	size_t i;
 
 	for (page = 0; page < mem->nr_pages; page++) {
-		if (!mem->kept[page])
+		if (!mem->has_data[page])
 			continue;
 		for (i = 0; i < ct_page_size / sizeof(*mem->addr); i++) {
 			if (mem_page(mem, page)[i] != mem_word(mem, page, i)) {
@@ -145,8 +145,8 @@ unsigned long ct_mem_verify(const struct ct_mem *mem)
 }
 
 /*
- * Gives at most @nr_drop pages back, those in the area or the others; returns
- * how many are left in the area.
+ * Frees at most @nr_drop pages inside, or outside, the area. Returns the number
+ * of pages that are left in the area.
  */
 static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
 			      bool drop_inside, unsigned long nr_drop)
@@ -162,13 +162,13 @@ static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
 		ct_pfns(mem_page(mem, page), nr, pfns);
 		for (i = 0; i < nr; i++) {
 			inside = ct_area_holds(area, pfns[i]);
-			if (mem->kept[page + i] && nr_drop &&
+			if (mem->has_data[page + i] && nr_drop &&
 			    inside == drop_inside) {
 				nr_drop--;
 				nr_out++;
 				continue;
 			}
-			nr_in += mem->kept[page + i] && inside;
+			nr_in += mem->has_data[page + i] && inside;
 			if (nr_out)
 				mem_drop(mem, page + i - nr_out, nr_out);
 			nr_out = 0;
@@ -185,11 +185,10 @@ unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area)
 }
 
 /*
- * What a CPU frees is there for all. It would keep some MiB on a list of its
- * own, else, and take from that list first: outside the area, whatever is free
- * in there.
+ * Makes per-CPU lists short, so that freed pages become free for all CPUs. Long
+ * lists have some MiB, and a CPU would use these before free pages of the area.
  */
-static void keep_lists_short(bool on)
+static void limit_pcp_lists(bool on)
 {
 	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction",
 		      on ? 100000 : 0);
@@ -198,9 +197,9 @@ static void keep_lists_short(bool on)
 void ct_mem_drop(struct ct_mem *mem, const struct ct_area *area, bool inside,
 		 unsigned long nr_max)
 {
-	keep_lists_short(true);
+	limit_pcp_lists(true);
 	mem_scan(mem, area, inside, nr_max);
-	keep_lists_short(false);
+	limit_pcp_lists(false);
 }
 
 void ct_mem_exit(struct ct_mem *mem)
@@ -208,11 +207,11 @@ void ct_mem_exit(struct ct_mem *mem)
 	munmap(mem->addr, mem->nr_pages * ct_page_size);
 	if (mem->fd >= 0)
 		close(mem->fd);
-	free(mem->kept);
+	free(mem->has_data);
 	memset(mem, 0, sizeof(*mem));
 }
 
-/* Each CPU in turn uses up the free pages on lists of its own. */
+/* Moves to the next CPU, so that each CPU uses up its own lists. */
 static void next_cpu(void)
 {
 	static int cpu;
@@ -224,7 +223,7 @@ static void next_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* What user pages never get: watermarks, and what zones keep for others. */
+/* User pages never get the watermarks and the reserves of zones. */
 static long reserved_kib(void)
 {
 	FILE *file = fopen("/proc/zoneinfo", "r");
@@ -233,7 +232,7 @@ static long reserved_kib(void)
 
 	while (file && fgets(line, sizeof(line), file)) {
 		at = strstr(line, "protection: (");
-		/* The last one is that for the highest zone. */
+		/* The last number is for the highest zone. */
 		if (at)
 			nr_pages += atol(strrchr(at, ' ') + 1);
 	}
@@ -242,23 +241,20 @@ static long reserved_kib(void)
 	return nr_pages * ct_page_size / KIB;
 }
 
-/*
- * Up to the last free pages, and not beyond: the lists of CPUs are kept short
- * and the watermarks where they are.
- */
+/* With short per-CPU lists and no watermark boost, MemFree is exact. */
 void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 {
 	long boost, limit_kib = 0;
 	unsigned long page;
 	cpu_set_t cpus;
 
-	/* What was given back before is not locked any more. */
+	/* mem_drop() has unlocked the pages that it freed. */
 	if (mem->kind == CT_MLOCKED)
 		mlock2(mem->addr, mem->nr_pages * ct_page_size, MLOCK_ONFAULT);
 	sched_getaffinity(0, sizeof(cpus), &cpus);
 	boost = ct_read_long("/proc/sys/vm/watermark_boost_factor");
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", 0);
-	keep_lists_short(true);
+	limit_pcp_lists(true);
 	for (page = 0; page + LOOK_PAGES <= mem->nr_pages; page += LOOK_PAGES) {
 		if (!(page % CPU_PAGES)) {
 			next_cpu();
@@ -268,9 +264,9 @@ void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 		    madvise(mem_page(mem, page), LOOK_PAGES * ct_page_size,
 			    MADV_POPULATE_WRITE))
 			break;
-		memset(mem->kept + page, 1, LOOK_PAGES);
+		memset(mem->has_data + page, 1, LOOK_PAGES);
 	}
-	keep_lists_short(false);
+	limit_pcp_lists(false);
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", boost);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
@@ -285,12 +281,12 @@ static int mem_touch_all(struct ct_mem *mem, enum ct_kind kind)
 	return err;
 }
 
-static void mem_write_kept(struct ct_mem *mem)
+static void mem_write_data(struct ct_mem *mem)
 {
 	unsigned long page;
 
 	for (page = 0; page < mem->nr_pages; page++)
-		if (mem->kept[page])
+		if (mem->has_data[page])
 			ct_mem_write(mem, page, 1);
 }
 
@@ -299,7 +295,7 @@ int ct_mem_fill(struct ct_mem *mem, enum ct_kind kind)
 	int err = mem_touch_all(mem, kind);
 
 	if (!err)
-		mem_write_kept(mem);
+		mem_write_data(mem);
 	return err;
 }
 
@@ -312,7 +308,7 @@ unsigned long ct_mem_fill_area(struct ct_mem *mem, enum ct_kind kind,
 	if (mem_touch_all(mem, kind))
 		return 0;
 	nr_in = mem_scan(mem, area, false, mem->nr_pages);
-	mem_write_kept(mem);
+	mem_write_data(mem);
 	return nr_in;
 }
 
@@ -347,7 +343,7 @@ int ct_read_on(const char *path, off_t *offset, off_t size_max, long kib)
 
 	if (fd < 0 || fstat(fd, &st))
 		return -errno;
-	/* Twice around at most: what is cached already takes no memory. */
+	/* Reading more than twice is useless: cached pages take no memory. */
 	if (!size_max)
 		size_max = 2 * st.st_size;
 	while (done < size_max && ct_meminfo_kib("CmaFree") >= kib) {

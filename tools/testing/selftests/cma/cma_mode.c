@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shared and exclusive: who uses the pages that no device has, and the switch
- * from one to the other while memory is full and buffers come and go.
+ * The modes shared and exclusive: they decide who uses the pages that no device
+ * has. The mode is switched while memory is full and buffers come and go.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +22,7 @@
 FIXTURE(cma_mode) {
 	struct ct_area area;
 	struct ct_mem mem;
-	long total_kib;		/* of memory while the area is shared */
+	long total_kib;		/* MemTotal while the area is shared */
 	int fd;
 };
 
@@ -55,7 +55,7 @@ static bool has_mode(FIXTURE_DATA(cma_mode) *self, const char *mode)
 	       !strncmp(text, mode, strlen(mode));
 }
 
-/* Nobody's pages are in the area, and nobody's come there. */
+/* The page allocator has no page of the area, free or in use. */
 static void expect_empty(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(cma_mode) *self)
 {
@@ -78,22 +78,22 @@ TEST_F(cma_mode, empties_and_fills)
 	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "shared"));
 	EXPECT_TRUE(has_mode(self, "shared"));
 	EXPECT_EQ(self->total_kib, ct_meminfo_kib("MemTotal"));
-	/* What a device does not hold is there for all again. */
+	/* The page allocator can use the area again. */
 	ct_mem_exit(&self->mem);
 	EXPECT_GT(ct_mem_fill_area(&self->mem, CT_ANON, &self->area),
 		  self->area.nr_pages / 2);
 }
 
-/* Nothing is moved for a buffer, whatever memory looks like. */
+/* A buffer in an exclusive area moves no page, however full memory is. */
 TEST_F(cma_mode, takes_at_once)
 {
-	/* Single pages are not always the area's. */
+	/* The generic DMA code takes single pages from elsewhere. */
 	size_t smallest = (ct_dma_generic(self->fd) ? 2 : 1) * ct_page_size;
 	struct dma_test_alloc buf;
 	struct dma_test_check check;
 
 	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
-	/* While there is memory for its buffer. */
+	/* The trace buffer needs memory, so it comes before memory is full. */
 	ASSERT_TRUE(ct_trace_start());
 	ASSERT_EQ(0, ct_mem_fill(&self->mem, CT_ANON));
 	expect_empty(_metadata, self);
@@ -109,14 +109,14 @@ TEST_F(cma_mode, takes_at_once)
 	}
 	ct_trace_stop();
 	expect_empty(_metadata, self);
-	/* To open the trace takes memory, 32 KiB of it in one piece. */
+	/* Opening the trace needs a free block of 32 KiB. */
 	EXPECT_EQ(0, ct_mem_verify(&self->mem));
 	ct_mem_exit(&self->mem);
 	EXPECT_LT(0, ct_trace_count("cma_alloc_finish:", "errorno=0"));
 	EXPECT_EQ(0, ct_trace_count("mm_alloc_contig_migrate_range_info:", ""));
 }
 
-/* A buffer stays what it is, and goes back to what the area is by then. */
+/* A buffer survives the switch and is freed according to the new mode. */
 TEST_F(cma_mode, buffers_outlive_a_switch)
 {
 	struct dma_test_alloc of_shared, of_exclusive;
@@ -138,7 +138,7 @@ TEST_F(cma_mode, buffers_outlive_a_switch)
 	EXPECT_EQ(0, ct_dma_verify(self->fd, of_exclusive.id, 2));
 	ASSERT_EQ(0, ct_dma_free(self->fd, of_exclusive.id));
 	EXPECT_EQ(used, ct_area_debugfs(&self->area, "used"));
-	/* All of it can be had as one buffer again, but for what is out. */
+	/* The page allocator can use the area again. */
 	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_ANON, &self->area),
 		  self->area.nr_pages / 2);
 }
@@ -204,7 +204,7 @@ TEST_F(cma_mode, switches_under_load)
 	}
 }
 
-/* One page that does not move, and all stays as it was. */
+/* If one page cannot move, the switch fails and changes nothing. */
 TEST_F(cma_mode, fails_whole)
 {
 	unsigned long page;
@@ -213,7 +213,7 @@ TEST_F(cma_mode, fails_whole)
 
 	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_SHMEM, &self->area), 0);
 	for (page = 0; page < self->mem.nr_pages; page++)
-		if (self->mem.kept[page])
+		if (self->mem.has_data[page])
 			break;
 	vec.iov_base = (char *)self->mem.addr + page * ct_page_size;
 	vec.iov_len = ct_page_size;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The area is full of other people's pages, of every kind that may live
- * there: a driver gets its buffer all the same, and nobody loses a byte.
+ * The area is full of pages of other users, of every kind that may lie there. A
+ * driver still gets its buffer, and no data are lost.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,12 +17,12 @@
 #define BUF_SIZE	(16 * MIB)
 #define FILE_SIZE	(40 * MIB)	/* of the files written here */
 #define NR_TIMES	100
-#define SPARE_SIZE	(8 * MIB)	/* enough for kswapd to sleep on */
+#define SPARE_SIZE	(8 * MIB)	/* enough for kswapd to stay asleep */
 #define ROOM_SIZE	(96 * MIB)	/* for the big file, which is larger */
 
 static unsigned long sum_ms;		/* spent in the DMA API so far */
 
-/* Gets a buffer, tests it with all that is known about it, and keeps it. */
+/* Takes a buffer and checks it. */
 static uint32_t take(struct __test_metadata *_metadata, int fd, size_t size)
 {
 	struct dma_test_check check;
@@ -91,7 +91,7 @@ FIXTURE(cma_files) {
 	char path[256];
 	off_t offset;
 	int fd, file;
-	long full_kib;			/* at most free in a full area */
+	long full_kib;			/* more than CmaFree in a full area */
 	struct ct_mem program;
 	long dirty_ratio, dirty_background_ratio;
 };
@@ -126,7 +126,7 @@ FIXTURE_TEARDOWN(cma_files)
 	close(self->fd);
 }
 
-/* Fills all that is free, with the file, and with data where that ends. */
+/* Fills the area with the page cache of the file, or else with data. */
 static void fill_cache(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(cma_files) *self)
 {
@@ -174,9 +174,8 @@ static bool area_is_dirty(const struct ct_area *area)
 }
 
 /*
- * When there is little page cache, it is written out as soon as it is dirty;
- * all of it, when reclaim comes upon it. So it is looked at when much of it has
- * just been written to.
+ * Writes until the area has dirty pages. The kernel writes pages back early
+ * while there is little page cache, and reclaim writes back all of them.
  */
 static void dirty_file(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(cma_files) *self)
@@ -201,9 +200,8 @@ static size_t wrong_words(const uint32_t *data)
 }
 
 /*
- * Takes most of the area, so that hardly any page in it stays where it is.
- * Not in three large parts: the disk's own metadata may be held for a while.
- * When memory is full, what comes back is what is written to next.
+ * Takes most of the area, so that most pages in it have to move or go. Small
+ * buffers succeed even while the file system holds pages of its metadata.
  */
 static void take_most(struct __test_metadata *_metadata, int fd)
 {
@@ -230,7 +228,7 @@ static uint32_t sum_file(const char *path)
 	return sum;
 }
 
-/* Clean pages of a file: dropped or moved, and read back the same. */
+/* Clean pages of a file are dropped or moved; the file reads the same. */
 TEST_F(cma_files, clean_cache)
 {
 	uint32_t sum;
@@ -242,7 +240,7 @@ TEST_F(cma_files, clean_cache)
 	EXPECT_EQ(sum, sum_file(self->big_file));
 }
 
-/* Pages of the file that are in memory. */
+/* Counts the pages of the file that are in memory. */
 static unsigned long nr_cached(void *data)
 {
 	static unsigned char in[FILE_SIZE / 4096];
@@ -267,8 +265,8 @@ static void read_file(struct __test_metadata *_metadata, int file, int times)
 }
 
 /*
- * Clean, not mapped, and read again and again: it is worth a copy, and there is
- * room for it. What nobody can do without is still in memory afterwards.
+ * The file is clean, not mapped, and read often. It is worth a copy, and there
+ * is room outside the area, so its pages stay in memory.
  */
 TEST_F(cma_files, warm_cache)
 {
@@ -280,7 +278,7 @@ TEST_F(cma_files, warm_cache)
 	ct_drop_caches();
 	ASSERT_EQ(0, ct_mem_fill(&self->program, CT_ANON));
 	ct_mem_drop(&self->program, &self->area, true, self->area.nr_pages);
-	/* It goes where more is free, and there kswapd leaves it. */
+	/* The file is read into the area, as more is free there. */
 	ct_mem_drop(&self->program, &self->area, false,
 		    SPARE_SIZE / ct_page_size);
 	read_file(_metadata, self->file, 4);
@@ -300,7 +298,7 @@ TEST_F(cma_files, warm_cache)
 	EXPECT_EQ(0, wrong_words(data));
 }
 
-/* Written and not yet on the disk: the disk must get it in the end. */
+/* Dirty pages are not yet on the disk, and must get there in the end. */
 TEST_F(cma_files, dirty_cache)
 {
 	uint32_t *data;
@@ -325,7 +323,7 @@ TEST_F(cma_files, dirty_cache)
 	EXPECT_EQ(0, wrong_words(data));
 }
 
-/* A program's private view of a file, half of it changed. */
+/* A program has changed half of its private mapping of a file. */
 TEST_F(cma_files, private_mapping)
 {
 	size_t i, words = ct_page_size / sizeof(uint32_t);
@@ -353,9 +351,9 @@ TEST_F(cma_files, private_mapping)
 }
 
 /*
- * The main job: 16 MiB out of a full area, again and again, with no failure
- * and no byte of a program's data changed. After each turn part of the data
- * is written anew and the file read on, until the area is full again.
+ * The main test takes 16 MiB of a full area many times. No request may fail and
+ * no data may change. After each turn the program rewrites a part of its data
+ * and the file is read on, until the area is full again.
  */
 TEST_F(cma_files, hundred_times)
 {
@@ -365,7 +363,7 @@ TEST_F(cma_files, hundred_times)
 	struct ct_mem mem;
 	uint32_t id;
 
-	/* Two programs, one of them in the area; the file does not fit beside. */
+	/* Two programs use memory; the file does not fit into the rest. */
 	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area), 0);
 	nr_other = ct_meminfo_kib("MemFree") * KIB / ct_page_size;
 	ASSERT_GT(nr_other, ROOM_SIZE / ct_page_size);
@@ -380,8 +378,8 @@ TEST_F(cma_files, hundred_times)
 		}
 		ASSERT_EQ(0, ct_dma_free(self->fd, id));
 
-		/* Pages are written anew where they were written before. */
-		while (at < mem.nr_pages && !mem.kept[at])
+		/* Only pages that have data are rewritten. */
+		while (at < mem.nr_pages && !mem.has_data[at])
 			at++;
 		if (at + slice > mem.nr_pages)
 			at = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that somebody holds cannot move. Those held for long leave the area
- * before they are held; those held for a moment must not stop a request that
- * fits elsewhere.
+ * Pinned pages cannot move. Pages that are pinned for long leave the area
+ * before they are pinned. Pages that are pinned for a moment must not stop a
+ * request that fits elsewhere.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,12 +25,12 @@
 #define NR_FILES	500
 #define PIN_SIZE	(8 * MIB)
 #define NR_PINNERS	4
-#define NR_CALLS	40		/* of each of them */
+#define NR_CALLS	40		/* of each pinner */
 
 FIXTURE(cma_pinned) {
 	struct ct_area area;
 	struct ct_mem mem;	/* fills the area */
-	char *pinned;		/* PIN_SIZE of it, much of that in the area */
+	char *pinned;		/* PIN_SIZE of mem, much of it in the area */
 	int fd;
 };
 
@@ -39,16 +39,16 @@ static char *page_addr(FIXTURE_DATA(cma_pinned) *self, unsigned long page)
 	return (char *)self->mem.addr + page * ct_page_size;
 }
 
-/* The part with the most pages that hold data, which are in the area. */
+/* Finds the part with the most data; all pages with data lie in the area. */
 static char *find_pinned(FIXTURE_DATA(cma_pinned) *self)
 {
 	const unsigned long nr_pinned = PIN_SIZE / ct_page_size;
 	unsigned long end, nr = 0, best = 0, best_nr = 0;
 
 	for (end = 1; end <= self->mem.nr_pages; end++) {
-		nr += self->mem.kept[end - 1];
+		nr += self->mem.has_data[end - 1];
 		if (end > nr_pinned)
-			nr -= self->mem.kept[end - nr_pinned - 1];
+			nr -= self->mem.has_data[end - nr_pinned - 1];
 		if (end >= nr_pinned && nr > best_nr) {
 			best_nr = nr;
 			best = end - nr_pinned;
@@ -57,7 +57,7 @@ static char *find_pinned(FIXTURE_DATA(cma_pinned) *self)
 	return page_addr(self, best);
 }
 
-/* In how many blocks of 4 MiB these pages are, wherever they came to lie. */
+/* Counts the blocks of 4 MiB that these pages lie in. */
 static unsigned int nr_blocks(const unsigned long *pfns, unsigned int nr)
 {
 	const unsigned long block = 4 * MIB / ct_page_size;
@@ -72,13 +72,13 @@ static unsigned int nr_blocks(const unsigned long *pfns, unsigned int nr)
 	return found;
 }
 
-/* Four pages in a row, all of them in the area. */
+/* Finds four pages in a row that all lie in the area. */
 static char *find_four(FIXTURE_DATA(cma_pinned) *self)
 {
 	unsigned long page;
 
 	for (page = 0; page + 4 <= self->mem.nr_pages; page++)
-		if (!memcmp(self->mem.kept + page, "\1\1\1\1", 4))
+		if (!memcmp(self->mem.has_data + page, "\1\1\1\1", 4))
 			return page_addr(self, page);
 	return NULL;
 }
@@ -110,7 +110,7 @@ FIXTURE_TEARDOWN(cma_pinned)
 	close(self->fd);
 }
 
-/* How many buffers of 4 MiB the area yields; gives them back. */
+/* Counts the buffers of 4 MiB that the area has room for. */
 static unsigned int count_buffers(struct __test_metadata *_metadata, int fd)
 {
 	struct dma_test_alloc buf;
@@ -129,7 +129,7 @@ static unsigned int count_buffers(struct __test_metadata *_metadata, int fd)
 	return nr;
 }
 
-/* get_user_pages() with FOLL_LONGTERM, as RDMA and others do. */
+/* gup_test calls pin_user_pages() with FOLL_LONGTERM, as RDMA does. */
 TEST_F(cma_pinned, longterm)
 {
 	struct pin_longterm_test pin = {
@@ -192,7 +192,7 @@ struct pinner {
 	pthread_barrier_t *barrier;
 	char *pinned;
 	unsigned int nr_failed;
-	int error;			/* of the last one that did */
+	int error;			/* of the last call that failed */
 };
 
 static int register_buffer(int ring, struct iovec *iov)
@@ -203,7 +203,7 @@ static int register_buffer(int ring, struct iovec *iov)
 	return -errno;
 }
 
-/* Pins one part of the memory after the other, each when all others do. */
+/* Pins one part after the other; all threads pin the same part at once. */
 static void *pin_parts(void *arg)
 {
 	const size_t size = PIN_SIZE / NR_CALLS / ct_page_size * ct_page_size;
@@ -220,7 +220,7 @@ static void *pin_parts(void *arg)
 			me->nr_failed++;
 			me->error = err;
 		}
-		/* Nobody lets go before the last one has them. */
+		/* No thread unpins before all threads have pinned. */
 		pthread_barrier_wait(me->barrier);
 		syscall(__NR_io_uring_register, ring,
 			IORING_UNREGISTER_BUFFERS, NULL, 0);
@@ -229,7 +229,7 @@ static void *pin_parts(void *arg)
 	return NULL;
 }
 
-/* They need the same pages, and these have to leave the area for all of them. */
+/* Threads pin the same pages at once; the pages must still leave the area. */
 static void pin_together(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(cma_pinned) *self, unsigned int nr)
 {
@@ -251,7 +251,7 @@ static void pin_together(struct __test_metadata *_metadata,
 			TH_LOG("thread %u: %s", i, strerror(-pinners[i].error));
 		}
 	}
-	/* That was what had to be done. */
+	/* More than half of the pages have left the area. */
 	EXPECT_GT(before, (long)nr_in_area(self) + before / 2);
 	EXPECT_EQ(0, ct_mem_verify(&self->mem));
 }
@@ -271,8 +271,8 @@ TEST_F(cma_pinned, four_pin_at_once)
 }
 
 /*
- * A pipe holds four pages: they stay, what they hold stays, and all requests
- * that fit beside them succeed.
+ * A pipe holds four pages: they keep their place and their data, and all
+ * requests that fit beside them succeed.
  */
 TEST_F(cma_pinned, pipe)
 {
@@ -305,7 +305,7 @@ TEST_F(cma_pinned, pipe)
 	EXPECT_EQ(0, memcmp(data, iov.iov_base, iov.iov_len));
 	free(data);
 
-	/* The pages cost the buffers they lay in, while they were held. */
+	/* The held pages cost at most one buffer for each block they lay in. */
 	nr_all = count_buffers(_metadata, self->fd);
 	EXPECT_GE(nr_beside + nr_blocks(pfns, 4), nr_all);
 	EXPECT_GE((nr_all + 1) * 4 * MIB / ct_page_size,
@@ -313,8 +313,8 @@ TEST_F(cma_pinned, pipe)
 }
 
 /*
- * What a mounted file system holds on to, the buffers of its journal among it,
- * does not lie in the area, however full memory is when they are read.
+ * A mounted file system holds pages, such as buffers of its journal. They must
+ * not lie in the area, even if memory was full when they were read.
  */
 TEST_F(cma_pinned, file_system)
 {
@@ -325,7 +325,7 @@ TEST_F(cma_pinned, file_system)
 
 	if (!big)
 		SKIP(return, "no file on a disk in $CMA_TEST_FILE");
-	/* Page cache instead, so that the area is as full as the rest. */
+	/* Fill memory with page cache instead, inside and outside the area. */
 	ct_mem_exit(&self->mem);
 	self->mem.fd = -1;
 	ASSERT_EQ(0, ct_read_on(big, &offset, 0, self->area.nr_pages *

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that are at work while they are in the way: program text that is
- * executed, memory that a disk writes to and reads from. A driver gets its
- * buffers, and nobody notices.
+ * Pages in use fill the area: program text that is executed, and memory that a
+ * disk writes to and reads from. A driver gets its buffers, and the programs do
+ * not notice.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,18 +18,18 @@
 
 #define NR_TURNS	10
 #define CHUNK_SIZE	(256 * KIB)	/* of direct I/O */
-#define IO_SIZE		(12 * MIB)	/* that each thread goes through */
+#define IO_SIZE		(12 * MIB)	/* memory of each thread */
 
 /**
- * struct runner - a thread at work
- * @thread:	which
- * @addr:	memory that it works on
- * @size:	bytes of it
- * @stop:	it is told to end
- * @nr_runs:	times it has been through all of it
- * @nr_wrong:	what it found to be wrong
+ * struct runner - a thread that uses memory
+ * @thread:	the thread
+ * @addr:	memory that it uses
+ * @size:	size of the memory in bytes
+ * @stop:	tells the thread to end
+ * @nr_runs:	number of passes through all of the memory
+ * @nr_wrong:	number of errors it found
  * @file:	for direct I/O
- * @writes:	it writes the file, rather than read it
+ * @writes:	the thread writes the file, else it reads it
  */
 struct runner {
 	pthread_t thread;
@@ -73,7 +73,7 @@ static void start(struct __test_metadata *_metadata, struct runner *runner,
 		  void *(*function)(void *arg))
 {
 	ASSERT_EQ(0, pthread_create(&runner->thread, NULL, function, runner));
-	/* Once it has been through all of it, all of it is in memory. */
+	/* After the first pass, all pages are in memory. */
 	while (!__atomic_load_n(&runner->nr_runs, __ATOMIC_RELAXED))
 		usleep(1000);
 }
@@ -95,7 +95,7 @@ static bool next_run(struct runner *runner)
 
 typedef uint32_t (*text_t)(const uint32_t *data, uint32_t nr);
 
-/* Machine code that runs wherever it is copied to, with what is around it. */
+/* This machine code is copied together with its surroundings and runs there. */
 static uint32_t run_text(const uint32_t *data, uint32_t nr)
 {
 	uint32_t sum = 1;
@@ -106,17 +106,17 @@ static uint32_t run_text(const uint32_t *data, uint32_t nr)
 }
 
 #define TEXT_ALIGN	64
-#define TEXT_SIZE	512	/* more than the code is */
-#define TEXT_DATA	2048	/* where in a page of text the data begin */
-#define TEXT_WORDS	64	/* of them that are added up */
+#define TEXT_SIZE	512	/* more than the size of the code */
+#define TEXT_DATA	2048	/* offset of the data in a page of text */
+#define TEXT_WORDS	64	/* words of data that are added up */
 
-/* Where run_text() is in what is copied; with a bit that says Thumb, if so. */
+/* Returns the offset of run_text() in the copy, with the Thumb bit, if set. */
 static size_t text_entry(void)
 {
 	return (uintptr_t)run_text % TEXT_ALIGN;
 }
 
-/* Every page starts with the code, and has data of its own behind it. */
+/* Every page starts with the code, and has its own data behind it. */
 static void write_file(struct __test_metadata *_metadata, int file,
 		       size_t size, size_t code_size)
 {
@@ -160,7 +160,7 @@ static void *run_all_text(void *arg)
 	return NULL;
 }
 
-/* A program runs on while its text moves from under it. */
+/* A program continues to run while its text moves. */
 TEST_F(cma_running, text)
 {
 	size_t size = self->area.nr_pages / 2 * ct_page_size;
@@ -214,7 +214,7 @@ static void *run_io(void *arg)
 	return NULL;
 }
 
-/* Memory that a disk is just reading or writing is held for a moment only. */
+/* Direct I/O holds pages for a moment only, so requests wait and succeed. */
 TEST_F(cma_running, direct_io)
 {
 	struct runner reader = { .size = IO_SIZE };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where a request goes, what it goes around, how long it tries, and what it
- * says when it has to give up.
+ * The search for a window: the place it chooses, the pages it goes around, how
+ * long it tries, and the failure that it reports.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,7 +26,7 @@
 FIXTURE(cma_search) {
 	struct ct_area area;
 	struct ct_mem mem;		/* fills the area */
-	char **by_pfn;			/* where each page of the area is */
+	char **by_pfn;			/* address of each page of the area */
 	unsigned long pins[NR_PINS_MAX];
 	char *pinned[NR_PINS_MAX];
 	unsigned int nr_pins;
@@ -54,7 +54,7 @@ FIXTURE_SETUP(cma_search)
 	ASSERT_LE((int)(NR_PINS_MAX * ct_page_size),
 		  fcntl(self->fds[1], F_SETPIPE_SZ,
 			NR_PINS_MAX * ct_page_size));
-	/* What is kept by earlier tests is not to be found here. */
+	/* Buffers that earlier tests cached must not be reused. */
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", "0"));
 }
 
@@ -87,13 +87,13 @@ static void fill(struct __test_metadata *_metadata,
 	for (page = 0; page < self->mem.nr_pages; page++) {
 		char *addr = (char *)self->mem.addr + page * ct_page_size;
 
-		pfn = self->mem.kept[page] ? ct_pfn(addr) : 0;
+		pfn = self->mem.has_data[page] ? ct_pfn(addr) : 0;
 		if (ct_area_holds(&self->area, pfn))
 			self->by_pfn[pfn - self->area.base_pfn] = addr;
 	}
 }
 
-/* Pins a page of ours, as near as possible to this one. */
+/* Pins the page of the program that is nearest to page @at of the area. */
 static void pin_near(struct __test_metadata *_metadata,
 		     FIXTURE_DATA(cma_search) *self, unsigned long at)
 {
@@ -104,7 +104,7 @@ static void pin_near(struct __test_metadata *_metadata,
 		page = i % 2 ? at - i / 2 : at + i / 2;
 		iov.iov_base = self->by_pfn[page];
 	}
-	/* A buffer that somebody holds is in the way just as well. */
+	/* Without a page of the program, a buffer is in the way instead. */
 	if (!iov.iov_base)
 		return;
 	ASSERT_LT(self->nr_pins, NR_PINS_MAX);
@@ -114,7 +114,7 @@ static void pin_near(struct __test_metadata *_metadata,
 	self->pins[self->nr_pins++] = self->area.base_pfn + page;
 }
 
-/* Two pages of a block: no window of a block's size is without one then. */
+/* Pins two pages of a block, so that every window of that size has one. */
 static void pin_block(struct __test_metadata *_metadata,
 		      FIXTURE_DATA(cma_search) *self, unsigned long block)
 {
@@ -139,8 +139,8 @@ static void pin_all_but(struct __test_metadata *_metadata,
 }
 
 /*
- * Where there was no page of ours to pin there may be a window without any, so
- * what can be had is taken: what is held is in the way, too.
+ * Leaves no free window. A window may have no page of the program to pin, so
+ * the test then takes all buffers that it can get.
  */
 static void pin_all(struct __test_metadata *_metadata,
 		    FIXTURE_DATA(cma_search) *self)
@@ -162,7 +162,7 @@ static void pin_all(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, ct_area_set(&self->area, "patience_ms", patience_ms));
 }
 
-/* Empties the pipe, and looks whether all of it is what was put there. */
+/* Empties the pipe, and checks the data and the place of the pinned pages. */
 static void drain(struct __test_metadata *_metadata,
 		  FIXTURE_DATA(cma_search) *self)
 {
@@ -188,7 +188,7 @@ static bool is_pinned(FIXTURE_DATA(cma_search) *self, unsigned long pfn)
 	return false;
 }
 
-/* Asks in vain; returns how long it took, in ms. */
+/* Expects a request to fail; returns its duration in ms. */
 static unsigned long fail(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(cma_search) *self)
 {
@@ -243,8 +243,8 @@ TEST_F(cma_search, goes_around)
 }
 
 /*
- * Two buffers of two fifths of the area fit, wherever the first one goes but
- * for its middle; and that is where a page sends it that is held for a moment.
+ * Two buffers of two fifths of the area fit unless the first one lies in the
+ * middle. A page that is pinned for a moment must not send it there.
  */
 TEST_F(cma_search, leaves_room)
 {
@@ -264,7 +264,7 @@ TEST_F(cma_search, leaves_room)
 	EXPECT_EQ(0, ct_dma_free(self->fd, second.id));
 }
 
-/* Some free pages in the midst of each part of the area. */
+/* Frees some pages in the middle of each part of the area. */
 static void free_here_and_there(FIXTURE_DATA(cma_search) *self)
 {
 	struct ct_area place = self->area;
@@ -279,8 +279,8 @@ static void free_here_and_there(FIXTURE_DATA(cma_search) *self)
 }
 
 /*
- * It takes least to empty a window where pages are free. But small buffers that
- * stay leave the rest in one piece, for those that need it.
+ * Windows with free pages are the cheapest to evacuate. Small buffers must
+ * still stay together and leave the rest in one piece.
  */
 TEST_F(cma_search, keeps_small_ones_together)
 {
@@ -300,7 +300,7 @@ TEST_F(cma_search, keeps_small_ones_together)
 		EXPECT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
 }
 
-/* No page was in the way: what is named is the widest hole there was. */
+/* If no page was in the way, the failure reports the widest hole. */
 TEST_F(cma_search, names_the_hole)
 {
 	unsigned long size = self->area.nr_pages / 2 * ct_page_size;
@@ -340,7 +340,8 @@ TEST_F(cma_search, names_the_blocker)
 						"alloc_pages_fail"));
 
 	ASSERT_TRUE(ct_last_failure(line, sizeof(line)));
-	nr = sscanf(line, "%*d %63s %*[^:]: %lu pages, %*[^:]: -16, pfn %lx %63[^,]",
+	nr = sscanf(line,
+		    "%*d %63s %*[^:]: %lu pages, %*[^:]: -16, pfn %lx %63[^,]",
 		    name, &count, &pfn, reason);
 	ASSERT_EQ(4, nr) {
 		TH_LOG("%s", line);
@@ -364,7 +365,7 @@ static void *drain_later(void *arg)
 	return NULL;
 }
 
-/* Who holds a page lets go of it while the request waits. */
+/* The page is unpinned while the request waits. */
 TEST_F(cma_search, waits)
 {
 	pthread_t thread;
@@ -377,7 +378,7 @@ TEST_F(cma_search, waits)
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 }
 
-/* And the default is enough for that. */
+/* The default patience is enough for that. */
 TEST_F(cma_search, waits_by_default)
 {
 	pthread_t thread;
@@ -395,7 +396,7 @@ TEST_F(cma_search, patience)
 	unsigned long short_ms, long_ms;
 
 	pin_all(_metadata, self);
-	/* What can move moves once; the second time is what counts. */
+	/* The first request moves pages; only the next ones are timed. */
 	fail(_metadata, self);
 	ASSERT_EQ(0, ct_area_set(&self->area, "patience_ms", "0"));
 	short_ms = fail(_metadata, self);

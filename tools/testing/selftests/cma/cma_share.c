@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pipeline of devices shares a buffer: what one of them captures into is
- * exported, others import it for a queue of their own, and nobody copies. The
- * devices are two of vivid's, with videobuf2's allocator for devices that need
- * contiguous memory.
+ * A pipeline of devices shares a buffer without a copy: the first device
+ * exports its capture buffer and the others import it into their queues. The
+ * devices are two vivid devices that use videobuf2's allocator for contiguous
+ * memory.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,11 +20,11 @@
 #include "cma_areas.h"
 #include "cma_test_lib.h"
 
-/* Two devices, with a capture and an output queue each. */
+/* Loads two devices with a capture and an output queue each. */
 #define LOAD	"modprobe vivid n_devs=2 allocators=1,1 node_types=0x101,0x101"
 #define UNLOAD	"modprobe -r vivid"
 
-/* Of vivid's own controls, and what they are set to. */
+/* Controls of vivid, and their values. */
 #define PATTERN_CONTROL	"Test Pattern"
 #define PATTERN_BLACK	5
 #define PATTERN_WHITE	6
@@ -32,7 +32,7 @@
 #define TEXT_NONE	2
 
 #define NR_BUFFERS	2
-#define FRAMES_MAX	20	/* until one has the new pattern */
+#define FRAMES_MAX	20	/* one of these has the new pattern */
 #define FRAME_MS	20000	/* emulated boards are slow */
 
 FIXTURE(cma_share) {
@@ -84,7 +84,7 @@ static int set_control(int fd, const char *name, int value)
 	return -1;
 }
 
-/* vivid leaves its mask at 32 bits. */
+/* vivid has a DMA mask of 32 bits. */
 #define FAR_PFN(page_size)	((1ULL << 32) / (page_size))
 
 FIXTURE_SETUP(cma_share)
@@ -119,7 +119,7 @@ FIXTURE_TEARDOWN(cma_share)
 	system(UNLOAD);
 }
 
-/* The same picture everywhere; returns the size of a frame, 0 on failure. */
+/* Sets the format of all devices; returns the size of a frame, 0 on failure. */
 static size_t set_format(int fd, uint32_t type)
 {
 	struct v4l2_format format = { .type = type };
@@ -157,7 +157,7 @@ static int export(int fd, unsigned int index)
 	return ioctl(fd, VIDIOC_EXPBUF, &exp) ? -errno : exp.fd;
 }
 
-/* @dmabuf: the buffer to use, or -1 for the device's own. */
+/* @dmabuf is the buffer to use, or -1 for the device's own. */
 static int queue(int fd, uint32_t type, unsigned int index, int dmabuf,
 		 size_t size)
 {
@@ -196,7 +196,7 @@ static int stream(int fd, uint32_t type, bool on)
 	return ioctl(fd, on ? VIDIOC_STREAMON : VIDIOC_STREAMOFF, &type);
 }
 
-/* Luma is in every second byte. */
+/* Every second byte of YUYV is luma. */
 static unsigned int percent_white(const unsigned char *frame, size_t size)
 {
 	size_t i, nr = 0;
@@ -206,7 +206,7 @@ static unsigned int percent_white(const unsigned char *frame, size_t size)
 	return nr * 200 / size;
 }
 
-/* Captures until a frame arrived in each buffer, and stops. */
+/* Captures until each buffer has a frame. */
 static int capture(int fd, const int *dmabufs)
 {
 	const uint32_t type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
@@ -244,7 +244,7 @@ TEST_F(cma_share, pipeline)
 	ASSERT_EQ(size, set_format(self->scaler, in));
 	ASSERT_EQ(size, set_format(self->display, out));
 
-	/* The first one allocates, in the area. */
+	/* The first device allocates in the area. */
 	ca_buffers(&self->area, nr_pages, &before);
 	ASSERT_EQ(0, request(self->camera, in, V4L2_MEMORY_MMAP, NR_BUFFERS));
 	ca_buffers(&self->area, nr_pages, &after);
@@ -267,13 +267,13 @@ TEST_F(cma_share, pipeline)
 	for (i = 0; i < NR_BUFFERS; i++)
 		EXPECT_GT(10, percent_white(frames[i], size));
 
-	/* The next one writes to the same memory, and brings none. */
+	/* The next device writes to the same memory. */
 	ASSERT_EQ(0, request(self->scaler, in, V4L2_MEMORY_DMABUF, NR_BUFFERS));
 	ASSERT_EQ(0, capture(self->scaler, bufs));
 	for (i = 0; i < NR_BUFFERS; i++)
 		EXPECT_LT(90, percent_white(frames[i], size));
 
-	/* And the last one takes it from there. */
+	/* The last device reads the same memory. */
 	ASSERT_EQ(0, request(self->display, out, V4L2_MEMORY_DMABUF,
 			     NR_BUFFERS));
 	for (i = 0; i < NR_BUFFERS; i++)
@@ -283,7 +283,7 @@ TEST_F(cma_share, pipeline)
 	EXPECT_EQ(0, stream(self->display, out, false));
 	EXPECT_EQ(used, ct_area_debugfs(&self->area, "used"));
 
-	/* The memory stays as long as anybody has a hold on it. */
+	/* The memory stays until the last user has released it. */
 	for (i = 0; i < NR_BUFFERS; i++) {
 		munmap(frames[i], size);
 		close(bufs[i]);

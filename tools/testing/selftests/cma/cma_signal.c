@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program that is killed while it waits for an area ends at once, whatever
- * it waits for, and leaves the area as it was.
+ * A program that is killed while it waits for an area ends at once, and leaves
+ * the area as it was.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,22 +16,22 @@
 #include "cma_test_lib.h"
 
 #define PATIENCE_MS	"60000"
-#define BEGIN_MS	1500		/* by then a child waits */
-#define END_MS		5000		/* far less than any of the waits */
+#define BEGIN_MS	1500		/* the child waits by then */
+#define END_MS		5000		/* far shorter than any wait */
 #define LOOK_MS		10
 
 FIXTURE(cma_signal) {
 	struct ct_area area;
 	struct ct_mem mem;		/* fills the area */
-	char *pinned;			/* a page of it in the area's middle */
-	int fds[2];			/* a pipe that has it */
-	size_t size;			/* a window of it has the middle */
+	char *pinned;			/* page of mem in the area's middle */
+	int fds[2];			/* pipe that has this page */
+	size_t size;			/* every window of it has this page */
 	char patience_ms[32];
 	long used, total_kib;
 	int fd;
 };
 
-/* Pins one page that is in every window of three quarters of the area. */
+/* Pins a page that lies in every window of three quarters of the area. */
 static void pin_middle(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(cma_signal) *self)
 {
@@ -42,7 +42,7 @@ static void pin_middle(struct __test_metadata *_metadata,
 	for (page = 0; page < self->mem.nr_pages && !iov.iov_base; page++) {
 		char *addr = (char *)self->mem.addr + page * ct_page_size;
 
-		pfn = self->mem.kept[page] ? ct_pfn(addr) : 0;
+		pfn = self->mem.has_data[page] ? ct_pfn(addr) : 0;
 		if (pfn + near > middle && pfn < middle + near)
 			iov.iov_base = addr;
 	}
@@ -80,7 +80,7 @@ FIXTURE_SETUP(cma_signal)
 	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_SHMEM, &self->area), 0);
 	pin_middle(_metadata, self);
 
-	/* It is the page that is in the way, and nothing else. */
+	/* Make sure that this page is in the way. */
 	ASSERT_EQ(0, ct_area_set(&self->area, "patience_ms", "0"));
 	ASSERT_EQ(-ENOMEM, ct_dma_alloc(self->fd, self->size, DMA_TEST_KERNEL,
 					DMA_TEST_NO_WARN, &buf));
@@ -102,8 +102,8 @@ FIXTURE_TEARDOWN(cma_signal)
 }
 
 /*
- * A child that asks for a buffer of its own, and ends when it has an answer. That
- * it was killed is no failure to be told of in the log.
+ * Starts a child that requests a buffer and ends. The log must not report a
+ * request that fails because the child is killed.
  */
 static pid_t start_request(FIXTURE_DATA(cma_signal) *self)
 {
@@ -135,7 +135,7 @@ static bool ends_within(pid_t pid, int ms, int *status)
 	return false;
 }
 
-/* Once it waits: it must die of the signal, and soon. */
+/* Kills the child once it waits; it must die of the signal, and soon. */
 static void kill_waiting(struct __test_metadata *_metadata, pid_t pid)
 {
 	int status = 0;
@@ -153,7 +153,7 @@ static void kill_waiting(struct __test_metadata *_metadata, pid_t pid)
 	EXPECT_TRUE(WIFSIGNALED(status));
 }
 
-/* Nothing is held for anybody who is gone, and there is a buffer for all else. */
+/* The killed child holds no pages; its request succeeds after unpin(). */
 static void expect_whole(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(cma_signal) *self)
 {
@@ -168,11 +168,11 @@ static void expect_whole(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, ct_dma_check(self->fd, buf.id, &check));
 	EXPECT_EQ(check.tested, check.found);
 	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
-	ct_give_back_kept(&self->area);
+	ct_flush_cache(&self->area);
 	EXPECT_EQ(self->used, ct_area_held(&self->area));
 }
 
-/* Every window has the page in it. */
+/* The pinned page lies in every window, so the request waits. */
 TEST_F(cma_signal, request)
 {
 	kill_waiting(_metadata, start_request(self));
@@ -180,7 +180,7 @@ TEST_F(cma_signal, request)
 	expect_whole(_metadata, self);
 }
 
-/* To make an area exclusive is tried for ten seconds. */
+/* The switch to exclusive retries for ten seconds. */
 TEST_F(cma_signal, switch_of_mode)
 {
 	char mode[32];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the programs of this directory share; see cma_test_lib.h.
+ * Library of the programs in this directory; see cma_test_lib.h.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -110,7 +110,7 @@ bool ct_trace_start(void)
 		if (ct_write(path, "1"))
 			return false;
 	}
-	/* Opening the file for writing from its start empties the buffer. */
+	/* Opening the file with O_TRUNC empties the trace buffer. */
 	close(open(TRACEFS "/trace", O_WRONLY | O_TRUNC));
 	return !ct_write(TRACEFS "/tracing_on", "1");
 }
@@ -273,7 +273,8 @@ long ct_area_count(const struct ct_area *area, uint64_t set, uint64_t clear)
 
 		if (size <= 0)
 			break;
-		for (i = 0; i < size / 8UL && done < area->nr_pages; i++, done++)
+		for (i = 0; i < size / 8UL && done < area->nr_pages; i++,
+		     done++)
 			if ((flags[i] & set) == set && !(flags[i] & clear))
 				count++;
 	}
@@ -281,7 +282,7 @@ long ct_area_count(const struct ct_area *area, uint64_t set, uint64_t clear)
 	return done == area->nr_pages ? count : -1;
 }
 
-/* The area of devices without one of their own, or else the largest. */
+/* Finds the default area, or else the largest one. */
 static bool find_area(struct ct_area *area)
 {
 	struct ct_area found;
@@ -290,7 +291,7 @@ static bool find_area(struct ct_area *area)
 
 	area->nr_pages = 0;
 	while (dir && (entry = readdir(dir))) {
-		/* There are files beside the areas. */
+		/* The folder has files beside the areas. */
 		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR ||
 		    strlen(entry->d_name) >= sizeof(found.name))
 			continue;
@@ -328,7 +329,7 @@ static void load_driver(void)
 	close(fd);
 }
 
-void ct_give_back_kept(const struct ct_area *area)
+void ct_flush_cache(const struct ct_area *area)
 {
 	char cache_kib[32];
 
@@ -343,7 +344,7 @@ void ct_init(struct ct_area *area)
 		mount("debugfs", DEBUGFS, "debugfs", 0, NULL);
 	if (!find_area(area))
 		ksft_exit_fail_msg("no area in " DEBUGFS "/cma\n");
-	ct_give_back_kept(area);
+	ct_flush_cache(area);
 	load_driver();
 	if (access(DMA_TEST_DEVICE, R_OK | W_OK))
 		ksft_exit_fail_msg("no " DMA_TEST_DEVICE ": %s\n",

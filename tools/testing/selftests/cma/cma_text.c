@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Program text is in the way: clean pages of files that are mapped. While there
- * is room they stay in memory, otherwise they are read again, and whoever maps
- * them finds in them what was there before.
+ * Program text fills the area: clean, mapped pages of files. They stay in
+ * memory while there is room, otherwise they are read again. The data that
+ * programs see must not change.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,20 +23,20 @@
 
 #define CHUNK_SIZE	(64 * KIB)
 #define NR_TURNS	5
-#define NR_COPIES	20	/* that fail */
+#define NR_COPIES	20	/* copies that fail */
 #define NR_BUFS		64
 
 /**
- * struct text - a file that is mapped, most of it in the area
- * @area:	where it is in the way
+ * struct text - a mapped file, most of it in the area
+ * @area:	the area
  * @outside:	fills all other memory
- * @path:	the file, or the file system it is in
- * @dir:	where that is mounted
- * @fd:		of the device that asks for buffers
- * @file:	@path, open
- * @loop:	device that @path is behind, open; -1 for none
- * @addr:	where the file is mapped
- * @size:	bytes of it
+ * @path:	path of the file, or of the image of its file system
+ * @dir:	mount point of the image
+ * @fd:		file of the DMA test driver
+ * @file:	open file of @path
+ * @loop:	open loop device of @path, or -1
+ * @addr:	start of the mapping
+ * @size:	size of the mapping in bytes
  * @nr_in:	pages that were in the area when the test began
  */
 struct text {
@@ -51,14 +51,14 @@ struct text {
 };
 
 #define ISO_SECTOR	2048
-#define ISO_VOLUME	16	/* the sector of what tells of the volume ... */
-#define ISO_END		17	/* ... of the last of such ... */
-#define ISO_ROOT	18	/* ... of the directory ... */
-#define ISO_DATA	20	/* ... and of the file in it */
+#define ISO_VOLUME	16	/* sector of the volume descriptor */
+#define ISO_END		17	/* sector of the last descriptor */
+#define ISO_ROOT	18	/* sector of the root directory */
+#define ISO_DATA	20	/* first sector of the file */
 #define ISO_IS_DIR	2
 #define ISO_NAME	"TEXT.;1"
 
-/* Numbers are there in both orders, the least significant byte first. */
+/* Numbers are stored in both byte orders, little endian first. */
 struct iso_u16 {
 	uint8_t bytes[2 * sizeof(uint16_t)];
 };
@@ -134,7 +134,7 @@ static struct iso_record iso_record(uint32_t sector, uint32_t size,
 	return record;
 }
 
-/* All that lies before a file of @size bytes. */
+/* Makes all sectors before the data of a file of @size bytes. */
 static void make_iso(uint8_t iso[ISO_DATA * ISO_SECTOR], uint32_t size)
 {
 	struct iso_record records[] = {
@@ -191,7 +191,7 @@ static bool has_iso(void)
 	return found && !access("/dev/loop-control", W_OK);
 }
 
-/* Returns the file in it. */
+/* Mounts the image and returns the open file in it. */
 static int mount_iso(struct __test_metadata *_metadata, struct text *text)
 {
 	struct loop_config config = {
@@ -214,7 +214,7 @@ static int mount_iso(struct __test_metadata *_metadata, struct text *text)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Of a loop device, all would be in memory three times. */
+/* With a loop device, the data would be in memory three times. */
 static void drop_doubles(struct text *text)
 {
 	if (text->loop < 0)
@@ -239,7 +239,7 @@ static uint32_t *map_file(struct text *text, int prot, int flags, int file)
 	return addr;
 }
 
-/* What a test that ended early left behind, too. */
+/* Also removes files that an aborted test left behind. */
 static void clean_up(struct text *text)
 {
 	umount2(text->dir, MNT_DETACH);
@@ -262,7 +262,7 @@ static void set_up(struct __test_metadata *_metadata, struct text *text,
 		SKIP(return, "no file on a disk in $CMA_TEST_FILE");
 	if (iso9660 && !has_iso())
 		SKIP(return, "no iso9660 or no loop device");
-	/* Whatever part of the area is left alone, it is not all of this. */
+	/* A request of three quarters of the area meets some of the text. */
 	text->size = text->area.nr_pages / 2 * ct_page_size;
 	snprintf(text->path, sizeof(text->path), "%s.text", ct_big_file());
 	snprintf(text->dir, sizeof(text->dir), "%s.dir", text->path);
@@ -318,9 +318,7 @@ static unsigned long nr_cached(const struct text *text)
 	return nr;
 }
 
-/*
- * @iso9660: on a file system that has nothing to say about how its pages move
- */
+/* @iso9660: use a file system without a migrate_folio function */
 FIXTURE(cma_text) {
 	struct text text;
 };
@@ -342,7 +340,7 @@ FIXTURE_TEARDOWN(cma_text)
 	tear_down(_metadata, &self->text);
 }
 
-/* There is room: nothing has to be read again. */
+/* With room outside the area, text is moved and not read again. */
 TEST_F(cma_text, stays_in_memory)
 {
 	struct text *text = &self->text;
@@ -359,7 +357,7 @@ TEST_F(cma_text, stays_in_memory)
 		  text->nr_in / 4 * 3);
 }
 
-/* There is none: text goes, and what cannot be read again stays. */
+/* Without room, text is dropped, and memory that cannot be reread stays. */
 TEST_F(cma_text, is_read_again)
 {
 	const long buf_pages = MIB / ct_page_size;
@@ -370,7 +368,7 @@ TEST_F(cma_text, is_read_again)
 	struct ct_mem rest;
 
 	ASSERT_EQ(0, ct_mem_fill(&rest, CT_ANON));
-	/* All that is free, however much was reclaimed; and half of the text. */
+	/* Take all free memory and half of the memory of the text. */
 	nr_free = ct_meminfo_kib("MemFree") * KIB / ct_page_size;
 	cached = nr_cached(text);
 	nr_bufs = (nr_free + cached / 2) / buf_pages;
@@ -390,7 +388,7 @@ TEST_F(cma_text, is_read_again)
 	ct_mem_exit(&rest);
 }
 
-/* Somebody gets hold of a page after it was copied: it stays what it was. */
+/* A reference that appears after the copy keeps the original page in use. */
 TEST_F(cma_text, is_held_after_all)
 {
 	struct text *text = &self->text;
@@ -407,12 +405,12 @@ TEST_F(cma_text, is_held_after_all)
 }
 
 /**
- * struct writer - a thread that writes to each page of a file, again and again
- * @thread:	which
- * @addr:	where it is mapped
- * @size:	bytes of it
- * @nr_runs:	what it has written to all pages
- * @stop:	it is told to end
+ * struct writer - a thread that writes to each page of a file again and again
+ * @thread:	the thread
+ * @addr:	start of the mapping
+ * @size:	size of the mapping in bytes
+ * @nr_runs:	last value that it has written to all pages
+ * @stop:	tells the thread to end
  */
 struct writer {
 	pthread_t thread;
@@ -422,7 +420,7 @@ struct writer {
 	bool stop;
 };
 
-/* The first word of each page. */
+/* Writes the first word of each page. */
 static void *write_on(void *arg)
 {
 	struct writer *writer = arg;
@@ -452,7 +450,7 @@ static unsigned long nr_lost(const struct writer *writer)
 	return nr;
 }
 
-/* On the disk's own file system. */
+/* The file lies on the disk's own file system. */
 FIXTURE(cma_writable) {
 	struct text text;
 };
@@ -468,8 +466,8 @@ FIXTURE_TEARDOWN(cma_writable)
 }
 
 /*
- * Written to through one mapping, it is clean as soon as it is on the disk, and
- * dirty again. Not a word is lost, neither in memory nor on the disk.
+ * A thread writes through a mapping, so pages change between clean and dirty.
+ * No word may be lost in memory or on the disk.
  */
 TEST_F(cma_writable, is_written_to)
 {
