@@ -17,6 +17,12 @@
 #include "../internal.h"
 #include "kunit_area.h"
 
+int cma_test_use_area(struct kunit *test)
+{
+	test->priv = cma_test_area(test);
+	return 0;
+}
+
 static void buffers_are_what_was_asked_for(struct kunit *test)
 {
 	static const struct {

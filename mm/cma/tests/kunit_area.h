@@ -69,12 +69,8 @@ static inline struct cma *cma_test_area(struct kunit *test)
 	return cma;
 }
 
-/* For suites whose cases find the default area in test->priv. */
-static inline int cma_test_use_area(struct kunit *test)
-{
-	test->priv = cma_test_area(test);
-	return 0;
-}
+/* Initializes a case: test->priv is the default area. In alloc_kunit.c. */
+int cma_test_use_area(struct kunit *test);
 
 /* Makes a device that reaches all memory; KUnit removes it with the test. */
 static inline struct device *cma_test_device(struct kunit *test,

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guest's half of the measurements: brings memory into a state, asks for
- * buffers, and tells how long the calls took.
+ * The guest's half of the measurements: brings memory into a state, requests
+ * buffers, and reports how long the calls took.
  *
  *   bench LABEL KIND[:NUMBER] SAMPLES KIB...
  *
- * What it prints, for scripts/cma/measure/:
- *   bench: sample LABEL SIZE ALLOC_NS FREE_NS AGAIN_NS	a buffer
- *   bench: failed LABEL SIZE ALLOC_NS AVOIDABLE	a request without a buffer; 0 if
- *						there was no room for one
- *   bench: refused LABEL SIZE NS			the same, in a row that goes on until
- *						there is no room
- *   bench: count LABEL SIZE NR			how many buffers there were
- *   bench: rate LABEL SIZE PAIRS FAILED TIME_NS	how many in that time
- *   bench: bad LABEL WHY			no figures
- * and what bench_stress.c tells for scripts/cma/stress.py.
+ * It prints these lines for scripts/cma/measure/:
+ *   bench: sample LABEL SIZE ALLOC_NS FREE_NS AGAIN_NS
+ *	a buffer
+ *   bench: failed LABEL SIZE ALLOC_NS AVOIDABLE
+ *	a request that failed; AVOIDABLE is 0 if there was no room
+ *   bench: refused LABEL SIZE NS
+ *	a request that failed at the end of a row that goes on until then
+ *   bench: count LABEL SIZE NR
+ *	the number of buffers that there was room for
+ *   bench: rate LABEL SIZE PAIRS FAILED TIME_NS
+ *	requests with a free each, failed requests, and the time for all
+ *   bench: bad LABEL WHY
+ *	an error: there are no figures
+ * bench_stress.c describes the lines for scripts/cma/stress.py.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -29,9 +33,9 @@
 #include "bench.h"
 
 #define MAX_SIZES	16
-#define ROW_SIZE	(16 * MIB)	/* of all buffers in a row, and ... */
-#define ROW_MAX		8		/* ... their number, at most */
-#define END_MAX		256		/* of those that go on to the end */
+#define ROW_SIZE	(16 * MIB)	/* size of all buffers in a row */
+#define ROW_MAX		8		/* maximal number of buffers in a row */
+#define END_MAX		256		/* the same with to_the_end */
 #define DISK_POLL_US	1000
 
 struct sample {
@@ -49,7 +53,7 @@ const char *label;
 unsigned long number;
 int driver;
 
-/* Held while the processor may idle. */
+/* Held while the CPU may idle. */
 static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void die(const char *format, ...)
@@ -166,7 +170,7 @@ uint64_t now_ns(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* Some that failed did not for lack of room: there was room for @nr_windows. */
+/* Failures are avoidable as long as there was room: for @nr_windows buffers. */
 static void judge_failed(struct sample *row, int nr, unsigned long nr_windows)
 {
 	unsigned long nr_got = 0;
@@ -214,7 +218,7 @@ static int take_row(const struct kind *kind, struct sample *samples,
 	return nr;
 }
 
-/* Printed at the end, so that the console takes no part in the figures. */
+/* Called at the end, so that the console does not change the figures. */
 static void print_samples(const struct sample *samples, int nr)
 {
 	const struct sample *s;
@@ -243,7 +247,7 @@ static void run_samples(const struct kind *kind, const size_t *sizes,
 
 	if (!samples)
 		die("no memory");
-	/* Not in the middle of a measurement. */
+	/* Populate the pages now, not during a measurement. */
 	memset(samples, 0xff, nr * sizeof(*samples));
 	if (kind->prepare)
 		kind->prepare();
@@ -278,7 +282,8 @@ int main(int argc, char **argv)
 	int i;
 
 	if (argc < 5 || argc - 4 > MAX_SIZES) {
-		fprintf(stderr, "usage: bench LABEL KIND[:NUMBER] SAMPLES KIB...\n");
+		fprintf(stderr,
+			"usage: bench LABEL KIND[:NUMBER] SAMPLES KIB...\n");
 		return 2;
 	}
 	label = argv[1];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the measuring program share. bench.c runs a case and
+ * Interface between the files of the measuring program. bench.c runs a case and
  * reports; each case is a struct kind in one of the other files.
  */
 #ifndef BENCH_H
@@ -9,20 +9,20 @@
 #include "cma_test_lib.h"
 
 /**
- * struct kind - a state of memory in which buffers are asked for
- * @name:	on the command line
- * @prepare:	once, before the first sample
- * @refill:	before each row of samples; brings the state back
- * @again:	after a request: others do once more what they did before; the
- *		time it takes them
- * @nr_windows:	before a row: how many buffers of a size there is room for, if
- *		something cannot move
- * @run:	instead of samples, for cases that measure something else
+ * struct kind - a state of memory in which buffers are requested
+ * @name:	name on the command line
+ * @prepare:	called once before the first sample
+ * @refill:	called before each row of samples; restores the state
+ * @again:	called after a request: other programs use their memory again;
+ *		returns how long that takes
+ * @nr_windows:	called before a row: returns how many buffers of a size there is
+ *		room for if some pages cannot move
+ * @run:	called instead of taking samples
  * @no_area:	needs neither an area nor the driver
- * @in_turn:	one sample of each size after the other, not size by size
- * @in_row:	buffers are asked for in a row, and only then given back, so
- *		that what happens to be free serves the first of them only
- * @to_the_end:	the same, until there is no room for one more
+ * @in_turn:	takes one sample of each size in turn, not size by size
+ * @in_row:	frees buffers at the end of a row only, so that pages that
+ *		happen to be free serve the first request only
+ * @to_the_end:	like @in_row, until there is no room for one more
  */
 struct kind {
 	const char *name;
@@ -39,51 +39,51 @@ struct kind {
 
 #define NS_PER_S	1000000000ULL
 
-extern const struct kind fill_kinds[];	/* bench_fill.c: other people's pages */
+extern const struct kind fill_kinds[];	/* bench_fill.c: pages of other users */
 extern const struct kind held_kinds[];	/* bench_held.c: buffers of drivers */
 extern const struct kind load_kinds[];	/* bench_load.c: running programs */
 extern const struct kind pin_kinds[];	/* bench_pin.c: pinned for long */
 extern const struct kind stress_kinds[]; /* bench_stress.c: all at once */
 
 extern struct ct_area area;
-extern const char *label;		/* of all lines of this run */
-extern unsigned long number;		/* that came with the kind */
-extern int driver;			/* an open DMA test driver */
+extern const char *label;		/* in all lines of this run */
+extern unsigned long number;		/* NUMBER of the command line */
+extern int driver;			/* open file of the DMA test driver */
 
-/* Prints what went wrong, and ends the program. */
+/* Prints an error and ends the program. */
 __attribute__((format(printf, 1, 2), noreturn))
 void die(const char *format, ...);
 
-/* The same for everybody who starts alike: figures must repeat. */
+/* Returns a pseudorandom number with a fixed seed: figures must repeat. */
 unsigned long random_below(unsigned long limit);
 
-/* The large file on the disk. */
+/* Returns the path of the large file on the disk. */
 const char *open_disk(void);
 /*
- * Whether the processor has always something to do. The clock counts
- * instructions, and jumps when all wait for the disk.
+ * Keeps the CPU from idling. The clock counts instructions, and jumps when all
+ * tasks wait for the disk.
  */
 void keep_busy(bool on);
 uint64_t now_ns(void);
-/* Until the disk has nothing to do. */
+/* Waits until the disk is idle. */
 void wait_for_disk(void);
 
-/* Anonymous memory everywhere but in the area and in some room outside. */
+/* Fills all memory except for the area and @room_size outside of it. */
 void leave_area(size_t room_size);
 /*
- * Reads on in the large file, until less than @kib are free in the area or
- * @size is read; 0 stands for twice the file.
+ * Reads on in the large file until less than @kib are free in the area or @size
+ * is read; 0 stands for twice the file.
  */
 void read_cache(size_t size, long kib);
 
-/* Swap on zram, and what it takes to go on. */
+/* Enables swap on zram and reserves the memory that zram needs. */
 void swap_on(void);
-/* Processes that do what a build does, until this one ends. */
+/* Starts processes that work like a build until this program ends. */
 void start_jobs(unsigned long nr);
 
-/* How buffers are asked for from now on; at first like most drivers do. */
+/* Sets how buffers are requested; the default is that of most drivers. */
 void set_request(uint32_t context, uint32_t attrs);
-/* 0, or a negative errno; the times of the calls, if they are wanted. */
+/* get_buffer() returns 0 or -ENOMEM. @time_ns may be NULL. */
 int get_buffer(int fd, size_t size, uint32_t *id, uint64_t *time_ns);
 void put_buffer(int fd, uint32_t id, uint64_t *time_ns);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Measurements in an area that is full of other people's pages: of files, of
- * programs, and of those who hold on to them.
+ * Measurements in an area that is full of other users' pages: page cache, data
+ * of programs, and pinned pages.
  *
- * Before each sample the area is full again, and there is as much room
- * outside of it as before the first one.
+ * Before each sample the area is full again, and there is as much room outside
+ * of it as before the first one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,20 +21,20 @@
 #include "../../../../mm/gup_test.h"
 #include "bench.h"
 
-/* Free in the area, at most, when it counts as full. */
+/* An area counts as full if at most this much of it is free. */
 #define CACHE_FULL_KIB	4096
-#define CACHE_ROUNDS	64		/* of reading some more, until it is */
-#define QUIET_US	20000		/* without a change in what is free */
+#define CACHE_ROUNDS	64		/* reads until the area is full */
+#define QUIET_US	20000		/* time without a change of MemFree */
 #define MEM_FULL_KIB	1024
 #define SWAP_FULL_KIB	13312		/* kswapd frees as much */
 
-#define LAST_KIB	768		/* neither reserved nor free any more */
-#define TEXT_PFNS	1024		/* looked at in one go */
-#define TURNOVER_SIZE	(32 * MIB)	/* of a file, between two samples */
-#define ROOM_SIZE	(32 * MIB)	/* outside, for what has to move */
+#define LAST_KIB	768		/* free memory and min_free_kbytes */
+#define TEXT_PFNS	1024		/* looked up at a time */
+#define TURNOVER_SIZE	(32 * MIB)	/* read between two samples */
+#define ROOM_SIZE	(32 * MIB)	/* outside, for pages that must move */
 #define CACHE_ROOM_SIZE	(64 * MIB)	/* with the area, less than the file */
-#define DIRTY_ROOM_SIZE	(16 * MIB)	/* with the area, less than ... */
-#define DIRTY_MAX_SIZE	(80 * MIB)	/* ... fits on the disk */
+#define DIRTY_ROOM_SIZE	(16 * MIB)	/* outside, for dirty pages */
+#define DIRTY_MAX_SIZE	(80 * MIB)	/* fits on the disk */
 #define CHUNK_SIZE	(64 * KIB)
 #define PIPE_PAGES	16		/* a pipe holds this many */
 #define MAX_PIPES	64
@@ -42,7 +42,7 @@
 #define LONGTERM_SIZE	(16 * MIB)
 #define SWAP_SIZE	"134217728"
 #define LARGE_SWAP_SIZE	"536870912"
-#define MAX_EXHAUST	256		/* buffers: more than there is room for */
+#define MAX_EXHAUST	256		/* more buffers than room */
 #define SWAP_ROUNDS	4		/* until the area is full again */
 #define SWAP_RESERVE_KIB	8192	/* zram needs some to go on */
 
@@ -52,12 +52,12 @@ static off_t offset;
 static int dirty = -1;
 static const char *text;
 static size_t text_size;
-static const char **text_in_area;	/* pages of it ... */
+static const char **text_in_area;	/* pages of text in the area */
 static unsigned long nr_text_in_area;
 static int text_file;
 static int pipes[MAX_PIPES][2];
-static char *fixed;			/* which pages of the area cannot move */
-static unsigned int noise_part = 8;	/* of a page: does not shrink in swap */
+static char *fixed;			/* 1 for pages that cannot move */
+static unsigned int noise_part = 8;	/* 1/8 of a page does not compress */
 
 static char *page_addr(unsigned long page)
 {
@@ -97,7 +97,7 @@ static void prepare_cache(void)
 	leave_area(CACHE_ROOM_SIZE);
 }
 
-/* kswapd goes on after the last page was used, and frees much at a time. */
+/* kswapd runs on after the last allocation, and frees many pages at a time. */
 static void wait_for_reclaim(void)
 {
 	long free_kib;
@@ -111,8 +111,8 @@ static void wait_for_reclaim(void)
 }
 
 /*
- * @read_on(size, kib) uses up memory from a file: until less than @kib are
- * free in the area, and at most @size, where 0 stands for as much as it takes.
+ * @read_on(size, kib) fills memory from a file until less than @kib are free in
+ * the area. It reads at most @size; 0 stands for no limit.
  */
 static void fill_from_file(void (*read_on)(size_t size, long kib))
 {
@@ -144,7 +144,7 @@ static void refill_cache(void)
 	fill_from_file(read_cache);
 }
 
-/* Written to a file, and not to the disk before memory runs out. */
+/* The file is not written back before memory is full. */
 static void prepare_dirty(void)
 {
 	char path[256];
@@ -179,7 +179,7 @@ static void refill_dirty(void)
 	check_full(CACHE_FULL_KIB);
 }
 
-/* A file that is mapped as that of a running program is. */
+/* Maps a file like that of a running program. */
 static void prepare_text(void)
 {
 	struct stat st;
@@ -216,8 +216,8 @@ static void refill_text(void)
 }
 
 /*
- * Which text lies in the area. Some of the rest is given back: room to move
- * text to, or to read it into again.
+ * Lists the text that lies in the area. Frees some of the other text, so that
+ * there is room to move text to or to read it into.
  */
 static void sort_text(void)
 {
@@ -254,7 +254,7 @@ static void prepare_text_again(void)
 	memset(text_in_area, 0xff, area.nr_pages * sizeof(*text_in_area));
 }
 
-/* Programs go on. What the processor does for it; the disk is not waited for. */
+/* Uses the text again; returns the CPU time, without waits for the disk. */
 static uint64_t touch_text_again(void)
 {
 	struct timespec start, end;
@@ -268,7 +268,9 @@ static uint64_t touch_text_again(void)
 	       start.tv_nsec;
 }
 
-/* All of it is in use: what reclaim took away for a test comes back first. */
+/*
+ * Reads the text again that reclaim has dropped, so that all of it is in use.
+ */
 static void refill_text_again(void)
 {
 	refill_text();
@@ -278,15 +280,15 @@ static void refill_text_again(void)
 }
 
 /*
- * Whatever is free is touched, further down than memory should be used, or
- * some MiB of the area would stay free. Then room is made outside. What was
- * cached would become free at the end of it.
+ * Populates all free memory, with a low min_free_kbytes, or some MiB of the
+ * area would stay free. Then frees some memory outside. Cached buffers are
+ * freed first, or their pages would become free later.
  */
 static void refill_mem(void)
 {
 	long reserve_kib = ct_read_long("/proc/sys/vm/min_free_kbytes");
 
-	ct_give_back_kept(&area);
+	ct_flush_cache(&area);
 	ct_write_long("/proc/sys/vm/min_free_kbytes", LAST_KIB);
 	ct_mem_touch(&mem, LAST_KIB);
 	ct_mem_drop(&mem, &area, false, ROOM_SIZE / ct_page_size);
@@ -309,19 +311,19 @@ static void prepare_mlocked(void)
 	touch(CT_MLOCKED);
 }
 
-/* One of the pages that lie in the area. */
+/* Returns a random page that has data and lies in the area. */
 static char *random_page(void)
 {
 	unsigned long page;
 
 	do {
 		page = random_below(mem.nr_pages);
-	} while (!mem.kept[page] ||
+	} while (!mem.has_data[page] ||
 		 !ct_area_holds(&area, ct_pfn(page_addr(page))));
 	return page_addr(page);
 }
 
-/* What drivers hold, in decimal words of 32 bits, does not move. */
+/* Marks the pages of drivers, which cannot move; see the bitmap in debugfs. */
 static void look_at_held(void)
 {
 	FILE *file = ct_area_open(&area, "bitmap");
@@ -340,7 +342,7 @@ static void look_at_held(void)
 	fclose(file);
 }
 
-/* Windows of a power of two pages that nothing stands in, side by side. */
+/* Counts adjacent aligned windows without a page that cannot move. */
 static unsigned long nr_free_of_fixed(size_t size)
 {
 	unsigned long nr_pages = size / ct_page_size, nr = 0, page, step;
@@ -356,7 +358,7 @@ static unsigned long nr_free_of_fixed(size_t size)
 	return nr;
 }
 
-/* number pages all over the area, held by pipes. */
+/* Pins @number random pages of the area by pipes. */
 static void pin(void)
 {
 	unsigned long i;
@@ -384,7 +386,7 @@ static void unpin(void)
 	}
 }
 
-/* Other pages from time to time: a single choice may be a lucky one. */
+/* Pins other pages for each row, as a single choice may be a lucky one. */
 static void pin_others(void (*refill)(void))
 {
 	static unsigned int nr_rows;
@@ -417,7 +419,7 @@ static void pin_longterm(void *addr, size_t size)
 		die("pin: %s", strerror(errno));
 }
 
-/* Pages held for long, as by RDMA: they have to leave the area first. */
+/* Pins pages for long, as RDMA does: they have to leave the area first. */
 static void prepare_longterm(void)
 {
 	unsigned long page, first = 0;
@@ -425,12 +427,12 @@ static void prepare_longterm(void)
 	touch(CT_ANON);
 	ct_mem_drop(&mem, &area, false, ROOM_SIZE / ct_page_size);
 	for (page = 0; page - first < LONGTERM_SIZE / ct_page_size; page++)
-		if (!mem.kept[page])
+		if (!mem.has_data[page])
 			first = page + 1;
 	pin_longterm(page_addr(first), LONGTERM_SIZE);
 }
 
-/* Reads and writes the disk from and to pages in the area, without a pause. */
+/* Reads and writes the disk with pages in the area without a pause. */
 static void *do_direct(void *arg)
 {
 	const int *fds = arg;
@@ -490,17 +492,14 @@ void swap_on(void)
 	swap_on_size(SWAP_SIZE);
 }
 
-/* What CPUs keep on lists of their own is not in MemFree. */
+/* MemFree does not count pages on per-CPU lists. */
 static unsigned long nr_free(void)
 {
 	return ct_meminfo_kib("MemFree") * KIB / ct_page_size +
 	       ct_zone_sum("count:");
 }
 
-/*
- * The data of programs, somewhat more of them than fit: what is touched again
- * comes back from swap.
- */
+/* Writes a little more data than fits into memory, so that some is swapped. */
 static void fill_and_swap(void)
 {
 	unsigned long nr, page;
@@ -512,7 +511,7 @@ static void fill_and_swap(void)
 		die("cannot map memory: %s", strerror(-err));
 	for (page = 0; page < nr; page++)
 		write_compressible(page);
-	memset(mem.kept, 1, nr);
+	memset(mem.has_data, 1, nr);
 	if (ct_vmstat("pswpout") <= 0)
 		die("nothing was swapped out");
 }
@@ -525,9 +524,9 @@ static void prepare_swap(void)
 }
 
 /*
- * number MiB are pinned for long, so they are outside of the area; the data of
- * programs fill the rest and swap. A driver takes buffers until it gets no more,
- * and the board has to live on: programs start, and no data are lost.
+ * Pins @number MiB for long, so they lie outside of the area; data of programs
+ * fill the rest and swap. A driver takes buffers until a request fails.
+ * Programs must still start, and no data may be lost.
  */
 static void run_exhaust(const size_t *sizes, int nr_sizes)
 {
@@ -547,7 +546,8 @@ static void run_exhaust(const size_t *sizes, int nr_sizes)
 	pin_longterm(pinned, number * MIB);
 	fill_and_swap();
 
-	while (nr < MAX_EXHAUST && !get_buffer(driver, sizes[0], &ids[nr], NULL))
+	while (nr < MAX_EXHAUST && !get_buffer(driver, sizes[0], &ids[nr],
+					       NULL))
 		nr++;
 	printf("bench: count %s %zu %u\n", label, sizes[0], nr);
 	fflush(stdout);
@@ -560,7 +560,7 @@ static void run_exhaust(const size_t *sizes, int nr_sizes)
 		put_buffer(driver, ids[--nr], NULL);
 }
 
-/* What is in the area does not all fit into what is left. */
+/* The data compress less, so swap cannot hold all pages of the area. */
 static void run_exhaust_noise(const size_t *sizes, int nr_sizes)
 {
 	noise_part = 2;
@@ -568,8 +568,8 @@ static void run_exhaust_noise(const size_t *sizes, int nr_sizes)
 }
 
 /*
- * All of the data are touched, this time from the end to the start: what was
- * touched last is still there, and the rest comes back from swap.
+ * Touches all data, in alternating directions: the data touched last are still
+ * in memory, and the rest comes back from swap.
  */
 static void touch_back(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Measurements in an area that nobody uses but drivers: what the buffers they
- * hold cost the next one, and how much room they leave.
+ * Measurements in an area that only drivers use: the time that a request takes
+ * beside the buffers they hold, and the room that these leave.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,12 +9,12 @@
 
 #include "bench.h"
 
-#define KEPT_IDLE_US	100000
-#define SMALL_MAX	16		/* pages: small buffers are 4 to 64 KiB */
+#define CACHED_IDLE_US	100000
+#define SMALL_MAX	16		/* pages of a small buffer */
 #define MAX_SMALL	8192
 #define THREADS_S	3
 
-/* Holds number buffers of a page. */
+/* Holds @number buffers of a page. */
 static void prepare_held(void)
 {
 	unsigned long i;
@@ -49,7 +49,7 @@ static void shuffle(uint32_t *ids, unsigned int nr)
 	}
 }
 
-/* How many buffers of each size there are; they go back. */
+/* Counts the buffers of each size that there is room for, and frees them. */
 static void count_buffers(const size_t *sizes, int nr_sizes)
 {
 	static uint32_t ids[65536];
@@ -67,8 +67,8 @@ static void count_buffers(const size_t *sizes, int nr_sizes)
 }
 
 /*
- * Small buffers until @number percent of the area are held; then a half of
- * them goes back, in no order.
+ * Takes small buffers until @number percent of the area are held, then frees a
+ * random half of them.
  */
 static void run_halves(const size_t *sizes, int nr_sizes)
 {
@@ -89,8 +89,8 @@ static void run_halves(const size_t *sizes, int nr_sizes)
 }
 
 /*
- * Small buffers that stay, each asked for while large ones come and go, as
- * drivers do at start-up, until @number percent of the area are held.
+ * Takes small buffers until @number percent of the area are held. Large buffers
+ * come and go meanwhile, as when drivers start.
  */
 static void run_mixed(const size_t *sizes, int nr_sizes)
 {
@@ -123,7 +123,7 @@ struct worker {
 	unsigned long nr_failed;
 };
 
-/* A driver of its own: ids of one open file are covered by one lock. */
+/* Uses its own open file, as a lock protects the ids of each open file. */
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
@@ -142,7 +142,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* number threads, each of them asking and freeing without a pause. */
+/* Runs @number threads that take and free buffers without a pause. */
 static void run_threads(const size_t *sizes, int nr_sizes)
 {
 	struct worker *workers = calloc(number, sizeof(*workers));
@@ -183,8 +183,8 @@ static void prepare_atomic(void)
 	set_request(DMA_TEST_ATOMIC, 0);
 }
 
-/* Any buffer may be kept for the next request, where the kernel can do that. */
-static void prepare_kept(void)
+/* Allows all buffers to be cached, if the kernel can do that. */
+static void prepare_cached(void)
 {
 	char text[32];
 
@@ -192,10 +192,10 @@ static void prepare_kept(void)
 	ct_area_set(&area, "cache_kib", text);
 }
 
-/* Time for what is done in the background. */
+/* Leaves time for the kernel to zero cached buffers. */
 static void idle(void)
 {
-	usleep(KEPT_IDLE_US);
+	usleep(CACHED_IDLE_US);
 }
 
 const struct kind held_kinds[] = {
@@ -203,7 +203,7 @@ const struct kind held_kinds[] = {
 	{ .name = "write-combine", .prepare = prepare_write_combine },
 	{ .name = "unmapped", .prepare = prepare_unmapped },
 	{ .name = "atomic", .prepare = prepare_atomic },
-	{ .name = "kept", .prepare = prepare_kept, .refill = idle },
+	{ .name = "kept", .prepare = prepare_cached, .refill = idle },
 	{ .name = "held", .prepare = prepare_held },
 	{ .name = "halves", .run = run_halves },
 	{ .name = "mixed", .run = run_mixed },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Measurements beside programs that run, as those of a build do: they start
- * others, read and write files, and use memory for a short time. Memory is
- * full, of files for the most part.
+ * Measurements while programs run as in a build: they start others, read and
+ * write files, and use memory for a short time. Memory is full, mostly of page
+ * cache.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,15 +20,15 @@
 #define PAUSE_US	50000		/* between two requests */
 #define WARM_UP_US	(40 * PAUSE_US)
 #define READ_SIZE	(4 * MIB)	/* sources and headers of a job */
-#define WRITE_SIZE	(1 * MIB)	/* what comes of it */
-#define WORK_SIZE	(6 * MIB)	/* memory it takes */
-#define ROOM_SIZE	(40 * MIB)	/* with the area: the jobs, and the file */
-#define FULL_KIB	16384		/* free in the area, when it is full */
-#define TURNOVER_SIZE	(64 * MIB)	/* of the file, between two requests */
+#define WRITE_SIZE	(1 * MIB)	/* output of a job */
+#define WORK_SIZE	(6 * MIB)	/* memory of a job */
+#define ROOM_SIZE	(40 * MIB)	/* outside, for jobs and page cache */
+#define FULL_KIB	16384		/* at most free in a full area */
+#define TURNOVER_SIZE	(64 * MIB)	/* read between two requests */
 #define BUILD_JOBS	4		/* at a time */
 #define CHUNK_SIZE	(64 * KIB)
 
-/* One compilation: a program that starts, reads, works, writes and ends. */
+/* Works like a compiler: reads, uses memory, writes, and starts a program. */
 static void do_job(const char *big_file, const char *path)
 {
 	static char data[CHUNK_SIZE];
@@ -52,7 +52,7 @@ static void do_job(const char *big_file, const char *path)
 	_exit(1);
 }
 
-/* One after the other, so many of them. */
+/* Runs @nr jobs one after the other. */
 static void run_jobs(unsigned long job, unsigned long nr)
 {
 	const char *big_file = ct_big_file();
@@ -61,7 +61,7 @@ static void run_jobs(unsigned long job, unsigned long nr)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (i = 0; i < job; i++)
-		random_below(2);	/* each reads elsewhere */
+		random_below(2);	/* each job reads another part */
 	snprintf(path, sizeof(path), "%s.job%lu", big_file, job);
 	for (i = 0; i < nr; i++) {
 		random_below(2);
@@ -81,7 +81,7 @@ void start_jobs(unsigned long nr)
 			run_jobs(job, ULONG_MAX);
 }
 
-/* As many jobs at a time as @number says. */
+/* Runs @number jobs at a time. */
 static void prepare_load(void)
 {
 	keep_busy(true);
@@ -97,7 +97,7 @@ static void refill_load(void)
 	read_cache(TURNOVER_SIZE, FULL_KIB);
 }
 
-/* All of a build: @number jobs, some of them at a time. */
+/* Runs a build of @number jobs, BUILD_JOBS at a time. */
 static void run_build(const size_t *sizes, int nr_sizes)
 {
 	uint64_t time_ns;

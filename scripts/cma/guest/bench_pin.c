@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that a program has pinned for long, as for RDMA: all of it has to leave
- * the area first. How long does the program wait for that?
+ * Measures how long a program waits that pins memory for long, as for RDMA: all
+ * of the memory has to leave the area first.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,16 +16,16 @@
 
 static struct ct_mem mem;
 
-/* The part of @size with the most pages that hold data, which are in the area. */
+/* Finds the part with the most data; all pages with data lie in the area. */
 static char *find_part(size_t size)
 {
 	const unsigned long nr_pages = size / ct_page_size;
 	unsigned long end, nr = 0, best = 0, best_nr = 0;
 
 	for (end = 1; end <= mem.nr_pages; end++) {
-		nr += mem.kept[end - 1];
+		nr += mem.has_data[end - 1];
 		if (end > nr_pages)
-			nr -= mem.kept[end - nr_pages - 1];
+			nr -= mem.has_data[end - nr_pages - 1];
 		if (end >= nr_pages && nr > best_nr) {
 			best_nr = nr;
 			best = end - nr_pages;
@@ -36,7 +36,7 @@ static char *find_part(size_t size)
 	return (char *)mem.addr + best * ct_page_size;
 }
 
-/* The area is full and there is room outside; then a part of it is pinned. */
+/* Pins a part of a full area while there is room outside. */
 static void pin_part(size_t size)
 {
 	struct pin_longterm_test pin = {

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hours like those of a busy device: programs run as in a build, files are
- * read, more data than fit are swapped to zram, pages are held by pipes and
- * by direct I/O, each for a moment; and drivers take and release buffers of
- * all sizes. Who fails, why, and how long does it take?
+ * Simulates hours of a busy device. Programs run as in a build, files are read,
+ * and data are swapped to zram. Pipes and direct I/O hold pages for a moment.
+ * Drivers take and free buffers of all sizes. The program reports failures and
+ * the longest request.
  *
  * All buffers together never take more than BUDGET_PERCENT of the area, so
- * that there is room for each of them unless it is in too many pieces. What a
- * request failed with, only the event tells: dma_alloc_coherent() does not.
+ * there is room for each of them unless free space is fragmented. Only the
+ * trace event has the error of a request: dma_alloc_coherent() does not return
+ * it.
  *
  *   bench: stress LABEL MINUTES REQUESTS FAILED CORRUPT WORST_NS
  *   bench: stress-errno LABEL ERRNO COUNT
- *   bench: stress-throttled LABEL TIMES US	direct reclaimers that had to wait
- *   bench: stress-atomic LABEL COUNT		single pages that somebody who
- *						cannot wait did not get
+ *   bench: stress-throttled LABEL TIMES US
+ *	direct reclaimers that had to wait
+ *   bench: stress-atomic LABEL COUNT
+ *	atomic requests for a single page that failed
  *
- * are cumulative. Whether there was room for those that FAILED, only the kernel
- * knows: a moment later another client has released a buffer.
+ * All numbers are cumulative. Only the kernel knows whether there was room for
+ * a request that failed: a moment later another client has freed a buffer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,25 +37,25 @@
 #define NR_CLIENTS	4
 #define MAX_HELD	8		/* buffers of a client */
 #define BUDGET_PERCENT	60
-#define PAUSE_US	20000		/* of a client, at most */
+#define PAUSE_US	20000		/* longest pause of a client */
 #define ANON_SIZE	(112 * MIB)
-#define ANON_STEP	128		/* pages between two pauses */
+#define ANON_STEP	128		/* pages from pause to pause */
 #define ANON_PAUSE_US	2000
-#define PIPE_SIZE	(8 * MIB)	/* memory that pages of are in pipes */
-#define PIPE_PAGES	16		/* at a time */
-#define PIPE_US		50000		/* for so long, at most */
+#define PIPE_SIZE	(8 * MIB)	/* memory whose pages go into a pipe */
+#define PIPE_PAGES	16		/* pages in the pipe at a time */
+#define PIPE_US		50000		/* longest stay in the pipe */
 #define DIRECT_SIZE	(4 * MIB)
 #define MAX_ERRNO	64
 
-/* What the kernel tells meanwhile: each goes by a word of its line. */
+/* Events that are counted; a word in a line tells which event it is. */
 #define FINISH_EVENT	"cma/cma_alloc_finish"
 #define THROTTLE_EVENT	"vmscan/mm_vmscan_throttled"
 #define PAGE_EVENT	"kmem/mm_page_alloc"
 
 /*
- * No page, of those who are neither to wait nor to be told later: __GFP_HIGH
- * and __GFP_KSWAPD_RECLAIM without __GFP_DIRECT_RECLAIM. Larger blocks do not
- * count, since single pages take their place.
+ * An atomic request for a single page failed. Its flags are __GFP_HIGH and
+ * __GFP_KSWAPD_RECLAIM without __GFP_DIRECT_RECLAIM. Larger blocks do not
+ * count, as their users fall back to single pages.
  */
 #define ATOMIC_FAILED	"order == 0 && pfn == 0xffffffff && " \
 			"gfp_flags & 0x20 && gfp_flags & 0x800 && " \
@@ -76,7 +78,7 @@ static unsigned long nr_errors[MAX_ERRNO];
 static unsigned long nr_throttled, nr_atomic;
 static uint64_t throttled_us;
 
-/* Processes of their own, which end when this one does. */
+/* Starts a process that ends with this one. */
 static void start(void (*function)(void))
 {
 	if (fork())
@@ -94,7 +96,7 @@ static void read_files(void)
 		;
 }
 
-/* An eighth of a page does not compress; the first word tells the rest. */
+/* An eighth of the page does not compress; word 1 depends on word 0. */
 static bool page_is_right(const uint32_t *words, uint32_t page)
 {
 	size_t nr = ct_page_size / sizeof(*words);
@@ -178,7 +180,7 @@ static void do_direct(void)
 	}
 }
 
-/* The number behind a word of the line; -1 without it. */
+/* Returns the number behind @word in the line, or -1. */
 static long number_behind(const char *line, const char *word)
 {
 	const char *at = strstr(line, word);
@@ -186,7 +188,7 @@ static long number_behind(const char *line, const char *word)
 	return at ? atol(at + strlen(word)) : -1;
 }
 
-/* Only this thread counts; a minute's report may be off by the latest event. */
+/* Counts without a lock, so a report may miss the latest event. */
 static void *count_events(void *arg)
 {
 	FILE *events = arg;
@@ -240,7 +242,7 @@ static void give_budget(size_t size)
 	pthread_mutex_unlock(&budget_lock);
 }
 
-/* What the page now is that was in the way of the latest failure of all. */
+/* Prints the flags of the page that blocked the latest failed request. */
 static void tell_blocker(void)
 {
 	FILE *file = fopen("/sys/kernel/debug/cma/failures", "r");
@@ -339,7 +341,7 @@ static void report(const struct client *clients, unsigned long minutes)
 	       (unsigned long long)sum.worst_ns);
 }
 
-/* @number minutes of it. */
+/* Runs for @number minutes. */
 static void run_stress(const size_t *sizes, int nr_sizes)
 {
 	static struct client clients[NR_CLIENTS];
@@ -348,12 +350,12 @@ static void run_stress(const size_t *sizes, int nr_sizes)
 	FILE *events;
 	int i;
 
-	/* A line a minute, not all of them at the end. */
+	/* Print each line at once, not all of them at the end. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	client_sizes = sizes;
 	nr_client_sizes = nr_sizes;
 	budget = area.nr_pages * ct_page_size / 100 * BUDGET_PERCENT;
-	/* While memory is free: it takes 32 KiB of it in one piece. */
+	/* Opening it needs a free block of 32 KiB, so do it early. */
 	events = fopen("/sys/kernel/tracing/trace_pipe", "re");
 	if (!events)
 		die("no events to watch");
@@ -379,7 +381,7 @@ static void run_stress(const size_t *sizes, int nr_sizes)
 		sleep(60);
 		report(clients, minute);
 	}
-	/* Memory is full: what runs has to end before anything starts. */
+	/* Memory is full: the processes must end before others start. */
 	exit(0);
 }
 

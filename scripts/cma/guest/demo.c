@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guest's half of the demonstration: fills memory from a file and from
- * programs, lets a driver take buffers, and tells what happened.
+ * The guest's half of the demonstration: fills memory with page cache and data
+ * of programs, lets a driver take buffers, and reports.
  *
  * Each line it prints begins with "demo:" and a word for scripts/cma/demo.py:
  *   head, say, map (a row of the picture), row (of a table), good, bad
@@ -26,8 +26,8 @@
 #define FRAME_MIB	23	/* of the camera, rounded down */
 
 struct program {
-	int ask;	/* any word: verify your data */
-	int answer;	/* how many pages are not what they were */
+	int ask;	/* any word asks the program to verify its data */
+	int answer;	/* number of pages with wrong data */
 };
 
 static struct ct_area area;
@@ -54,7 +54,7 @@ static double mib(unsigned long nr_pages)
 	return nr_pages * (double)ct_page_size / MIB;
 }
 
-/* Marks the pages that drivers hold; debugfs has a bit for each. */
+/* Marks the pages of drivers; the bitmap in debugfs has a bit for each. */
 static void read_held(unsigned char *held)
 {
 	long order = ct_area_debugfs(&area, "order_per_bit");
@@ -71,8 +71,8 @@ static void read_held(unsigned char *held)
 }
 
 /*
- * A picture of the area: D held by a driver (any page of the cell), m in use
- * by others (most pages of the cell), . free.
+ * Draws the area. D: a driver holds a page of the cell; m: others use most
+ * pages of the cell; a dot: free.
  */
 static void draw(void)
 {
@@ -95,7 +95,7 @@ static void draw(void)
 		for (page = cell * per_cell; page < (cell + 1) * per_cell;
 		     page++) {
 			nr_held += held[page];
-			/* Without any flag: free, on a list of one CPU. */
+			/* A page without flags is free on a per-CPU list. */
 			nr_used += flags[page] &&
 				   !(flags[page] & CT_KPF_BUDDY);
 		}
@@ -122,7 +122,7 @@ static void say_usage(void)
 	    ct_meminfo_kib("MemTotal") / 1024.0);
 }
 
-/* A program: writes its data, and verifies them whenever it is asked to. */
+/* Runs a program that writes data, and verifies them when it is asked to. */
 static void run_program(int ask, int answer_to)
 {
 	struct ct_mem mem;
@@ -137,7 +137,7 @@ static void run_program(int ask, int answer_to)
 	exit(0);
 }
 
-/* What a program answers; any but 0 is bad, a program that died most of all. */
+/* Returns the answer of a program: 0 is good, -1 means that it died. */
 static unsigned long listen_to(const struct program *program)
 {
 	unsigned long answer;
@@ -245,12 +245,13 @@ static void use_driver(void)
 	int fd = ct_dma_open(), i;
 	uint32_t ids[3];
 
-	put("head", "A driver asks for memory: three times dma_alloc_coherent()");
+	put("head",
+	    "A driver asks for memory: three times dma_alloc_coherent()");
 	put("row", "%-8s  %-10s  %-10s  %-7s  %-8s  %-8s  %9s", "size",
-	    "address", "contiguous", "cleared", "writable", "uncached", "took");
+	    "address", "contiguous", "zeroed", "writable", "uncached", "took");
 	for (i = 0; i < 3; i++)
 		ids[i] = take_buffer(fd, wants[i].name, wants[i].size);
-	put("say", "%.1f MiB of other people's pages moved out of the way, "
+	put("say", "%.1f MiB of other users' pages moved out of the way, "
 	    "clean file pages were dropped.",
 	    mib(ct_vmstat("pgmigrate_success") - nr_moved));
 	draw();
@@ -275,7 +276,7 @@ static void use_driver(void)
 	verify_programs();
 }
 
-/* Runs a command; returns the last line of what it printed. */
+/* Runs a command; gets the last line of its output, returns its status. */
 static int run_command(const char *command, char *line, size_t size)
 {
 	FILE *pipe = popen(command, "r");
@@ -288,8 +289,8 @@ static int run_command(const char *command, char *line, size_t size)
 }
 
 /*
- * The largest frames of which two fit: 23.7 MiB each. With four bytes a pixel
- * two would need all of 64 MiB, and 256 KiB of that are the kernel's own pool.
+ * Two frames of 23.7 MiB fit. With four bytes a pixel, two frames would need
+ * all of the 64 MiB, and 256 KiB of these are the kernel's atomic pool.
  */
 static void use_camera(void)
 {
@@ -299,7 +300,8 @@ static void use_camera(void)
 	int status;
 	pid_t pid;
 
-	put("head", "A real client: the vivid camera driver, memory still full");
+	put("head",
+	    "A real client: the vivid camera driver, memory still full");
 	status = run_command("modprobe vivid allocators=1 n_devs=1 && v4l2-ctl "
 		"-d /dev/video0 --set-fmt-video=width=3840,height=2160,"
 		"pixelformat=RGB3 --set-parm=15 2>&1", line, sizeof(line));

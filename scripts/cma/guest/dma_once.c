@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Takes a coherent buffer and gives it back, COUNT times one after another,
- * and prints how long both took: something for scripts/cma/profile.py to look
- * at. The first round is the odd one, it fills caches and page tables.
+ * Takes and frees a coherent buffer COUNT times and prints how long both took,
+ * for scripts/cma/profile.py. The first round differs from the others, as it
+ * fills caches and page tables.
  */
 #include <errno.h>
 #include <fcntl.h>
