@@ -230,6 +230,7 @@ static void raise_limit(struct __test_metadata *_metadata,
 static void fill_cache(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(cma_cache) *self)
 {
+	const long nr_pages = NR_CACHED * SMALL_SIZE / ct_page_size;
 	uint32_t ids[NR_CACHED];
 	int i;
 
