@@ -62,7 +62,7 @@ static unsigned long contig_test_nr_free(struct zone *zone)
 static void isolated_blocks_are_reported(struct kunit *test)
 {
 	unsigned long start = contig_test_window(test, 3 * pageblock_nr_pages,
-					  pageblock_order);
+						 pageblock_order);
 	unsigned long last = start + 2 * pageblock_nr_pages;
 	struct contig_request req = {
 		.start_pfn	= start + 5,

@@ -327,7 +327,7 @@ static const struct area_case area_cases[] __initconst = {
 
 static void __init parse_test_expect(struct kunit *test, const char *text,
 				     const struct cma_area_spec *area,
-			       const struct cma_area_spec *want)
+				     const struct cma_area_spec *want)
 {
 	KUNIT_EXPECT_STREQ_MSG(test, area->type, want->type, "%s", text);
 	KUNIT_EXPECT_STREQ_MSG(test, area->devices, want->devices, "%s", text);
@@ -412,7 +412,7 @@ static const char * __init parse_test_random(struct rnd_state *random,
 /* Writes an area as text and parses it again; the result must be the same. */
 static void __init parse_test_again(struct kunit *test,
 				    const struct cma_area_spec *area,
-				     struct cma_area_spec *again)
+				    struct cma_area_spec *again)
 {
 	const struct cma_spec *spec = &area->spec;
 	char text[2 * CMA_PARSE_NAME + 128];

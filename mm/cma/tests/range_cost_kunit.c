@@ -39,7 +39,7 @@ struct cost {
 static void range_cost_batch(struct kunit *test, struct cma_range *range,
 			     struct cma_holder *holders,
 			     unsigned long nr_holders,
-			  struct rnd_state *rnd, struct cost *best)
+			     struct rnd_state *rnd, struct cost *best)
 {
 	/* Three aligned pages do not fit between two pages that are held. */
 	const struct cma_range_req want = { .nr_pages = 3, .align_mask = 1 };

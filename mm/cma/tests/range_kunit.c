@@ -208,8 +208,8 @@ static void range_aligns(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test,
 			   range_test_place(&range, 1,
 					    1UL << 40 % BITS_PER_LONG,
-						  CMA_FIT_BEST, &start) &&
-				 start & ((1UL << 40 % BITS_PER_LONG) - 1));
+					    CMA_FIT_BEST, &start) &&
+			   start & ((1UL << 40 % BITS_PER_LONG) - 1));
 }
 
 static void range_wastes_no_window(struct kunit *test)
@@ -417,7 +417,7 @@ static unsigned int range_model_windows(const struct model *model,
 static unsigned int range_model_windows_with(struct model *model,
 					     unsigned long first,
 					     unsigned long page,
-				       const struct cma_range_req *want)
+					     const struct cma_range_req *want)
 {
 	unsigned int nr;
 
