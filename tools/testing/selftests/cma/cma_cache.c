@@ -323,7 +323,7 @@ TEST_F(cma_cache, gives_back_under_pressure)
 }
 
 /* A request that can evacuate a window does not free cached buffers. */
-TEST_F(cma_cache, stays_beside_occupied_windows)
+TEST_F(cma_cache, stays_while_windows_are_evacuated)
 {
 	const long nr_cached = self->caches ? SMALL_SIZE / ct_page_size : 0;
 	struct ct_mem mem;

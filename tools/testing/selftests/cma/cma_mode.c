@@ -205,7 +205,7 @@ TEST_F(cma_mode, switches_under_load)
 }
 
 /* If one page cannot move, the switch fails and changes nothing. */
-TEST_F(cma_mode, fails_whole)
+TEST_F(cma_mode, failed_switch_changes_nothing)
 {
 	unsigned long page;
 	struct iovec vec;

@@ -389,7 +389,7 @@ TEST_F(cma_text, is_read_again)
 }
 
 /* A reference that appears after the copy keeps the original page in use. */
-TEST_F(cma_text, is_held_after_all)
+TEST_F(cma_text, is_referenced_after_copy)
 {
 	struct text *text = &self->text;
 
