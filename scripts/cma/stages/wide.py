@@ -10,11 +10,15 @@ from lab import boards, kbuild
 from stages import areas
 from stages.stage import Stage, selftests, side_by_side, stage, test_driver
 
-# Two nodes, half of the memory and one processor each.
-NODES = ["-object", "memory-backend-ram,id=m0,size=512M",
-         "-object", "memory-backend-ram,id=m1,size=512M",
-         "-numa", "node,nodeid=0,cpus=0,memdev=m0",
-         "-numa", "node,nodeid=1,cpus=1,memdev=m1"]
+
+def two_nodes(size: str) -> list[str]:
+    """Two nodes of memory of this size, with one processor each."""
+    return [option for i in (0, 1) for option in (
+        "-object", f"memory-backend-ram,id=m{i},size={size}",
+        "-numa", f"node,nodeid={i},cpus={i},memdev=m{i}")]
+
+
+NODES = two_nodes("512M")
 NODE_AREAS = [
     ("cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
     ("numa_cma=0:8M,1:32M cma=16M", "numa0", "numa1"),
@@ -98,11 +102,8 @@ def boot_gigantic(stage: Stage, kernels: dict[str, str] | None = None) -> None:
                              f"&& echo 1 >{pages} && grep -x 1 {pages}"])
 
 
-# Two nodes, the second with room for a page of 1 GiB.
-LARGE_NODES = ["-object", "memory-backend-ram,id=m0,size=3G",
-               "-object", "memory-backend-ram,id=m1,size=3G",
-               "-numa", "node,nodeid=0,cpus=0,memdev=m0",
-               "-numa", "node,nodeid=1,cpus=1,memdev=m1", "-cpu", "max"]
+# The second has room for a page of 1 GiB.
+LARGE_NODES = [*two_nodes("3G"), "-cpu", "max"]
 DEMOTE = """
 set -e
 cd /sys/kernel/mm/hugepages/hugepages-1048576kB

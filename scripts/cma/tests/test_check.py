@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the stages of check.py make of what tools say."""
 
-import shutil
 import struct
 import subprocess
 import sys
@@ -60,8 +59,7 @@ class Files(unittest.TestCase):
     """What the stage style looks at."""
 
     def setUp(self):
-        self.root = Path(tempfile.mkdtemp(prefix="cma-check-"))
-        self.addCleanup(shutil.rmtree, self.root)
+        self.root = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-check-")))
         for name in ("Kconfig", "README.md", "mm/cma/a.c", "mm/page.c.diff",
                      "scripts/cma/x.py", "build/b.c", "out/obj/c.c"):
             path = self.root / name

@@ -2,7 +2,6 @@
 """Nothing stays behind when a program is told to end, or is killed."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -36,8 +35,7 @@ with ThreadPoolExecutor(2) as pool:
 
 class Children(unittest.TestCase):
     def setUp(self):
-        self.top = Path(tempfile.mkdtemp(prefix="cma-children-"))
-        self.addCleanup(shutil.rmtree, self.top)
+        self.top = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-children-")))
         for name in "bin", "tmp", "linux":
             (self.top / name).mkdir()
         for name in "qemu-system-arm", "make":

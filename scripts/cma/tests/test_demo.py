@@ -2,7 +2,6 @@
 """What a newcomer runs first gets what it needs."""
 
 import os
-import shutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -56,17 +55,14 @@ class Boot(unittest.TestCase):
     """boot.py makes the user space, and names the kernel that is missing."""
 
     def setUp(self):
-        self.build = Path(tempfile.mkdtemp(prefix="cma-boot-py-"))
-        self.addCleanup(shutil.rmtree, self.build)
+        self.build = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-boot-py-")))
         self.made = []
         for target, new in (
                 ("lab.kbuild.BUILD", self.build),
                 ("lab.kbuild.install_packages", self.made.append),
                 ("lab.kbuild.userland", lambda *a: self.made.append(a)),
                 ("shutil.which", lambda name: name)):
-            patch = mock.patch(target, new)
-            patch.start()
-            self.addCleanup(patch.stop)
+            self.enterContext(mock.patch(target, new))
 
     def touch(self, name):
         path = self.build / name

@@ -24,9 +24,8 @@ NODES = """/ {
 
 class DeviceTree(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.dtb = Path(folder.name) / "board.dtb"
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.dtb = Path(folder) / "board.dtb"
         devicetree.build(BOARD, self.dtb)
 
     def get(self, node, name, *options):

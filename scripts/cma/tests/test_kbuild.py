@@ -16,11 +16,8 @@ class Folder(unittest.TestCase):
     """A $BUILD of its own."""
 
     def setUp(self):
-        self.build = Path(tempfile.mkdtemp(prefix="cma-kernel-"))
-        self.addCleanup(shutil.rmtree, self.build)
-        patch = mock.patch.object(kbuild, "BUILD", self.build)
-        patch.start()
-        self.addCleanup(patch.stop)
+        self.build = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-kernel-")))
+        self.enterContext(mock.patch.object(kbuild, "BUILD", self.build))
 
 
 class Source(Folder):
@@ -82,9 +79,7 @@ class Steps(Source):
         for target, new in (("stages.whole.BUILD", self.build),
                             ("lab.kbuild.configure", mock.Mock()),
                             ("lab.kbuild.make", self.make)):
-            patch = mock.patch(target, new)
-            patch.start()
-            self.addCleanup(patch.stop)
+            self.enterContext(mock.patch(target, new))
 
     def make(self, name, targets, src, log):
         text = (src / "Makefile").read_text()

@@ -2,7 +2,6 @@
 """Two runs do not make the same thing at the same time."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,8 +25,7 @@ with lock.held(sys.argv[1]):
 
 class Lock(unittest.TestCase):
     def setUp(self):
-        self.build = tempfile.mkdtemp(prefix="cma-lock-")
-        self.addCleanup(shutil.rmtree, self.build)
+        self.build = self.enterContext(tempfile.TemporaryDirectory(prefix="cma-lock-"))
 
     def start(self, cmd, env=None):
         proc = subprocess.Popen(cmd, text=True, stdin=subprocess.PIPE,

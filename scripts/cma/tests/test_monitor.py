@@ -47,9 +47,8 @@ class Emulator(threading.Thread):
 
 class Requests(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "monitor"
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.path = Path(folder) / "monitor"
 
     def monitor(self, answers):
         self.emulator = Emulator(self.path, answers)

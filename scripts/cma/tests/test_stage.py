@@ -25,9 +25,7 @@ class Builds(unittest.TestCase):
                             ("stages.stage.vmlinux_symbols",
                              lambda name: set(stage.SYMBOLS)),
                             ("builtins.print", lambda *a, **kw: None)):
-            patch = mock.patch(target, new)
-            patch.start()
-            self.addCleanup(patch.stop)
+            self.enterContext(mock.patch(target, new))
         self.builder = stage.Builder()
         self.stage = stage.Stage("test")
 
@@ -80,9 +78,8 @@ class Builds(unittest.TestCase):
     def test_stages_run_in_their_order(self):
         ran = []
         for name in "virt", "tree", "lpae":
-            patch = mock.patch.object(stage.STAGES[name], "run", lambda s: ran.append(s.name))
-            patch.start()
-            self.addCleanup(patch.stop)
+            self.enterContext(mock.patch.object(stage.STAGES[name], "run",
+                                                lambda s: ran.append(s.name)))
         check.run_stages(["lpae", "virt", "tree"])
         self.assertEqual(ran, ["tree", "virt", "lpae"])
         self.assertEqual(set(self.calls), {"arm", "arm-lpae"})

@@ -85,8 +85,7 @@ class TreeCase(unittest.TestCase):
     """Gives a source, a recipe, steps, a repository and a place to build."""
 
     def setUp(self):
-        self.top = tempfile.mkdtemp(prefix="cma-tree-")
-        self.addCleanup(shutil.rmtree, self.top)
+        self.top = self.enterContext(tempfile.TemporaryDirectory(prefix="cma-tree-"))
         self.source = os.path.join(self.top, "source")
         self.root = os.path.join(self.top, "repository")
         self.linux = os.path.join(self.top, "build", "linux")
@@ -96,9 +95,7 @@ class TreeCase(unittest.TestCase):
         write(os.path.join(self.top, "recipe"), {"x.recipe": RECIPE})
         write(os.path.join(self.top, "steps"), STEPS)
         subprocess.run(["git", "init", "-q", self.root], check=True)
-        patch = mock.patch.dict(os.environ, KSRC=self.source)
-        patch.start()
-        self.addCleanup(patch.stop)
+        self.enterContext(mock.patch.dict(os.environ, KSRC=self.source))
 
     def trees(self, build="build"):
         return tree.Trees(os.path.join(self.top, build), self.root,
