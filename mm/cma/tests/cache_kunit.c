@@ -146,8 +146,28 @@ static void reclaim_gets_what_it_asks_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cma_cache_pages(cache_test.cma), 0);
 }
 
+/* In a cached record, list entries take the place of the owner and its time. */
+static void cached_records_name_no_owner(struct kunit *test)
+{
+	struct cma *cma = cache_test.cma;
+	struct cma_buffer copy;
+	unsigned long pfn;
+
+	cache_test_put(test, 0, LARGE);
+	pfn = page_to_pfn(cache_test.pages[0]);
+	spin_lock_irq(&cma->lock);
+	cma_buffer_snapshot(cma, cma_buffer_at(cma, pfn), &copy);
+	spin_unlock_irq(&cma->lock);
+	KUNIT_EXPECT_FALSE(test, copy.owned);
+	KUNIT_EXPECT_EQ(test, copy.nr_pages, LARGE);
+	KUNIT_EXPECT_EQ(test, copy.owner[0], '\0');
+	KUNIT_EXPECT_EQ(test, copy.caller, 0);
+	cma_cache_flush(cma);
+}
+
 static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(reclaim_gets_what_it_asks_for),
+	KUNIT_CASE(cached_records_name_no_owner),
 	{}
 };
 

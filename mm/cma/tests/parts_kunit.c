@@ -10,6 +10,8 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/page_owner.h>
+#include <linux/pgalloc_tag.h>
 
 #include "../internal.h"
 #include "kunit_area.h"
@@ -21,6 +23,8 @@
 /* Splits a folio the way hugetlb does when it demotes a large page. */
 static void parts_test_dissolve(struct folio *folio)
 {
+	split_page_owner(&folio->page, PARTS_ORDER, 0);
+	pgalloc_tag_split(folio, PARTS_ORDER, 0);
 	for (unsigned int i = 1; i < NR_PARTS; i++) {
 		struct page *page = folio_page(folio, i);
 
