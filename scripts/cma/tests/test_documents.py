@@ -3,11 +3,13 @@
 what our pages say: figures that were measured, and nobody typed."""
 
 import re
+import tempfile
 import unittest
 from pathlib import Path
 
+import bench
 from lab import boards, kbuild, skips
-from measure import cases, pages
+from measure import cases, figures, pages, report
 from stages.stage import STAGES
 from trees import overlay, series
 
@@ -139,6 +141,47 @@ class Figures(unittest.TestCase):
                      "Linux 6.12.117", "See::\n\n\ttook 3 seconds\n\nHere.",
                      "<!-- figures:begin -->\n| 1.47 |\n<!-- figures:end -->"):
             self.assertEqual(typed(text, {"1.47", "6.12"}), [], text)
+
+
+class Written(unittest.TestCase):
+    """A run of bench.py becomes the pages."""
+
+    def results(self, text):
+        found = figures.Results()
+        found.read(text.splitlines())
+        return found
+
+    def test_from_a_table_to_the_pages(self):
+        free = next(c for c in cases.all_cases() if c.name == "free")
+        rows = figures.rows([free], cases.GOALS, self.results(
+            "bench: sample free 4096 47600 990"), self.results(
+            "bench: sample free 4096 1472 608"))
+        with tempfile.TemporaryDirectory() as tmp:
+            repo = Path(tmp)
+            (repo / pages.FOLDER).mkdir(parents=True)
+            (repo / pages.README).write_text("".join(
+                f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n"
+                for name in pages.BLOCKS))
+            report.write_csv(rows, repo / "table.csv")
+            pages.write(pages.of_table(repo / "table.csv", "Linux 1.2"), repo)
+            self.assertIn("free,4 KiB,alloc,47.6,1.47,0.03,4.00,yes\n",
+                          (repo / pages.FIGURES).read_text())
+            self.assertIn("| 47.6 / 0.99 | 1.47 / 0.61 |",
+                          (repo / pages.README).read_text())
+            self.assertNotIn("old", (repo / pages.README).read_text())
+            self.assertEqual(pages.of_page(repo).peer, "Linux 1.2")
+
+    def test_only_a_whole_run_does(self):
+        whole = self.results("".join(
+            f"bench: sample {c.name} {kib * 1024} 1 1\n"
+            f"bench: refused {c.name} {kib * 1024} 1\n"
+            f"bench: count {c.name} {kib * 1024} 1\n"
+            f"bench: rate {c.name} {kib * 1024} 1 0 1\n"
+            for c in cases.all_cases() for kib in c.sizes))
+        part = self.results("bench: sample free 4096 1 1")
+        self.assertTrue(bench.is_whole({"mainline": whole, "ours": whole}))
+        self.assertFalse(bench.is_whole({"mainline": part, "ours": whole}))
+        self.assertFalse(bench.is_whole({"ours": whole}))
 
 
 class Pages(unittest.TestCase):
