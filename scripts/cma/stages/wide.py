@@ -110,8 +110,8 @@ cd /sys/kernel/mm/hugepages/hugepages-1048576kB
 mode=/sys/kernel/mm/cma/hugetlb1/mode
 echo 2048kB >demote_size
 while [ ! -e /tmp/enough ]; do
-	echo exclusive >$class || :
-	echo shared >$class || :
+	echo exclusive >$mode || :
+	echo shared >$mode || :
 	echo >>/tmp/switched
 done 2>/dev/null &
 node=/sys/devices/system/node/node1/hugepages
@@ -125,7 +125,7 @@ done
 echo >/tmp/enough
 wait
 test $(wc -l </tmp/switched) -ge 5
-echo exclusive >$class
+echo exclusive >$mode
 grep -x 0 /sys/kernel/debug/cma/hugetlb1/used
 """
 
