@@ -242,7 +242,7 @@ static void pages_off_lru_are_avoided(struct kunit *test)
 	enum cma_fit fit = cma->fit;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	/* The fits differ in the window they try first, which has the page. */
+	/* With either fit, the first window that is tried has the page. */
 	for (int i = 0; i < 2; i++) {
 		WRITE_ONCE(cma->fit, i ? CMA_FIT_FIRST : CMA_FIT_BEST);
 		buffer = cma_alloc(cma, nr_pages, 0, true);

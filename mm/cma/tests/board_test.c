@@ -33,7 +33,7 @@ static void __init board_test_define_types(void)
 	}
 }
 
-/* memblock knows these addresses, and no node of the device tree does. */
+/* Regions of memblock that no node names: one no-map, one reserved. */
 #define UNMAPPED	0x46000000
 #define USED		0x46400000
 

@@ -311,10 +311,7 @@ static void nofs_requests_do_not_wait_for_folios(struct kunit *test)
 	}
 }
 
-/*
- * Targets of large folios and huge pages have own flags, so a scope limits
- * them.
- */
+/* Targets of large folios have gfp flags of their own; a scope limits these. */
 static void gfp_limits_become_a_task_scope(struct kunit *test)
 {
 	const struct {

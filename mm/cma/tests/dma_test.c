@@ -212,7 +212,7 @@ static u64 dma_test_call_free(struct dma_test_buf *buf)
 	return time_ns;
 }
 
-/* Without an IOMMU, which no such test uses, the table has one entry. */
+/* Devices of such buffers have no IOMMU, so the table has one entry. */
 static void dma_test_call_noncontiguous(struct dma_test_buf *buf, gfp_t gfp)
 {
 	struct device *dev = buf->file->dev;

@@ -268,9 +268,7 @@ static uint64_t touch_text_again(void)
 	       start.tv_nsec;
 }
 
-/*
- * Reads the text again that reclaim has dropped, so that all of it is in use.
- */
+/* Reads text again that reclaim has dropped, so that all of it is in use. */
 static void refill_text_again(void)
 {
 	refill_text();

@@ -79,7 +79,7 @@ static uint32_t *map(int fd, uint32_t id)
 		    (off_t)id * ct_page_size);
 }
 
-/* Returns whether smaps shows this flag for the mapping that @addr starts. */
+/* Returns whether smaps shows this flag for the mapping at @addr. */
 static bool has_flag(const void *addr, const char *flag)
 {
 	FILE *file = fopen("/proc/self/smaps", "re");
