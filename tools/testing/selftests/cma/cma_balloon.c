@@ -4,7 +4,7 @@
  * back to its host. They move, and the machine gets back all it has lent.
  *
  * Only the host can change the size of the balloon. The test asks for it with
- * the line "host: balloon KIB", which scripts/cma/monitor.py reads.
+ * the line "host: balloon KIB", which scripts/cma/lab/monitor.py reads.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
