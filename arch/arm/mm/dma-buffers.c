@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which buffers the DMA API of ARM has handed out, and where each comes from.
+ * Records of the buffers that the DMA API of ARM has handed out, and where each
+ * comes from.
  *
- * Found by the address that the driver has, in one of several trees, so that a
- * release takes O(log n) however many there are, and CPUs that use different
- * buffers do not wait for each other.
+ * A record is found by the address that the driver has, in one of several
+ * trees: a release is O(log n), and CPUs with different buffers do not contend.
  *
- * shard->lock covers its tree.
+ * shard->lock covers its tree. Sizes are bytes.
  */
 #include <linux/bug.h>
 #include <linux/err.h>
@@ -17,43 +17,45 @@
 
 #include "dma-contiguous.h"
 
-#define NR_SHARDS	64
+#define ARM_DMA_SHARDS	64
 
-struct shard {
+struct arm_dma_shard {
 	spinlock_t lock;	/* buffers */
 	struct rb_root buffers;
 };
 
-static struct shard shards[NR_SHARDS] = {
-	[0 ... NR_SHARDS - 1] = {
-		.lock		= __SPIN_LOCK_UNLOCKED(shards.lock),
+static struct arm_dma_shard arm_dma_shards[ARM_DMA_SHARDS] = {
+	[0 ... ARM_DMA_SHARDS - 1] = {
+		.lock		= __SPIN_LOCK_UNLOCKED(arm_dma_shards.lock),
 		.buffers	= RB_ROOT,
 	},
 };
 
-static struct arm_dma_buffer *buffer_of(const struct rb_node *node)
+static struct arm_dma_buffer *arm_dma_buffer_of(const struct rb_node *node)
 {
 	return rb_entry(node, struct arm_dma_buffer, node);
 }
 
-static struct shard *shard_of(const void *virt)
+static struct arm_dma_shard *arm_dma_shard_of(const void *virt)
 {
-	return &shards[hash_ptr(virt, ilog2(NR_SHARDS))];
+	return &arm_dma_shards[hash_ptr(virt, ilog2(ARM_DMA_SHARDS))];
 }
 
-static bool virt_less(struct rb_node *a, const struct rb_node *b)
+static bool arm_dma_virt_less(struct rb_node *a, const struct rb_node *b)
 {
-	return buffer_of(a)->virt < buffer_of(b)->virt;
+	return arm_dma_buffer_of(a)->virt < arm_dma_buffer_of(b)->virt;
 }
 
-static int cmp_virt(const void *virt, const struct rb_node *node)
+static int arm_dma_virt_cmp(const void *virt, const struct rb_node *node)
 {
-	return virt < buffer_of(node)->virt ? -1 : virt > buffer_of(node)->virt;
+	const void *other = arm_dma_buffer_of(node)->virt;
+
+	return virt < other ? -1 : virt > other;
 }
 
 /**
- * arm_dma_buffer_add() - remember a buffer that goes to a driver
- * @buf:	the buffer, with ->virt
+ * arm_dma_buffer_add() - record a buffer that goes to a driver
+ * @buf:	the record; ->virt is set
  * @size:	bytes, whole pages
  * @page:	its first page
  *
@@ -62,41 +64,40 @@ static int cmp_virt(const void *virt, const struct rb_node *node)
 void arm_dma_buffer_add(struct arm_dma_buffer *buf, size_t size,
 			struct page *page)
 {
-	struct shard *shard = shard_of(buf->virt);
+	struct arm_dma_shard *shard = arm_dma_shard_of(buf->virt);
 	unsigned long flags;
 
 	buf->size = size;
 	buf->page = page;
 	spin_lock_irqsave(&shard->lock, flags);
-	rb_add(&buf->node, &shard->buffers, virt_less);
+	rb_add(&buf->node, &shard->buffers, arm_dma_virt_less);
 	spin_unlock_irqrestore(&shard->lock, flags);
 }
 
 /**
- * arm_dma_buffer_find() - find a buffer that a driver gives back, and forget it
- * @virt:	what the driver knows it by
- * @size:	bytes, whole pages, as the driver has it
+ * arm_dma_buffer_find() - find and remove the record of a buffer
+ * @virt:	address that the driver frees
+ * @size:	bytes, whole pages, as the driver says
  *
- * One of another size stays known, so that it can be given back yet: there is
- * no telling which pages its owner believes to own, and some of them may be
- * somebody else's.
+ * A buffer of another size keeps its record, so that it can still be freed:
+ * some of the pages that the driver names may belong to others.
  *
  * Context: Any but NMI.
- * Return: the buffer; NULL if no driver has it; -EINVAL as a pointer, with a
- * warning the first time, if it is of another size.
+ * Return: the record; NULL if there is none; -EINVAL as a pointer if the size
+ * differs, with a warning the first time.
  */
 struct arm_dma_buffer *arm_dma_buffer_find(void *virt, size_t size)
 {
-	struct shard *shard = shard_of(virt);
+	struct arm_dma_shard *shard = arm_dma_shard_of(virt);
 	struct arm_dma_buffer *buf = NULL;
 	struct rb_node *node;
 	unsigned long flags;
 	size_t has = size;
 
 	spin_lock_irqsave(&shard->lock, flags);
-	node = rb_find(virt, &shard->buffers, cmp_virt);
+	node = rb_find(virt, &shard->buffers, arm_dma_virt_cmp);
 	if (node) {
-		buf = buffer_of(node);
+		buf = arm_dma_buffer_of(node);
 		has = buf->size;
 		if (has == size)
 			rb_erase(node, &shard->buffers);
