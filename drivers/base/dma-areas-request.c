@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a DMA buffer is for: the type of memory that one request asks for.
+ * The memory type that one request of a driver asks for.
  *
- * The DMA API has no room for such an argument, so it is kept beside the task
- * for as long as that is in the DMA API. It is nobody else's: other threads of
- * the same driver, and interrupts, do not see it.
+ * Functions of the DMA API have no argument for it. So it is recorded here with
+ * the task while the task is in the DMA API. Other threads of the same driver
+ * and interrupts do not see it.
  *
- * requests_lock covers the list of requests that are under way, which is empty
- * unless a driver asks for a type just now.
+ * requests_lock covers the list of current requests. The list is empty unless a
+ * driver asks for a type right now.
  */
 #include <linux/cma.h>
 #include <linux/device.h>
@@ -25,20 +25,21 @@ static LIST_HEAD(requests);
 static DEFINE_SPINLOCK(requests_lock);
 
 /**
- * dma_contiguous_request_begin() - say what the next buffers are for
- * @request:	stays the caller's until dma_contiguous_request_end()
+ * dma_contiguous_request_begin() - ask for a memory type
+ * @request:	the caller keeps it until dma_contiguous_request_end()
  * @dev:	the device
- * @type:	a memory type that the board has ("banka"), or what the device tree
- *		calls an area of this device ("frame"); "dma" and "common" exist
- *		on every board. Stays the caller's
+ * @type:	a memory type of the board ("banka"), or the name that the
+ *		device tree has for an area of this device ("frame"); "dma" and
+ *		"common" exist on every board. The caller keeps the string
  *
- * Until the end, what this task allocates for the device with any function of
- * the DMA API comes from the device's areas of this type, then from the common
- * area of this type, then from what else the device has. May be nested; the
- * latest one holds.
+ * Until the end, whatever this task allocates for the device with the DMA API
+ * comes from areas of this type that the device owns, then from the common area
+ * of this type, then from other areas of the device. Requests nest, and the
+ * latest one counts.
  *
- * Context: Process; may not sleep only if what is in between does not.
- * Return: 0; -ENOENT if there is no such type, and there is nothing to end.
+ * Context: Process; may be atomic if the calls in between allow that.
+ * Return: 0; -ENOENT if the type does not exist, then do not call
+ * dma_contiguous_request_end().
  */
 int dma_contiguous_request_begin(struct dma_contiguous_request *request,
 				 struct device *dev, const char *type)
@@ -58,10 +59,10 @@ int dma_contiguous_request_begin(struct dma_contiguous_request *request,
 EXPORT_SYMBOL_GPL(dma_contiguous_request_begin);
 
 /**
- * dma_contiguous_request_end() - the buffers are there, or not to be had
- * @request:	what dma_contiguous_request_begin() was given
+ * dma_contiguous_request_end() - stop asking for a memory type
+ * @request:	as for dma_contiguous_request_begin()
  *
- * Context: The task that began it.
+ * Context: The task that began the request.
  */
 void dma_contiguous_request_end(struct dma_contiguous_request *request)
 {
@@ -75,11 +76,11 @@ void dma_contiguous_request_end(struct dma_contiguous_request *request)
 EXPORT_SYMBOL_GPL(dma_contiguous_request_end);
 
 /**
- * dma_area_requested_type() - what the buffer being allocated is for
+ * dma_area_requested_type() - the memory type that the current task asks for
  * @dev:	the device; NULL for none
  *
  * Context: Any.
- * Return: what the current task asked for; NULL for nothing in special.
+ * Return: the type; NULL for none.
  */
 const char *dma_area_requested_type(struct device *dev)
 {
@@ -87,7 +88,7 @@ const char *dma_area_requested_type(struct device *dev)
 	const char *type = NULL;
 	unsigned long flags;
 
-	/* Its own entry a task always sees; an interrupt has asked nothing. */
+	/* No lock needed: a task sees its own entry. Interrupts have none. */
 	if (likely(list_empty(&requests)) || !dev || !in_task())
 		return NULL;
 	spin_lock_irqsave(&requests_lock, flags);
@@ -105,14 +106,14 @@ const char *dma_area_requested_type(struct device *dev)
  * @dev:	the device
  * @type:	as for dma_contiguous_request_begin()
  * @size:	bytes
- * @handle:	set to what the device knows the buffer by
+ * @handle:	set to the address of the buffer for the device
  * @gfp:	as for dma_alloc_attrs()
  * @attrs:	DMA_ATTR_*
  *
- * Give it back with dma_free_attrs().
+ * Free the buffer with dma_free_attrs().
  *
  * Context: As dma_alloc_attrs().
- * Return: as dma_alloc_attrs(); NULL also if there is no such type.
+ * Return: as dma_alloc_attrs(); NULL also if the type does not exist.
  */
 void *dma_contiguous_alloc_attrs(struct device *dev, const char *type,
 				 size_t size, dma_addr_t *handle, gfp_t gfp,

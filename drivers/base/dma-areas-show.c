@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which areas a device has, for people to read: a line in the log when a driver
- * is bound for the first time, and all of them in debugfs.
+ * Areas of a device, for people to read: a line in the log when a driver is
+ * bound for the first time, and all devices in debugfs.
  *
- * The lists are read as a request reads them. device_lock covers what a device
- * reaches.
+ * Both take a snapshot, as a request does. device_lock keeps the bus ranges of
+ * a device, which say what it reaches.
  */
 #include <linux/cma.h>
 #include <linux/dcache.h>
@@ -20,41 +20,39 @@
 #include "dma-areas.h"
 
 /**
- * dma_areas_told() - has the log what there is to say about a device's areas
+ * dma_area_is_logged() - has the log a line about the areas of a device
  * @dev:	the device, which is being bound
  *
- * However often its driver asks to be called again, it says so once.
+ * A driver may defer its probe many times, and the log has the line once.
  *
  * Context: Process.
  * Return: true if so.
  */
-bool dma_areas_told(struct device *dev)
+bool dma_area_is_logged(struct device *dev)
 {
-	return dev->p && dev->p->cma_told;
+	return dev->p && dev->p->cma_logged;
 }
 
 /**
- * dma_areas_tell() - say in the log that a device has areas of its own
+ * dma_area_log() - log which areas a device has
  * @dev:	the device, which is being bound
- * @missing:	some that it should have do not exist
- *
- * Why it has not got what it should was said when that was found.
+ * @missing:	some of its areas do not exist, which the log says already
  *
  * Context: Process.
  */
-void dma_areas_tell(struct device *dev, bool missing)
+void dma_area_log(struct device *dev, bool missing)
 {
 	struct dma_area_snapshot areas;
 	char names[128] = "";
 	size_t length = 0;
 
-	if (dma_areas_told(dev))
+	if (dma_area_is_logged(dev))
 		return;
 	dma_area_snapshot(dev, NULL, &areas);
 	if (!areas.own && !missing)
 		return;
 	if (dev->p)
-		dev->p->cma_told = true;
+		dev->p->cma_logged = true;
 	for (unsigned int i = 0; i < areas.nr; i++)
 		length += scnprintf(names + length, sizeof(names) - length,
 				    "%s%s", i ? ", " : "",
@@ -70,14 +68,14 @@ void dma_areas_tell(struct device *dev, bool missing)
 
 #ifdef CONFIG_CMA_DEBUGFS
 
-static const char *area_state(struct device *dev, const struct cma *area)
+static const char *dma_area_state(struct device *dev, const struct cma *area)
 {
 	if (!cma_serves_pages(area))
 		return "down";
 	return dma_area_reached(dev, area) ? "reached" : "out-of-reach";
 }
 
-static void show_device(struct seq_file *seq, struct device *dev)
+static void dma_area_show_device(struct seq_file *seq, struct device *dev)
 {
 	struct dma_area_snapshot areas;
 
@@ -87,15 +85,15 @@ static void show_device(struct seq_file *seq, struct device *dev)
 	for (unsigned int i = 0; i < areas.nr; i++)
 		seq_printf(seq, "%s %u %s %s\n", dev_name(dev), i,
 			   cma_get_name(areas.area[i]),
-			   area_state(dev, areas.area[i]));
+			   dma_area_state(dev, areas.area[i]));
 	if (areas.refused)
 		seq_printf(seq, "%s - - refused\n", dev_name(dev));
 	else if (areas.falls_back)
 		seq_printf(seq, "%s %u - any\n", dev_name(dev), areas.nr);
 }
 
-/* Return: device number @n, with a reference; NULL if there are fewer. */
-static struct device *device_at(unsigned int n)
+/* Return: device number @n with a reference; NULL if there are fewer. */
+static struct device *dma_area_device_at(unsigned int n)
 {
 	struct device *dev = NULL;
 	struct kobject *kobj;
@@ -110,30 +108,30 @@ static struct device *device_at(unsigned int n)
 	return dev;
 }
 
-static int devices_show(struct seq_file *seq, void *unused)
+static int dma_area_devices_show(struct seq_file *seq, void *unused)
 {
 	struct device *dev;
 
-	for (unsigned int n = 0; (dev = device_at(n)); n++) {
+	for (unsigned int n = 0; (dev = dma_area_device_at(n)); n++) {
 		/* Unbinding frees dev->dma_range_map. */
 		device_lock(dev);
-		show_device(seq, dev);
+		dma_area_show_device(seq, dev);
 		device_unlock(dev);
 		put_device(dev);
 	}
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(devices);
+DEFINE_SHOW_ATTRIBUTE(dma_area_devices);
 
-/* Beside the folders of the areas, which are made before. */
-static int __init make_list_file(void)
+/* Late: mm/cma/debugfs.c makes the directory before. */
+static int __init dma_area_make_file(void)
 {
 	struct dentry *dir = debugfs_lookup("cma", NULL);
 
-	debugfs_create_file("devices", 0400, dir, NULL, &devices_fops);
+	debugfs_create_file("devices", 0400, dir, NULL, &dma_area_devices_fops);
 	dput(dir);
 	return 0;
 }
-late_initcall_sync(make_list_file);
+late_initcall_sync(dma_area_make_file);
 
 #endif /* CONFIG_CMA_DEBUGFS */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of contiguous memory for the DMA API share among themselves.
+ * Private interface of the files that give devices their areas.
+ *
+ * Addresses and sizes are bytes. Each file names its own locks.
  */
 #ifndef _BASE_DMA_AREAS_H
 #define _BASE_DMA_AREAS_H
@@ -9,35 +11,41 @@
 #include <linux/init.h>
 #include <linux/types.h>
 
+#include "../../mm/cma/parse.h"
+
 struct cma;
 struct device;
 
-#define DMA_AREAS_MAX	8	/* areas that a device can have of its own */
-
 /**
- * struct dma_area_snapshot - where one request may take from
+ * struct dma_area_list - areas of one device
+ * @rcu:	frees the list after its last reader
  * @nr:		number of areas
- * @own:	they are the device's own, or it is to have no other
- * @refused:	the device is to have no memory at all
- * @falls_back:	other memory does as well
- * @area:	the areas, the preferred one first; beside the device's own a
- *		common one, and the default one
+ * @refused:	an area of this device does not exist, so it gets no memory
+ * @spare_lost:	the last area of this device does not exist, but other memory
+ *		stands in for it
+ * @choices:	the areas, the preferred one first
+ *
+ * A published list does not change: a writer publishes a copy.
  */
-struct dma_area_snapshot {
+struct dma_area_list {
+	struct rcu_head rcu;
 	unsigned int nr;
-	bool own;
 	bool refused;
-	bool falls_back;
-	struct cma *area[DMA_AREAS_MAX + 4];
+	bool spare_lost;
+	struct dma_area_choice {
+		struct cma *area;
+		const char *type;	/* name that drivers use, or NULL */
+		bool bound;		/* removed when the driver is unbound */
+	} choices[DMA_AREAS_MAX];
 };
 
 /**
- * struct dma_area_policy - what "cma_areas=" says of an area that is declared
- * elsewhere
- * @exclusive:	for its devices alone
- * @fallback:	other memory does as well
- * @first_fit:	requests go to the lowest hole that takes them
- * @heap:	programs may take buffers from it, too
+ * struct dma_area_policy - options that "cma_areas=" has for an area which is
+ * declared elsewhere
+ * @exclusive:	only devices use the memory of the area
+ * @fallback:	other memory serves requests once the area is used up
+ * @first_fit:	requests go to the lowest hole that fits
+ * @heap:	programs may take buffers through a dma-buf heap
  */
 struct dma_area_policy {
 	bool exclusive;
@@ -46,95 +54,134 @@ struct dma_area_policy {
 	bool heap;
 };
 
-/* dma-areas.c: which areas a device takes from */
+/* dma-areas.c: which areas serve a device, in which order */
 void dma_area_snapshot(struct device *dev, const char *type,
 		       struct dma_area_snapshot *areas);
+struct cma *dma_area_next(struct device *dev,
+			  const struct dma_area_snapshot *areas,
+			  unsigned int *at, bool highmem);
 struct cma *dma_area_of_type(struct device *dev, const char *type);
 bool dma_area_knows_type(struct device *dev, const char *type);
 int dma_area_register(struct cma *cma, const char *type, const char *devices,
 		      bool fallback);
+bool dma_area_bind_declared(struct device *dev);
+bool dma_area_lost_falls_back(const char *name);
+struct cma *dma_area_by_node_name(const char *name);
+
+/* dma-areas-list.c: the list of one device */
 int dma_area_put_first(struct device *dev, struct cma *cma, const char *type);
 void dma_area_bind(struct device *dev, struct cma *cma, const char *type);
 void dma_area_refuse(struct device *dev, bool fallback);
-bool dma_areas_bind_declared(struct device *dev);
-bool dma_area_was_spare(const char *name);
-struct cma *dma_area_of_tree(const char *name);
 
-/* dma-areas-request.c: what a buffer is for */
-const char *dma_area_requested_type(struct device *dev);
-
-/* dma-areas-show.c: what a device has, for people to read */
-bool dma_areas_told(struct device *dev);
-void dma_areas_tell(struct device *dev, bool missing);
-
-/* dma-contiguous.c: areas of nodes, and what a device reaches */
-void dma_area_add_node(struct device *dev, struct dma_area_snapshot *areas);
+/* dma-areas-reach.c: which memory a device can address */
+bool dma_area_behind_iommu(struct device *dev);
+u64 dma_area_reach_mask(struct device *dev);
 bool dma_area_reached(struct device *dev, const struct cma *area);
 
-/* dma-areas-declare.c: the default area, and board code's */
-bool dma_areas_default_on_cmdline(void);
+/* dma-areas-request.c: the memory type of the current request */
+const char *dma_area_requested_type(struct device *dev);
+
+/* dma-areas-show.c: areas of a device in the log and in debugfs */
+bool dma_area_is_logged(struct device *dev);
+void dma_area_log(struct device *dev, bool missing);
+
+/* dma-areas-default.c: the default area */
+bool dma_area_cmdline_has_default(void);
+bool dma_area_set_default(struct cma *cma);
+phys_addr_t dma_area_default_limit(phys_addr_t addr_limit);
+void dma_area_note_addresses(void);
+
+/* dma-areas-declare.c: areas of memory types and of single devices */
+const char *dma_area_copy_string(const char *text);
+int dma_area_copy_names(struct dma_contiguous_area_desc *desc);
+struct dma_area_policy dma_area_apply_policy(struct cma *cma);
+int dma_area_declare_low_first(struct cma_area_desc *desc, phys_addr_t low,
+			       phys_addr_t limit, struct cma **cma);
+int dma_area_declare(struct dma_contiguous_area_desc *desc,
+		     phys_addr_t addr_limit, const char *source,
+		     struct cma **res_cma);
 void dma_area_declare_lost(const char *type, const char *devices,
 			   bool fallback);
-bool dma_areas_set_default(struct cma *cma);
-struct dma_area_policy dma_area_set_policy(struct cma *cma);
-const char *dma_areas_keep_string(const char *text);
-void dma_areas_note_addresses(void);
-phys_addr_t dma_areas_limit(phys_addr_t addr_limit);
-int dma_areas_keep_strings(struct dma_contiguous_area_desc *area);
-int dma_areas_declare(struct dma_contiguous_area_desc *wanted,
-		      phys_addr_t addr_limit, const char *source,
-		      struct cma **res_cma);
-void dma_areas_reserve_addresses(phys_addr_t addr_limit);
-void dma_areas_reserve_others(phys_addr_t addr_limit);
-void dma_areas_reserve_default(phys_addr_t addr_limit);
+struct cma *dma_area_of_dma_type(void);
 
-/* dma-areas-claims.c: what the board keeps for others than areas */
-void dma_areas_note_board(void);
+/* dma-areas-board.c: declarations of board code */
+void dma_area_inherit_type(struct dma_contiguous_area_desc *desc);
+void dma_area_reserve_board(phys_addr_t addr_limit, bool fixed);
 
-/* dma-areas-fdt.c: the device tree, while memblock hands out memory */
-#ifdef CONFIG_CMA_OF_AREAS
-struct cma *dma_area_of_node(unsigned long node);
-void dma_areas_settle_node(bool needed);
-#else
-static inline void dma_areas_settle_node(bool needed)
-{
-}
-#endif
+/* dma-areas-claims.c: memory that the board reserves for other purposes */
+void dma_area_note_board(void);
 
 /* dma-areas-of.c: the device tree */
-#ifdef CONFIG_OF_RESERVED_MEM
-bool dma_areas_bind_of(struct device *dev);
+#ifdef CONFIG_CMA_OF_AREAS
+void dma_area_claim_reg(unsigned long node, const char *name, bool is_wish);
+void dma_area_settle_node(bool needed);
+bool dma_area_bind_of(struct device *dev);
 #else
-static inline bool dma_areas_bind_of(struct device *dev)
+static inline void dma_area_settle_node(bool needed)
+{
+}
+
+static inline bool dma_area_bind_of(struct device *dev)
 {
 	return false;
 }
 #endif
 
+/* dma-areas-numa.c: "numa_cma=" and "cma_pernuma=" */
+#ifdef CONFIG_DMA_NUMA_CMA
+void dma_area_reserve_nodes(void);
+void dma_area_add_node(struct device *dev, struct dma_area_snapshot *areas);
+#else
+static inline void dma_area_reserve_nodes(void)
+{
+}
+
+static inline void dma_area_add_node(struct device *dev,
+				     struct dma_area_snapshot *areas)
+{
+}
+#endif
+
 /* dma-areas-cmdline.c: "cma_areas=" */
 #ifdef CONFIG_CMA_CMDLINE_AREAS
-void dma_areas_note_cmdline(void);
-void dma_areas_reserve_cmdline(phys_addr_t addr_limit, bool with_address);
-struct dma_area_policy dma_area_policy(const char *name);
-void dma_areas_settle_policies(void);
+void dma_area_note_cmdline(void);
+void dma_area_reserve_cmdline(phys_addr_t addr_limit, bool with_address);
+struct dma_area_policy dma_area_find_policy(const char *name);
+void dma_area_settle_policies(void);
 #else
-static inline void dma_areas_note_cmdline(void)
+static inline void dma_area_note_cmdline(void)
 {
 }
 
-static inline void dma_areas_reserve_cmdline(phys_addr_t addr_limit,
-					     bool with_address)
+static inline void dma_area_reserve_cmdline(phys_addr_t addr_limit,
+					    bool with_address)
 {
 }
 
-static inline struct dma_area_policy dma_area_policy(const char *name)
+static inline struct dma_area_policy dma_area_find_policy(const char *name)
 {
 	return (struct dma_area_policy) { };
 }
 
-static inline void dma_areas_settle_policies(void)
+static inline void dma_area_settle_policies(void)
 {
 }
 #endif
+
+/**
+ * dma_area_spec_has_address() - does an option of the command line fix an
+ * address
+ * @spec:	the parsed option
+ *
+ * "@base" does. "@base-limit" does only if the size fills that span.
+ *
+ * Context: Any.
+ * Return: true if the area is at @spec->base or nowhere.
+ */
+static inline bool dma_area_spec_has_address(const struct cma_spec *spec)
+{
+	return spec->has_base &&
+	       (!spec->has_limit || spec->limit - spec->base == spec->size);
+}
 
 #endif /* _BASE_DMA_AREAS_H */

@@ -2,6 +2,8 @@
 /*
  * Contiguous memory for implementations of the DMA API: from a device to an
  * area to pages. Not for drivers. Included by <linux/dma-map-ops.h>.
+ *
+ * Sizes are bytes unless named pages.
  */
 #ifndef _LINUX_DMA_CONTIGUOUS_H
 #define _LINUX_DMA_CONTIGUOUS_H
@@ -14,22 +16,26 @@
 
 struct page;
 
+#define DMA_AREAS_MAX	8	/* areas that a device may have of its own */
+
 /**
- * struct dma_contiguous_area_desc - an area as board code wants it
- * @type:	memory type, which drivers ask for
- * @devices:	names of devices or drivers that have it for themselves, globs
- *		with commas between; NULL for all that ask for the type
- * @size:	bytes; with 0 the type has no memory of its own
+ * struct dma_contiguous_area_desc - an area as board code declares it
+ * @type:	memory type that drivers ask for
+ * @devices:	globs of devices or drivers that own the area, with commas
+ *		between; NULL for all that ask for the type
+ * @size:	bytes; 0 for a type that has no memory of its own
  * @base:	lowest physical address; the address if @fixed
  * @limit:	first physical address behind the area; 0 for the end of memory
- * @alignment:	of the area, bytes, a power of two; 0 for none in special
+ * @alignment:	bytes, a power of two; 0 for that of a pageblock
  * @fixed:	at @base or not at all
- * @fallback:	other memory does as well, once the area is used up
- * @heap:	programs may take from it, too, through a dma-buf heap
- * @mode:	who uses what no device has
+ * @fallback:	other memory serves requests once the area is used up
+ * @heap:	programs may take buffers through a dma-buf heap
+ * @mode:	who uses the memory while no device does
  * @fit:	"best" or "first", as in sysfs; NULL for "best"
  *
- * Strings stay as they are until the area is no more, which is never.
+ * This does not embed struct cma_area_desc: its @name is made of @type and
+ * @devices, zeroed it means node 0 and not any node, and @quiet is no choice of
+ * a board.
  */
 struct dma_contiguous_area_desc {
 	const char *type;
@@ -46,11 +52,11 @@ struct dma_contiguous_area_desc {
 };
 
 /**
- * struct dma_contiguous_request - what buffers are for, while they are allocated
- * @node:	in the list of such requests
- * @task:	that allocates
- * @dev:	the device
- * @type:	memory type
+ * struct dma_contiguous_request - a memory type that a task asks for
+ * @node:	in the list of current requests
+ * @task:	the task
+ * @dev:	the device it allocates for
+ * @type:	the memory type
  */
 struct dma_contiguous_request {
 	struct list_head node;
@@ -59,14 +65,31 @@ struct dma_contiguous_request {
 	const char *type;
 };
 
+/**
+ * struct dma_area_snapshot - areas that may serve one request
+ * @nr:		number of areas
+ * @own:	the device has areas of its own, or is refused memory
+ * @refused:	an area of the device does not exist, so the request fails
+ * @falls_back:	other memory may serve the request
+ * @area:	the areas, the preferred one first: those of the device, a
+ *		common one, two of a node, the default area
+ */
+struct dma_area_snapshot {
+	unsigned int nr;
+	bool own;
+	bool refused;
+	bool falls_back;
+	struct cma *area[DMA_AREAS_MAX + 4];
+};
+
 #ifdef CONFIG_DMA_CMA
 
-/* The area of devices that have none of their own; NULL if there is none. */
+/* Serves devices without an area of their own; NULL if there is none. */
 extern struct cma *dma_contiguous_default_area;
 
 static inline struct cma *dev_get_cma_area(struct device *dev)
 {
-	/* Its list may say that it is to have none. */
+	/* A device with a list never uses the default area in its place. */
 	return dev && (dev->cma_area || rcu_access_pointer(dev->cma_areas)) ?
 		dev->cma_area : dma_contiguous_default_area;
 }
@@ -91,32 +114,38 @@ void *dma_contiguous_alloc_attrs(struct device *dev, const char *type,
 				 unsigned long attrs);
 struct cma *dma_contiguous_area(struct device *dev, const char *type);
 struct cma *dma_contiguous_first_area(struct device *dev);
+struct cma *dma_contiguous_first_of(struct device *dev,
+				    const struct dma_area_snapshot *areas);
+void dma_contiguous_snapshot(struct device *dev,
+			     struct dma_area_snapshot *areas);
 bool dma_contiguous_falls_back(struct device *dev);
 bool dma_contiguous_refuses(struct device *dev, gfp_t gfp);
 bool dma_contiguous_reaches(struct device *dev, phys_addr_t phys, u64 size);
 
-/* The driver core's. */
+/* For the driver core. */
 void dma_contiguous_bind(struct device *dev);
 void dma_contiguous_unbind(struct device *dev);
 void dma_contiguous_device_release(struct device *dev);
 
-/* An architecture that has to prepare areas goes through all of them. */
+/* Nothing to do: an architecture visits areas with cma_for_each_area(). */
 static inline void dma_contiguous_early_fixup(phys_addr_t base,
 					      unsigned long size)
 {
 }
 
-/* What a reserved-memory node says, before memory is reserved for it. */
+/* For drivers/of/of_reserved_mem.c: nodes that describe areas. */
 bool dma_area_is_node(unsigned long node);
 int dma_area_reserve_reg(unsigned long node, const char *name);
 bool dma_area_refused(unsigned long node);
 int dma_area_reserve_size(unsigned long node, const char *name,
 			  phys_addr_t *base, phys_addr_t *size);
 
-/* The architecture's way in, with what the driver said it may wait for. */
+/* For the DMA API of an architecture. */
 unsigned int dma_contiguous_gfp_scope_save(gfp_t gfp);
-struct page *dma_contiguous_take(struct device *dev, unsigned long nr_pages,
-				 unsigned int order, gfp_t gfp);
+struct page *dma_contiguous_take(struct device *dev,
+				 const struct dma_area_snapshot *areas,
+				 unsigned long nr_pages, unsigned int order,
+				 gfp_t gfp);
 
 struct page *dma_alloc_from_contiguous(struct device *dev, size_t count,
 				       unsigned int order, bool no_warn);
@@ -126,7 +155,7 @@ struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp);
 struct page *dma_alloc_contiguous_lowmem(struct device *dev, size_t size,
 					 gfp_t gfp);
 void dma_free_contiguous(struct device *dev, struct page *page, size_t size);
-void dma_contiguous_clear(struct device *dev, struct page *page, size_t size);
+void dma_contiguous_zero(struct device *dev, struct page *page, size_t size);
 
 #else /* !CONFIG_DMA_CMA */
 
@@ -263,8 +292,8 @@ static inline void dma_free_contiguous(struct device *dev, struct page *page,
 	__free_pages(page, get_order(size));
 }
 
-static inline void dma_contiguous_clear(struct device *dev, struct page *page,
-					size_t size)
+static inline void dma_contiguous_zero(struct device *dev, struct page *page,
+				       size_t size)
 {
 }
 

@@ -181,8 +181,11 @@ static bool take(struct device *dev, size_t size, gfp_t gfp, pgprot_t prot,
 		 struct arm_dma_buffer *buf)
 {
 	size_t nr_pages = size >> PAGE_SHIFT;
+	struct dma_area_snapshot areas;
 
-	buf->page = dma_contiguous_take(dev, nr_pages, get_order(size), gfp);
+	dma_contiguous_snapshot(dev, &areas);
+	buf->page = dma_contiguous_take(dev, &areas, nr_pages, get_order(size),
+					gfp);
 	if (!buf->page)
 		return false;
 	if (PageHighMem(buf->page))

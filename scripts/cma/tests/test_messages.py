@@ -43,7 +43,7 @@ class Source(unittest.TestCase):
         files = {str(path) for path in messages.of_tree(kbuild.REPO).values()}
         self.assertLessEqual({"mm/cma/reserve.c", "mm/cma/parse.c",
                               "mm/cma/failure.c",
-                              "drivers/base/dma-areas-fdt.c"}, files)
+                              "drivers/base/dma-areas-of.c"}, files)
 
 
 class Manual(unittest.TestCase):
