@@ -1,308 +1,219 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers from contiguous memory areas, as the DMA API of ARM hands them out:
- * zeroed, out of the caches, and mapped only in one way. One in low memory is
- * where the kernel maps it anyway (dma-lowmem.c); one in high memory has no
- * mapping of the kernel's, and gets one of its own.
+ * Buffers of contiguous memory areas, as the DMA API of ARM hands them out:
+ * zeroed, out of the caches, with one mapping at most (dma-map.c).
  *
- * All of this is for devices that do not see the caches: those that do are
- * served by what architectures share.
+ * All of this is for devices that do not see the caches. The others are served
+ * by kernel/dma/direct.c.
  *
  * No locks: the pages belong to the caller. Sizes are bytes.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
-#include <linux/cacheflush.h>
 #include <linux/cma.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
-#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <asm/outercache.h>
 
-#include "dma.h"
 #include "dma-contiguous.h"
 #include "mm.h"
 
-#define PAGES_LOOKED_AT		64
 #define DEFAULT_POOL_SIZE	SZ_256K
 
-/*
- * Nothing of what was there before may be read by a device or by whoever it
- * gives the buffer to, and nothing dirty may be left in a cache to be written
- * over what the device writes.
+/**
+ * struct arm_dma_req - a request for a buffer
+ * @dev:	the device; NULL for the atomic pool
+ * @size:	bytes, whole pages
+ * @gfp:	flags of the request
+ * @prot:	how to map the buffer
+ * @want_vaddr:	the caller needs its address
+ * @caller:	for /proc/vmallocinfo
+ * @areas:	areas that may serve the request
  */
-static void clear_and_flush(void *addr, size_t size)
-{
-	memset(addr, 0, size);
-	dmac_flush_range(addr, addr + size);
-}
+struct arm_dma_req {
+	struct device *dev;
+	size_t size;
+	gfp_t gfp;
+	pgprot_t prot;
+	bool want_vaddr;
+	const void *caller;
+	const struct dma_area_snapshot *areas;
+};
 
-/*
- * Once no mapping of the buffer takes part in the caches any more. Until then
- * the CPU may have fetched lines of it again, unasked. They are clean, so they
- * are never written over what the device writes; and no access without caches
- * looks into the CPU's own (ARM DDI 0406C, A3.5.7: mismatched attributes cost
- * coherency, not data, as long as nothing is written through the cacheable
- * one). An outer cache is another matter: a PL310 looks lines up for accesses
- * that are shareable but not cacheable, unless "arm,shared-override" is set.
- *
- * The same holds for what vunmap() has left in the TLBs (vm_unmap_aliases()) of
- * pages that others once mapped: the entries of the page tables are gone, so
- * nobody writes through them. Buffers that are too large for their pages to be
- * flushed one by one have all TLBs flushed, those of such mappings included.
- */
-static void flush_outer(struct page *page, size_t size)
-{
-	phys_addr_t phys = page_to_phys(page);
-
-	outer_flush_range(phys, phys + size);
-}
-
-/*
- * kunmap() leaves a page mapped until there are no addresses left, or until
- * somebody wants to kmap() it again: this would be another mapping than the
- * device's, which the caches take part in. To look at many pages takes longer
- * than to go through all such addresses.
- */
-static void forget_kmaps(struct page *first, size_t size)
-{
-	bool mapped = size > PAGES_LOOKED_AT * PAGE_SIZE;
-
-	for (size_t done = 0; done < size && !mapped; done += PAGE_SIZE)
-		mapped = page_address(nth_page(first, done >> PAGE_SHIFT));
-	if (mapped)
-		kmap_flush_unused();
-}
-
-/* A buffer in high memory that is to have no mapping. */
-static void clear_unmapped(struct page *first, size_t size)
-{
-	for (size_t done = 0; done < size; done += PAGE_SIZE) {
-		struct page *page = nth_page(first, done >> PAGE_SHIFT);
-		void *addr = kmap_local_page(page);
-
-		clear_and_flush(addr, PAGE_SIZE);
-		kunmap_local(addr);
-	}
-	flush_outer(first, size);
-}
-
-/*
- * Cleared through a mapping that the caches take part in, which then becomes
- * what the device needs. Return: the address, or NULL.
- */
-static void *map_cleared(struct page *page, size_t size, pgprot_t prot,
-			 gfp_t gfp, const void *caller)
-{
-	bool highmem = PageHighMem(page);
-	void *addr = highmem ? arm_dma_map_highmem(page, size, caller) :
-			       page_address(page);
-	int error;
-
-	if (!addr) {
-		if (!(gfp & __GFP_NOWARN))
-			pr_err_ratelimited("alloc failed, no %zu KiB of addresses for a buffer in high memory, see vmalloc=\n",
-					   size / SZ_1K);
-		return NULL;
-	}
-	clear_and_flush(addr, size);
-	error = highmem ? arm_dma_remap_highmem(addr, page, size, prot) :
-			  arm_dma_remap_lowmem(page, size, prot);
-	flush_outer(page, size);
-	if (!error)
-		return addr;
-	if (highmem)
-		arm_dma_unmap_highmem(addr, size);
-	return NULL;
-}
-
-static unsigned long memory_type(pteval_t entry)
+static unsigned long arm_dma_memory_type(pteval_t entry)
 {
 	return entry & L_PTE_MT_MASK;
 }
 
-/* Of what is mapped with pages. */
-static unsigned long mapped_type(void *addr)
+/* @addr is mapped with pages. */
+static unsigned long arm_dma_memory_type_at(void *addr)
 {
 	unsigned long virt = (unsigned long)addr;
+	pte_t *pte = pte_offset_kernel(pmd_off_k(virt), virt);
 
-	return memory_type(pte_val(*pte_offset_kernel(pmd_off_k(virt), virt)));
+	return arm_dma_memory_type(pte_val(*pte));
 }
 
-static void unmap(struct page *page, void *addr, size_t size)
+static void arm_dma_teardown_cached(struct page *page, unsigned long nr_pages,
+				    void *mapped)
 {
-	if (PageHighMem(page))
-		arm_dma_unmap_highmem(addr, size);
-	else
-		arm_dma_restore_lowmem(page, size);
+	arm_dma_unmap(page, mapped, nr_pages << PAGE_SHIFT);
 }
 
-static void unmap_cached(struct page *page, unsigned long nr_pages, void *mapped)
-{
-	unmap(page, mapped, nr_pages << PAGE_SHIFT);
-}
-
-/*
- * A buffer that is mapped already. It is zeroed through that mapping, if it is
- * not yet, so no cache has a line of it.
- */
-static bool take_cached(struct device *dev, struct cma *area, size_t size,
-		       pgprot_t prot, struct arm_dma_buffer *buf)
+/* A cached buffer is mapped for devices, so no cache has a line of it. */
+static bool arm_dma_take_cached(const struct arm_dma_req *req,
+				struct cma *area, struct arm_dma_buffer *buf)
 {
 	bool zeroed;
 
-	buf->page = cma_cache_get(area, size >> PAGE_SHIFT,
-				  memory_type(pgprot_val(prot)),
-				  dev ? dev_name(dev) : NULL, &buf->mapped,
-				  &zeroed);
+	buf->page = cma_cache_get(area, req->size >> PAGE_SHIFT,
+				  arm_dma_memory_type(pgprot_val(req->prot)),
+				  req->dev ? dev_name(req->dev) : NULL,
+				  &buf->mapped, &zeroed);
 	if (!buf->page)
 		return false;
 	if (!zeroed) {
-		memset(buf->mapped, 0, size);
-		/* The zeroes must not come after what the device writes. */
+		memset(buf->mapped, 0, req->size);
+		/* The zeroes must not overwrite what the device writes. */
 		wmb();
 	}
 	return true;
 }
 
-/*
- * What is in low memory is mapped, whether or not somebody wants that: it has
- * the memory type of the device's then, too, since two types of one page are
- * not to be relied on. Return: false if there is no room, of memory or
- * addresses.
- */
-static bool take(struct device *dev, size_t size, gfp_t gfp, pgprot_t prot,
-		 bool want_vaddr, const void *caller,
-		 struct arm_dma_buffer *buf)
+/* Return: false if there is no room, of memory or of addresses. */
+static bool arm_dma_take(const struct arm_dma_req *req,
+			 struct arm_dma_buffer *buf)
 {
-	size_t nr_pages = size >> PAGE_SHIFT;
-	struct dma_area_snapshot areas;
+	size_t nr_pages = req->size >> PAGE_SHIFT;
 
-	dma_contiguous_snapshot(dev, &areas);
-	buf->page = dma_contiguous_take(dev, &areas, nr_pages, get_order(size),
-					gfp);
+	buf->page = dma_contiguous_take(req->dev, req->areas, nr_pages,
+					get_order(req->size), req->gfp);
 	if (!buf->page)
 		return false;
-	if (PageHighMem(buf->page))
-		forget_kmaps(buf->page, size);
-	if (!want_vaddr && PageHighMem(buf->page)) {
-		clear_unmapped(buf->page, size);
-		buf->mapped = NULL;
+	buf->mapped = arm_dma_map(buf->page, req->size, req->prot,
+				  req->want_vaddr, req->caller);
+	if (!IS_ERR(buf->mapped))
 		return true;
-	}
-	buf->mapped = map_cleared(buf->page, size, prot, gfp, caller);
-	if (buf->mapped)
-		return true;
-	dma_release_from_contiguous(dev, buf->page, nr_pages);
+	if (PTR_ERR(buf->mapped) == -ENOMEM && !(req->gfp & __GFP_NOWARN))
+		pr_err_ratelimited("alloc failed, no %zu KiB of addresses for a buffer in high memory, see vmalloc=\n",
+				   req->size / SZ_1K);
+	dma_release_from_contiguous(req->dev, buf->page, nr_pages);
 	return false;
 }
 
 /*
- * Ordinary pages may take the place of areas that are used up. A device without
- * an area of its own gets a few pages that way, more of them only if its area
- * says that other memory does: what is left for large buffers is an area's
- * purpose, and the page allocator would have to work for them.
+ * Ordinary pages may serve a request that the areas have no room for. If the
+ * device has an area of its own, the area's declaration has to allow it. If
+ * not, they serve small requests only: for large ones the page allocator would
+ * have to evacuate memory, which is what areas are for.
  */
-static bool may_fall_back(struct device *dev, size_t size)
+static bool arm_dma_may_fall_back(const struct arm_dma_req *req)
 {
-	unsigned int order = get_order(size);
+	unsigned int order = get_order(req->size);
 
-	return dma_contiguous_falls_back(dev) && order <= MAX_PAGE_ORDER &&
-	       (dev->cma_area || order <= PAGE_ALLOC_COSTLY_ORDER);
+	return req->areas->falls_back && order <= MAX_PAGE_ORDER &&
+	       (req->dev->cma_area || order <= PAGE_ALLOC_COSTLY_ORDER);
 }
 
-/* Return: 0; -EAGAIN if ordinary pages are to serve, with @gfp; -ENOMEM. */
-static int take_or_fall_back(struct device *dev, struct cma *area, size_t size,
-			     gfp_t *gfp, pgprot_t prot, bool want_vaddr,
-			     const void *caller, struct arm_dma_buffer *buf)
+/* Return: 0; -EAGAIN if ordinary pages serve the request with @gfp; -ENOMEM. */
+static int arm_dma_take_or_fall_back(struct arm_dma_req *req, struct cma *area,
+				     gfp_t *gfp, struct arm_dma_buffer *buf)
 {
 	bool ordinary, taken;
 	unsigned int scope;
 
-	if (area && take_cached(dev, area, size, prot, buf))
+	if (area && arm_dma_take_cached(req, area, buf))
 		return 0;
 
-	ordinary = may_fall_back(dev, size);
+	ordinary = arm_dma_may_fall_back(req);
+	/* Stay quiet while ordinary pages can still serve the request. */
+	if (ordinary)
+		req->gfp |= __GFP_NOWARN;
 	scope = dma_contiguous_gfp_scope_save(*gfp);
-	/* What ordinary pages stand in for has not failed. */
-	taken = take(dev, size, *gfp | (ordinary ? __GFP_NOWARN : 0), prot,
-		     want_vaddr, caller, buf);
+	taken = arm_dma_take(req, buf);
 	memalloc_flags_restore(scope);
 	if (taken)
 		return 0;
-	/* Large ones are had if they are there: others would have to go. */
-	if (get_order(size) > PAGE_ALLOC_COSTLY_ORDER)
+	/* Large ordinary pages must not cost reclaim. */
+	if (get_order(req->size) > PAGE_ALLOC_COSTLY_ORDER)
 		*gfp |= __GFP_NORETRY;
 	return ordinary ? -EAGAIN : -ENOMEM;
 }
 
 /**
- * arm_dma_contiguous_alloc() - a buffer from the areas of a device
+ * arm_dma_contiguous_alloc() - allocate a buffer from the areas of a device
  * @dev:	the device
  * @size:	bytes
- * @handle:	set to what the device knows the buffer by
- * @gfp:	what the driver said; changed for ordinary pages
+ * @handle:	set to the address of the buffer for the device
+ * @gfp:	flags of the request; changed for ordinary pages
  * @attrs:	DMA_ATTR_*; changed for ordinary pages
- * @prot:	how to map it
+ * @prot:	how to map the buffer
  * @caller:	for /proc/vmallocinfo
- * @cpu_addr:	set to where it is mapped, or, with DMA_ATTR_NO_KERNEL_MAPPING,
- *		to its first page; to NULL if there is none
+ * @cpu_addr:	set to the address of the buffer, or to its first page with
+ *		DMA_ATTR_NO_KERNEL_MAPPING; NULL if there is no buffer
  *
  * Context: May sleep if @gfp allows it.
- * Return: false if ordinary pages are to serve.
+ * Return: false if ordinary pages have to serve the request.
  */
 bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 			      dma_addr_t *handle, gfp_t *gfp,
 			      unsigned long *attrs, pgprot_t prot,
 			      const void *caller, void **cpu_addr)
 {
-	bool want_vaddr = !(*attrs & DMA_ATTR_NO_KERNEL_MAPPING);
+	struct dma_area_snapshot areas;
+	struct arm_dma_req req = {
+		.dev		= dev,
+		.size		= PAGE_ALIGN(size),
+		.gfp		= *gfp,
+		.prot		= prot,
+		.want_vaddr	= !(*attrs & DMA_ATTR_NO_KERNEL_MAPPING),
+		.caller		= caller,
+		.areas		= &areas,
+	};
 	struct arm_dma_buffer *buf;
 	struct cma *area;
 	int error;
 
 	if (!gfpflags_allow_blocking(*gfp)) {
-		/* The pool is mapped, and is told by the address. */
+		/* The pool finds its buffers by address. */
 		*attrs &= ~DMA_ATTR_NO_KERNEL_MAPPING;
 		return false;
 	}
-	area = dma_contiguous_first_area(dev);
-	/* Without an area, large buffers are what ordinary pages are for. */
-	if (!area && dma_contiguous_falls_back(dev) &&
+	dma_contiguous_snapshot(dev, &areas);
+	area = dma_contiguous_first_of(dev, &areas);
+	/* Without an area, ordinary pages serve whatever size they can. */
+	if (!area && areas.falls_back &&
 	    (get_order(size) <= MAX_PAGE_ORDER || !dev_get_cma_area(dev)))
 		return false;
 
 	*handle = DMA_MAPPING_ERROR;
 	*cpu_addr = NULL;
-	size = PAGE_ALIGN(size);
 	buf = kzalloc(sizeof(*buf),
 		      *gfp & ~(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM));
 	if (!buf)
 		return true;
 
-	error = take_or_fall_back(dev, area, size, gfp, prot, want_vaddr,
-				  caller, buf);
+	error = arm_dma_take_or_fall_back(&req, area, gfp, buf);
 	if (error) {
 		kfree(buf);
 		return error != -EAGAIN;
 	}
 
 	*handle = phys_to_dma(dev, page_to_phys(buf->page));
-	*cpu_addr = want_vaddr ? buf->mapped : buf->page;
+	*cpu_addr = req.want_vaddr ? buf->mapped : buf->page;
 	buf->virt = *cpu_addr;
-	arm_dma_buffer_add(buf, size, buf->page);
+	arm_dma_buffer_add(buf, req.size, buf->page);
 	return true;
 }
 
 /**
- * arm_dma_contiguous_free() - give back a buffer
- * @dev:	the device it was for
- * @buf:	the buffer, which arm_dma_buffer_find() found
+ * arm_dma_contiguous_free() - give a buffer back
+ * @dev:	the device that had it
+ * @buf:	record of the buffer, from arm_dma_buffer_find()
  *
  * Context: Process; unmapping may sleep.
  */
@@ -312,23 +223,23 @@ void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf)
 
 	if (buf->mapped) {
 		if (cma_cache_put(cma_area_of(buf->page), buf->page, nr_pages,
-				  mapped_type(buf->mapped), buf->mapped,
-				  unmap_cached))
+				  arm_dma_memory_type_at(buf->mapped),
+				  buf->mapped, arm_dma_teardown_cached))
 			return;
-		unmap(buf->page, buf->mapped, buf->size);
+		arm_dma_unmap(buf->page, buf->mapped, buf->size);
 	}
 	dma_release_from_contiguous(dev, buf->page, nr_pages);
 }
 
 /**
- * arm_dma_iommu_take() - a contiguous buffer for a device behind an IOMMU
+ * arm_dma_iommu_take() - take contiguous memory for a device behind an IOMMU
  * @dev:	the device
  * @size:	bytes, whole pages
- * @gfp:	what the driver said
- * @prot:	how the caller maps it, if it does
+ * @gfp:	flags of the request
+ * @prot:	how the caller maps the buffer, if it does
  *
- * In low memory, what the kernel maps it by anyway has this memory type, too,
- * until it is given back. The address that the device gets is the IOMMU's.
+ * The linear mapping of low memory has this memory type, too, until the buffer
+ * goes back. The IOMMU translates, so the device may reach any area.
  *
  * Context: May sleep.
  * Return: the first page, zeroed and out of the caches; NULL if there is none.
@@ -336,49 +247,67 @@ void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf)
 struct page *arm_dma_iommu_take(struct device *dev, size_t size, gfp_t gfp,
 				pgprot_t prot)
 {
+	struct dma_area_snapshot areas;
+	struct arm_dma_req req = {
+		.dev	= dev,
+		.size	= size,
+		.gfp	= gfp,
+		.prot	= prot,
+		.areas	= &areas,
+	};
 	struct arm_dma_buffer buf;
 
-	return take(dev, size, gfp, prot, false, NULL, &buf) ? buf.page : NULL;
+	dma_contiguous_snapshot(dev, &areas);
+	return arm_dma_take(&req, &buf) ? buf.page : NULL;
 }
 
 /**
- * arm_dma_iommu_release() - give back what arm_dma_iommu_take() gave
- * @dev:	the device it was for
+ * arm_dma_iommu_release() - give memory of arm_dma_iommu_take() back
+ * @dev:	the device that had it
  * @page:	the first page
- * @size:	bytes, as they were asked for
+ * @size:	bytes, as in the request
  *
  * Context: Process, with interrupts enabled.
  */
 void arm_dma_iommu_release(struct device *dev, struct page *page, size_t size)
 {
-	if (!PageHighMem(page))
-		arm_dma_restore_lowmem(page, size);
+	/* NULL: arm_dma_iommu_take() maps no high memory. */
+	arm_dma_unmap(page, NULL, size);
 	dma_release_from_contiguous(dev, page, size >> PAGE_SHIFT);
 }
 
 /**
- * arm_dma_contiguous_pool() - the atomic pool, from the default area
- * @size:	bytes; made whole pages, and a size that can be had
- * @prot:	how to map it
+ * arm_dma_contiguous_pool() - take the atomic pool from the default area
+ * @size:	bytes; set to whole pages, and to a possible size
+ * @prot:	how to map the pool
  * @caller:	for /proc/vmallocinfo
- * @page:	set to its first page
+ * @page:	set to the first page
  *
- * The pool is for all devices, most of which reach 4 GiB.
+ * All devices share the pool, and most of them reach 4 GiB.
  *
  * Context: Boot; may sleep.
- * Return: where it is mapped; NULL if ordinary pages are to serve.
+ * Return: address of the pool; NULL if ordinary pages have to serve.
  */
 void * __init arm_dma_contiguous_pool(size_t *size, pgprot_t prot,
 				      const void *caller, struct page **page)
 {
 	u64 limit = min_t(u64, arm_dma_limit, DMA_BIT_MASK(32));
 	struct cma *area = dev_get_cma_area(NULL);
+	struct dma_area_snapshot areas;
+	struct arm_dma_req req = {
+		.size		= PAGE_ALIGN(*size),
+		.gfp		= GFP_KERNEL | __GFP_NOWARN,
+		.prot		= prot,
+		.want_vaddr	= true,
+		.caller		= caller,
+		.areas		= &areas,
+	};
 	struct arm_dma_buffer buf;
 
-	*size = PAGE_ALIGN(*size);
+	*size = req.size;
+	dma_contiguous_snapshot(NULL, &areas);
 	if (area && *size && cma_get_end(area) - 1 <= limit &&
-	    take(NULL, *size, GFP_KERNEL | __GFP_NOWARN, prot, true, caller,
-		 &buf)) {
+	    arm_dma_take(&req, &buf)) {
 		*page = buf.page;
 		return buf.mapped;
 	}
@@ -391,24 +320,24 @@ void * __init arm_dma_contiguous_pool(size_t *size, pgprot_t prot,
 }
 
 /**
- * arm_dma_check_reach() - have no device get what it does not reach
+ * arm_dma_check_reach() - free a buffer that its device does not reach
  * @dev:	the device
- * @cpu_addr:	a buffer of ordinary pages that it got; NULL for none
+ * @cpu_addr:	a buffer of ordinary pages; NULL for none
  * @size:	bytes
- * @handle:	what the device knows it by; set to DMA_MAPPING_ERROR if the
- *		buffer is given back
- * @gfp:	__GFP_NOWARN is heeded
+ * @handle:	address of the buffer for the device; set to DMA_MAPPING_ERROR
+ *		if the buffer is freed
+ * @gfp:	flags of the request; __GFP_NOWARN is heeded
  * @attrs:	DMA_ATTR_*
  *
  * Context: As dma_free_attrs().
- * Return: @cpu_addr; NULL if the device does not reach it, which is given back.
+ * Return: @cpu_addr; NULL if the device does not reach the buffer.
  */
 void *arm_dma_check_reach(struct device *dev, void *cpu_addr, size_t size,
 			  dma_addr_t *handle, gfp_t gfp, unsigned long attrs)
 {
 	u64 mask = min_not_zero(dev->coherent_dma_mask, dev->bus_dma_limit);
 
-	/* One without any mask was warned of. */
+	/* The DMA API has warned of a device without a mask. */
 	if (!cpu_addr || (*handle != DMA_MAPPING_ERROR &&
 			  (!mask || dma_contiguous_reaches(dev,
 				dma_to_phys(dev, *handle), size))))

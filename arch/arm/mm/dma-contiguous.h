@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Buffers from contiguous memory areas, for the DMA API of ARM.
+ * Buffers of contiguous memory areas, for the DMA API of ARM.
+ *
+ * Sizes are bytes.
  */
 #ifndef _ARM_MM_DMA_CONTIGUOUS_H
 #define _ARM_MM_DMA_CONTIGUOUS_H
@@ -21,14 +23,19 @@ struct page;
 #ifdef CONFIG_DMA_CMA
 
 /**
- * struct arm_dma_buffer - a buffer that is out
+ * struct arm_dma_buffer - a buffer that a driver has
  * @node:	in a tree of dma-buffers.c
- * @virt:	what the driver knows it by: its address, or its first page if it
+ * @virt:	how the driver names it: its address, or its first page if it
  *		asked for no mapping
  * @size:	bytes, whole pages
- * @allocator:	where it comes from; NULL for an area
+ * @allocator:	source of the pages; NULL for an area
  * @page:	its first page
- * @mapped:	where the kernel maps it, if it is of an area; NULL for nowhere
+ * @mapped:	where the kernel maps a buffer of an area; NULL for nowhere
+ *
+ * struct cma_buffer of mm/cma is another record of the same pages, and both are
+ * needed. Ordinary pages and the atomic pool have no record there. Only this
+ * one knows the address that the driver passes to dma_free_attrs(), and the
+ * mapping. It is freed here, the other one by cma_release().
  */
 struct arm_dma_buffer {
 	struct rb_node node;
@@ -39,27 +46,27 @@ struct arm_dma_buffer {
 	void *mapped;
 };
 
+/* dma-buffers.c: buffers that drivers have */
 void arm_dma_buffer_add(struct arm_dma_buffer *buf, size_t size,
 			struct page *page);
 struct arm_dma_buffer *arm_dma_buffer_find(void *virt, size_t size);
-
-static inline bool arm_dma_buffer_differs(const struct arm_dma_buffer *buf)
-{
-	return IS_ERR(buf);
-}
 
 static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
 {
 	return !buf->allocator;
 }
 
-/* Not all pages have an address for the device that a page follows from. */
-static inline void arm_dma_buffer_page(const struct arm_dma_buffer *buf,
-				       struct page **page)
+/*
+ * @page follows from the address for the device, which does not exist for all
+ * pages, so the record counts.
+ */
+static inline struct page *arm_dma_buffer_page(const struct arm_dma_buffer *buf,
+					       struct page *page)
 {
-	*page = buf->page;
+	return buf->page;
 }
 
+/* dma-contiguous.c: buffers of areas */
 bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 			      dma_addr_t *handle, gfp_t *gfp,
 			      unsigned long *attrs, pgprot_t prot,
@@ -73,9 +80,20 @@ void *arm_dma_contiguous_pool(size_t *size, pgprot_t prot, const void *caller,
 void *arm_dma_check_reach(struct device *dev, void *cpu_addr, size_t size,
 			  dma_addr_t *handle, gfp_t gfp, unsigned long attrs);
 
+/* dma-map.c: mappings of these buffers */
+void *arm_dma_map(struct page *page, size_t size, pgprot_t prot,
+		  bool want_vaddr, const void *caller);
+void arm_dma_unmap(struct page *page, void *addr, size_t size);
+void dma_contiguous_remap(void);
+
+/* dma-entries.c: page table entries */
+int arm_dma_set_entries(unsigned long start, unsigned long end,
+			unsigned long pfn, pgprot_t prot, bool large);
+void arm_dma_clear_entries(unsigned long start, unsigned long end);
+
 /*
- * Whether PMD_SIZE around an address is mapped with pages. With two levels of
- * tables, each half of it may be a section.
+ * Is PMD_SIZE around an address mapped with pages? With two levels of tables,
+ * each half of it may be a section.
  */
 static inline bool arm_dma_has_table(unsigned long addr)
 {
@@ -87,25 +105,11 @@ static inline bool arm_dma_has_table(unsigned long addr)
 	return true;
 }
 
-/* dma-entries.c: page table entries */
-int arm_dma_set_entries(unsigned long start, unsigned long end,
-			unsigned long pfn, pgprot_t prot, bool large);
-void arm_dma_clear_entries(unsigned long start, unsigned long end);
-
-/* dma-lowmem.c, dma-highmem.c: mappings of buffers */
-int arm_dma_remap_lowmem(struct page *page, size_t size, pgprot_t prot);
-void arm_dma_restore_lowmem(struct page *page, size_t size);
-void *arm_dma_map_highmem(struct page *page, size_t size, const void *caller);
-int arm_dma_remap_highmem(void *addr, struct page *page, size_t size,
-			  pgprot_t prot);
-void arm_dma_unmap_highmem(void *addr, size_t size);
-void dma_contiguous_remap(void);
-
-/* A buffer of the atomic pool goes from owner to owner without its pages. */
-static inline void arm_dma_pool_clear(void *buffer, size_t size)
+/* Pages stay in the atomic pool when a buffer goes to the next owner. */
+static inline void arm_dma_pool_zero(void *buffer, size_t size)
 {
 	memset(buffer, 0, size);
-	/* The zeroes must not come after what the device writes. */
+	/* The zeroes must not overwrite what the device writes. */
 	wmb();
 }
 
@@ -113,30 +117,15 @@ static inline void arm_dma_pool_clear(void *buffer, size_t size)
 
 struct arm_dma_buffer;
 
-static inline bool arm_dma_buffer_differs(const struct arm_dma_buffer *buf)
-{
-	return false;
-}
-
 static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
 {
 	return false;
 }
 
-static inline void arm_dma_buffer_page(const struct arm_dma_buffer *buf,
-				       struct page **page)
+static inline struct page *arm_dma_buffer_page(const struct arm_dma_buffer *buf,
+					       struct page *page)
 {
-}
-
-static inline struct page *arm_dma_iommu_take(struct device *dev, size_t size,
-					      gfp_t gfp, pgprot_t prot)
-{
-	return NULL;
-}
-
-static inline void arm_dma_iommu_release(struct device *dev, struct page *page,
-					 size_t size)
-{
+	return page;
 }
 
 static inline bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
@@ -150,6 +139,17 @@ static inline bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 
 static inline void arm_dma_contiguous_free(struct device *dev,
 					   struct arm_dma_buffer *buf)
+{
+}
+
+static inline struct page *arm_dma_iommu_take(struct device *dev, size_t size,
+					      gfp_t gfp, pgprot_t prot)
+{
+	return NULL;
+}
+
+static inline void arm_dma_iommu_release(struct device *dev, struct page *page,
+					 size_t size)
 {
 }
 
@@ -171,7 +171,7 @@ static inline void dma_contiguous_remap(void)
 {
 }
 
-static inline void arm_dma_pool_clear(void *buffer, size_t size)
+static inline void arm_dma_pool_zero(void *buffer, size_t size)
 {
 }
 
