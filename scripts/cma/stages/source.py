@@ -13,13 +13,14 @@ REPO = kbuild.REPO
 
 # Ours, as far as a compiler or kernel-doc reads it.
 LINT_DMA = [f"drivers/base/dma-{name}.o" for name in (
-    "contiguous", "areas", "areas-request", "areas-declare", "areas-claims",
-    "areas-cmdline")]
+    "contiguous", "areas", "areas-list", "areas-reach", "areas-request",
+    "areas-show", "areas-default", "areas-declare", "areas-board",
+    "areas-claims", "areas-cmdline")]
 LINT_TARGETS = {
     "lint-arm": ["mm/contig/", "mm/cma/", "samples/cma/", *LINT_DMA,
-                 "drivers/base/dma-areas-of.o", "drivers/base/dma-areas-fdt.o",
+                 "drivers/base/dma-areas-of.o",
                  *(f"arch/arm/mm/dma-{name}.o" for name in (
-                     "contiguous", "buffers", "entries", "lowmem", "highmem"))],
+                     "contiguous", "buffers", "entries", "map"))],
     "lint-x86_64": ["mm/contig/", "mm/cma/", *LINT_DMA],
 }
 OUR_CODE = ["mm/contig/", "mm/cma/", "samples/cma/",
@@ -39,7 +40,7 @@ ALLOWED = [
     # What kmap() leaves behind is what that test is about.
     ("mm/cma/tests/mapping_kunit.c", {"DEPRECATED_API"}),
     # Not every 6.12 has <linux/pgalloc.h>.
-    ("arch/arm/mm/dma-lowmem.c", {"INCLUDE_LINUX"}),
+    ("arch/arm/mm/dma-map.c", {"INCLUDE_LINUX"}),
     # A device of the tests' own device trees, which no board has.
     ("mm/cma/tests/dma_test.c", {"UNDOCUMENTED_DT_STRING"}),
     # Documented in an edit of kernel-parameters.txt, which is no whole file.
