@@ -56,12 +56,9 @@ static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
 	return !buf->allocator;
 }
 
-/*
- * @page follows from the address for the device, which does not exist for all
- * pages, so the record counts.
- */
-static inline struct page *arm_dma_buffer_page(const struct arm_dma_buffer *buf,
-					       struct page *page)
+/* Not every page has an address for the device that it could be found by. */
+static inline struct page *
+arm_dma_buffer_page(const struct arm_dma_buffer *buf)
 {
 	return buf->page;
 }
@@ -122,10 +119,10 @@ static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
 	return false;
 }
 
-static inline struct page *arm_dma_buffer_page(const struct arm_dma_buffer *buf,
-					       struct page *page)
+static inline struct page *
+arm_dma_buffer_page(const struct arm_dma_buffer *buf)
 {
-	return page;
+	return NULL;
 }
 
 static inline bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
