@@ -287,8 +287,8 @@ EXPORT_SYMBOL_GPL(dma_contiguous_unassign);
  * dma_contiguous_bind() - give a device its areas before its driver starts
  * @dev:	the device; dev->driver is set
  *
- * The order is that of preference: the device tree, then "cma_areas=" and board
- * code.
+ * The order is that of preference: the device tree, then board code and
+ * "cma_areas=", areas with an address before those without.
  *
  * Context: May sleep.
  */
