@@ -12,12 +12,15 @@ import csv
 import io
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from measure import cases, report  # noqa: E402
+
+Row = dict[str, str]
 
 REPO = Path(__file__).resolve().parents[3]
 FOLDER = Path("Documentation/mm")
@@ -65,20 +68,20 @@ ARM = [
 class Figures:
     """All figures as they are shown. peer: the kernel that ours are beside."""
 
-    def __init__(self, rows, peer):
+    def __init__(self, rows: Sequence[Row], peer: str) -> None:
         self.rows = rows
         self.peer = peer
         self.known = {(r["case"], r["size"], r["figure"]): r for r in rows}
 
-    def get(self, case, size, figure, side):
+    def get(self, case: str, size: str, figure: str, side: str) -> str:
         """One of them; empty if there is none."""
         row = self.known.get((case, size, figure))
         return row[side].replace("-", "") if row else ""
 
 
-def shown(row):
+def shown(row: Row) -> Row:
     """A line of bench.py's table.csv, in words and with three digits."""
-    def number(key, figure=None):
+    def number(key: str, figure: str = "") -> float | None:
         text = row[key]
         if not text:
             return None
@@ -96,59 +99,60 @@ def shown(row):
     }
 
 
-def of_table(path, peer):
+def of_table(path: Path, peer: str) -> Figures:
     """From the table of a run of bench.py."""
     with open(path, newline="") as table:
         return Figures([shown(row) for row in csv.DictReader(table)], peer)
 
 
-def of_page(repo=REPO):
+def of_page(repo: Path = REPO) -> Figures:
     """From the file that pages include."""
     with open(repo / FIGURES, newline="") as page:
         head, *lines = csv.reader(page)
     return Figures([dict(zip(KEYS, line)) for line in lines], head[PEER])
 
 
-def as_csv(lines):
+def as_csv(lines: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(lines)
     return out.getvalue()
 
 
-def figures_page(figures):
+def figures_page(figures: Figures) -> str:
     head = [*KEYS]
     head[PEER:PEER + 2] = figures.peer, "this"
     return as_csv([head] + [[row[key] for key in KEYS]
                             for row in figures.rows])
 
 
-def cases_page():
+def cases_page() -> str:
     """What each case of the table is."""
     return as_csv([["case", "what is measured", "repeats"]] + [
         [c.name, c.what, "varies" if c.varies else "to the digit"]
         for c in cases.all_cases()])
 
 
-def pair(figures, side, keys):
+def pair(figures: Figures, side: str,
+         keys: Iterable[tuple[str, str, str]]) -> str:
     """Figures that belong together: request / release, or median / worst."""
     return " / ".join(filter(None, (figures.get(*key, side) for key in keys)))
 
 
-def floors():
+def floors() -> list[str]:
     """What is left of a request if all else is free."""
     goals = {report.size_text(kib): floor for (case, kib, figure), (_, floor)
              in cases.GOALS.items() if (case, figure) == ("free", "median")}
     return [report.number(goals.get(size)) for size in SIZES]
 
 
-def paths_page(figures):
+def paths_page(figures: Figures) -> str:
     return as_csv([["", *SIZES], ["zeroing and flushing alone", *floors()]] + [
         [words] + [pair(figures, side, [(case, size, "alloc"),
                                         (case, size, "free")])
                    for size in SIZES] for words, case, side in ARM])
 
 
-def first_screen(figures):
+def first_screen(figures: Figures) -> str:
     lines = [f"| thousands of instructions | {figures.peer} | this |",
              "|---|--:|--:|"]
     lines += [f"| {words} | {pair(figures, 'mainline', keys)} "
@@ -156,14 +160,14 @@ def first_screen(figures):
     return "\n".join(lines)
 
 
-def is_slower(row):
+def is_slower(row: Row) -> bool:
     if not row["ratio"]:
         return False
     ratio = float(row["ratio"])
     return ratio < 1 if row["figure"] in RATE else ratio > 1
 
 
-def slower(figures):
+def slower(figures: Figures) -> str:
     """All figures in which the kernel's own allocator is better."""
     what = {c.name: c.what for c in cases.all_cases()}
     rows = [row for row in figures.rows if is_slower(row)]
@@ -179,19 +183,20 @@ def slower(figures):
 BLOCKS = {"figures": first_screen, "slower": slower}
 
 
-def between(name):
+def between(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<=<!-- {name}:begin -->\n).*?(?=\n<!-- {name}:end -->)",
                       re.S)
 
 
-def readme(text, figures):
+def readme(text: str, figures: Figures) -> str:
     """README with the figures of today."""
     for name, block in BLOCKS.items():
-        text = between(name).sub(lambda _, new=block(figures): new, text)
+        new = block(figures)
+        text = between(name).sub(lambda _: new, text)
     return text
 
 
-def write(figures, repo=REPO):
+def write(figures: Figures, repo: Path = REPO) -> None:
     """Every file that has figures in it."""
     for path, text in (
             (FIGURES, figures_page(figures)), (CASES, cases_page()),
@@ -200,7 +205,7 @@ def write(figures, repo=REPO):
         (repo / path).write_text(text)
 
 
-def kernel_of(obj):
+def kernel_of(obj: Path) -> str:
     """The version that a kernel was built from, by its object folder."""
     release = (obj / "include/config/kernel.release").read_text()
     return "Linux " + re.match(r"[\d.]+", release)[0].rstrip(".")
