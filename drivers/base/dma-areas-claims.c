@@ -162,7 +162,7 @@ static void __init dma_area_claim_tree(void)
 /**
  * dma_area_note_board() - collect the memory that the board reserves
  *
- * Whoever declares an area calls this first. Only the first call has an effect.
+ * Code that declares an area calls this first. Only the first call counts.
  *
  * Context: Boot, while memblock hands out memory.
  */

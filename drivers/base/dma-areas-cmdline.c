@@ -198,7 +198,7 @@ static void __init dma_area_refuse_devices(char *entry)
 typedef void (*dma_area_entry_action_t)(const struct cma_area_spec *spec,
 			       phys_addr_t addr_limit);
 
-/* Of several calls one has @logs_wrong, so that an entry is logged once. */
+/* Only one of the calls has @logs_wrong, so that an entry is logged once. */
 static void __init dma_area_visit_entries(dma_area_entry_action_t act,
 					  phys_addr_t addr_limit,
 					  bool with_address, bool logs_wrong)

@@ -70,21 +70,10 @@ static void reset_kasan_tags(struct page *page, unsigned long nr_pages)
 		page_kasan_tag_reset(nth_page(page, i));
 }
 
-/**
- * cma_alloc_gfp() - allocate from an area, with flags
- * @cma:	the area
- * @nr_pages:	number of pages
- * @align_order: the buffer starts at a multiple of 1 << this many pages
- * @gfp:	GFP_KERNEL; may add __GFP_COMP and __GFP_NOWARN
- * @owner:	name of the device it is for; NULL if there is none
- * @caller:	return address of the caller, for the record
- *
- * Context: May sleep.
- * Return: the first page, or NULL. Each page has one reference.
- */
-struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
-			   unsigned int align_order, gfp_t gfp,
-			   const char *owner, unsigned long caller)
+/* Takes a buffer, for @owner and with @caller in its record. May sleep. */
+static struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
+				  unsigned int align_order, gfp_t gfp,
+				  const char *owner, unsigned long caller)
 {
 	struct cma_failure_cause cause = { };
 	struct cma_buffer *buffer = NULL;

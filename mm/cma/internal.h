@@ -327,9 +327,6 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	       struct cma_failure_cause *cause);
 
 /* alloc.c: allocate and release */
-struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
-			   unsigned int align_order, gfp_t gfp,
-			   const char *owner, unsigned long caller);
 bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages);
 

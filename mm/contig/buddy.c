@@ -26,15 +26,11 @@
 #include "contig.h"
 #include "hooks.h"
 
-/**
- * contig_buddy_largest_order() - order of the largest block that starts a range
- * @pfn:	start of the range
- * @end_pfn:	its end, above @pfn
- *
- * Return: the largest order such that @pfn is aligned to it and a block of it
- * does not reach past @end_pfn.
+/*
+ * The largest order that @pfn is aligned to, of a block that does not reach past
+ * @end_pfn, which is above @pfn.
  */
-unsigned int contig_buddy_largest_order(unsigned long pfn,
+static unsigned int buddy_largest_order(unsigned long pfn,
 					unsigned long end_pfn)
 {
 	unsigned int order = min_t(unsigned int, ilog2(end_pfn - pfn),
@@ -99,7 +95,7 @@ static void buddy_put_blocks(struct zone *zone, unsigned long pfn,
 	lockdep_assert_held(&zone->lock);
 
 	while (pfn < end) {
-		unsigned int order = contig_buddy_largest_order(pfn, end);
+		unsigned int order = buddy_largest_order(pfn, end);
 
 		contig_buddy_put(zone, pfn_to_page(pfn), order);
 		pfn += 1UL << order;
@@ -143,6 +139,25 @@ static unsigned long buddy_take_slice(struct zone *zone, unsigned long start,
 	return end;
 }
 
+/*
+ * Puts pages on the buddy lists, none if @end_pfn is not above @start_pfn. They
+ * have no references and are prepared for being free (free_pages_prepare()).
+ */
+static void buddy_give_range(struct zone *zone, unsigned long start_pfn,
+			     unsigned long end_pfn)
+{
+	unsigned long pfn = start_pfn, flags;
+
+	while (pfn < end_pfn) {
+		unsigned long slice_end = buddy_slice_end(pfn, end_pfn);
+
+		spin_lock_irqsave(&zone->lock, flags);
+		buddy_put_blocks(zone, pfn, slice_end);
+		spin_unlock_irqrestore(&zone->lock, flags);
+		pfn = slice_end;
+	}
+}
+
 /**
  * contig_buddy_take_range() - lift a range of free pages off the buddy lists
  * @zone:	the zone of all the pages
@@ -174,7 +189,7 @@ unsigned long contig_buddy_take_range(struct zone *zone,
 		stop = buddy_take_slice(zone, pfn, slice_end, kind);
 		spin_unlock_irqrestore(&zone->lock, flags);
 		if (stop != slice_end) {
-			contig_buddy_give_range(zone, start_pfn, pfn);
+			buddy_give_range(zone, start_pfn, pfn);
 			return stop;
 		}
 		pfn = slice_end;
@@ -196,7 +211,7 @@ void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn,
 				gfp_t gfp)
 {
 	while (pfn < end_pfn) {
-		unsigned int order = contig_buddy_largest_order(pfn, end_pfn);
+		unsigned int order = buddy_largest_order(pfn, end_pfn);
 		struct page *page = pfn_to_page(pfn);
 
 		post_alloc_hook(page, order, gfp);
@@ -271,32 +286,6 @@ unsigned int contig_buddy_pull(struct zone *zone, enum contig_block_kind kind,
 	return nr;
 }
 
-/**
- * contig_buddy_give_range() - put pages on the buddy lists
- * @zone:	the zone of all the pages
- * @start_pfn:	first page
- * @end_pfn:	first page behind; nothing happens if it is not above @start_pfn
- *
- * The pages have no references and are prepared for being free, see
- * free_pages_prepare().
- *
- * Context: Any that may take zone->lock; does not sleep.
- */
-void contig_buddy_give_range(struct zone *zone, unsigned long start_pfn,
-			     unsigned long end_pfn)
-{
-	unsigned long pfn = start_pfn, flags;
-
-	while (pfn < end_pfn) {
-		unsigned long slice_end = buddy_slice_end(pfn, end_pfn);
-
-		spin_lock_irqsave(&zone->lock, flags);
-		buddy_put_blocks(zone, pfn, slice_end);
-		spin_unlock_irqrestore(&zone->lock, flags);
-		pfn = slice_end;
-	}
-}
-
 /* page_owner and allocation profiling have a record of each page. */
 static bool pages_have_records(void)
 {
@@ -327,15 +316,15 @@ void contig_buddy_free_range(struct zone *zone, unsigned long start_pfn,
 		unsigned long next;
 
 		if (!pages_have_records())
-			order = contig_buddy_largest_order(pfn, end_pfn);
+			order = buddy_largest_order(pfn, end_pfn);
 		next = pfn + (1UL << order);
 
 		/* Bad pages stay off the lists. */
 		if (unlikely(!free_pages_prepare(pfn_to_page(pfn), order))) {
-			contig_buddy_give_range(zone, run, pfn);
+			buddy_give_range(zone, run, pfn);
 			run = next;
 		}
 		pfn = next;
 	}
-	contig_buddy_give_range(zone, run, end_pfn);
+	buddy_give_range(zone, run, end_pfn);
 }

@@ -149,12 +149,8 @@ unsigned long contig_buddy_take_range(struct zone *zone,
 				      unsigned long start_pfn,
 				      unsigned long end_pfn,
 				      enum contig_block_kind kind);
-void contig_buddy_give_range(struct zone *zone, unsigned long start_pfn,
-			     unsigned long end_pfn);
 void contig_buddy_free_range(struct zone *zone, unsigned long start_pfn,
 			     unsigned long end_pfn);
-unsigned int contig_buddy_largest_order(unsigned long pfn,
-					unsigned long end_pfn);
 bool contig_buddy_page_unlisted(const struct page *page);
 void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn,
 				gfp_t gfp);

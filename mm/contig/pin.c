@@ -52,7 +52,7 @@ int contig_move_to_pin(struct list_head *folios, unsigned long target)
 				      NULL);
 		if (error <= 0 || i + 1 == MAX_TRIES)
 			break;
-		/* Those left most likely have a passing reference. */
+		/* Folios that are left most likely have a passing reference. */
 		schedule_timeout_killable(max(msecs_to_jiffies(1U << i), 1UL));
 		if (fatal_signal_pending(current))
 			break;

@@ -133,7 +133,7 @@ def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
             problems += [f"{case.name}, {r.side}: no figure for "
                          + report.size_text(kib)
                          for kib in lacking(results, case)]
-            # Of mainline's this is a figure.
+            # For mainline this is a figure, not a failure.
             for kib in case.sizes if r.side == "ours" else ():
                 nr = results.figure(case.name, kib, "avoidable")
                 if nr:

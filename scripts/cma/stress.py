@@ -42,7 +42,7 @@ FLOOD_PACKETS = 1000	# that come in a minute at least
 SHOWN = 20		# messages of requests that failed
 BUSY = 16
 NO_MEMORY = 12
-# Those that have drivers of network cards; and as much as goes through one.
+# Kernels with drivers of network cards; and the packets that go through one.
 FLOOD_KERNELS = {"ours": "arm-boards", "mainline": "base-boards"}
 NETWORK = "guestfwd=tcp:10.0.2.100:7-cmd:cat"
 FLOOD = ("ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && "

@@ -163,7 +163,7 @@ class Trees:
         for name in plan.todo:
             print("export: warning: %s does not say why" % name, file=sys.stderr)
         if plan.writes or plan.removes:
-            # What was exported is the state that the next edit starts from.
+            # The next edit starts from the state that was exported.
             self.make()
         else:
             print("export: nothing to do")

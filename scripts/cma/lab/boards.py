@@ -105,7 +105,7 @@ VIRTIO_MMIO = ["-global", "virtio-mmio.force-legacy=false",
                "virtio-net-device,netdev=net,iommu_platform=on"]
 ON_USB = ["-netdev", "user,id=net,{options}", "-device", "usb-net,netdev=net"]
 
-# Of a disk: the name that Linux has for it, and what QEMU is told.
+# A disk: its name in Linux, and the options of QEMU.
 ON_VIRTIO = "vda", ["-drive", "if=none,id=disk,{image}",
                     "-device", "virtio-blk-device,drive={drive}"]
 ON_PCI = "vda", ["-drive", "if=none,id=disk,{image}",

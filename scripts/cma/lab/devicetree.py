@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-# What dtc says of nodes that QEMU made, and of sloppy ones on purpose.
+# Warnings of dtc about nodes that QEMU made, and about sloppy ones on purpose.
 DTC = ["dtc", "-q"]
 MEMRESERVE = re.compile(r"/memreserve/[^;]*;")
 OVERLAY = "/dts-v1/;\n/plugin/;\n"

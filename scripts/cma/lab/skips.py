@@ -9,7 +9,7 @@ a test that should have run.
 import re
 from collections.abc import Collection
 
-# What a test says: what it would have run with, options of the kernel or
+# The reason that a test gives: what it would have run with, options of the kernel or
 # features of a boot, see features().
 NEEDS = {
     "no CONFIG_FAIL_CMA": {"FAIL_CMA"},

@@ -105,8 +105,8 @@ def is_exception_return(word: int) -> bool:
 
 
 TRACE = re.compile(r"Trace \d+: \S+ \[\w+/(\w+)/")
-# What the line before announced did not happen: QEMU had something else to
-# do, or found a device behind the address and begins once more.
+# The block that the line before announced did not run: QEMU had something else
+# to do, or found a device behind the address and begins once more.
 NOT_RUN = ("Stopped execution of TB", "cpu_io_recompile: rewound")
 
 

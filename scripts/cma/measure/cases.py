@@ -193,7 +193,7 @@ GOALS = {
     ("free", 1 * MIB, "free"): (10, None),
     ("free", 16 * MIB, "median"): (2800, 2623),
     ("free", 16 * MIB, "free"): (130, None),
-    # What is asked for again: 2 % of mainline's 3918 on a free area.
+    # A buffer that is asked for again: 2 % of mainline's 3918 on a free area.
     ("kept", 16 * MIB, "median"): (78, None),
     ("cache", 4 * MIB, "median"): (1250, 656),
     ("swap", 4 * MIB, "median"): (5000, 656),

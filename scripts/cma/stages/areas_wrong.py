@@ -3,8 +3,116 @@
 area and no more, and has its message. The stage areas of check.py boots them.
 """
 
-from stages.area_case import ANYWHERE, Case, announced, tree
+from stages.area_case import ANYWHERE, PARTS, Case, announced, tree
 from stages.areas import DEVICES, NAMED
+
+ODD = Case(
+    "odd", tree("""
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+	again: again { AREA size = <0 0x400000>; linux,cma-default; };
+	tiny: tiny@44101000 { AREA reg = <0 0x44101000 0 0x7000>; };
+	crooked: crooked@44380000 { AREA reg = <0 0x44380000 0 0x900000>; };
+	unmapped: unmapped@45000000 {
+		AREA no-map; reg = <0 0x45000000 0 0x400000>;
+	};
+	below: below@46000000 { AREA reg = <0 0x46000000 0 0x800000>; };
+	above: above@46400000 { AREA reg = <0 0x46400000 0 0x800000>; };
+	ramdisk: ramdisk@48000000 { AREA reg = <0 0x48000000 0 0x1000000>; };
+	nowhere: nowhere@90000000 { AREA reg = <0 0x90000000 0 0x400000>; };
+	far: far@144000000 { AREA reg = <1 0x44000000 0 0x400000>; };
+	wide: wide@44000000 { AREA reg = <0 0x44000000 1 0x400000>; };
+	beyond: beyond { AREA size = <1 0x400000>; };
+	aside: aside {
+		AREA size = <0 0x400000>;
+		alloc-ranges = <1 0x44000000 0 0x1000000>;
+	};
+	empty: empty@47000000 { AREA reg = <0 0x47000000 0 0>; };
+	zero: zero { AREA size = <0 0>; };
+	huge: huge { AREA size = <0 0x20000000>; };
+	uneven: uneven { AREA size = <0 0x400000>; alignment = <0 0x300000>; };
+	short: short@47400000 { AREA reg = <0 0x47400000 0>; };
+	picky: picky@47800000 {
+		AREA reg = <0 0x47800000 0 0x400000>;
+		reclaim-latency-us = <1000 0>;
+	};
+	firmware: firmware@43000000 {
+		no-map; reg = <0 0x43000000 0 0x100000>;
+	};
+	beside: beside@43100000 { AREA reg = <0 0x43100000 0 0x80000>; };
+	system: system { AREA size = <0 0x400000>; };
+	lenient: lenient@91000000 {
+		AREA reg = <0 0x91000000 0 0x400000>;
+	};
+	asleep: asleep@92000000 {
+		AREA reg = <0 0x92000000 0 0x400000>; status = "disabled";
+	};
+""", """
+	small { DEVICE memory-region = <&tiny>; };
+	slanted { DEVICE memory-region = <&crooked>; };
+	lost { DEVICE memory-region = <&unmapped>; };
+	stray { DEVICE memory-region = <&firmware>; };
+	modest { DEVICE memory-region = <&lenient>; };
+	halved { DEVICE memory-region = <&below>, <&above>; };
+	sleeper { DEVICE memory-region = <&asleep>; };
+	chooser { DEVICE memory-region = <&picky>; };
+	neighbour { DEVICE memory-region = <&beside>; };
+	vain { DEVICE memory-region = <&huge>; };
+"""),
+    # Memory of a no-map node is not mapped, though its page table is an area's.
+    # A heap called like another one gets a name of its own.
+    commands=["grep ^0xc3100000- /sys/kernel/debug/kernel_page_tables",
+              "cd /dev/dma_heap && test -c system && test -c cma-system"],
+    steps=[
+        "- 3*4M=pool",
+        # 28 KiB, and nobody else may use what is around.
+        "small 16K=tiny@44101000 8K=tiny@44101000 4K=tiny@44101000 4K=nothing",
+        "slanted 8M=crooked@44380000 512K=crooked@44380000 4M=nothing",
+        "stray 4M=pool",
+        # Nothing instead of an area that was refused, unless somebody says so.
+        "lost 4M=nothing 4K=nothing use=dma 4M=nothing",
+        "modest 4M=pool",
+        "vain 4M=pool",
+        "halved 4K=nothing 1M=nothing",
+        "sleeper 4M=pool",
+        "chooser 4M=picky@47800000",
+        "neighbour 512K=beside@43100000 4K=nothing",
+    ],
+    expect=[
+        announced("pool", "16 MiB", ANYWHERE, users="all devices"),
+        "^cma: again: not the default area, that is pool$",
+        announced("tiny@44101000", "28 KiB", "0x44101000", PARTS),
+        announced("crooked@44380000", "9 MiB", "0x44380000", PARTS),
+        '^cma: unmapped@45000000: .*"no-map" exclude each other$',
+        "^cma: above@46400000: .* overlaps area below@46000000$",
+        "^cma: ramdisk@48000000: .* overlaps the initial RAM disk at 0x48",
+        "^cma: nowhere@90000000: .* is not all memory$",
+        "^cma: far@144000000: 0x400000 bytes at 0x144000000 are not within",
+        "^cma: wide@44000000: 0x100400000 bytes at 0x44000000 are not within",
+        "^cma: beyond: 0x100400000 bytes, .* more than this kernel reaches$",
+        "^cma: aside: alloc-ranges: 0x1000000 bytes at 0x144000000 are not",
+        "^cma: empty@47000000: 0x?0 bytes at .* make no sense$",
+        "^cma: zero: a size of 0x?0 bytes makes no sense$",
+        "^cma: huge: cannot reserve 0x20000000 bytes, there are ",
+        "^cma: uneven: alignment 0x300000 is not a power of two$",
+        "^cma: short@47400000: reg: 2 cells for each address and 2 for each ",
+        '^cma: picky@47800000: reclaim-latency-us ignored, one cell expected$',
+        # Another kind of memory than an area is the driver's business.
+        "cma_test lost: cma: /reserved-memory/unmapped@45000000 is no area.*"
+        "; so no memory for this device$",
+        "cma_test modest: cma: /reserved-memory/lenient@91000000 is no area.*"
+        " after boot$",
+        "cma_test modest: cma: other memory does for it$",
+        "^cma: lenient@91000000: there is no such area for cma_areas= to chan",
+        "^cma: nobody: there is no such area for cma_areas= to change$",
+        "cma_test halved: cma: /reserved-memory/above@46400000 is no area",
+        "cma_test small: cma: takes memory from tiny@44101000$",
+    ],
+    append="cma_heap.areas=system "
+           "cma_areas=lenient@91000000:fallback+nobody:heap+huge:fallback",
+    refused=["short@47400000:reg:0: .* is too short",
+             "unmapped@45000000: .* not be valid under .*'reusable'",
+             "unmapped@45000000: .* not be valid under .*'no-map'",
+             "unmapped@45000000: Unevaluated properties"])
 
 # Messages of entries that are wrong; the others hold.
 LINE = Case(
@@ -13,7 +121,7 @@ LINE = Case(
            "low=4M@0x1000;in/use,scaler=4M@0x48000000;good/camera=4M;"
            "far/display=4M@0x90000000:fallback;odd/signal=4Q;;",
     steps=["camera 4M=good-camera 4M=good-camera-1 4M=nothing",
-           # Those of an area that could not be had get no other memory.
+           # Devices of an area that could not be had get no other memory.
            "scaler 4M=nothing 4K=nothing", "signal 4M=nothing",
            "display 4M=reserved", "plain 2*4M=reserved"],
     expect=[r'^cma: "bad=3X" in cma_areas= ignored: unknown unit',
@@ -284,5 +392,5 @@ TABLES = [
          board="versatilepb", append="cma=16M", steps=["camera 4M=a@800000"]),
 ]
 
-CASES = [*WISHES, *LEFTOVERS, *TABLES, LINE, TEST_BOARD, SAYS_NOTHING, RESERVES,
+CASES = [ODD, *WISHES, *LEFTOVERS, *TABLES, LINE, TEST_BOARD, SAYS_NOTHING, RESERVES,
          LESS]

@@ -8,11 +8,11 @@ from lab import boards, kbuild
 from stages.stage import Stage, guest_files, selftests, side_by_side, stage
 from stages.wide import APPEND, EACH, IOMMU_CLIENT
 
-# Those kernels have neither zram nor KSM, and vivid is not a module.
+# Kernels without zram and KSM, in which vivid is not a module.
 WITHOUT = {"arm64": ["cma_kinds", "cma_share"],
            "x86_64": ["cma_kinds", "cma_share"]}
 
-# What their processors make worth a look.
+# Tests whose result depends on the processor.
 ALSO = {"versatilepb": ["cma_text"]}
 
 # Boards of every day, which boot the image of all the others as well.

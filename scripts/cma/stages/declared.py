@@ -48,7 +48,7 @@ def boots(stage: Stage) -> None:
     examples of the manual are booted as they stand there."""
     selftests()
     manual = areas.manual_cases(kbuild.REPO / areas.MANUAL_RST)
-    check_binding(stage, areas.TREES + [areas.MANUAL_TREE])
+    check_binding(stage, areas.TREES + [areas_wrong.ODD, areas.MANUAL_TREE])
     cases = [*areas.TREES, *manual, *areas.OTHERS, *areas_wrong.CASES,
              areas.beside_kernel(end_of_kernel("arm"))]
     userlands = {boards.BOARDS[c.board].arch.userland for c in cases}

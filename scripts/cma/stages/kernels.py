@@ -134,7 +134,7 @@ def kcsan(stage: Stage) -> None:
                          "dma-contiguous", "dma-areas")))
     stage.result("cma_release" in ours, "functions of ours", len(ours))
     selftests("x86_64")
-    # What is slow is about cost, and a million holders take too long here.
+    # Slow tests are about cost, and a million holders take too long here.
     stage.boot("x86_64", "x86_64", kernel_dir=kbuild.obj(name),
                want_tests=True, timeout_s=1800,
                append=f"{wide.APPEND} kunit.filter=speed>slow",

@@ -12,7 +12,7 @@ from lab import kbuild
 from stages.stage import LOGS, Stage, stage
 
 SOURCES = ["mm/contig/*.c", "mm/cma/*.c", "drivers/base/dma-*.c", "arch/arm/mm/dma-*.c"]
-# What is wrong with a word of the command line stands inside a message.
+# The fault of a word of the command line stands inside a message.
 PARSER = "mm/cma/parse.c"
 
 LITERAL = r'"(?:[^"\\]|\\.)*"'

@@ -29,7 +29,7 @@ OUR_CODE = ["mm/contig/", "mm/cma/", "samples/cma/",
             "include/linux/dma-contiguous.h", "include/trace/events/cma.h",
             "tools/testing/selftests/cma/"]
 
-# What checkpatch says without reason: start of the path, types.
+# Remarks of checkpatch without reason: start of the path, types.
 ALLOWED = [
     # The macros of trace events are a language of their own.
     ("include/trace/events/", {"COMPLEX_MACRO", "OPEN_ENDED_LINE",
@@ -37,7 +37,7 @@ ALLOWED = [
     # cma_for_each_area() is a function, __ClearPageReserved() the kernel's.
     ("mm/cma/area.c", {"OPEN_BRACE"}),
     ("mm/cma/lend.c", {"CAMELCASE"}),
-    # What kmap() leaves behind is what that test is about.
+    # That test is about mappings that kmap() leaves behind.
     ("mm/cma/tests/mapping_kunit.c", {"DEPRECATED_API"}),
     # Not every 6.12 has <linux/pgalloc.h>.
     ("arch/arm/mm/dma-map.c", {"INCLUDE_LINUX"}),

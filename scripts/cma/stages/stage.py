@@ -19,7 +19,7 @@ BUILD = kbuild.BUILD
 LOGS = BUILD / "check"
 HERE = Path(__file__).resolve().parents[1]
 
-# What no kernel without the allocator may define, and ours must.
+# Symbols that no kernel without the allocator may define, and ours must.
 SYMBOLS = ["cma_alloc_noprof", "cma_release", "cma_declare_contiguous_nid",
            "cma_init_reserved_mem", "alloc_contig_range_noprof",
            "alloc_contig_pages_noprof", "free_contig_range",

@@ -52,8 +52,8 @@ def build(stage: Stage) -> None:
     """Its kernels are all there is to this stage."""
 
 
-# What maps pages of an area, and who else may hold them. All selftests run with
-# an area in highmem in the stage lpae.
+# Tests of what maps pages of an area, and of what else may hold them. All
+# selftests run with an area in highmem in the stage lpae.
 IN_HIGHMEM = ["cma_basic", "cma_mode", "cma_concurrent", "cma_mapping",
               "cma_occupied", "cma_share"]
 

@@ -94,7 +94,7 @@ def boot_gigantic(stage: Stage, kernels: dict[str, str] | None = None) -> None:
                              f"grep -x 262144 {taken}",
                              f"echo 0 >{pages} && grep -x 0 {pages} && "
                              f"echo 1 >{pages} && grep -x 524288 {taken}",
-                             # What is made of it comes back in parts.
+                             # The pages made of it come back in parts.
                              f"cd {Path(pages).parent} && "
                              "echo 2048kB >demote_size && echo 1 >demote && "
                              f"echo 0 >{SMALLER} && grep -x 0 {SMALLER} && "

@@ -10,7 +10,7 @@ from trees.git import Repo
 
 BUILD = os.environ.get("BUILD") or os.path.join(overlay.REPO, "build")
 
-# What `bare` must not define; a star stands for any rest of the name.
+# Names that `bare` must not define; a star stands for any rest of the name.
 PROVIDERS = """
     MIGRATE_CMA cma_alloc cma_release cma_declare_contiguous* cma_init_reserved_mem
     alloc_contig_range* alloc_contig_pages* free_contig_range

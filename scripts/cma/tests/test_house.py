@@ -7,7 +7,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[3]
 
-# What belongs to the page allocator, not to the areas, though it says cma.
+# Names of the page allocator, not of the areas, though they say cma.
 PAGE_ALLOCATOR = re.compile(
     r"\b(?:is_migrate_cma(?:_page)?|MIGRATE_CMA|NR_FREE_CMA_PAGES|ALLOC_CMA|"
     r"CONFIG_(?:FAIL_)?CMA|CONTIG_BLOCKS_CMA|\w*fail_cma\w*)\b")

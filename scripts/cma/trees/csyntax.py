@@ -97,7 +97,7 @@ def drop(text: str, name: str) -> tuple[str, int]:
         start = _comment_above(text, start)
         end = text.find("\n", end)
         end = len(text) if end < 0 else end + 1
-        # Of the blank lines around it one is enough.
+        # One of the blank lines around it is enough.
         if text[:start].endswith(("\n\n", "{\n")) or not start:
             while text[end:end + 1] == "\n":
                 end += 1
