@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import children
-from stages import debian
+from trees import debian
 
 HERE = Path(__file__).resolve().parents[1]
 EDIT = HERE / "dt-schema" / "reserved-memory.yaml.diff"
@@ -34,7 +34,8 @@ def fetch_schemas(build: Path) -> Path:
     if not schemas.is_dir():
         shutil.rmtree(folder, ignore_errors=True)
         new = folder.with_suffix(".new")
-        debian.fetch("dt-schema", SUITE, new)
+        with debian.suite(SUITE) as suite:
+            suite.unpack("dt-schema", new)
         new.rename(folder)
     return schemas
 

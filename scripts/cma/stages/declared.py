@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lab import boards, kbuild
-from stages import areas, areas_wrong, binding, debian
+from stages import areas, areas_wrong, binding
 from stages.stage import BUILD, Stage, selftests, side_by_side, stage
+from trees import debian
 
 
 def check_binding(stage: Stage, cases: Iterable[areas.Case]) -> None:

@@ -6,7 +6,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from stages import binding, debian
+from stages import binding
+from trees import debian
 
 
 class Unknown(unittest.TestCase):
@@ -48,7 +49,7 @@ class Edit(unittest.TestCase):
 
 class Fetch(unittest.TestCase):
     def test_no_mirror(self):
-        with mock.patch("stages.debian.run", lambda *a, **kw: ""):
+        with mock.patch("trees.debian.run", lambda *a, **kw: ""):
             with self.assertRaises(debian.Unavailable):
                 debian.mirror()
 
@@ -56,7 +57,7 @@ class Fetch(unittest.TestCase):
         said = ("http://mirror/debian-security/ bookworm-security\n"
                 "http://mirror/debian/ bookworm\n"
                 "http://mirror/debian/ bookworm-updates\n")
-        with mock.patch("stages.debian.run", lambda *a, **kw: said):
+        with mock.patch("trees.debian.run", lambda *a, **kw: said):
             self.assertEqual(debian.mirror(), "http://mirror/debian/")
 
     def test_what_went_wrong_is_said(self):

@@ -3,24 +3,28 @@
 the machine's own apt changes: lists and packages are kept in a folder, and
 signatures are checked as ever."""
 
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lab import children
 
+from .git import Error
+
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
-class Unavailable(Exception):
+class Unavailable(Error):
     """The mirror does not have it; the message says what, and why."""
 
 
-def run(*cmd: str | Path, **kw: Any) -> str:
+def run(*cmd: str | Path, error: type[Error] = Unavailable, **kw: Any) -> str:
     done = children.capture(cmd, **kw)
     if done.returncode:
-        said = done.stdout.strip().splitlines()
-        raise Unavailable(said[-1] if said else f"{cmd[0]} failed")
+        output = done.stdout.strip().splitlines()
+        raise error(output[-1] if output else f"{cmd[0]} failed")
     return done.stdout
 
 
@@ -38,14 +42,15 @@ def mirror() -> str:
     return found[0]
 
 
-def fetch(package: str, suite: str, folder: Path) -> str:
-    """The files of a package, unpacked below a folder. Return: its version."""
-    with tempfile.TemporaryDirectory(prefix="cma-apt-") as name:
-        tmp = Path(name)
-        (tmp / "sources.list").write_text(f"deb [signed-by={KEYS}] {mirror()} {suite} main\n")
+class Suite:
+    """One suite of the mirror, with its lists in the folder @tmp."""
+
+    def __init__(self, name: str, tmp: Path) -> None:
+        self.tmp = tmp
+        self.options: list[str] = ["-q", "-q"]
+        (tmp / "sources.list").write_text(f"deb [signed-by={KEYS}] {mirror()} {name} main\n")
         for path in "lists/partial", "cache/archives/partial", "parts":
             (tmp / path).mkdir(parents=True)
-        apt = ["apt-get", "-qq"]
         for option in (f"Dir::Etc::SourceList={tmp}/sources.list",
                        f"Dir::Etc::SourceParts={tmp}/parts",
                        f"Dir::State::Lists={tmp}/lists",
@@ -54,9 +59,24 @@ def fetch(package: str, suite: str, folder: Path) -> str:
                        "APT::Sandbox::User=root",
                        "Acquire::Languages=none",
                        "Acquire::Retries=2"):
-            apt += ["-o", option]
-        run(*apt, "update")
-        run(*apt, "download", package, cwd=tmp)
-        deb, = tmp.glob("*.deb")
-        run("dpkg-deb", "-x", deb, folder)
-        return run("dpkg-deb", "-f", deb, "Version").strip()
+            self.options += ["-o", option]
+        run("apt-get", *self.options, "update")
+
+    def packages(self, start: str) -> list[str]:
+        """The names of those that begin with @start."""
+        return run("apt-cache", *self.options, "pkgnames", start).split()
+
+    def unpack(self, package: str, folder: Path) -> str:
+        """The files of a package, below a folder. Return: its version."""
+        run("apt-get", *self.options, "download", package, cwd=self.tmp)
+        deb, = self.tmp.glob("*.deb")
+        run("dpkg-deb", "-x", deb, folder, error=Error)
+        version = run("dpkg-deb", "-f", deb, "Version", error=Error).strip()
+        deb.unlink()
+        return version
+
+
+@contextlib.contextmanager
+def suite(name: str) -> Iterator[Suite]:
+    with tempfile.TemporaryDirectory(prefix="cma-apt-") as tmp:
+        yield Suite(name, Path(tmp))
