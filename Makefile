@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The contiguous memory allocator: what one can do with this repository.
-# Everything that is made goes to $(BUILD); KSRC= takes a kernel tarball or an
-# unpacked Linux 6.12.y instead of Debian's linux-source-6.12.
+# Everything that is made goes to $(BUILD). BASE=newest is for the newest kernel
+# that Debian has instead of 6.12. KSRC= takes a tarball or an unpacked source of
+# such a kernel instead of Debian's package.
 
 SCRIPTS := scripts/cma
 BUILD ?= $(CURDIR)/build
+BASE ?= 6.12
 export BUILD
+export BASE
 export KSRC
+
+ifeq ($(filter 6.12 newest,$(BASE)),)
+$(error BASE=$(BASE): it can be 6.12 or newest)
+endif
 
 .PHONY: help demo check check-boards check-kernels bench stress tree export status series
 
@@ -21,9 +28,12 @@ help:
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
 	@echo 'make status   which kernel files are new (+), edited (~), stripped (-)'
 	@echo 'make export   edits made in build/linux -> the repository'
+	@echo '              (FOR=this: for this kernel alone, to versions/)'
 	@echo 'make series   patches for git am in build/patches, verified'
 	@echo
-	@echo 'KSRC=FILE|DIR takes another Linux 6.12.y as the base; see README.md.'
+	@echo 'BASE=newest takes the newest Linux that Debian has instead of 6.12, and'
+	@echo 'build/newest/ instead of build/: make tree BASE=newest.'
+	@echo 'KSRC=FILE|DIR takes another source of that Linux; see README.md.'
 
 demo:
 	@$(SCRIPTS)/deps.sh demo
@@ -51,4 +61,4 @@ stress:
 
 tree export status series:
 	@$(SCRIPTS)/deps.sh tree
-	@$(SCRIPTS)/tree.py $@
+	@$(SCRIPTS)/tree.py $@ $(if $(FOR),--for $(FOR))

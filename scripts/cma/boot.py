@@ -27,7 +27,7 @@ def prepare(name: str, kernel_dir: Path | None = None) -> None:
             f"no kernel at {image}: run scripts/cma/kernel.py build "
             f"{'NAME' if kernel_dir else board.kernel}")
     userland = board.arch.userland
-    there = (kbuild.BUILD / f"initramfs-{userland}.cpio.gz").exists()
+    there = (kbuild.TOP / f"initramfs-{userland}.cpio.gz").exists()
     if there and shutil.which(board.arch.emulator):
         return
     kbuild.install_packages("demo" if userland == "armhf" else "check")

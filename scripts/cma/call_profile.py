@@ -204,7 +204,7 @@ class Recorder(threading.Thread):
 def build_once(tmp: Path) -> bytes:
     program = tmp / "dma_once"
     subprocess.run([ARM + "gcc", "-O2", "-Wall", "-static",
-                    f"-I{boards.REPO}/mm/cma/tests", HERE / "guest/dma_once.c",
+                    f"-I{kbuild.REPO}/mm/cma/tests", HERE / "guest/dma_once.c",
                     "-o", program], check=True)
     return program.read_bytes()
 

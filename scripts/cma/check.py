@@ -18,7 +18,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from lab import children, kbuild, lock
-from stages.stage import BUILD, LOGS, STAGES, Builder, Stage
+from stages.stage import LOGS, STAGES, TOP, Builder, Stage
 
 
 def run_stage(builder: Builder, name: str) -> Stage:
@@ -73,7 +73,7 @@ def main() -> int:
         return 0
     children.end_on_signals()
     LOGS.mkdir(parents=True, exist_ok=True)
-    with lock.held(BUILD):		# of all that the stages start
+    with lock.held(TOP):		# of all that the stages start
         kbuild.userland()
         stages = run_stages(opts.only)
     passed, failed, skipped = (sum(getattr(s, k) for s in stages)

@@ -6,7 +6,8 @@
 set -eu
 
 tree="git make gcc libc6-dev python3 xz-utils unifdef"
-[ -n "${KSRC:-}" ] || tree="$tree linux-source-6.12"
+[ -n "${KSRC:-}" ] || [ "${BASE:-}" = newest ] ||
+	tree="$tree linux-source-6.12"
 build="$tree perl bc bison flex libssl-dev libelf-dev kmod ccache
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
 demo="$build qemu-system-arm device-tree-compiler mmdebstrap cpio gzip

@@ -8,9 +8,16 @@
   series   the same as tree, then a patch series for git am in $BUILD/patches, verified
 
 BUILD: where the trees and objects live (default: build/ of the repository).
-KSRC:  a tarball or an unpacked folder of Linux 6.12.y; it is never modified.
-       Without it a tree that is there is kept; a new one comes from Debian's
-       linux-source-6.12, which is installed if need be.
+BASE:  6.12 unless told, or newest: the newest kernel that Debian has. All that is
+       made from that one is in $BUILD/newest/ instead.
+KSRC:  a tarball or an unpacked folder of that kernel; it is never modified.
+       Without it a tree that is there is kept. A new one comes from Debian's
+       linux-source-6.12, which is installed if need be. The newest one is fetched
+       into $BUILD/newest/source; the system's packages stay as they are. Remove
+       $BUILD/newest to have a newer one.
+
+The exit status is 4 if no Debian mirror has the package of the newest kernel, and 1
+if anything else goes wrong.
 """
 
 import argparse
@@ -19,23 +26,28 @@ import hashlib
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from lab import children, lock
-from trees import bare, overlay, series, source
+from trees import bare, bases, debian, series, source
+from trees.export import Export
 from trees.git import Error, Repo
-from trees.overlay import Export, Overlay
+from trees.overlay import Overlay, Target, folder_of
 
 EDIT_BUDGET = 60        # changed lines beyond which an edit wants its own file
+UNAVAILABLE = 4         # exit status
 
 
 class Trees:
-    """$BUILD/linux, the repository, and what is known about both."""
+    """The kernel tree of a base, the repository, and what is known about both."""
 
-    def __init__(self, build: str, root: str = overlay.REPO, recipe: str = bare.FOLDER,
-                 steps: str = series.FOLDER) -> None:
-        self.build = os.path.abspath(build)
-        self.root, self.recipe, self.steps = root, recipe, steps
+    def __init__(self, top: str | Path, root: str | Path = bases.REPO,
+                 recipe: str = bare.FOLDER, steps: str = series.FOLDER,
+                 base: str = bases.BASE) -> None:
+        self.top = os.path.abspath(top)
+        self.build = str(bases.folder(self.top, base))
+        self.root, self.recipe, self.steps, self.base = root, recipe, steps, base
         self.linux = os.path.join(self.build, "linux")
         self.repo = Repo(self.linux)
         self.state_file = os.path.join(self.repo.gitdir, "cma-tree.json")
@@ -45,7 +57,12 @@ class Trees:
 
     def need(self) -> None:
         if not self.exists() or not self.repo.tag("bare"):
-            raise Error("there is no kernel tree in %s yet: run 'make tree'" % self.linux)
+            raise Error("there is no kernel tree in %s yet: run 'make tree%s'" % (
+                self.linux, self.option()))
+
+    def option(self) -> str:
+        """What chooses this base."""
+        return "" if self.base == bases.BASES[0] else " BASE=" + self.base
 
     def state(self) -> dict[str, Any]:
         try:
@@ -60,8 +77,22 @@ class Trees:
             json.dump(state, f, indent=1)
         os.replace(f.name, self.state_file)
 
+    def version(self) -> str:
+        """The folder in versions/ that this base has, if any."""
+        return bases.version_of(self.kernel(), self.root)
+
     def overlay(self) -> Overlay:
-        return Overlay(self.root, self.build)
+        return Overlay(self.root, self.top, self.version())
+
+    def target(self, stripped: str) -> Target:
+        return Target(self.repo, stripped, self.kernel(), self.overlay())
+
+    def others(self) -> list[Target]:
+        """The other bases whose trees are there."""
+        found = [Trees(self.top, self.root, self.recipe, self.steps, base)
+                 for base in bases.BASES if base != self.base]
+        return [trees.target(trees.repo.tag("bare")) for trees in found
+                if trees.exists() and trees.repo.tag("bare")]
 
     def kernel(self) -> str:
         entry = self.repo.entries(self.repo.tag("base"), ["Makefile"])["Makefile"]
@@ -81,25 +112,32 @@ class Trees:
             return
         if wanted:
             self._refuse_unexported(None)
-            source.make_base(wanted["path"], self.linux)
+            source.make_base(wanted["path"], self.linux, self.base, self.root)
             self.save(source=wanted)
-        new_bare = self._make_bare()
-        files = self.overlay()
-        tree = files.tree(self.repo, new_bare, self.kernel())
+        if bases.is_newer(self.kernel()):
+            print("tree: Linux %s is newer than %s, the newest that is known; trying" % (
+                self.kernel(), bases.NEWEST), flush=True)
+        new_bare, problems = self._make_bare()
+        target = self.target(new_bare)
+        done, failed = target.apply()
+        problems += [failed[path] for path in sorted(failed)]
+        if problems:
+            raise Error("\n".join(problems))
+        tree = self.repo.write_tree(self.repo.tree_of(new_bare), done)
         snapshot, index = self._refuse_unexported(tree)
         commit = self.repo.commit(tree, [new_bare], "The contiguous memory allocator\n")
         count = len(self.repo.changes(snapshot, tree))
         self.repo.switch(snapshot, index, tree, commit)
         self.repo.set_tag("bare", new_bare)
         self.repo.set_tag("cma", commit)
-        self.save(recipe=self._recipe_key(), overlay=_digest(files.key()))
+        self.save(recipe=self._recipe_key(), overlay=_digest(target.overlay.key()))
         print("tree: Linux %s in %s, %d files written" % (self.kernel(), self.linux, count))
 
     def _source(self, state: dict[str, Any]) -> dict[str, Any] | None:
         """Fingerprint of the source to import, None to keep what is there."""
         asked = source.asked_for(self.build)
         if not self.exists():
-            return source.fingerprint(asked or source.packaged())
+            return source.fingerprint(asked or source.packaged(self.base, self.build))
         if not asked:
             return None
         known = state.get("source")
@@ -111,7 +149,8 @@ class Trees:
         return found
 
     def _recipe_key(self) -> str:
-        return _digest((bare.key(self.recipe) + self.repo.tag("base")).encode())
+        return _digest((bare.key(self.version(), self.recipe) +
+                        self.repo.tag("base")).encode())
 
     def _up_to_date(self, state: dict[str, Any]) -> bool:
         cma = self.repo.tag("cma")
@@ -119,13 +158,15 @@ class Trees:
                 state.get("overlay") == _digest(self.overlay().key()) and
                 self.repo.is_clean(cma))
 
-    def _make_bare(self) -> str:
+    def _make_bare(self) -> tuple[str, list[str]]:
+        """The commit, and the steps of the recipe that do not fit."""
         old = self.repo.tag("bare")
         if old and self.state().get("recipe") == self._recipe_key():
-            return old
+            return old, []
         base = self.repo.tag("base")
-        tree = bare.make(self.repo, base, self.kernel(), self.recipe)
-        return self.repo.commit(tree, [base], "Remove the contiguous memory allocator\n")
+        tree, problems = bare.make(self.repo, base, self.kernel(), self.version(), self.recipe)
+        return self.repo.commit(
+            tree, [base], "Remove the contiguous memory allocator\n"), problems
 
     def _refuse_unexported(self, tree: str | None) -> tuple[str, str]:
         """Fails if the work tree has edits which @tree does not have, too."""
@@ -146,14 +187,15 @@ class Trees:
 
     # export
 
-    def _export(self) -> Export:
+    def _export(self, for_this: bool = False) -> Export:
         snapshot, _ = self.repo.snapshot()
-        return Export(self.repo, self.overlay(), self.repo.tag("bare"),
-                              self.applied(), snapshot, self.kernel())
+        return Export(self.target(self.repo.tag("bare")), self.applied(), snapshot,
+                      self.others(), for_this)
 
-    def export(self) -> None:
+    def export(self, for_this: bool = False) -> None:
+        """@for_this: for this base alone, see export.py."""
         self.need()
-        plan = self._export()
+        plan = self._export(for_this)
         plan.write()
         for sign, names in (("wrote", plan.writes), ("removed", plan.removes)):
             for name in sorted(names):
@@ -162,6 +204,11 @@ class Trees:
             print("export: left %s alone: make tree has not applied it yet" % name)
         for name in plan.todo:
             print("export: warning: %s does not say why" % name, file=sys.stderr)
+        for name in plan.untried:
+            print("export: warning: %s was not tried on the newest kernel, whose tree is "
+                  "not there: make tree BASE=newest" % name, file=sys.stderr)
+        for text in plan.broken:
+            print("export: warning: %s" % text, file=sys.stderr)
         if plan.writes or plan.removes:
             # The next edit starts from the state that was exported.
             self.make()
@@ -185,6 +232,7 @@ class Trees:
     def status(self) -> None:
         self.need()
         base, stripped = self.repo.tag("base"), self.repo.tag("bare")
+        files, apart = self.overlay().files, folder_of(self.version())
         with self.repo.temp_index() as index:
             snapshot, _ = self.repo.snapshot(index)
         unexported = self.repo.changes(self.applied(), snapshot)
@@ -196,6 +244,8 @@ class Trees:
                 notes = []
                 if mark == "~" and sum(lines) > EDIT_BUDGET:
                     notes.append("over %d changed lines" % EDIT_BUDGET)
+                if not sign and files.get(path, ("", False))[0].startswith(apart):
+                    notes.append("from " + apart.rstrip("/"))
                 if not sign and path in unexported:
                     notes.append("not exported")
                 print("%s %-58s %+6d %6s%s" % (
@@ -209,7 +259,7 @@ class Trees:
 
     def series(self) -> None:
         self.make()
-        names = series.generate(self.repo, self.root,
+        names = series.generate(self.repo, self.overlay(),
                                 os.path.join(self.build, "patches"), self.steps)
         for name in names:
             print(name)
@@ -225,15 +275,19 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["tree", "export", "status", "series"])
-    command = parser.parse_args(argv).command
-    build = os.environ.get("BUILD") or os.path.join(overlay.REPO, "build")
-    trees = Trees(build)
+    parser.add_argument("--for", dest="for_this", choices=["this"],
+                        help="export: what has changed is for this kernel alone")
+    opts = parser.parse_args(argv)
+    command, trees = opts.command, Trees(bases.TOP)
     children.end_on_signals()
     try:
         # status only looks, and need not wait until a build has ended.
-        with contextlib.nullcontext() if command == "status" else lock.held(build):
-            {"tree": trees.make, "export": trees.export, "status": trees.status,
-             "series": trees.series}[command]()
+        with contextlib.nullcontext() if command == "status" else lock.held(bases.TOP):
+            {"tree": trees.make, "export": lambda: trees.export(bool(opts.for_this)),
+             "status": trees.status, "series": trees.series}[command]()
+    except debian.Unavailable as e:
+        print("%s: %s" % (command, e), file=sys.stderr)
+        return UNAVAILABLE
     except Error as e:
         print("%s: error: %s" % (command, e), file=sys.stderr)
         return 1

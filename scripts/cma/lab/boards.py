@@ -23,9 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import children, devicetree, monitor, verdict
-
-REPO = Path(__file__).resolve().parents[3]
-BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
+from trees.bases import BUILD, TOP
 
 # Tests take less time: those in user space, and those of KUnit that wait.
 QUICK = "CMA_TEST_QUICK=1 kunit.filter=speed>very_slow"
@@ -218,7 +216,7 @@ def make_initrd(path: Path, kernel_dir: Path, userland: str,
     spec = [f"dir {folder} 755 0 0" for folder in sorted(folders - {"."})]
     spec += [f"file {name} {file} {file.stat().st_mode & 0o777:o} 0 0"
              for name, file in found.items()]
-    base = (BUILD / f"initramfs-{userland}.cpio.gz").read_bytes()
+    base = (TOP / f"initramfs-{userland}.cpio.gz").read_bytes()
     # One time for all: with -icount two runs are the same to the last digit.
     made = subprocess.run([kernel_dir / "usr/gen_init_cpio", "-t", "0", "-"], check=True,
                           input="\n".join(spec).encode(), stdout=subprocess.PIPE)
@@ -294,7 +292,7 @@ class Setup:
         if self.disk:
             name, options = board.disk
             args += f" guest_disk={name}"
-            image = BUILD / "disk.ext4" if self.disk is True else self.disk
+            image = TOP / "disk.ext4" if self.disk is True else self.disk
             cmd += [o.format(image=f"format=raw,snapshot=on,file={image}",
                              drive="recorded" if self.replay else "disk") for o in options]
         if self.disk and self.replay:

@@ -2,9 +2,9 @@
 """Configures and builds the kernels of this project.
 
 Owns the table of kernels: which tree, architecture and configuration
-fragments each is made of. A kernel NAME is built in $BUILD/obj-NAME. Every
-line of a fragment must hold in the final .config, or the build stops and
-names the line.
+fragments each is made of. A kernel NAME is built in BUILD/obj-NAME, see
+trees/bases.py. Every line of a fragment must hold in the final .config, or
+the build stops and names the line.
 """
 
 import functools
@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from lab import children, lock
-from trees import git
+from trees import bases, git
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-REPO = Path(__file__).resolve().parents[3]
-BUILD = Path(os.environ.get("BUILD") or REPO / "build").resolve()
+REPO, TOP, BUILD = bases.REPO, bases.TOP, bases.BUILD
 
 # The same file at another place is the same to ccache.
 os.environ["CCACHE_BASEDIR"] = str(BUILD)
@@ -159,7 +158,7 @@ def build_lock(work: Callable[P, R]) -> Callable[P, R]:
     """What no other run may do at the same time."""
     @functools.wraps(work)
     def locked(*args: P.args, **kw: P.kwargs) -> R:
-        with lock.held(BUILD):
+        with lock.held(TOP):
             return work(*args, **kw)
     return locked
 
@@ -341,7 +340,7 @@ def build(name: str) -> None:
 
 @build_lock
 def selftests(name: str = "arm") -> Path:
-    """The test programs in $BUILD/selftests-ARCH, which every boot takes
+    """The test programs in BUILD/selftests-ARCH, which every boot takes
     along: for the user space of this kernel's boards, built with its headers."""
     src = configure(name)
     userland, compiler = PROGRAMS[name]
@@ -372,7 +371,7 @@ def packages(names: Collection[str]) -> str:
 @build_lock
 def userland(*archs: str) -> None:
     """What the boards run, of these architectures beside the usual one."""
-    run([REPO / "scripts/cma/userland.sh", *archs], env=lock.environment(BUILD))
+    run([REPO / "scripts/cma/userland.sh", *archs], env=lock.environment(TOP))
 
 
 @build_lock
@@ -381,7 +380,7 @@ def guest_program(name: str) -> bytes:
     Its sources are NAME.c and NAME_*.c."""
     guest = REPO / "scripts/cma/guest"
     tests = our_tree() / "tools/testing/selftests/cma"
-    out = BUILD / "guest" / name
+    out = TOP / "guest" / name
     out.parent.mkdir(parents=True, exist_ok=True)
     sources = [guest / f"{name}.c", *sorted(guest.glob(f"{name}_*.c"))]
     done = children.capture(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab import boards, kbuild
 from stages import areas, areas_wrong, binding
-from stages.stage import BUILD, Stage, selftests, side_by_side, stage
+from stages.stage import TOP, Stage, selftests, side_by_side, stage
 from trees import debian
 
 
@@ -16,7 +16,7 @@ def check_binding(stage: Stage, cases: Iterable[areas.Case]) -> None:
     """dt-schema has nothing against what is right and names what is wrong; and
     as long as it does not know our property, nothing else that is ours."""
     try:
-        today = binding.Binding(binding.fetch_schemas(BUILD))
+        today = binding.Binding(binding.fetch_schemas(TOP))
     except debian.Unavailable as err:
         stage.skip("the binding", f"no schemas: {err}")
         return

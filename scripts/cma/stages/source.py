@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from lab import children, kbuild
-from stages.stage import BUILD, HERE, LOGS, Stage, side_by_side, stage
-from trees import overlay
+from stages.stage import BUILD, HERE, LOGS, TOP, Stage, side_by_side, stage
+from trees import bases, overlay
 
 REPO = kbuild.REPO
 
@@ -71,19 +71,21 @@ NOT_DASH = "SC3057,SC2154"
 
 def overlay_files(*starts: str) -> list[str]:
     """The repository's files that go into a folder of the kernel tree, whole."""
-    files = overlay.Overlay(REPO, BUILD).files.values()
-    return [name for name, edit in files if not edit and "/" in name
-            and (not starts or name.startswith(starts))]
+    files = overlay.Overlay(REPO, TOP, bases.VERSION).files
+    return [name for path, (name, edit) in files.items() if not edit and "/" in name
+            and (not starts or path.startswith(starts))]
 
 
 def own_files() -> list[str]:
     """The scripts, and all that belongs to them."""
-    return [".ci/run", *(str(path.relative_to(REPO)) for path in sorted(HERE.rglob("*"))
-                         if path.is_file() and "__pycache__" not in path.parts)]
+    lists = REPO.glob(f"{bases.VERSIONS}/*/{overlay.ABSENT}")
+    return [".ci/run", *(str(path.relative_to(REPO)) for path in sorted(
+        [*HERE.rglob("*"), *lists]) if path.is_file() and "__pycache__" not in path.parts)]
 
 
 def allowed(name: str, line: str) -> bool:
     """True if this remark of checkpatch's is in ALLOWED."""
+    name = name.removeprefix(overlay.folder_of(bases.VERSION))
     said = re.search(r": (?:ERROR|WARNING|CHECK):(\w+): ", line)
     return bool(said) and any(name.startswith(start) and said[1] in types
                         for start, types in ALLOWED)
@@ -146,7 +148,7 @@ def style(stage: Stage) -> None:
         ("kernel-doc", code, ["scripts/kernel-doc", "-none", "-Wall"]),
         ("codespell", files + scripts, ["codespell", "-L", NO_TYPO]),
         ("pyflakes", python, ["pyflakes3"]),
-        ("mypy", python, ["mypy", "--no-error-summary", "--cache-dir", BUILD / "mypy",
+        ("mypy", python, ["mypy", "--no-error-summary", "--cache-dir", TOP / "mypy",
                           "--config-file", HERE / "mypy.ini"]),
         ("shellcheck", shell, ["shellcheck", "-s", "dash", "-S", "warning",
                                "-f", "gcc", "-e", NOT_DASH])]

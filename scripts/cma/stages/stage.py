@@ -15,7 +15,7 @@ from typing import Any
 
 from lab import boards, children, kbuild, lock, skips, verdict
 
-BUILD = kbuild.BUILD
+TOP, BUILD = kbuild.TOP, kbuild.BUILD
 LOGS = BUILD / "check"
 HERE = Path(__file__).resolve().parents[1]
 
@@ -65,7 +65,7 @@ class Stage:
     def run(self, name: str, cmd: Sequence[str | Path], **kw: Any) -> str:
         """A command as one result; returns its output. It does not wait for
         what this process builds meanwhile."""
-        done = children.capture(cmd, env=lock.environment(BUILD), **kw)
+        done = children.capture(cmd, env=lock.environment(TOP), **kw)
         self.log(name, done.stdout)
         self.result(done.returncode == 0, name, done.stdout.splitlines()[-20:])
         return done.stdout

@@ -292,7 +292,8 @@ class Disk(unittest.TestCase):
 class Initrd(unittest.TestCase):
     def test_what_is_in_it(self):
         """gen_init_cpio is told of files and, ahead of them, of their folders."""
-        with tempfile.TemporaryDirectory() as tmp, mock.patch("lab.boards.BUILD", Path(tmp)):
+        with tempfile.TemporaryDirectory() as tmp, \
+                mock.patch.multiple(boards, TOP=Path(tmp), BUILD=Path(tmp)):
             top = Path(tmp)
             for name, text in (("modules/a/b/x.ko", "1234"),
                                ("selftests-armhf/t", "5"),

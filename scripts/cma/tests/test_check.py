@@ -67,7 +67,7 @@ class Files(unittest.TestCase):
             path.touch()
 
     def files(self, build="out", *starts):
-        with mock.patch.multiple(source, REPO=self.root, BUILD=self.root / build):
+        with mock.patch.multiple(source, REPO=self.root, TOP=self.root / build):
             return source.overlay_files(*starts)
 
     def test_the_build_folder_is_no_part_wherever_it_is(self):

@@ -59,6 +59,7 @@ class Boot(unittest.TestCase):
         self.made = []
         for target, new in (
                 ("lab.kbuild.BUILD", self.build),
+                ("lab.kbuild.TOP", self.build),
                 ("lab.kbuild.install_packages", self.made.append),
                 ("lab.kbuild.userland", lambda *a: self.made.append(a)),
                 ("shutil.which", lambda name: name)):

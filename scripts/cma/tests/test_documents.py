@@ -21,7 +21,7 @@ TESTING = "Documentation/mm/cma-testing.rst"
 
 
 def whole_files():
-    files = overlay.Overlay(kbuild.REPO, kbuild.BUILD).files
+    files = overlay.Overlay(kbuild.REPO, kbuild.TOP).files
     return [path for path, (_, edit) in files.items() if not edit]
 
 

@@ -17,7 +17,7 @@ class Folder(unittest.TestCase):
 
     def setUp(self):
         self.build = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-kernel-")))
-        self.enterContext(mock.patch.object(kbuild, "BUILD", self.build))
+        self.enterContext(mock.patch.multiple(kbuild, TOP=self.build, BUILD=self.build))
 
 
 class Source(Folder):

@@ -118,7 +118,7 @@ class Commands(unittest.TestCase):
     def test_they_do_not_wait_for_a_build_of_ours(self):
         one = stage.Stage("test")
         with tempfile.TemporaryDirectory() as build, lock.held(build), \
-                mock.patch("stages.stage.BUILD", build), \
+                mock.patch("stages.stage.TOP", build), \
                 mock.patch.object(one, "log"), mock.patch("builtins.print"):
             one.run("locked", [
                 sys.executable, "-c", f"import sys; sys.path.insert(0, "

@@ -57,6 +57,7 @@ REPOSITORY = {
     "mm/cma/range.c": "range\n",
     "mm/cma/tests/.kunitconfig": "CONFIG_KUNIT=y\n",
     "mm/page.c.diff": PAGE_DIFF,
+    "versions/6.12/absent": "# nothing\n",
 }
 
 
@@ -92,29 +93,30 @@ class TreeCase(unittest.TestCase):
         write(self.source, SOURCE)
         os.chmod(os.path.join(self.source, "scripts/run.sh"), 0o755)
         write(self.root, REPOSITORY)
-        write(os.path.join(self.top, "recipe"), {"x.recipe": RECIPE})
+        write(os.path.join(self.top, "recipe"), {
+            "cma.recipe": RECIPE, "6.12.recipe": "", "7.3.recipe": ""})
         write(os.path.join(self.top, "steps"), STEPS)
         subprocess.run(["git", "init", "-q", self.root], check=True)
         self.enterContext(mock.patch.dict(os.environ, KSRC=self.source))
 
-    def trees(self, build="build"):
-        return tree.Trees(os.path.join(self.top, build), self.root,
+    def trees(self, base="6.12"):
+        return tree.Trees(os.path.join(self.top, "build"), self.root,
                           os.path.join(self.top, "recipe"),
-                          os.path.join(self.top, "steps"))
+                          os.path.join(self.top, "steps"), base)
 
-    def run_it(self, command, build="build"):
+    def run_it(self, command, base="6.12", **kw):
         """What `tree.py command` prints."""
-        trees = self.trees(build)
+        trees = self.trees(base)
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            with lock.held(trees.build):
-                getattr(trees, {"tree": "make"}.get(command, command))()
+            with lock.held(trees.top):
+                getattr(trees, {"tree": "make"}.get(command, command))(**kw)
         return out.getvalue()
 
-    def fails(self, command):
+    def fails(self, command, base="6.12", **kw):
         """The message with which `tree.py command` stops."""
         with self.assertRaises(Error) as caught:
-            self.run_it(command)
+            self.run_it(command, base, **kw)
         return str(caught.exception)
 
     def git(self, *args):
@@ -198,7 +200,7 @@ class Making(TreeCase):
         self.run_it("tree")
         self.assertEqual(self.rewritten(), {"mm/cma/range.c", "mm/cma/new.c"})
         write(os.path.join(self.top, "recipe"),
-              {"x.recipe": RECIPE + "edit mm/twice.c\n" + "\t- same\n" * 9 + "\t+ one\n"})
+              {"cma.recipe": RECIPE + "edit mm/twice.c\n" + "\t- same\n" * 9 + "\t+ one\n"})
         self.run_it("tree")
         self.assertEqual(self.rewritten(), {"mm/cma/range.c", "mm/cma/new.c", "mm/twice.c"})
         self.assertEqual(self.git("show", "bare:mm/twice.c"), "one")
@@ -599,8 +601,8 @@ class Recipes(TreeCase):
                 ("drop mm/page.c nothing", "has no nothing"),
                 ("kconfig mm/Makefile CMA", "has no config CMA"),
                 ("replace mm/page.c", "cannot make sense")):
-            write(os.path.join(self.top, "recipe"), {"x.recipe": "# x\n" + step})
+            write(os.path.join(self.top, "recipe"), {"cma.recipe": "# x\n" + step})
             told = self.fails("tree")
             self.assertIn(message, told)
-            self.assertIn("x.recipe:2", told)
+            self.assertIn("cma.recipe:2", told)
             self.assertIn("6.12.7", told)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The recipe that takes the kernel's own allocator out: base -> bare.
 
-A recipe is a text file. An unindented line is a step, '#' starts a comment:
+cma.recipe has the steps for every kernel, N.M.recipe those for Linux N.M that come
+after them; a kernel newer than all has those of the newest. A recipe is a text
+file. An unindented line is a step, '#' starts a comment:
 
     delete FILE...            the file goes
     undefine SYMBOL...        for the unifdef steps that follow
@@ -18,19 +20,22 @@ A recipe is a text file. An unindented line is a step, '#' starts a comment:
                               '- ...' stands for any lines in between; new ones
                               are taken as they are.
 
-A step which finds nothing to do is an error: a recipe must not rot.
+A step which finds nothing to do is an error: a recipe must not rot. The others
+are done all the same, so that one run tells all that does not fit.
 """
 
 import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from . import csyntax
+from . import bases, csyntax
 from .git import Error, Repo
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                       "bare")
+Step = tuple[int, list[str], list[str]]		# line number, words, indented lines
 
 
 class Recipe:
@@ -42,9 +47,19 @@ class Recipe:
         self.files: dict[str, str | None] = {}
         self.symbols: list[str] = []
         self.where = ""
+        self.errors: list[str] = []
 
     def fail(self, text: str) -> None:
         raise Error("%s: %s (Linux %s)" % (self.where, text, self.kernel))
+
+    def each(self, work: Callable[..., None], items: Iterable[Any], *args: Any) -> None:
+        """work(item, *args) for each of @items; what fails is in self.errors."""
+        for item in items:
+            try:
+                work(item, *args)
+            except Error as e:
+                if str(e) not in self.errors:
+                    self.errors.append(str(e))
 
     def get(self, path: str) -> str:
         if path not in self.files:
@@ -62,9 +77,11 @@ class Recipe:
         self.files[path] = text
 
     def step_delete(self, paths: list[str]) -> None:
-        for path in paths:
-            self.get(path)
-            self.files[path] = None
+        self.each(self._delete, paths)
+
+    def _delete(self, path: str) -> None:
+        self.get(path)
+        self.files[path] = None
 
     def step_undefine(self, symbols: list[str]) -> None:
         self.symbols = symbols
@@ -73,42 +90,47 @@ class Recipe:
         flags = ["-U" + s for s in self.symbols]
         if paths[0] == "-B":
             flags.append(paths.pop(0))
-        for path in paths:
-            done = subprocess.run(
-                ["unifdef", *flags], capture_output=True,
-                input=self.get(path).encode("utf-8", "surrogateescape"))
-            if done.returncode not in (0, 1):
-                self.fail("unifdef %s: %s" % (path, done.stderr.decode()))
-            self.put(path, done.stdout.decode("utf-8", "surrogateescape"))
+        self.each(self._unifdef, paths, flags)
+
+    def _unifdef(self, path: str, flags: list[str]) -> None:
+        done = subprocess.run(
+            ["unifdef", *flags], capture_output=True,
+            input=self.get(path).encode("utf-8", "surrogateescape"))
+        if done.returncode not in (0, 1):
+            self.fail("unifdef %s: %s" % (path, done.stderr.decode()))
+        self.put(path, done.stdout.decode("utf-8", "surrogateescape"))
 
     def step_drop(self, args: list[str]) -> None:
         path, *names = args
-        for name in names:
-            text, count = csyntax.drop(self.get(path), name)
-            if not count:
-                self.fail("%s has no %s" % (path, name))
-            self.put(path, text)
+        self.each(self._drop, names, path)
+
+    def _drop(self, name: str, path: str) -> None:
+        text, count = csyntax.drop(self.get(path), name)
+        if not count:
+            self.fail("%s has no %s" % (path, name))
+        self.put(path, text)
 
     def step_kconfig(self, args: list[str]) -> None:
         path, *names = args
-        for name in names:
-            text, count = re.subn(
-                r"^(?:menu)?config %s\n(?:[ \t]+[^\n]*\n|\n(?=[ \t\n]|\Z))*\n?"
-                % re.escape(name), "", self.get(path), flags=re.M)
-            if not count:
-                self.fail("%s has no config %s" % (path, name))
-            self.put(path, text)
+        self.each(self._kconfig, names, path)
+
+    def _kconfig(self, name: str, path: str) -> None:
+        text, count = re.subn(
+            r"^(?:menu)?config %s\n(?:[ \t]+[^\n]*\n|\n(?=[ \t\n]|\Z))*\n?"
+            % re.escape(name), "", self.get(path), flags=re.M)
+        if not count:
+            self.fail("%s has no config %s" % (path, name))
+        self.put(path, text)
 
     def step_edit(self, args: list[str], lines: list[str]) -> None:
         path, = args
-        text = self.get(path)
-        for old, new in _edits(lines):
-            if not old:
-                self.fail("a replacement without an old line")
-            text = self._replace(path, text.split("\n"), old, new)
-        self.put(path, text)
+        self.each(self._replace, enumerate(_edits(lines), 1), path)
 
-    def _replace(self, path: str, lines: list[str], old: list[str], new: list[str]) -> str:
+    def _replace(self, edit: tuple[int, tuple[list[str], list[str]]], path: str) -> None:
+        number, (old, new) = edit
+        if not old:
+            self.fail("replacement %d has no old line" % number)
+        lines = self.get(path).split("\n")
         out, at, found = [], 0, 0
         while at < len(lines):
             end = _match(lines, at, old)
@@ -120,29 +142,32 @@ class Recipe:
                 out += new
                 at = end
         if found != 1:
-            self.fail("%s: '%s' matches %d times instead of once" % (path, old[0], found))
-        return "\n".join(out)
+            self.fail("%s: replacement %d, '%s', matches %d times instead of once" % (
+                path, number, old[0], found))
+        self.put(path, "\n".join(out))
 
     def run(self, name: str, text: str) -> None:
         """All steps of the recipe @text, called @name in messages."""
+        self.each(self._step, _steps(text), name)
+
+    def _step(self, step: Step, name: str) -> None:
         steps = {"delete": self.step_delete, "undefine": self.step_undefine,
                  "unifdef": self.step_unifdef, "drop": self.step_drop,
                  "kconfig": self.step_kconfig}
-        for number, words, lines in _steps(text):
-            self.where = "%s:%d" % (name, number)
-            verb, *args = words
-            more = " ".join(lines).split()
-            if verb == "edit" and len(args) == 1 and lines:
-                self.step_edit(args, lines)
-            elif verb in steps and args + more:
-                steps[verb](args + more)
-            else:
-                self.fail("cannot make sense of '%s'" % " ".join(words))
+        number, words, lines = step
+        self.where = "%s:%d" % (name, number)
+        verb, *args = words
+        more = " ".join(lines).split()
+        if verb == "edit" and len(args) == 1 and lines:
+            self.step_edit(args, lines)
+        elif verb in steps and args + more:
+            steps[verb](args + more)
+        else:
+            self.fail("cannot make sense of '%s'" % " ".join(words))
 
 
-def _steps(text: str) -> list[tuple[int, list[str], list[str]]]:
-    """[(line number, words, indented lines that follow)]."""
-    found: list[tuple[int, list[str], list[str]]] = []
+def _steps(text: str) -> list[Step]:
+    found: list[Step] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -183,11 +208,11 @@ def _match(lines: list[str], at: int, old: list[str]) -> int | None:
     return at
 
 
-def key(recipe_folder: str = FOLDER) -> str:
+def key(version: str, recipe_folder: str = FOLDER) -> str:
     """Everything `bare` depends on besides base, as one text."""
     here = os.path.dirname(os.path.abspath(__file__))
     names = [os.path.join(here, n) for n in ("bare.py", "csyntax.py")]
-    names += recipe_files(recipe_folder)
+    names += recipe_files(version, recipe_folder)
     text = []
     for name in names:
         with open(name, encoding="utf-8") as f:
@@ -195,19 +220,21 @@ def key(recipe_folder: str = FOLDER) -> str:
     return "\0".join(text)
 
 
-def recipe_files(folder: str) -> list[str]:
-    return [os.path.join(folder, n) for n in sorted(os.listdir(folder))
-            if n.endswith(".recipe")]
+def recipe_files(version: str, folder: str) -> list[str]:
+    """Those for a folder in versions/, or for the newest kernel."""
+    return [os.path.join(folder, "%s.recipe" % name)
+            for name in ("cma", version or bases.NEWEST)]
 
 
-def make(repo: Repo, base: str, kernel: str, recipe_folder: str = FOLDER) -> str:
-    """The tree object of bare, made from the commit @base."""
+def make(repo: Repo, base: str, kernel: str, version: str,
+         recipe_folder: str = FOLDER) -> tuple[str, list[str]]:
+    """The tree object of bare, made from the commit @base, and what went wrong."""
     def read(path: str) -> bytes | None:
         found = repo.entries(base, [path])
         return repo.read(found[path][1]) if path in found else None
 
     recipe = Recipe(read, kernel)
-    for name in recipe_files(recipe_folder):
+    for name in recipe_files(version, recipe_folder):
         with open(name, encoding="utf-8") as f:
             recipe.run(os.path.relpath(name, os.path.dirname(FOLDER)), f.read())
     modes = repo.entries(base, list(recipe.files))
@@ -215,4 +242,4 @@ def make(repo: Repo, base: str, kernel: str, recipe_folder: str = FOLDER) -> str
     for path, text in recipe.files.items():
         changes[path] = None if text is None else (
             modes[path][0], repo.blob(text.encode("utf-8", "surrogateescape")))
-    return repo.write_tree(repo.tree_of(base), changes)
+    return repo.write_tree(repo.tree_of(base), changes), recipe.errors

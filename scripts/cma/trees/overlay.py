@@ -2,29 +2,36 @@
 """The repository's files <-> the tree `cma`.
 
 A whole file stands at its kernel path; `<path>.diff` edits a file of `bare`, with
-a paragraph above its `---` line that says why. Paths here are kernel paths
-unless they are called names, which are the repository's.
+a paragraph above its `---` line that says why. These are for the newest kernel.
+versions/N.M/ has what is different for Linux N.M, at the same paths: a file or an
+edit there takes the place of what the repository has for that path, or is one
+more. versions/N.M/absent lists the paths, one a line, for which Linux N.M has
+neither; '#' starts a comment, which says why.
+
+Paths here are kernel paths unless they are called names, which are the
+repository's.
 """
 
 import os
-import re
 import stat
 import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from .git import Changes, Entry, Error, Repo, clean_env
-
-REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__)))))
+from . import edits
+from .bases import REPO, VERSIONS
+from .git import Entry, Error, Repo, clean_env
 
 # The repository's own, no part of the kernel: files at the root, and folders.
 # Dot files and *.md at the root are, too.
 OWN_FILES = {"Makefile", "COPYING"}
-OWN_FOLDERS = ("build/", "scripts/cma/")
+OWN_FOLDERS = ("build/", "scripts/cma/", VERSIONS + "/")
 MOVED = {"Kconfig": "mm/cma/Kconfig"}
 MOVED_BACK = {path: name for name, path in MOVED.items()}
+ABSENT = "absent"
 
-TODO = "TODO: say why\n\n"
+Files = dict[str, tuple[str, bool]]		# path -> (name, is it a .diff)
 
 
 def is_own(name: str) -> bool:
@@ -33,19 +40,28 @@ def is_own(name: str) -> bool:
             ("/" not in name and name.endswith(".md")))
 
 
-class Conflict(Error):
-    pass
+def folder_of(version: str) -> str:
+    return "%s/%s/" % (VERSIONS, version)
 
 
 class Overlay:
-    """The files of the repository at @root, as they are in its work tree."""
+    """The files of the repository at @root, as they are in its work tree, for the
+    newest kernel or for @version."""
 
-    def __init__(self, root: str | Path = REPO, build: str | Path | None = None) -> None:
+    def __init__(self, root: str | Path = REPO, build: str | Path | None = None,
+                 version: str = "") -> None:
         self.root = root
         self.build = build
-        self.files: dict[str, tuple[str, bool]] = {}         # path -> (name, is it a .diff)
-        for name in self._names():
-            self._add(name)
+        self.version = version
+        names = self._names()
+        self.top = _files(n for n in names if not is_own(n))
+        self.versions = {v: _version(v, names) for v in sorted(
+            {n.split("/")[1] for n in names if n.startswith(VERSIONS + "/")})}
+        self.files = dict(self.top)
+        self.absent = self._absent() if version in self.versions else []
+        for path in self.absent:
+            del self.files[path]
+        self.files |= self.versions.get(version, {})
 
     def _names(self) -> list[str]:
         if os.path.exists(os.path.join(self.root, ".git")):
@@ -60,17 +76,35 @@ class Overlay:
             names = {os.path.relpath(os.path.join(folder, f), self.root)
                      for folder, _, files in os.walk(self.root) for f in files}
         build = os.path.relpath(self.build, self.root) + "/" if self.build else "build/"
-        return sorted(n for n in names if not is_own(n) and not n.startswith(build)
+        return sorted(n for n in names if not n.startswith(build)
                       and os.path.lexists(os.path.join(self.root, n)))
 
-    def _add(self, name: str) -> None:
-        edit = name.endswith(".diff")
-        path = name[:-5] if edit else MOVED.get(name, name)
-        if path in self.files:
-            raise Error("both %s and %s stand for %s" % (self.files[path][0], name, path))
-        if not edit and name in MOVED_BACK:
-            raise Error("%s belongs at %s in the repository" % (name, MOVED_BACK[name]))
-        self.files[path] = (name, edit)
+    @property
+    def absent_name(self) -> str:
+        return folder_of(self.version) + ABSENT
+
+    def absent_text(self) -> str:
+        full = os.path.join(self.root, self.absent_name)
+        if not os.path.exists(full):
+            return ""
+        with open(full, encoding="utf-8") as f:
+            return f.read()
+
+    def _absent(self) -> list[str]:
+        """The paths for which this version has nothing."""
+        paths = [p for p in (line.partition("#")[0].strip()
+                             for line in self.absent_text().splitlines()) if p]
+        for path in paths:
+            if path not in self.top:
+                raise Error("%s: the repository has nothing for %s" % (self.absent_name, path))
+            if path in self.versions[self.version]:
+                raise Error("both %s and %s stand for %s" % (
+                    self.absent_name, self.versions[self.version][path][0], path))
+        return paths
+
+    def everywhere(self) -> set[str]:
+        """The paths that this or another kernel has something for."""
+        return set(self.top).union(*self.versions.values())
 
     def read(self, name: str) -> tuple[str, bytes]:
         full = os.path.join(self.root, name)
@@ -89,187 +123,63 @@ class Overlay:
         mode, data = self.read(name)
         return mode.encode(), str(len(data)).encode(), data
 
-    def apply(self, repo: Repo, bare: str, kernel: str) -> tuple[dict[str, Entry], dict[str, str]]:
-        """({path: (mode, blob)} of all that differs from @bare, {path: error})."""
-        have = repo.entries(bare, list(self.files))
+
+def _files(names: Iterable[str]) -> Files:
+    """What is at the top of the repository."""
+    files: Files = {}
+    for name in names:
+        path = name.removesuffix(".diff")
+        if name in MOVED_BACK:
+            raise Error("%s belongs at %s in the repository" % (name, MOVED_BACK[name]))
+        _add(files, MOVED.get(path, path) if path == name else path, name)
+    return files
+
+
+def _version(version: str, names: Iterable[str]) -> Files:
+    """What versions/@version has."""
+    files: Files = {}
+    for name in names:
+        path = name.removeprefix(folder_of(version))
+        if path != name and path != ABSENT:
+            if is_own(path) or path in MOVED:
+                raise Error("%s: the repository keeps a file of its own there" % name)
+            _add(files, path.removesuffix(".diff"), name)
+    return files
+
+
+def _add(files: Files, path: str, name: str) -> None:
+    if path in files:
+        raise Error("both %s and %s stand for %s" % (files[path][0], name, path))
+    files[path] = name, name.endswith(".diff")
+
+
+@dataclass
+class Target:
+    """What the files of the repository are for: the commit @bare of Linux @kernel."""
+    repo: Repo
+    bare: str
+    kernel: str
+    overlay: Overlay
+
+    def apply(self) -> tuple[dict[str, Entry], dict[str, str]]:
+        """({path: (mode, blob)} of all that differs from bare, {path: error})."""
+        files = self.overlay.files
+        have = self.repo.entries(self.bare, list(files))
         done, failed = {}, {}
-        for path, (name, edit) in self.files.items():
-            mode, data = self.read(name)
-            if not edit:
-                done[path] = (mode, repo.blob(data))
-            elif path not in have:
-                failed[path] = "%s: Linux %s has no %s to edit" % (name, kernel, path)
-            else:
-                try:
-                    done[path] = _apply_diff(repo, have[path], path, name, data, kernel)
-                except Error as e:
-                    failed[path] = str(e)
+        for path, (name, edit) in files.items():
+            mode, data = self.overlay.read(name)
+            try:
+                done[path] = (self._edited(have.get(path), path, name, data) if edit
+                              else (mode, self.repo.blob(data)))
+            except Error as e:
+                failed[path] = str(e)
         return done, failed
 
-    def tree(self, repo: Repo, bare: str, kernel: str) -> str:
-        done, failed = self.apply(repo, bare, kernel)
-        if failed:
-            raise Error("\n".join(failed[p] for p in sorted(failed)))
-        return repo.write_tree(repo.tree_of(bare), done)
+    def edited(self, path: str, name: str, data: bytes) -> Entry:
+        """What the edit @data, which is called @name, makes of @path of bare."""
+        return self._edited(self.repo.entries(self.bare, [path]).get(path), path, name, data)
 
-
-def split_diff(data: bytes) -> tuple[bytes, bytes]:
-    """(text that says why, the edit itself)."""
-    found = re.search(rb"^--- ", data, re.M)
-    return (data[:found.start()], data[found.start():]) if found else (data, b"")
-
-
-def _apply_diff(repo: Repo, entry: Entry, path: str, name: str, data: bytes, kernel: str) -> Entry:
-    """The (mode, blob) that the edit @data makes of @entry.
-
-    git apply without -C and --3way looks for the hunks at other lines, but
-    insists on all of their context.
-    """
-    _, edit = split_diff(data)
-    want = ("--- a/%s\n+++ b/%s\n" % (path, path)).encode()
-    if not edit.startswith(want):
-        raise Error("%s: is no edit of %s, or has no '--- a/%s' line" % (name, path, path))
-    with repo.temp_index() as index:
-        repo.run("update-index", "-z", "--index-info", index=index,
-                 stdin=("%s %s\t%s\0" % (*entry, path)).encode())
-        done = repo.run("apply", "--cached", "--whitespace=nowarn", "-", index=index,
-                        stdin=edit, check=False)
-        if done.returncode:
-            raise Error(_explain(done.stderr.decode(), edit, path, name, kernel))
-        listed = repo.out("ls-files", "-s", index=index).split("\n")
-    if len(listed) != 1 or not listed[0].endswith("\t" + path):
-        raise Error("%s: edits other files than %s" % (name, path))
-    mode, blob = listed[0].split()[:2]
-    return mode, blob
-
-
-def _explain(message: str, edit: bytes, path: str, name: str, kernel: str) -> str:
-    """What git apply said, in terms of the file, the hunk and the kernel."""
-    hunks = re.findall(rb"^@@ -(\d+)", edit, re.M)
-    found = re.search(r"patch failed: .*:(\d+)\n", message + "\n")
-    line = found.group(1) if found else None
-    at = [n for n, first in enumerate(hunks, 1) if first.decode() == line]
-    if at:
-        return "%s: hunk %d of %d does not apply to %s of Linux %s (near line %s)" % (
-            name, at[0], len(hunks), path, kernel, line)
-    return "%s: does not apply to Linux %s: %s" % (name, kernel, message.strip())
-
-
-def _edit_of(repo: Repo, bare: str, tree: str, path: str) -> bytes:
-    """The edit that makes @path of @bare that of @tree, without its headers."""
-    text = repo.run("--literal-pathspecs", "diff", "--no-ext-diff", "--no-textconv",
-                    "--no-renames", "--no-color", "-U2", "--src-prefix=a/",
-                    "--dst-prefix=b/", bare, tree, "--", path).stdout
-    lines = text.split(b"\n")
-    while lines and not lines[0].startswith(b"--- "):
-        lines.pop(0)
-    if not lines:
-        raise Error("%s: an edit of a kernel file can change neither its mode nor "
-                    "binary data" % path)
-    return b"\n".join(lines)
-
-
-class Export:
-    """Plans, then writes, what the tree @now means for the repository.
-
-    @applied: the tree that `make tree` made last, to tell who changed what: the
-    kernel tree wins where only it changed, the repository where only that did.
-    """
-
-    def __init__(self, repo: Repo, overlay: Overlay, bare: str, applied: str, now: str,
-                 kernel: str) -> None:
-        self.repo, self.overlay, self.bare, self.now = repo, overlay, bare, now
-        self.writes: dict[str, tuple[str, bytes]] = {}        # name -> (mode, data)
-        self.removes: list[str] = []       # names
-        self.pending: list[str] = []       # names whose edits make tree still has to apply
-        self.todo: list[str] = []          # names of .diff files which do not say why
-        changed = repo.changes(bare, now)
-        was = repo.changes(bare, applied)
-        ours, failed = overlay.apply(repo, bare, kernel)
-        same = repo.entries(bare, list(set(changed) | set(ours)))
-        errors = []
-        for path in sorted(set(changed) | set(ours) | set(failed)):
-            entry = _new(changed, path, same)
-            before = _new(was, path, same)
-            repository = "broken" if path in failed else ours.get(path, same.get(path))
-            if entry != repository:
-                if entry == before:
-                    self.pending.append(overlay.files[path][0] if path in overlay.files
-                                        else path)
-                    continue
-                if repository != before:
-                    errors.append("%s: changed both in the kernel tree and in the "
-                                  "repository%s" % (path, " (" + failed[path] + ")"
-                                                    if path in failed else ""))
-                    continue
-            try:
-                self._plan(path, changed)
-            except Error as e:
-                errors.append(str(e))
-        if errors:
-            raise Conflict("\n".join(errors))
-
-    def _plan(self, path: str, changed: Changes) -> None:
-        name, edit = self.overlay.files.get(path, (None, None))
-        if path not in changed:
-            self._drop(name)
-            return
-        status, _, _, mode, blob = changed[path]
-        if status == "D":
-            raise Error("%s: deleted in the kernel tree; a kernel file can only be "
-                        "edited" % path)
-        if status == "T" or mode not in ("100644", "100755", "120000"):
-            raise Error("%s: changed its type" % path)
-        if status == "A" or name and not edit:
-            target = MOVED_BACK.get(path, path)
-            if is_own(target) or path in MOVED:
-                raise Error("%s: the repository keeps a file of its own there" % path)
-            self._write(target, mode, self.repo.read(blob))
-            if name != target:
-                self._drop(name)
-            return
-        target = path + ".diff"
-        if is_own(target):
-            raise Error("%s: cannot be edited" % path)
-        why = split_diff(self.overlay.read(target)[1])[0] if edit else TODO.encode()
-        if not why.strip() or b"TODO" in why:
-            self.todo.append(target)
-        self._write(target, "100644", why + _edit_of(self.repo, self.bare, self.now, path))
-
-    def _write(self, name: str, mode: str, data: bytes) -> None:
-        known = os.path.lexists(os.path.join(self.overlay.root, name))
-        if not known or self.overlay.read(name) != (mode, data):
-            self.writes[name] = (mode, data)
-
-    def _drop(self, name: str | None) -> None:
-        if name:
-            self.removes.append(name)
-
-    def write(self) -> None:
-        for name in self.removes:
-            full = os.path.join(self.overlay.root, name)
-            os.unlink(full)
-            try:
-                os.removedirs(os.path.dirname(full))
-            except OSError:
-                pass            # not empty
-        for name, (mode, data) in self.writes.items():
-            full = os.path.join(self.overlay.root, name)
-            os.makedirs(os.path.dirname(full), exist_ok=True)
-            if os.path.lexists(full):
-                os.unlink(full)
-            if mode == "120000":
-                os.symlink(os.fsdecode(data), full)
-                continue
-            with open(full, "wb") as f:
-                f.write(data)
-            if mode == "100755":
-                os.chmod(full, os.stat(full).st_mode | 0o111)
-
-
-def _new(changes: Changes, path: str, same: dict[str, Entry]) -> Entry | None:
-    """(mode, blob) of @path after @changes; @same: what it was before them."""
-    if path not in changes:
-        return same.get(path)
-    status, _, _, mode, blob = changes[path]
-    return None if status == "D" else (mode, blob)
+    def _edited(self, entry: Entry | None, path: str, name: str, data: bytes) -> Entry:
+        if not entry:
+            raise Error("%s: Linux %s has no %s to edit" % (name, self.kernel, path))
+        return edits.apply(self.repo, entry, path, name, data, self.kernel)

@@ -4,17 +4,20 @@
 A step is a file NNNN-name.msg: the commit message, a line `Paths:`, then patterns
 of kernel paths, one a line. A pattern that ends in / takes the folder, one that
 begins with ! leaves out what those above it take. Each file of ours belongs to
-exactly one step, and each pattern matches a file; the order has to let each step
-build.
+exactly one step, and each pattern matches a file, if only one for another kernel;
+a step that has files for other kernels alone is left out. The order has to let
+each step build.
 """
 
 import fnmatch
 import glob
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from .git import DATE, Error, Repo
+from .overlay import Overlay
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                       "series")
@@ -35,12 +38,17 @@ def read_steps(folder: str = FOLDER) -> tuple[str, list[Step]]:
     return first[0], steps[1:]
 
 
-def assign(paths: Iterable[str], steps: list[Step]) -> list[list[str]]:
-    """[[paths of the step]]; every path belongs to exactly one of @steps."""
+def assign(paths: Iterable[str], steps: list[Step],
+           everywhere: Collection[str] = ()) -> list[list[str]]:
+    """[[paths of the step]]; every path belongs to exactly one of @steps.
+
+    @everywhere: the paths for other kernels, too.
+    """
+    known = set(paths).union(everywhere)
     taken: list[list[str]] = [[] for _ in steps]
     errors = ["%s: %s is the name of no file" % (name, pattern)
               for name, _, patterns in steps for pattern in patterns
-              if not any(matches(pattern.removeprefix("!"), p) for p in paths)]
+              if not any(matches(pattern.removeprefix("!"), p) for p in known)]
     for path in sorted(paths):
         owners = [i for i, (_, _, patterns) in enumerate(steps) if takes(patterns, path)]
         if len(owners) == 1:
@@ -48,7 +56,8 @@ def assign(paths: Iterable[str], steps: list[Step]) -> list[list[str]]:
         else:
             errors.append("%s belongs to %s" % (
                 path, " and ".join(steps[i][0] for i in owners) or "no step"))
-    errors += ["%s takes no file" % step[0] for step, own in zip(steps, taken) if not own]
+    errors += ["%s takes no file" % name for name, _, patterns in steps
+               if not any(takes(patterns, p) for p in known)]
     if errors:
         raise Error("series: each file belongs to exactly one step, but\n" + "\n".join(errors))
     return taken
@@ -70,7 +79,7 @@ def takes(patterns: Iterable[str], path: str) -> bool:
     return found
 
 
-def identity(root: str) -> dict[str, str]:
+def identity(root: str | Path) -> dict[str, str]:
     """Who signs: the user of the repository at @root, as git knows him."""
     me = Repo(root)
     env = {k: v for k, v in me.env.items()
@@ -84,17 +93,19 @@ def identity(root: str) -> dict[str, str]:
             for what, value in (("NAME", name), ("EMAIL", mail))}
 
 
-def generate(repo: Repo, overlay_root: str, patches: str, folder: str = FOLDER) -> list[str]:
+def generate(repo: Repo, overlay: Overlay, patches: str, folder: str = FOLDER) -> list[str]:
     """Writes the series to the folder @patches and verifies it; their names."""
     first, steps = read_steps(folder)
     base, bare, cma = (repo.tag(t) for t in ("base", "bare", "cma"))
-    signed = Repo(repo.path, identity(overlay_root))
+    signed = Repo(repo.path, identity(overlay.root))
     changes = repo.changes(bare, cma)
-    taken = assign(changes, steps)
+    taken = assign(changes, steps, overlay.everywhere())
 
     tree = repo.tree_of(bare)
     tip = signed.commit(tree, [base], first)
     for (_, message, _), paths in zip(steps, taken):
+        if not paths:
+            continue
         tree = repo.write_tree(tree, {p: changes[p][3:5] for p in paths})
         tip = signed.commit(tree, [tip], message)
     if tree != repo.tree_of(cma):

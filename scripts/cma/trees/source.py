@@ -6,13 +6,16 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
+from . import bases, debian
 from .git import Error, Repo
 
 PACKAGE = "linux-source-6.12"
 TARBALL = "/usr/src/%s.tar.xz" % PACKAGE
-SERIES = "6.12."
+NEWEST = re.compile(r"linux-source-(\d+\.\d+)")
+SUITE = "trixie-backports"
 
 
 def version(makefile: str) -> str | None:
@@ -24,11 +27,45 @@ def version(makefile: str) -> str | None:
         return None
 
 
-def packaged() -> str:
-    """Debian's source, installed if need be."""
+def packaged(base: str, build: str) -> str:
+    """Debian's source of @base, installed or fetched if need be."""
+    if base == "newest":
+        return newest(Path(build, "source"))
     if not os.path.exists(TARBALL):
         install()
     return TARBALL
+
+
+def newest(folder: Path) -> str:
+    """The source of the newest kernel that Debian has, fetched once into @folder."""
+    tarballs = list(folder.glob("linux-source-*.tar.xz"))
+    if not tarballs:
+        with debian.suite(SUITE) as suite:
+            tarballs = [fetch(suite, folder)]
+    return str(tarballs[0])
+
+
+def fetch(suite: debian.Suite, folder: Path) -> Path:
+    """The tarball of the newest kernel in @suite, in the new folder @folder."""
+    names = list(filter(NEWEST.fullmatch, suite.packages("linux-source-")))
+    if not names:
+        raise debian.Unavailable("%s of %s has no package linux-source-N.M" % (
+            SUITE, debian.mirror()))
+    package = max(names, key=lambda name: bases.number(NEWEST.fullmatch(name)[1]))
+    print("tree: fetching the package %s of %s" % (package, SUITE), flush=True)
+    new = folder.with_suffix(".new")
+    shutil.rmtree(new, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        suite.unpack(package, new)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(new / "usr/src", folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    tarball = folder / (package + ".tar.xz")
+    if not tarball.exists():
+        raise Error("the package %s did not bring %s" % (package, tarball.name))
+    return tarball
 
 
 def asked_for(build: str) -> str | None:
@@ -116,7 +153,8 @@ def unpack(path: str, into: str) -> None:
         os.rename(tmp, into)
 
 
-def check_version(folder: str, path: str) -> str:
+def kernel_in(folder: str, path: str) -> str:
+    """The version of the kernel in @folder, which is the source at @path."""
     try:
         with open(os.path.join(folder, "Makefile"), encoding="utf-8") as f:
             found = version(f.read(4096))
@@ -124,8 +162,6 @@ def check_version(folder: str, path: str) -> str:
         found = None
     if not found:
         raise Error("%s is not a kernel source: it has no top Makefile with a version" % path)
-    if not found.startswith(SERIES):
-        raise Error("%s is Linux %s; only %sy is supported" % (path, found, SERIES))
     return found
 
 
@@ -143,17 +179,18 @@ def show_gitignored(folder: str) -> None:
             f.writelines(kept)
 
 
-def make_base(path: str, linux: str) -> None:
+def make_base(path: str, linux: str, base: str, root: str | Path) -> None:
     """The source at @path -> git repository @linux with the tag base.
 
-    Everything happens beside @linux, which is replaced in one step at the end.
+    Fails unless it can be @base for the repository at @root. Everything happens beside @linux, which is replaced in one step at the end.
     """
     new = linux + ".new"
     shutil.rmtree(new, ignore_errors=True)
     print("tree: unpacking %s" % path, flush=True)
     try:
         unpack(path, new)
-        found = check_version(new, path)
+        found = kernel_in(new, path)
+        bases.check(found, base, root, path)
         print("tree: importing Linux %s" % found, flush=True)
         show_gitignored(new)
         repo = Repo(new)
