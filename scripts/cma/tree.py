@@ -58,11 +58,7 @@ class Trees:
     def need(self) -> None:
         if not self.exists() or not self.repo.tag("bare"):
             raise Error("there is no kernel tree in %s yet: run 'make tree%s'" % (
-                self.linux, self.option()))
-
-    def option(self) -> str:
-        """What chooses this base."""
-        return "" if self.base == bases.BASES[0] else " BASE=" + self.base
+                self.linux, bases.option(self.base)))
 
     def state(self) -> dict[str, Any]:
         try:
@@ -278,6 +274,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--for", dest="for_this", choices=["this"],
                         help="export: what has changed is for this kernel alone")
     opts = parser.parse_args(argv)
+    if opts.for_this and opts.command != "export":
+        parser.error("FOR=this is for export alone")
     command, trees = opts.command, Trees(bases.TOP)
     children.end_on_signals()
     try:

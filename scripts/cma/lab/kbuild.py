@@ -25,6 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 REPO, TOP, BUILD = bases.REPO, bases.TOP, bases.BUILD
+MAKE_TREE = f"'make tree{bases.option(bases.BASE)}'"
 
 # The same file at another place is the same to ccache.
 os.environ["CCACHE_BASEDIR"] = str(BUILD)
@@ -181,7 +182,7 @@ def worktree(tag: str, name: str | None = None) -> Path:
     main, beside = git.Repo(BUILD / "linux"), BUILD / f"linux-{name or tag}"
     want = main.tag(tag)
     if not want:
-        raise BuildError(f"{main.path} has no tag {tag}: run 'make tree'")
+        raise BuildError(f"{main.path} has no tag {tag}: run {MAKE_TREE}")
     have = (beside / ".git").exists() and git.Repo(beside).resolve("HEAD")
     if not have:
         # There is none yet, or its repository went when another source came.
@@ -196,7 +197,7 @@ def worktree(tag: str, name: str | None = None) -> Path:
 def our_tree() -> Path:
     path = BUILD / "linux"
     if not (path / "Makefile").exists():
-        raise BuildError(f"no kernel tree at {path}: run 'make tree' first")
+        raise BuildError(f"no kernel tree at {path}: run {MAKE_TREE} first")
     return path
 
 

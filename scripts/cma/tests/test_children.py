@@ -46,7 +46,7 @@ class Children(unittest.TestCase):
         (self.top / "usr/gen_init_cpio").symlink_to("/bin/true")
         self.pids = self.top / "pids"
         self.env = os.environ | {
-            "BUILD": str(self.top), "PIDS": str(self.pids),
+            "BUILD": str(self.top), "BASE": "6.12", "PIDS": str(self.pids),
             "TMPDIR": str(self.top / "tmp"),
             "PATH": f"{self.top}/bin:{os.environ['PATH']}"}
 

@@ -30,6 +30,11 @@ def folder(top: str | Path, base: str) -> Path:
     return Path(top) / base if base == "newest" else Path(top)
 
 
+def option(base: str) -> str:
+    """What to add to a command of make for @base."""
+    return "" if base == BASES[0] else " BASE=" + base
+
+
 BASE = chosen()
 TOP = Path(os.environ.get("BUILD") or REPO / "build").resolve()
 BUILD = folder(TOP, BASE)

@@ -182,7 +182,8 @@ def show_gitignored(folder: str) -> None:
 def make_base(path: str, linux: str, base: str, root: str | Path) -> None:
     """The source at @path -> git repository @linux with the tag base.
 
-    Fails unless it can be @base for the repository at @root. Everything happens beside @linux, which is replaced in one step at the end.
+    Fails unless it can be @base for the repository at @root. Everything happens
+    beside @linux, which is replaced in one step at the end.
     """
     new = linux + ".new"
     shutil.rmtree(new, ignore_errors=True)
