@@ -135,6 +135,7 @@ class Fetching(unittest.TestCase):
             self.fetch()
         with mock.patch("tree.Trees.make", self.fetch), \
                 mock.patch("lab.lock.held", lambda top: contextlib.nullcontext()), \
+                mock.patch("lab.children.end_on_signals"), \
                 contextlib.redirect_stderr(io.StringIO()) as said:
             self.assertEqual(tree.main(["tree"]), tree.UNAVAILABLE)
         self.assertRegex(said.getvalue(), r"\Atree: .* has no package linux-source-N.M\n\Z")
@@ -329,6 +330,23 @@ class Exporting(VersionsCase):
             self.assertIn("nothing to do", self.run_it("export", base))
         self.assertEqual(self.in_repository("mm/page.c.diff"), before)
 
+    def test_edits_keep_their_form(self):
+        """Lines that are the same may be cut in several ways."""
+        cut = ("Why.\n\n--- a/mm/twice.c\n+++ b/mm/twice.c\n"
+               "@@ -5,2 +5,3 @@ same\n same\n+same\n same\n")
+        self.repository(("mm/twice.c.diff", cut))
+        self.make(*bases.BASES)
+        for base in bases.BASES:
+            self.assertIn("nothing to do", self.run_it("export", base))
+        self.assertEqual(self.in_repository("mm/twice.c.diff"), cut)
+
+    def test_the_newest_has_the_numbers_of_lines(self):
+        self.repository(("mm/page.c.diff", ONE_LINE.replace("-10,2 +10,3", "-8,2 +8,3")))
+        self.make(*bases.BASES)
+        self.assertIn("nothing to do", self.run_it("export"))
+        self.assertIn("wrote mm/page.c.diff", self.run_it("export", "newest"))
+        self.assertEqual(self.in_repository("mm/page.c.diff"), ONE_LINE)
+
     def test_what_is_apart_stays_apart(self):
         self.repository(("versions/6.12/mm/page.c.diff", ONE_LINE),
                         ("versions/6.12/mm/cma/range.c", "older\n"))
@@ -360,6 +378,18 @@ class Exporting(VersionsCase):
         self.assertIn("new\n", self.text(self.at("mm/page.c", "newest")))
         for base in bases.BASES:
             self.assertIn("nothing to do", self.run_it("export", base))
+
+    def test_hunks_of_more_context_than_others(self):
+        """If all have the most, one does not fit any more."""
+        more = ("@@ -40,4 +41,5 @@ line 39\n line 40\n line 41\n+half\n line 42\n line 43\n")
+        for base in bases.BASES:
+            self.repository(("mm/page.c.diff", ONE_LINE + more))
+            self.make(*bases.BASES)
+            self.edit("mm/page.c", "half\nline 42\n", "third\nline 42\n", base)
+            self.assertNotIn("warning", self.run_it("export", base))
+            self.assertEqual(self.in_repository("mm/page.c.diff"),
+                             ONE_LINE + "@@ -41,2 +42,3 @@ line 40\n line 41\n+third\n line 42\n")
+            self.make(*bases.BASES)
 
     def test_without_the_tree_of_the_newest(self):
         self.make("6.12")
@@ -429,7 +459,7 @@ class Exporting(VersionsCase):
         said = self.run_it("export", "newest")
         self.assertIn("mm/page.c.diff: hunk 1 of 1 does not apply to mm/page.c of Linux 6.12.7",
                       said)
-        self.assertIn("'make export BASE=6.12 FOR=this' keeps what its tree has", said)
+        self.assertIn("'make export BASE=N.M FOR=this' keeps what the tree of", said)
         self.assertNotIn("mm/twice.c.diff: ", said)
         self.assertEqual(self.in_repository("mm/cma/range.c"), "range 2\n")
         self.assertIn("+line 12 of new\n", self.in_repository("mm/page.c.diff"))
@@ -448,11 +478,13 @@ class Exporting(VersionsCase):
 
 class Context(unittest.TestCase):
     def test_lines_of_context(self):
-        self.assertEqual(edits.context(PAGE_DIFF.encode()), 2)
-        self.assertEqual(edits.context(ONE_LINE.encode()), 1)
-        self.assertEqual(edits.context(b"TODO\n"), edits.CONTEXT)
-        self.assertEqual(edits.context(b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"
-                                       b"\\ No newline at end of file\n"), edits.CONTEXT)
+        for text, context in (
+                (PAGE_DIFF, (2, 2)), (ONE_LINE, (1, 1)), ("TODO\n", (2, 2)),
+                (ONE_LINE + PAGE_DIFF[PAGE_DIFF.index("@@"):], (2, 1)),
+                ("--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n-a\n+b\n c\n d\n", (2, 2)),
+                ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n",
+                 (1, 1))):
+            self.assertEqual(edits.context(text.encode()), context, text)
 
 
 if __name__ == "__main__":

@@ -25,13 +25,21 @@ def changed_lines(data: bytes) -> list[bytes]:
             if line[:1] in (b"-", b"+")]
 
 
-def context(data: bytes) -> int:
-    """How many lines of context the hunks have, at most."""
-    found = [0]
+def is_same(one: bytes, other: bytes) -> bool:
+    """Do these edits differ in the numbers of lines at most?"""
+    def texts(data: bytes) -> list[bytes]:
+        return [hunk.partition(b"\n")[2] for hunk in hunks(split(data)[1])]
+    return texts(one) == texts(other)
+
+
+def context(data: bytes) -> tuple[int, int]:
+    """How many lines of context the hunks have: the most, and the fewest."""
+    found = []
     for hunk in hunks(split(data)[1]):
         signs = b"".join(re.findall(rb"^[ +-]", hunk, re.M))
-        found += [len(signs) - len(signs.lstrip(b" ")), len(signs) - len(signs.rstrip(b" "))]
-    return max(found) or CONTEXT
+        found.append(max(len(signs) - len(signs.lstrip(b" ")),
+                         len(signs) - len(signs.rstrip(b" ")), 1))
+    return (max(found), min(found)) if found else (CONTEXT, CONTEXT)
 
 
 def apply(repo: Repo, entry: Entry, path: str, name: str, data: bytes, kernel: str) -> Entry:

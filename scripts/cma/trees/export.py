@@ -9,7 +9,7 @@ the folder in versions/ instead.
 """
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from . import edits
 from .bases import VERSIONS
@@ -49,12 +49,11 @@ class Export:
         self.broken: list[str] = []        # why an older kernel can have them no more
         self.absent: list[str] = []        # paths to add to versions/N.M/absent
         self.present: list[str] = []       # paths to take out of it
-        changed = self.repo.changes(self.bare, now)
-        self._plan_all(changed, applied)
+        self._plan_all(applied)
         self._plan_absent()
-        self._try_others(changed)
 
-    def _plan_all(self, changed: Changes, applied: str) -> None:
+    def _plan_all(self, applied: str) -> None:
+        changed = self.repo.changes(self.bare, self.now)
         was = self.repo.changes(self.bare, applied)
         ours, failed = self.target.apply()
         same = self.repo.entries(self.bare, list(set(changed) | set(ours)))
@@ -111,40 +110,62 @@ class Export:
             target = (self.folder if apart else "") + path + ".diff"
             if is_own(path + ".diff"):
                 raise Error("%s: cannot be edited" % path)
-            # The top's lines have the numbers that they have in the newest kernel.
-            if differs or apart or not self.folder:
-                self._edit(path, target, (mode, blob), apart)
+            self._edit(path, target, (mode, blob), apart, differs)
         if name and name != target and apart == name.startswith(VERSIONS + "/"):
             self.removes.append(name)
 
-    def _edit(self, path: str, target: str, entry: Entry, apart: bool) -> None:
+    def _edit(self, path: str, target: str, entry: Entry, apart: bool, differs: bool) -> None:
         name, edit = self.overlay.files.get(path, ("", False))
         old = self.overlay.read(name)[1] if edit else TODO.encode()
-        why, lines = edits.split(old)[0], edits.context(old)
+        why = edits.split(old)[0]
         if not why.strip() or b"TODO" in why:
             self.todo.append(target)
-        data = why + edits.make(self.repo, self.bare, self.now, path, lines)
-        if self.folder and not apart:
-            data = self._for_newest(path, target, entry, data, lines)
-        self._write(target, "100644", data)
+        if not differs and self.folder:
+            return
+        most, fewest = edits.context(old)
+        data = why + edits.make(self.repo, self.bare, self.now, path, most)
+        if differs and not apart:
+            data = self._fitted(path, target, entry, data, range(most, fewest - 1, -1))
+        # Hunks that somebody has cut to fit several kernels stay as they are.
+        if differs or edits.is_same(old, data):
+            self._write(target, "100644", data)
 
-    def _for_newest(self, path: str, target: str, entry: Entry, data: bytes,
-                    lines: int) -> bytes:
-        """The edit @data with the line numbers of the newest kernel."""
+    def _fitted(self, path: str, target: str, entry: Entry, data: bytes,
+                context: Iterable[int]) -> bytes:
+        """The edit @data for the top, with as much context as fits all kernels."""
+        why, errors = edits.split(data)[0], []
+        for lines in context:
+            cut = why + edits.make(self.repo, self.bare, self.now, path, lines)
+            try:
+                return self._for_all(path, target, entry, cut, lines)
+            except Error as e:
+                errors.append(str(e))
+        if self.folder:
+            raise Error("%s\n  'make export FOR=this' writes it to %s" % (
+                errors[0], self.folder))
+        self.broken.append("%s\n  'make export BASE=N.M FOR=this' keeps what the tree of that "
+                           "kernel has" % errors[0])
+        return data
+
+    def _for_all(self, path: str, target: str, entry: Entry, data: bytes, lines: int) -> bytes:
+        """The edit @data as it is at the top; fails if another kernel cannot have it."""
+        if not self.folder:
+            for other in self.others:
+                name, _ = other.overlay.files.get(path, (target, True))
+                if name == target and path not in other.overlay.absent:
+                    other.edited(path, target, data)
+            return data
         newest = [other for other in self.others if not other.overlay.version]
         if not newest:
             self.untried.append(target)
             return data
-        try:
-            there, = newest
-            tree = there.repo.write_tree(there.repo.tree_of(there.bare),
-                                         {path: there.edited(path, target, data)})
-            data = edits.split(data)[0] + edits.make(there.repo, there.bare, tree, path, lines)
-            if self.target.edited(path, target, data) != entry:
-                raise Error("%s: is something else for Linux %s" % (target, there.kernel))
-        except Error as e:
-            raise Error("%s\n  'make export FOR=this' writes it to %s" % (
-                e, self.folder)) from None
+        # The numbers of lines are those of the newest kernel.
+        there, = newest
+        tree = there.repo.write_tree(there.repo.tree_of(there.bare),
+                                     {path: there.edited(path, target, data)})
+        data = edits.split(data)[0] + edits.make(there.repo, there.bare, tree, path, lines)
+        if self.target.edited(path, target, data) != entry:
+            raise Error("%s: is something else for Linux %s" % (target, there.kernel))
         return data
 
     def _write(self, name: str, mode: str, data: bytes) -> None:
@@ -169,20 +190,6 @@ class Export:
             lines += ["# " + TODO.strip(), path]
             self.todo.append(name)
         self._write(name, "100644", "".join(line + "\n" for line in lines).encode())
-
-    def _try_others(self, changed: Changes) -> None:
-        """Older kernels take the top's edits, too, unless they have their own."""
-        for other in [] if self.folder else self.others:
-            for path in changed:
-                target = path + ".diff"
-                taken = other.overlay.files.get(path, (target, True))[0] == target
-                if target in self.writes and taken and path not in other.overlay.absent:
-                    try:
-                        other.edited(path, target, self.writes[target][1])
-                    except Error as e:
-                        self.broken.append(
-                            "%s\n  'make export BASE=%s FOR=this' keeps what its tree has"
-                            % (e, other.overlay.version))
 
     def write(self) -> None:
         for name in self.removes:
