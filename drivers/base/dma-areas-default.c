@@ -23,6 +23,7 @@
 #include "dma-areas.h"
 
 struct cma *dma_contiguous_default_area;
+EXPORT_SYMBOL_GPL(dma_contiguous_default_area);
 
 /* "cma="; cmdline_has_area becomes false when it is reserved or refused. */
 static struct cma_spec cmdline_area __initdata;

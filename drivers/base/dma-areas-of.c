@@ -542,28 +542,29 @@ void __init dma_area_claim_reg(unsigned long node, const char *name,
 }
 
 /* For drivers that call of_reserved_mem_device_init() themselves. */
-static int dma_area_node_device_init(struct reserved_mem *rmem,
-				     struct device *dev)
+int dma_area_node_device_init(struct reserved_mem *rmem, struct device *dev)
 {
 	return dma_area_put_first(dev, rmem->priv, rmem->name);
 }
 
-static void dma_area_node_device_release(struct reserved_mem *rmem,
-					 struct device *dev)
+void dma_area_node_device_release(struct reserved_mem *rmem,
+				  struct device *dev)
 {
 	dma_contiguous_unassign(dev, rmem->priv);
 }
 
-static const struct reserved_mem_ops dma_area_node_ops = {
-	.device_init	= dma_area_node_device_init,
-	.device_release	= dma_area_node_device_release,
-};
-
-/* Without "reusable", a "shared-dma-pool" is for kernel/dma/coherent.c. */
-static int __init dma_area_setup_node(struct reserved_mem *rmem)
+/**
+ * dma_area_setup_node() - tell a node's reserved memory which area it is
+ * @node:	offset of the node
+ * @rmem:	its reserved memory
+ *
+ * Without "reusable", a "shared-dma-pool" is for kernel/dma/coherent.c.
+ *
+ * Context: Boot.
+ * Return: 0, or -ENODEV if the node describes no area, or a refused one.
+ */
+int __init dma_area_setup_node(unsigned long node, struct reserved_mem *rmem)
 {
-	unsigned long node = rmem->fdt_node;
-
 	if (!dma_area_node_has(node, "reusable")) {
 		if (dma_area_node_has(node, "linux,cma-default"))
 			pr_err("%s: no area, and not the default one: \"reusable\" is missing\n",
@@ -571,16 +572,11 @@ static int __init dma_area_setup_node(struct reserved_mem *rmem)
 		else if (!dma_area_node_has(node, "no-map"))
 			pr_info("%s: no area: \"reusable\" is missing\n",
 				rmem->name);
-		return -EINVAL;
+		return -ENODEV;
 	}
 	rmem->priv = dma_area_find_node(node);
-	if (!rmem->priv)
-		return -EINVAL;
-	rmem->ops = &dma_area_node_ops;
-	return 0;
+	return rmem->priv ? 0 : -ENODEV;
 }
-
-RESERVEDMEM_OF_DECLARE(cma, "shared-dma-pool", dma_area_setup_node);
 
 static bool dma_area_of_node_is_area(const struct device_node *node)
 {

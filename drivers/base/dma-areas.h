@@ -15,6 +15,7 @@
 
 struct cma;
 struct device;
+struct reserved_mem;
 
 /**
  * struct dma_area_list - areas of one device
@@ -116,6 +117,12 @@ void dma_area_note_board(void);
 void dma_area_claim_reg(unsigned long node, const char *name, bool is_wish);
 void dma_area_settle_node(bool needed);
 bool dma_area_bind_of(struct device *dev);
+
+/* for dma-areas-rmem.c */
+int dma_area_setup_node(unsigned long node, struct reserved_mem *rmem);
+int dma_area_node_device_init(struct reserved_mem *rmem, struct device *dev);
+void dma_area_node_device_release(struct reserved_mem *rmem,
+				  struct device *dev);
 #else
 static inline void dma_area_settle_node(bool needed)
 {

@@ -208,7 +208,7 @@ struct page *dma_alloc_contiguous_lowmem(struct device *dev, size_t size,
 void dma_contiguous_zero(struct device *dev, struct page *page, size_t size)
 {
 	for (unsigned long i = 0; i < PFN_UP(size); i++)
-		clear_highpage(nth_page(page, i));
+		clear_highpage(pfn_to_page(page_to_pfn(page) + i));
 	if (PageHighMem(page) && !dev_is_dma_coherent(dev))
 		arch_sync_dma_for_device(page_to_phys(page), size,
 					 DMA_BIDIRECTIONAL);

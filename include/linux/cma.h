@@ -15,6 +15,7 @@
 #include <linux/jump_label.h>
 #include <linux/numa.h>
 #include <linux/page-flags.h>
+#include <linux/cma-huge.h>
 #include <linux/types.h>
 
 #ifdef CONFIG_CMA_AREAS
@@ -73,6 +74,7 @@ enum cma_users {
  *		pageblock
  * @order_per_bit: buffers are multiples of 1 << this many pages
  * @fixed:	fail rather than place the area elsewhere than at @base
+ * @one_piece:	fail rather than make an area of several pieces
  * @quiet:	do not log a lack of room: the caller has another place to try
  * @mode:	shared or exclusive
  * @name:	name of the area; NULL to derive one from its number
@@ -85,6 +87,7 @@ struct cma_area_desc {
 	phys_addr_t alignment;
 	unsigned int order_per_bit;
 	bool fixed;
+	bool one_piece;
 	bool quiet;
 	enum cma_mode mode;
 	const char *name;
@@ -125,6 +128,9 @@ int cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 			       phys_addr_t limit, phys_addr_t alignment,
 			       unsigned int order_per_bit, bool fixed,
 			       const char *name, struct cma **res_cma, int nid);
+int cma_declare_contiguous_multi(phys_addr_t size, phys_addr_t align,
+				 unsigned int order_per_bit, const char *name,
+				 struct cma **res_cma, int nid);
 int cma_declare(const struct cma_area_desc *desc, struct cma **res_cma);
 void cma_claim_memory(u64 base, u64 size, const char *owner, bool for_area);
 void cma_withdraw_claims(const char *owner);
@@ -209,22 +215,5 @@ static inline bool cma_page_is_reserved(const struct page *page)
 	return IS_ENABLED(CONFIG_CMA) && PageReserved(page) &&
 	       cma_area_of(page);
 }
-
-#ifdef CONFIG_CMA
-struct folio *cma_alloc_folio_noprof(struct cma *cma, int order, gfp_t gfp);
-#define cma_alloc_folio(...)	alloc_hooks(cma_alloc_folio_noprof(__VA_ARGS__))
-bool cma_free_folio(struct cma *cma, const struct folio *folio);
-#else
-static inline struct folio *cma_alloc_folio(struct cma *cma, int order,
-					    gfp_t gfp)
-{
-	return NULL;
-}
-
-static inline bool cma_free_folio(struct cma *cma, const struct folio *folio)
-{
-	return false;
-}
-#endif
 
 #endif /* __CMA_H__ */

@@ -94,6 +94,7 @@ static inline struct cma *dev_get_cma_area(struct device *dev)
 		dev->cma_area : dma_contiguous_default_area;
 }
 
+struct cma *dma_contiguous_get_area_by_idx(unsigned int idx);
 void dma_contiguous_reserve(phys_addr_t addr_limit);
 int dma_contiguous_reserve_area(phys_addr_t size, phys_addr_t base,
 				phys_addr_t limit, struct cma **res_cma,
@@ -218,6 +219,11 @@ static inline struct cma *dma_contiguous_area(struct device *dev,
 }
 
 static inline struct cma *dev_get_cma_area(struct device *dev)
+{
+	return NULL;
+}
+
+static inline struct cma *dma_contiguous_get_area_by_idx(unsigned int idx)
 {
 	return NULL;
 }

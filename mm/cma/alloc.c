@@ -67,13 +67,25 @@ static void reset_kasan_tags(struct page *page, unsigned long nr_pages)
 	    !IS_ENABLED(CONFIG_KASAN_HW_TAGS))
 		return;
 	for (unsigned long i = 0; i < nr_pages; i++)
-		page_kasan_tag_reset(nth_page(page, i));
+		page_kasan_tag_reset(pfn_to_page(page_to_pfn(page) + i));
 }
 
-/* Takes a buffer, for @owner and with @caller in its record. May sleep. */
-static struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
-				  unsigned int align_order, gfp_t gfp,
-				  const char *owner, unsigned long caller)
+/**
+ * cma_alloc_gfp() - allocate contiguous pages, as a caller in mm/cma/ wants them
+ * @cma:	the area; the allocation fails if it is NULL
+ * @nr_pages:	number of pages
+ * @align_order: the buffer starts at a multiple of 1 << @align_order pages
+ * @gfp:	GFP_KERNEL, with __GFP_COMP for a compound page, and __GFP_NOWARN
+ *		not to log a failure
+ * @owner:	name of the device, for the record, or NULL
+ * @caller:	return address of the caller, for the record
+ *
+ * Context: May sleep.
+ * Return: the first page, or NULL.
+ */
+struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
+			   unsigned int align_order, gfp_t gfp,
+			   const char *owner, unsigned long caller)
 {
 	struct cma_failure_cause cause = { };
 	struct cma_buffer *buffer = NULL;
@@ -150,28 +162,6 @@ struct page *cma_alloc_for_noprof(struct cma *cma, unsigned long count,
 	gfp_t gfp = GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0);
 
 	return cma_alloc_gfp(cma, count, align, gfp, owner, _RET_IP_);
-}
-
-/**
- * cma_alloc_folio() - allocate a large folio from an area
- * @cma:	the area
- * @order:	the folio has 1 << @order pages and is aligned to its size
- * @gfp:	must have __GFP_COMP; of the rest only __GFP_NOWARN counts
- *
- * Context: May sleep.
- * Return: the folio, or NULL. Give it back with cma_free_folio().
- */
-struct folio *cma_alloc_folio_noprof(struct cma *cma, int order, gfp_t gfp)
-{
-	struct page *page;
-
-	if (WARN_ON_ONCE(order <= 0 || !(gfp & __GFP_COMP)))
-		return NULL;
-
-	gfp = GFP_KERNEL | (gfp & (__GFP_COMP | __GFP_NOWARN));
-	page = cma_alloc_gfp(cma, 1UL << order, order, gfp, NULL,
-			     _RET_IP_);
-	return page ? page_folio(page) : NULL;
 }
 
 /**
@@ -281,21 +271,4 @@ bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 	cma_account_release(cma, buffer->holder.start, nr_pages);
 	cma_buffer_trim(cma, buffer, nr_pages);
 	return true;
-}
-
-/**
- * cma_free_folio() - give a folio back to its area
- * @cma:	the area
- * @folio:	the folio that cma_alloc_folio() returned, or a large one that
- *		was split off from it
- *
- * Context: As cma_release().
- * Return: true; false if the folio does not belong to this area, or has one
- * page only.
- */
-bool cma_free_folio(struct cma *cma, const struct folio *folio)
-{
-	if (WARN_ON_ONCE(!folio_test_large(folio)))
-		return false;
-	return cma_release(cma, &folio->page, folio_nr_pages(folio));
 }

@@ -184,6 +184,37 @@ void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 }
 
 /**
+ * cma_buffer_hold_early() - hold pages that were taken before the area is active
+ * @cma:	the area
+ * @bank:	has pages of this kind
+ *
+ * The record is that of a compound page, so that the pages may come back in
+ * parts.
+ *
+ * Context: Boot; one CPU runs, so no lock is needed.
+ * Return: as cma_buffer_hold_gap().
+ */
+int __init cma_buffer_hold_early(struct cma *cma, const struct cma_bank *bank)
+{
+	struct cma_buffer *buffer = cma_buffer_new(bank->nr_early, true);
+	int error;
+
+	if (!buffer)
+		return -ENOMEM;
+	buffer->reserved = false;
+	error = cma_range_hold(&cma->range, &buffer->holder, bank->start_pfn,
+			       bank->nr_early);
+	if (error) {
+		kfree(buffer);
+		return error;
+	}
+	atomic_inc(&cma->nr_folios);
+	cma_buffer_complete(cma, buffer);
+	cma_buffer_hand_out(buffer, "huge pages at boot", _RET_IP_);
+	return 0;
+}
+
+/**
  * cma_buffer_snapshot() - copy a record that may be changing hands
  * @cma:	the area
  * @buffer:	the record

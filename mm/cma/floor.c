@@ -29,7 +29,7 @@
 #include <linux/swap.h>
 #include <linux/vmstat.h>
 
-#include "../internal.h"
+#include "../contig/kernel.h"
 #include "internal.h"
 
 /* The floor includes 1/FLOOR_PART of the memory outside of areas. */

@@ -90,6 +90,7 @@ struct cma_cache {
  * @end_pfn:	first page past the end
  * @lent_start_pfn: first page that can be lent to the page allocator
  * @lent_end_pfn: first page past those
+ * @nr_early:	how many of the first pages were taken before the area was active
  *
  * A pageblock has one migrate type, so only whole pageblocks can be lent. Up to
  * one partial pageblock at each end stays reserved.
@@ -99,6 +100,7 @@ struct cma_bank {
 	unsigned long end_pfn;
 	unsigned long lent_start_pfn;
 	unsigned long lent_end_pfn;
+	unsigned long nr_early;
 };
 
 /**
@@ -293,6 +295,7 @@ void cma_account_lent(struct cma *cma, bool lent);
 /* buffer.c: records of buffers */
 struct cma_buffer *cma_buffer_new(unsigned long nr_pages, bool is_folio);
 void cma_buffer_free(struct cma_buffer *buffer);
+int cma_buffer_hold_early(struct cma *cma, const struct cma_bank *bank);
 int cma_buffer_hold_gap(struct cma *cma, unsigned long start_pfn,
 			unsigned long end_pfn);
 void cma_buffer_free_gaps(struct cma *cma);
@@ -326,7 +329,13 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	       unsigned int align_order, gfp_t gfp,
 	       struct cma_failure_cause *cause);
 
+/* reserve.c: declare and activate areas */
+void cma_areas_enable(void);
+
 /* alloc.c: allocate and release */
+struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
+			   unsigned int align_order, gfp_t gfp,
+			   const char *owner, unsigned long caller);
 bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages);
 

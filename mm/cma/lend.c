@@ -19,7 +19,7 @@
 #include <linux/pgalloc_tag.h>
 #include <linux/rcupdate.h>
 
-#include "../internal.h"
+#include "../contig/kernel.h"
 #include "internal.h"
 
 /**
@@ -119,7 +119,7 @@ void cma_reserve_pages(unsigned long start_pfn, unsigned long end_pfn)
 
 		__SetPageReserved(page);
 		/* Allocation profiling does not count reserved pages. */
-		pgalloc_tag_sub(page, 1);
+		contig_tag_sub(page, 1);
 	}
 }
 

@@ -26,7 +26,7 @@
 #include <linux/swap.h>
 #include <linux/wait.h>
 
-#include "../internal.h"
+#include "../contig/kernel.h"
 #include "internal.h"
 
 /* How long a switch to exclusive tries to evacuate the area. */

@@ -451,7 +451,7 @@ static int __init find_area_pieces(phys_addr_t size, phys_addr_t align,
 				   phys_addr_t base, phys_addr_t limit, int nid,
 				   const char *name, struct cma_place *place)
 {
-	while (size && place->nr < CMA_MAX_BANKS) {
+	while (size && place->nr < place->max) {
 		phys_addr_t piece;
 		phys_addr_t at = largest_area_piece(align, base, limit, nid,
 						    &piece);
@@ -485,7 +485,8 @@ static int __init find_area_pieces(phys_addr_t size, phys_addr_t align,
  * @limit:	first physical address past the area
  * @nid:	NUMA node, NUMA_NO_NODE for any
  * @name:	name of the area, for the log
- * @place:	set to the memory: one piece if possible, otherwise several
+ * @place:	set to the memory: one piece if possible, otherwise up to
+ *		@place->max
  *
  * Context: Boot, while memblock hands out memory.
  * Return: 0; -ENOMEM if there is no room or claims were lost, and nothing is

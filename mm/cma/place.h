@@ -15,11 +15,13 @@
  * @base:	physical address of each piece
  * @size:	bytes of each piece
  * @nr:		number of pieces
+ * @max:	most pieces that it may have
  */
 struct cma_place {
 	phys_addr_t base[CMA_MAX_BANKS];
 	phys_addr_t size[CMA_MAX_BANKS];
 	unsigned int nr;
+	unsigned int max;
 };
 
 phys_addr_t cma_highmem_start(void);

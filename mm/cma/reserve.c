@@ -17,7 +17,7 @@
 #include <linux/page-isolation.h>
 #include <linux/sizes.h>
 
-#include "../internal.h"
+#include "../contig/kernel.h"
 #include "internal.h"
 #include "parse.h"
 #include "place.h"
@@ -332,7 +332,9 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 	phys_addr_t limit = min_not_zero(desc->limit, end_of_memory);
 	phys_addr_t alignment = max_t(phys_addr_t, desc->alignment,
 				      PAGE_SIZE << desc->order_per_bit);
-	struct cma_place place;
+	struct cma_place place = {
+		.max = desc->one_piece ? 1 : CMA_MAX_BANKS,
+	};
 	int error;
 
 	error = check_area_size(desc->size, desc->alignment, shown);
@@ -389,6 +391,40 @@ int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 		.alignment	= alignment,
 		.order_per_bit	= order_per_bit,
 		.fixed		= fixed,
+		.one_piece	= CONTIG_PLAIN_AREA_IS_ONE_PIECE,
+		.mode		= CMA_SHARED,
+		.name		= name,
+		.nid		= nid,
+	};
+
+	return cma_declare(&desc, res_cma);
+}
+
+/**
+ * cma_declare_contiguous_multi() - reserve memory for an area in pieces
+ * @size:	bytes; rounded up to whole pageblocks if the machine can spare
+ *		them
+ * @align:	alignment of each piece in bytes, a power of two; 0 for that of
+ *		a pageblock
+ * @order_per_bit: buffers are multiples of 1 << this many pages
+ * @name:	name of the area; NULL to derive one from its number
+ * @res_cma:	set to the area
+ * @nid:	NUMA node of the memory; NUMA_NO_NODE for any
+ *
+ * The area is wherever there is room, in one piece if that can be.
+ *
+ * Context: Boot, while memblock hands out memory.
+ * Return: as cma_declare().
+ */
+int __init cma_declare_contiguous_multi(phys_addr_t size, phys_addr_t align,
+					unsigned int order_per_bit,
+					const char *name, struct cma **res_cma,
+					int nid)
+{
+	const struct cma_area_desc desc = {
+		.size		= size,
+		.alignment	= align,
+		.order_per_bit	= order_per_bit,
 		.mode		= CMA_SHARED,
 		.name		= name,
 		.nid		= nid,
@@ -469,7 +505,7 @@ static void __init merge_banks(struct cma *cma)
 
 		if (last->end_pfn == bank->start_pfn &&
 		    page_zone(pfn_to_page(last->start_pfn)) ==
-		    page_zone(pfn_to_page(bank->start_pfn)))
+		    page_zone(pfn_to_page(bank->start_pfn)) && !bank->nr_early)
 			last->end_pfn = bank->end_pfn;
 		else
 			cma->banks[nr_banks++] = *bank;
@@ -492,6 +528,9 @@ static int __init set_up_area(struct cma *cma)
 	for (unsigned int i = 1; i < cma->nr_banks && !error; i++)
 		error = cma_buffer_hold_gap(cma, banks[i - 1].end_pfn,
 					    banks[i].start_pfn);
+	for (unsigned int i = 0; i < cma->nr_banks && !error; i++)
+		if (banks[i].nr_early)
+			error = cma_buffer_hold_early(cma, &banks[i]);
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		struct cma_bank *bank = &banks[i];
 
@@ -511,7 +550,8 @@ static void __init give_up_area(struct cma *cma, int error)
 {
 	pr_err("%s: not usable (%d)\n", cma->name, error);
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
-		unsigned long pfn = cma->banks[i].start_pfn;
+		unsigned long pfn = cma->banks[i].start_pfn +
+				    cma->banks[i].nr_early;
 
 		if (cma->reserve_pages_on_error)
 			break;
@@ -528,16 +568,19 @@ static void __init give_up_area(struct cma *cma, int error)
 static void __init activate_bank(const struct cma *cma,
 				 const struct cma_bank *bank)
 {
+	unsigned long start_pfn = bank->start_pfn + bank->nr_early;
+	unsigned long lent_start_pfn = max(bank->lent_start_pfn, start_pfn);
 	unsigned long pfn;
 
-	for (pfn = bank->start_pfn; pfn < bank->end_pfn; pfn++)
+	for (pfn = start_pfn; pfn < bank->end_pfn; pfn++)
 		set_page_count(pfn_to_page(pfn), 1);
-	for (pfn = bank->lent_start_pfn; pfn < bank->lent_end_pfn;
+	for (pfn = lent_start_pfn; pfn < bank->lent_end_pfn;
 	     pfn += pageblock_nr_pages)
-		set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
+		init_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA,
+					   false);
 	if (cma->mode == CMA_SHARED &&
-	    bank->lent_start_pfn < bank->lent_end_pfn)
-		cma_lend(bank->lent_start_pfn, bank->lent_end_pfn);
+	    lent_start_pfn < bank->lent_end_pfn)
+		cma_lend(lent_start_pfn, bank->lent_end_pfn);
 }
 
 static const char * __init area_users_text(const struct cma *cma)
@@ -591,19 +634,46 @@ static void __init log_area(const struct cma *cma)
 		cma->source ? ", from " : "", cma->source ?: "");
 }
 
+/* hugetlb counts the pages that it took, see init_cma_pageblock(). */
+static void __init cma_uncount_early(const struct cma_bank *bank)
+{
+	struct page *first = pfn_to_page(bank->start_pfn);
+
+	if (!bank->nr_early)
+		return;
+	adjust_managed_page_count(first, -(long)bank->nr_early);
+	page_zone(first)->cma_pages -= bank->nr_early;
+}
+
 static void __init activate_area(struct cma *cma)
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++)
 		activate_bank(cma, &cma->banks[i]);
 	if (cma->mode == CMA_SHARED)
 		cma_account_lent(cma, true);
+	for (unsigned int i = 0; i < cma->nr_banks; i++)
+		cma_uncount_early(&cma->banks[i]);
 	cma_cache_init_area(cma);
 	cma->active = true;
 	log_area(cma);
 }
 
+/**
+ * cma_areas_enable() - let movable requests use MIGRATE_CMA pageblocks
+ *
+ * Context: Boot, before others than this CPU run.
+ */
+void __init cma_areas_enable(void)
+{
+	if (!static_key_enabled(&cma_areas_active))
+		static_branch_enable(&cma_areas_active);
+}
+
 static int __init cma_activate_areas(void)
 {
+	/* After a kexec handover there are such blocks without an area. */
+	if (global_zone_page_state(NR_FREE_CMA_PAGES) > 0)
+		cma_areas_enable();
 	for (unsigned int i = 0; i < cma_area_count; i++) {
 		int error = set_up_area(&cma_areas[i]);
 
@@ -611,8 +681,7 @@ static int __init cma_activate_areas(void)
 			give_up_area(&cma_areas[i], error);
 			continue;
 		}
-		if (!static_key_enabled(&cma_areas_active))
-			static_branch_enable(&cma_areas_active);
+		cma_areas_enable();
 		activate_area(&cma_areas[i]);
 	}
 	return 0;

@@ -17,12 +17,11 @@
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/page-isolation.h>
 #include <linux/page_owner.h>
 #include <linux/pgalloc_tag.h>
 #include <linux/vmstat.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 #include "hooks.h"
 
@@ -214,7 +213,7 @@ void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn,
 		unsigned int order = buddy_largest_order(pfn, end_pfn);
 		struct page *page = pfn_to_page(pfn);
 
-		post_alloc_hook(page, order, gfp);
+		post_alloc_hook(page, order, gfp, ALLOC_DEFAULT);
 		set_page_refcounted(page);
 		if (order)
 			split_page(page, order);

@@ -18,12 +18,11 @@
 #include <linux/gfp.h>
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
-#include <linux/page-isolation.h>
 #include <linux/pgalloc_tag.h>
 #include <linux/sched/mm.h>
 #include <linux/wait.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 
 /* Attempts to evacuate a range and to take it then. */
@@ -160,8 +159,8 @@ static int isolate_window(const struct contig_request *req)
 	if (req->in_area)
 		return contig_isolate_range(req->zone, req->start_pfn,
 					    req->end_pfn);
-	return start_isolate_page_range(req->start_pfn, req->end_pfn,
-					MIGRATE_MOVABLE, 0, req->move_gfp);
+	return contig_isolate_start(req->start_pfn, req->end_pfn,
+				    MIGRATE_MOVABLE, req->move_gfp);
 }
 
 static void undo_window_isolation(const struct contig_request *req)
@@ -169,8 +168,8 @@ static void undo_window_isolation(const struct contig_request *req)
 	if (req->in_area)
 		contig_isolate_undo(req->zone, req->start_pfn, req->end_pfn);
 	else
-		undo_isolate_page_range(req->start_pfn, req->end_pfn,
-					MIGRATE_MOVABLE);
+		contig_isolate_end(req->start_pfn, req->end_pfn,
+				   MIGRATE_MOVABLE);
 }
 
 /*
@@ -224,8 +223,8 @@ static void merge_alloc_tags(unsigned long pfn, unsigned long nr_pages,
 	if (step == nr_pages)
 		return;
 	for (unsigned long i = 0; i < nr_pages; i += step)
-		pgalloc_tag_sub(pfn_to_page(pfn + i), step);
-	pgalloc_tag_add(pfn_to_page(pfn), current, nr_pages);
+		contig_tag_sub(pfn_to_page(pfn + i), step);
+	contig_tag_add(pfn_to_page(pfn), nr_pages);
 }
 
 /* Prepares at most a buddy at a time: zeroing 1 GiB takes long. */
@@ -237,7 +236,8 @@ static void prepare_compound_range(unsigned long pfn, unsigned long nr_pages,
 	unsigned int order = ilog2(nr_pages);
 
 	for (unsigned long i = 0; i < nr_pages; i += step) {
-		post_alloc_hook(pfn_to_page(pfn + i), ilog2(step), gfp);
+		post_alloc_hook(pfn_to_page(pfn + i), ilog2(step), gfp,
+				ALLOC_DEFAULT);
 		cond_resched();
 	}
 	merge_alloc_tags(pfn, nr_pages, step);
@@ -418,7 +418,7 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
  * alloc_contig_range() - take a range of pages
  * @start:	first page frame number
  * @end:	first page frame number behind
- * @migratetype: %MIGRATE_CMA if the range lies in an area, %MIGRATE_MOVABLE if
+ * @acr_flags:	%ACR_FLAGS_CMA if the range lies in an area, %ACR_FLAGS_NONE if
  *		no part of it does
  * @gfp_mask:	__GFP_COMP for one compound page, __GFP_ZERO; what else it says
  *		about reclaim and I/O holds for moving pages out of the way
@@ -433,13 +433,13 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
  * was no memory to move pages to; -EINTR if the task is being killed.
  */
 int alloc_contig_range_noprof(unsigned long start, unsigned long end,
-			      unsigned int migratetype, gfp_t gfp_mask)
+			      acr_flags_t acr_flags, gfp_t gfp_mask)
 {
 	struct contig_request req = {
 		.start_pfn	= start,
 		.end_pfn	= end,
 		.gfp		= gfp_mask,
-		.in_area	= is_migrate_cma(migratetype),
+		.in_area	= acr_flags == ACR_FLAGS_CMA,
 		.patient	= true,
 	};
 
@@ -483,7 +483,7 @@ static struct page *alloc_contig_from_zone(struct zone *zone,
 			continue;
 		}
 		error = alloc_contig_range_noprof(pfn, pfn + nr_pages,
-						  MIGRATE_MOVABLE, gfp);
+						  ACR_FLAGS_NONE, gfp);
 		if (!error)
 			return pfn_to_page(pfn);
 		if (error == -EINTR || error == -EINVAL)

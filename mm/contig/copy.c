@@ -28,7 +28,7 @@
 #include <linux/rmap.h>
 #include <linux/vmstat.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 #include "folio.h"
 
@@ -179,7 +179,7 @@ static void replace_on_lru(struct run *run)
 		VM_WARN_ON_ONCE_FOLIO(folio_zone(copy) != folio_zone(folio),
 				      copy);
 		lruvec = folio_lruvec_relock_irq(folio, lruvec);
-		has_generation = folio->flags & LRU_GEN_MASK;
+		has_generation = contig_flags_of(folio) & LRU_GEN_MASK;
 		if (has_generation)
 			lruvec_del_folio(lruvec, folio);
 		__folio_clear_lru(folio);
@@ -191,7 +191,7 @@ static void replace_on_lru(struct run *run)
 		folio_set_lru(copy);
 	}
 	if (lruvec)
-		unlock_page_lruvec_irq(lruvec);
+		lruvec_unlock_irq(lruvec);
 }
 
 /* Frees the pages that were moved. Return: how many. */

@@ -33,7 +33,7 @@
 #include <linux/swap.h>
 #include <trace/events/filemap.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 #include "folio.h"
 
@@ -74,7 +74,10 @@ static bool is_young_folio(struct folio *folio)
 
 	if (gen < 0)
 		return false;
+	/* Against a memory cgroup that dies, and gives its folios away. */
+	rcu_read_lock();
 	min_seq = READ_ONCE(folio_lruvec(folio)->lrugen.min_seq[LRU_GEN_FILE]);
+	rcu_read_unlock();
 	return gen != lru_gen_from_seq(min_seq);
 #else
 	return false;
@@ -94,7 +97,7 @@ static bool freeze_cold_folio(struct folio *folio, int refs, bool locked)
 		return false;
 	if (locked)
 		cold = contig_is_clean_cache(folio, 0) &&
-		       !contig_is_warm(folio->flags);
+		       !contig_is_warm(READ_ONCE(contig_flags_of(folio)));
 	else
 		cold = contig_is_cold_cache(folio);
 	if (cold && !is_young_folio(folio))
@@ -136,7 +139,7 @@ static unsigned long remove_cold_run(struct address_space *mapping,
 	mapping->nrpages -= pfn - run;
 	xas_unlock_irq(&xas);
 	if (mapping_shrinkable(mapping))
-		inode_add_lru(mapping->host);
+		inode_lru_list_add(mapping->host);
 	spin_unlock(&mapping->host->i_lock);
 	return pfn;
 }
@@ -154,7 +157,7 @@ static unsigned long remove_run_from_lruvec(struct lruvec *lruvec,
 	long nr_pages = 0;
 
 	do {
-		if (folio->flags & (LRU_GEN_MASK | BIT(PG_active))) {
+		if (contig_flags_of(folio) & (LRU_GEN_MASK | BIT(PG_active))) {
 			lruvec_del_folio(lruvec, folio);
 		} else {
 			list_del(&folio->lru);
@@ -178,11 +181,11 @@ static void remove_run_from_lru(unsigned long pfn, unsigned long end_pfn)
 	while (pfn < end_pfn) {
 		lruvec = folio_lruvec_relock_irq(contig_folio_at(pfn), lruvec);
 		pfn = remove_run_from_lruvec(lruvec, pfn, end_pfn);
-		__mod_lruvec_state(lruvec, NR_FILE_PAGES, run - pfn);
+		mod_lruvec_state(lruvec, NR_FILE_PAGES, run - pfn);
 		run = pfn;
 	}
 	if (lruvec)
-		unlock_page_lruvec_irq(lruvec);
+		lruvec_unlock_irq(lruvec);
 }
 
 /* Locks a folio that is cold cache, or becomes so without waiting. */

@@ -30,9 +30,8 @@
 #include <linux/psi.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
-#include <trace/events/kmem.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 #include "folio.h"
 
@@ -154,7 +153,7 @@ static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
 		lruvec_del_folio(lruvec, run[i]);
 	}
 	if (lruvec)
-		unlock_page_lruvec_irq(lruvec);
+		lruvec_unlock_irq(lruvec);
 	for (unsigned int i = 0; i < nr; i++) {
 		list_add(&run[i]->lru, &ev->batch);
 		nr_file += folio_is_file_lru(run[i]);
@@ -187,7 +186,7 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 		/* Without one, its size may change while it is read. */
 		next = clamp(folio_pfn(folio) + folio_nr_pages(folio), pfn + 1,
 			     pageblock_end_pfn(pfn));
-		if (!isolate_or_dissolve_huge_page(page, &ev->batch))
+		if (!isolate_or_dissolve_huge_folio(folio, &ev->batch))
 			return pfn + 1;
 		note_stuck(ev, folio, CONTIG_BLOCK_IN_USE);
 		return next;
@@ -306,8 +305,8 @@ static void reclaim_batch(struct evacuation *ev)
 	if ((ev->req->move_gfp & needed) != needed)
 		return;
 	list_for_each_entry_safe(folio, next, &ev->batch, lru) {
-		if (folio_test_hugetlb(folio) || __folio_test_movable(folio) ||
-		    folio_test_unevictable(folio))
+		if (folio_test_hugetlb(folio) || folio_test_unevictable(folio) ||
+		    page_has_movable_ops(&folio->page))
 			continue;
 		node_stat_sub_folio(folio, NR_ISOLATED_ANON +
 				    folio_is_file_lru(folio));
@@ -320,12 +319,12 @@ static void count_mapped(struct evacuation *ev)
 {
 	const struct contig_request *req = ev->req;
 
-	if (!trace_mm_alloc_contig_migrate_range_info_enabled())
+	if (!contig_counts_moved())
 		return;
 	for (unsigned long pfn = req->start_pfn; pfn < req->end_pfn; pfn++) {
 		const struct folio *folio = page_folio(pfn_to_page(pfn));
 
-		ev->nr_mapped += READ_ONCE(folio->flags) & BIT(PG_lru) &&
+		ev->nr_mapped += READ_ONCE(contig_flags_of(folio)) & BIT(PG_lru) &&
 				 contig_guess_maps(folio);
 	}
 }
@@ -499,9 +498,7 @@ int contig_evacuate(struct contig_request *req)
 	contig_end_reclaim(&reclaimer, req->zone, req->move_gfp);
 	psi_memstall_leave(&pflags);
 	type = contig_migratetype(req->in_area);
-	trace_mm_alloc_contig_migrate_range_info(req->start_pfn, req->end_pfn,
-						 ev.nr_migrated,
-						 ev.nr_reclaimed, ev.nr_mapped,
-						 type);
+	contig_trace_moved(req->start_pfn, req->end_pfn, ev.nr_migrated,
+			   ev.nr_reclaimed, ev.nr_mapped, type);
 	return error;
 }

@@ -16,6 +16,8 @@
 #include <linux/page-flags.h>
 #include <linux/xarray.h>
 
+#include "kernel.h"
+
 /* The caller has seen that this is no tail page; skips page_folio(). */
 static inline struct folio *contig_folio_at(unsigned long pfn)
 {
@@ -41,7 +43,7 @@ static inline bool contig_folio_get_lock(struct folio *folio)
 /* One page on an LRU list, most likely. */
 static inline bool contig_is_plain(const struct page *page)
 {
-	return (READ_ONCE(page->flags) & (BIT(PG_lru) | BIT(PG_head))) ==
+	return (READ_ONCE(contig_flags_of(page)) & (BIT(PG_lru) | BIT(PG_head))) ==
 	       BIT(PG_lru) && !PageTail(page);
 }
 
@@ -63,14 +65,14 @@ static inline bool contig_fields_are_clean(unsigned long flags,
 		BIT(PG_private_2) | __PG_HWPOISON | nor;
 
 	return (flags & (must_not | BIT(PG_lru))) == BIT(PG_lru) && mapping &&
-	       !(mapping & PAGE_MAPPING_FLAGS);
+	       !(mapping & FOLIO_MAPPING_FLAGS);
 }
 
 /* Clean page cache, one page, with none of the flags in @nor. */
 static inline bool contig_is_clean_file(const struct folio *folio,
 					unsigned long nor)
 {
-	return contig_fields_are_clean(READ_ONCE(folio->flags),
+	return contig_fields_are_clean(READ_ONCE(contig_flags_of(folio)),
 				       (unsigned long)READ_ONCE(folio->mapping),
 				       nor);
 }
@@ -99,7 +101,7 @@ static inline bool contig_is_clean_unheld(const struct folio *folio, int refs,
 /* Page cache that was read once at most: reading it again is cheaper. */
 static inline bool contig_is_cold_cache(const struct folio *folio)
 {
-	return !contig_is_warm(READ_ONCE(folio->flags)) &&
+	return !contig_is_warm(READ_ONCE(contig_flags_of(folio))) &&
 	       contig_is_clean_cache(folio, BIT(PG_locked));
 }
 
@@ -107,7 +109,7 @@ static inline bool contig_is_cold_cache(const struct folio *folio)
 static inline bool contig_is_cold_text(const struct folio *folio, int refs,
 				       unsigned long nor)
 {
-	return !contig_is_warm(READ_ONCE(folio->flags)) &&
+	return !contig_is_warm(READ_ONCE(contig_flags_of(folio))) &&
 	       contig_is_clean_unheld(folio, refs, nor | BIT(PG_private)) &&
 	       atomic_read(&folio->_mapcount) >= 0;
 }
@@ -120,7 +122,7 @@ static inline bool contig_is_cold_text(const struct folio *folio, int refs,
 static inline bool contig_is_plainly_mapped(const struct folio *folio, int refs)
 {
 	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
-	const unsigned long flags = READ_ONCE(folio->flags);
+	const unsigned long flags = READ_ONCE(contig_flags_of(folio));
 	const unsigned long must_not =
 		BIT(PG_writeback) | BIT(PG_unevictable) | BIT(PG_head) |
 		BIT(PG_mlocked) | BIT(PG_private) | BIT(PG_private_2) |
@@ -131,11 +133,11 @@ static inline bool contig_is_plainly_mapped(const struct folio *folio, int refs)
 
 	if (flags & must_not)
 		return false;
-	if ((mapping & PAGE_MAPPING_FLAGS) == PAGE_MAPPING_ANON) {
+	if ((mapping & FOLIO_MAPPING_FLAGS) == FOLIO_MAPPING_ANON) {
 		if (!(flags & BIT(PG_swapbacked)))
 			return false;
 		cache_refs = (flags & swapped) == swapped;
-	} else if (mapping && !(mapping & PAGE_MAPPING_FLAGS) && nr_maps) {
+	} else if (mapping && !(mapping & FOLIO_MAPPING_FLAGS) && nr_maps) {
 		cache_refs = 1;
 	} else {
 		return false;
@@ -149,7 +151,7 @@ static inline int contig_guess_maps(const struct folio *folio)
 {
 	int maps;
 
-	if (READ_ONCE(folio->flags) & BIT(PG_head))
+	if (READ_ONCE(contig_flags_of(folio)) & BIT(PG_head))
 		return atomic_read(&folio->_large_mapcount) + 1;
 	maps = atomic_read(&folio->_mapcount) + 1;
 	return page_mapcount_is_type(maps) ? 0 : maps;

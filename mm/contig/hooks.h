@@ -18,6 +18,10 @@ void contig_buddy_put(struct zone *zone, struct page *page, unsigned int order);
 struct page *contig_buddy_lift_any(struct zone *zone, unsigned int order,
 				   int migratetype);
 
+/* page_alloc.c of the newest kernel, for kernel.h */
+void contig_page_tag_add(struct page *page, unsigned int nr_pages);
+void contig_page_tag_sub(struct page *page, unsigned int nr_pages);
+
 /* kswapd.c, for vmscan.c */
 bool contig_defers_kswapd(const struct zone *zone);
 

@@ -11,9 +11,8 @@
  * are pages.
  */
 #include <linux/mm.h>
-#include <linux/page-isolation.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 #include "hooks.h"
 
@@ -77,7 +76,8 @@ static bool change_block_type(struct zone *zone, unsigned long start_pfn,
 	lockdep_assert_held(&zone->lock);
 	done = lift_free_of_block(zone, start_pfn, from, &lifted);
 	if (done)
-		set_pageblock_migratetype(pfn_to_page(start_pfn), to);
+		contig_mark_isolated(pfn_to_page(start_pfn),
+				     to == MIGRATE_ISOLATE);
 	put_lifted_blocks(zone, &lifted);
 	return done;
 }
@@ -92,8 +92,7 @@ static bool isolate_area_block(struct zone *zone, unsigned long start_pfn)
 	if (is_migrate_cma_page(page))
 		done = change_block_type(zone, start_pfn, MIGRATE_CMA,
 					 MIGRATE_ISOLATE) ||
-		       move_freepages_block_isolate(zone, page,
-						    MIGRATE_ISOLATE);
+		       contig_isolate_block(zone, page);
 	zone->nr_isolate_pageblock += done;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return done;
@@ -109,9 +108,8 @@ static void undo_area_block(struct zone *zone, unsigned long start_pfn)
 	zone->nr_isolate_pageblock -= done;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (!done)
-		undo_isolate_page_range(start_pfn,
-					start_pfn + pageblock_nr_pages,
-					MIGRATE_CMA);
+		contig_isolate_end(start_pfn, start_pfn + pageblock_nr_pages,
+				   MIGRATE_CMA);
 }
 
 /**

@@ -26,7 +26,7 @@
 #include <linux/vmstat.h>
 #include <linux/workqueue.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 #include "hooks.h"
 

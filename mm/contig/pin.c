@@ -18,7 +18,7 @@
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "hooks.h"
 
 /* With pauses of 1, 2, 4 ms and so on between them: 127 ms in all. */

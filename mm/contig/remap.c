@@ -25,7 +25,7 @@
 #include <linux/rmap.h>
 #include <linux/vmstat.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 #include "folio.h"
 
@@ -209,7 +209,7 @@ static void add_copy_to_lru(const struct move *moves, unsigned int nr)
 		lruvec_add_folio(lruvec, copy);
 	}
 	if (lruvec)
-		unlock_page_lruvec_irq(lruvec);
+		lruvec_unlock_irq(lruvec);
 }
 
 static void map_moved_copies(const struct move *moves, unsigned int nr)
@@ -218,8 +218,7 @@ static void map_moved_copies(const struct move *moves, unsigned int nr)
 		const struct move *move = &moves[i];
 
 		restore_mappings(move->folio, move->copy, move->anon_vma);
-		set_page_owner_migrate_reason(&move->copy->page,
-					      MR_CONTIG_RANGE);
+		folio_set_owner_migrate_reason(move->copy, MR_CONTIG_RANGE);
 		contig_folio_unlock_put(move->copy);
 	}
 }

@@ -17,7 +17,7 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 #include "folio.h"
 
@@ -45,7 +45,7 @@ static struct view survey_view(const struct page *page)
 {
 	const struct folio *folio = page_folio(page);
 	struct view view = {
-		.flags	 = READ_ONCE(folio->flags),
+		.flags	 = READ_ONCE(contig_flags_of(folio)),
 		.mapping = (unsigned long)READ_ONCE(folio->mapping),
 		.refs	 = folio_ref_count(folio),
 		.maps	 = contig_guess_maps(folio),
@@ -65,7 +65,7 @@ static struct view survey_view(const struct page *page)
 static int accounted_refs(const struct view *view)
 {
 	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
-	bool is_file = view->mapping && !(view->mapping & PAGE_MAPPING_FLAGS);
+	bool is_file = view->mapping && !(view->mapping & FOLIO_MAPPING_FLAGS);
 	int refs = view->maps;
 
 	if (is_file || (view->flags & swapped) == swapped)
@@ -112,7 +112,7 @@ static enum contig_block_reason survey_look_closer(const struct page *page,
 	int refs = view.refs - accounted_refs(&view);
 
 	*price = survey_price(&view);
-	if (PageHuge(page) || view.mapping & PAGE_MAPPING_MOVABLE)
+	if (PageHuge(page) || page_has_movable_ops(page))
 		return CONTIG_BLOCK_NONE;
 	if (view.flags & BIT(PG_lru))
 		return refs > 0 ? CONTIG_BLOCK_REFERENCED : CONTIG_BLOCK_NONE;
@@ -127,7 +127,7 @@ static enum contig_block_reason survey_look_at(const struct page *page,
 	const unsigned long slow = BIT(PG_locked) | BIT(PG_writeback) |
 				   BIT(PG_dirty) | BIT(PG_private);
 	const unsigned long swapped = BIT(PG_swapcache) | BIT(PG_swapbacked);
-	const unsigned long flags = READ_ONCE(page->flags);
+	const unsigned long flags = READ_ONCE(contig_flags_of(page));
 	unsigned long mapping;
 	int refs, maps;
 
@@ -140,13 +140,13 @@ static enum contig_block_reason survey_look_at(const struct page *page,
 	if (!refs)
 		return CONTIG_BLOCK_NONE;
 	mapping = (unsigned long)READ_ONCE(page->mapping);
-	if (!(flags & BIT(PG_lru)) || mapping & PAGE_MAPPING_MOVABLE ||
-	    (flags & slow && !(mapping & PAGE_MAPPING_ANON)))
+	if (!(flags & BIT(PG_lru)) ||
+	    (flags & slow && !(mapping & FOLIO_MAPPING_ANON)))
 		return survey_look_closer(page, price);
 
 	maps = atomic_read(&page->_mapcount) + 1;
 	refs -= maps;
-	if (mapping & PAGE_MAPPING_ANON ? (flags & swapped) == swapped :
+	if (mapping & FOLIO_MAPPING_ANON ? (flags & swapped) == swapped :
 					  mapping)
 		refs--;
 	if (maps || !contig_fields_are_clean(flags, mapping, 0))

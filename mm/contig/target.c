@@ -16,7 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
 
-#include "../internal.h"
+#include "kernel.h"
 #include "contig.h"
 #include "folio.h"
 
@@ -151,7 +151,7 @@ void contig_target_keep(const struct zone *zone, struct folio *copy,
 			struct list_head *pages)
 {
 	if (folio_test_large(copy) || folio_zone(copy) != zone ||
-	    copy->flags & PAGE_FLAGS_CHECK_AT_PREP)
+	    contig_flags_of(copy) & PAGE_FLAGS_CHECK_AT_PREP)
 		folio_put(copy);
 	else
 		list_add(&copy->lru, pages);
@@ -193,8 +193,7 @@ static struct folio *new_huge_target(const struct contig_request *req,
 		dst = alloc_migration_target(src, (unsigned long)target);
 		if (!dst || !give_to_window(req, dst))
 			break;
-		error = isolate_or_dissolve_huge_page(&dst->page,
-						      &taken_meanwhile);
+		error = isolate_or_dissolve_huge_folio(dst, &taken_meanwhile);
 		putback_movable_pages(&taken_meanwhile);
 		dst = NULL;
 	}

@@ -214,7 +214,7 @@ static void arm_dma_drop_kmaps(struct page *first, size_t size)
 	bool mapped = size > KMAP_PAGES_CHECKED * PAGE_SIZE;
 
 	for (size_t done = 0; done < size && !mapped; done += PAGE_SIZE)
-		mapped = page_address(nth_page(first, done >> PAGE_SHIFT));
+		mapped = page_address(phys_to_page(page_to_phys(first) + done));
 	if (mapped)
 		kmap_flush_unused();
 }
@@ -223,7 +223,7 @@ static void arm_dma_drop_kmaps(struct page *first, size_t size)
 static void arm_dma_zero_highmem(struct page *first, size_t size)
 {
 	for (size_t done = 0; done < size; done += PAGE_SIZE) {
-		struct page *page = nth_page(first, done >> PAGE_SHIFT);
+		struct page *page = phys_to_page(page_to_phys(first) + done);
 		void *addr = kmap_local_page(page);
 
 		arm_dma_zero_and_flush(addr, PAGE_SIZE);

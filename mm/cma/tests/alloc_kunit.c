@@ -16,6 +16,7 @@
 
 #include "../internal.h"
 #include "kunit_area.h"
+#include "kunit_huge.h"
 
 int cma_test_use_area(struct kunit *test)
 {
@@ -111,13 +112,12 @@ static void folios_are_compound(struct kunit *test)
 	unsigned long before = cma_test_nr_held(cma);
 	/* The buddy allocator has no block of this order. */
 	int order = MAX_PAGE_ORDER + 1;
-	struct folio *folio = cma_alloc_folio(cma, order,
-					      GFP_KERNEL | __GFP_COMP);
+	struct folio *folio = cma_test_alloc_folio(cma, order);
 
 	KUNIT_ASSERT_NOT_NULL(test, folio);
 	KUNIT_EXPECT_EQ(test, folio_order(folio), (unsigned int)order);
 	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), 1);
-	KUNIT_EXPECT_TRUE(test, cma_free_folio(cma, folio));
+	KUNIT_EXPECT_TRUE(test, cma_test_free_folio(cma, folio));
 	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before);
 }
 
@@ -135,19 +135,19 @@ static void ranges_are_taken_outside_areas(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, cma_area_intersecting(pfn, pfn + nr_pages));
 	for (unsigned long n = 0; n < nr_pages; n++)
 		KUNIT_ASSERT_EQ(test, page_count(page + n), 1);
-	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1, MIGRATE_MOVABLE,
+	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_NONE,
 						 GFP_KERNEL), -EBUSY);
-	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1, MIGRATE_CMA,
+	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_CMA,
 						 GFP_KERNEL), -EBUSY);
 	KUNIT_EXPECT_FALSE(test, is_migrate_cma_page(page));
 	free_contig_range(pfn, nr_pages);
 
-	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn, MIGRATE_MOVABLE,
+	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn, ACR_FLAGS_NONE,
 						 GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1, MIGRATE_MOVABLE,
+	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_NONE,
 						 GFP_KERNEL | __GFP_NOFAIL),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 3, MIGRATE_MOVABLE,
+	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 3, ACR_FLAGS_NONE,
 						 GFP_KERNEL | __GFP_COMP),
 			-EINVAL);
 	KUNIT_EXPECT_NULL(test, alloc_contig_pages(0, GFP_KERNEL,
@@ -164,10 +164,10 @@ static void only_the_owner_takes_area_pages(struct kunit *test)
 	pfn = page_to_pfn(page);
 	KUNIT_EXPECT_TRUE(test, cma_release(cma, page, 16));
 	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 16,
-						 MIGRATE_MOVABLE, GFP_KERNEL),
+						 ACR_FLAGS_NONE, GFP_KERNEL),
 			-EBUSY);
 	KUNIT_EXPECT_TRUE(test, is_migrate_cma_page(page));
-	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 16, MIGRATE_CMA,
+	KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 16, ACR_FLAGS_CMA,
 						 GFP_KERNEL), 0);
 	free_contig_range(pfn, 16);
 	KUNIT_EXPECT_TRUE(test, is_migrate_cma_page(page));
@@ -312,7 +312,7 @@ static unsigned long alloc_test_nr_soiled(struct kunit *test, struct cma *cma,
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	for (unsigned long i = 0; i < nr_pages; i++) {
-		void *addr = kmap_local_page(nth_page(page, i));
+		void *addr = kmap_local_page(pfn_to_page(page_to_pfn(page) + i));
 
 		nr += !!memchr_inv(addr, 0, PAGE_SIZE);
 		kunmap_local(addr);

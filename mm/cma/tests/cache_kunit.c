@@ -85,7 +85,7 @@ static void cache_test_put(struct kunit *test, unsigned int i,
 	pages = kunit_kcalloc(test, nr_pages, sizeof(*pages), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pages);
 	for (unsigned long n = 0; n < nr_pages; n++)
-		pages[n] = nth_page(page, n);
+		pages[n] = pfn_to_page(page_to_pfn(page) + n);
 	mapped = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, mapped);
 	cache_test.pages[i] = page;

@@ -22,10 +22,11 @@
 #include <linux/sched/task.h>
 #include <linux/vmstat.h>
 
-#include "../../internal.h"
+#include "../../contig/kernel.h"
 #include "../internal.h"
 #include "../placement.h"
 #include "kunit_area.h"
+#include "kunit_huge.h"
 
 /* Far longer than any step takes that does not wait for the test. */
 #define WAIT_MS		10000
@@ -48,7 +49,7 @@ static unsigned long contig_test_window(struct kunit *test,
 
 static int contig_test_take(unsigned long start_pfn, unsigned long nr_pages)
 {
-	return alloc_contig_range(start_pfn, start_pfn + nr_pages, MIGRATE_CMA,
+	return alloc_contig_range(start_pfn, start_pfn + nr_pages, ACR_FLAGS_CMA,
 				  GFP_KERNEL);
 }
 
@@ -75,9 +76,8 @@ static void isolated_blocks_are_reported(struct kunit *test)
 	unsigned long before = contig_test_nr_free(req.zone);
 	unsigned long nr_isolated, nr_free;
 
-	KUNIT_ASSERT_EQ(test, start_isolate_page_range(last, last + 1,
-						       MIGRATE_CMA, 0,
-						       GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, contig_isolate_start(last, last + 1, MIGRATE_CMA,
+						   GFP_KERNEL), 0);
 	nr_free = contig_test_nr_free(req.zone);
 	nr_isolated = req.zone->nr_isolate_pageblock;
 	KUNIT_EXPECT_EQ(test, alloc_hooks(contig_alloc(&req)), -EBUSY);
@@ -89,7 +89,7 @@ static void isolated_blocks_are_reported(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, is_migrate_cma_page(pfn_to_page(pfn)));
 	KUNIT_EXPECT_TRUE(test, is_migrate_isolate_page(pfn_to_page(last)));
 
-	undo_isolate_page_range(last, last + 1, MIGRATE_CMA);
+	contig_isolate_end(last, last + 1, MIGRATE_CMA);
 	KUNIT_EXPECT_TRUE(test, is_migrate_cma_page(pfn_to_page(last)));
 	KUNIT_EXPECT_EQ(test, contig_test_nr_free(req.zone), before);
 	KUNIT_EXPECT_EQ(test, alloc_hooks(contig_alloc(&req)), 0);
@@ -126,7 +126,7 @@ static void compound_pages_are_freed_as_a_whole(struct kunit *test)
 	unsigned long start = contig_test_window(test, 16, 4);
 	struct folio *folio = pfn_folio(start);
 
-	KUNIT_ASSERT_EQ(test, alloc_contig_range(start, start + 16, MIGRATE_CMA,
+	KUNIT_ASSERT_EQ(test, alloc_contig_range(start, start + 16, ACR_FLAGS_CMA,
 						 GFP_KERNEL | __GFP_COMP), 0);
 	KUNIT_ASSERT_EQ(test, folio_nr_pages(folio), 16);
 
@@ -162,7 +162,7 @@ static int contig_test_ask(void *arg)
 
 	allow_signal(SIGKILL);
 	asker->error = alloc_contig_range(asker->pfn, asker->pfn + 1,
-					  MIGRATE_CMA, asker->gfp);
+					  ACR_FLAGS_CMA, asker->gfp);
 	complete_all(&asker->done);
 	return 0;
 }
@@ -332,7 +332,7 @@ static void gfp_limits_become_a_task_scope(struct kunit *test)
 		folio_unlock(folio);
 		contig_test_flags = -1;
 		KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1,
-							 MIGRATE_CMA,
+							 ACR_FLAGS_CMA,
 							 cases[i].gfp), 0);
 		KUNIT_EXPECT_EQ(test, contig_test_flags & scopes,
 				cases[i].scope);
@@ -436,7 +436,7 @@ static void locked_pages_are_no_targets(struct kunit *test)
 static void areas_with_folios_out_stay_shared(struct kunit *test)
 {
 	struct cma *cma = test->priv;
-	struct folio *folio = cma_alloc_folio(cma, 2, GFP_KERNEL | __GFP_COMP);
+	struct folio *folio = cma_test_alloc_folio(cma, 2);
 
 	KUNIT_ASSERT_NOT_NULL(test, folio);
 	kunit_info(test,
@@ -444,7 +444,7 @@ static void areas_with_folios_out_stay_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_EXCLUSIVE), -EBUSY);
 	KUNIT_EXPECT_EQ(test, cma->mode, CMA_SHARED);
 	KUNIT_EXPECT_FALSE(test, PageReserved(pfn_to_page(cma->range.start)));
-	KUNIT_EXPECT_TRUE(test, cma_free_folio(cma, folio));
+	KUNIT_EXPECT_TRUE(test, cma_test_free_folio(cma, folio));
 
 	KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_EXCLUSIVE), 0);
 	KUNIT_EXPECT_EQ(test, cma_set_mode(cma, CMA_SHARED), 0);

@@ -113,7 +113,7 @@ static void memory_without_a_mapping(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_kunit_in_area(this, dma));
 	page = pfn_to_page(PHYS_PFN(dma_to_phys(this->dev, dma)));
 	for (unsigned long i = 0; i < nr_pages; i++) {
-		void *addr = kmap_local_page(nth_page(page, i));
+		void *addr = kmap_local_page(pfn_to_page(page_to_pfn(page) + i));
 
 		KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0, PAGE_SIZE));
 		kunmap_local(addr);
@@ -230,14 +230,6 @@ static void dma_kunit_check_table(struct kunit *test, size_t size, gfp_t gfp,
 	dma_free_attrs(this->dev, size, cpu, dma, attrs);
 }
 
-static void dma_kunit_set_coherent(struct device *dev, bool coherent)
-{
-#if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
-	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU)
-	dev->dma_coherent = coherent;
-#endif
-}
-
 static void tables_describe_the_buffer(struct kunit *test)
 {
 	static const unsigned long attrs[] = { 0, DMA_ATTR_NO_KERNEL_MAPPING };
@@ -247,10 +239,10 @@ static void tables_describe_the_buffer(struct kunit *test)
 		dma_kunit_check_table(test, SZ_1M + SZ_4K, GFP_KERNEL,
 				      attrs[i]);
 		dma_kunit_check_table(test, SZ_16K, GFP_ATOMIC, attrs[i]);
-		dma_kunit_set_coherent(this->dev, true);
+		dev_assign_dma_coherent(this->dev, true);
 		dma_kunit_check_table(test, SZ_1M + SZ_4K, GFP_KERNEL,
 				      attrs[i]);
-		dma_kunit_set_coherent(this->dev, false);
+		dev_assign_dma_coherent(this->dev, false);
 	}
 }
 
@@ -369,7 +361,7 @@ static void coherent_devices(struct kunit *test)
 	dma_addr_t dma;
 	void *cpu;
 
-	this->dev->dma_coherent = true;
+	dev_assign_dma_coherent(this->dev, true);
 	for (unsigned int i = 0; i < 2; i++) {
 		cpu = dma_alloc_coherent(this->dev, SZ_1M, &dma, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, cpu);

@@ -45,7 +45,8 @@ static inline void dma_test_release_pages(struct dma_test_pages *pages)
 
 static inline void dma_test_timer(struct timer_list *timer)
 {
-	struct dma_test_pages *pages = from_timer(pages, timer, timer);
+	struct dma_test_pages *pages =
+		container_of(timer, struct dma_test_pages, timer);
 
 	dma_test_release_pages(pages);
 }
@@ -80,33 +81,41 @@ static inline void dma_test_release_in(struct dma_test_pages *pages,
 }
 
 /* Writes to the pages, so that other users notice if they are not zeroed. */
+static inline int dma_test_write_raw(struct dma_test_pages *pages,
+				     struct dma_test_raw *arg)
+{
+	pages->page = cma_alloc(pages->area, pages->nr_pages, 0, true);
+	if (!pages->page)
+		return -ENOMEM;
+	arg->pfn = page_to_pfn(pages->page);
+	for (unsigned long i = 0; i < pages->nr_pages; i++)
+		memset_page(pfn_to_page(arg->pfn + i), 0, 0xa5, PAGE_SIZE);
+
+	init_completion(&pages->done);
+	init_irq_work(&pages->work, dma_test_irq_work);
+	timer_setup(&pages->timer, dma_test_timer, 0);
+	dma_test_release_in(pages, arg->release);
+	wait_for_completion(&pages->done);
+	irq_work_sync(&pages->work);
+	timer_delete_sync(&pages->timer);
+	return pages->released ? 0 : -EIO;
+}
+
 static inline int dma_test_ioc_raw(struct device *dev, struct dma_test_raw *arg)
 {
-	struct dma_test_pages pages = {
-		.area		= dma_contiguous_area(dev, NULL),
-		.nr_pages	= arg->nr_pages,
-	};
+	struct dma_test_pages *pages;
+	int error;
 
 	if (arg->release >= DMA_TEST_NR_RELEASES || arg->nr_pages > ULONG_MAX)
 		return -EINVAL;
-	if (!pages.area)
-		return -ENODEV;
-	pages.page = cma_alloc(pages.area, pages.nr_pages, 0, true);
-	if (!pages.page)
+	pages = kzalloc(sizeof(*pages), GFP_KERNEL);
+	if (!pages)
 		return -ENOMEM;
-	arg->pfn = page_to_pfn(pages.page);
-	for (unsigned long i = 0; i < pages.nr_pages; i++)
-		memset_page(nth_page(pages.page, i), 0, 0xa5, PAGE_SIZE);
-
-	init_completion(&pages.done);
-	init_irq_work(&pages.work, dma_test_irq_work);
-	timer_setup_on_stack(&pages.timer, dma_test_timer, 0);
-	dma_test_release_in(&pages, arg->release);
-	wait_for_completion(&pages.done);
-	irq_work_sync(&pages.work);
-	timer_delete_sync(&pages.timer);
-	destroy_timer_on_stack(&pages.timer);
-	return pages.released ? 0 : -EIO;
+	pages->area = dma_contiguous_area(dev, NULL);
+	pages->nr_pages = arg->nr_pages;
+	error = pages->area ? dma_test_write_raw(pages, arg) : -ENODEV;
+	kfree(pages);
+	return error;
 }
 #else
 static inline int dma_test_ioc_raw(struct device *dev, struct dma_test_raw *arg)

@@ -12,6 +12,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
 
+#include "../../contig/kernel.h"
 #include "../internal.h"
 
 /* Size of a DMA address in bits. */
@@ -92,7 +93,8 @@ static inline void cma_test_soil(struct kunit *test, struct cma *cma,
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	for (unsigned long i = 0; i < nr_pages; i++)
-		memset_page(nth_page(page, i), 0, CMA_TEST_PATTERN, PAGE_SIZE);
+		memset_page(pfn_to_page(page_to_pfn(page) + i), 0,
+			    CMA_TEST_PATTERN, PAGE_SIZE);
 	KUNIT_ASSERT_TRUE(test, cma_release(cma, page, nr_pages));
 }
 

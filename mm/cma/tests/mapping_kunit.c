@@ -372,7 +372,7 @@ static void buffers_of_coherent_devices(struct kunit *test)
 	dma_addr_t dma;
 	void *cpu;
 
-	this->dev->dma_coherent = true;
+	dev_assign_dma_coherent(this->dev, true);
 	cpu = dma_alloc_coherent(this->dev, SZ_1M, &dma, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	entry = mapping_test_entry(test, cpu);

@@ -15,6 +15,7 @@
 
 #include "../internal.h"
 #include "kunit_area.h"
+#include "kunit_huge.h"
 
 #define PARTS_ORDER	5
 #define NR_PARTS	BIT(PARTS_ORDER)
@@ -28,7 +29,7 @@ static void parts_test_dissolve(struct folio *folio)
 	for (unsigned int i = 1; i < NR_PARTS; i++) {
 		struct page *page = folio_page(folio, i);
 
-		page->flags &= ~PAGE_FLAGS_CHECK_AT_FREE;
+		contig_flags_of(page) &= ~PAGE_FLAGS_CHECK_AT_FREE;
 		page->mapping = NULL;
 		clear_compound_head(page);
 		set_page_count(page, 1);
@@ -38,8 +39,7 @@ static void parts_test_dissolve(struct folio *folio)
 
 static struct page *parts_test_alloc(struct kunit *test, struct cma *cma)
 {
-	struct folio *folio = cma_alloc_folio(cma, PARTS_ORDER,
-					      GFP_KERNEL | __GFP_COMP);
+	struct folio *folio = cma_test_alloc_folio(cma, PARTS_ORDER);
 	struct page *page;
 
 	KUNIT_ASSERT_NOT_NULL(test, folio);

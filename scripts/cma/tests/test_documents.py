@@ -11,7 +11,7 @@ import bench
 from lab import boards, kbuild, skips
 from measure import cases, figures, pages, report
 from stages.stage import STAGES
-from trees import overlay, series
+from trees import bases, overlay, series
 
 PARAMETERS = "Documentation/admin-guide/kernel-parameters.txt.diff"
 # In the kernel's file as it is.
@@ -205,12 +205,14 @@ class Pages(unittest.TestCase):
                               if not name.startswith("cma_")}, set())
 
     def test_readme_counts_the_lines_of_the_page_allocator(self):
-        edit = (kbuild.REPO / PAGE_ALLOC).read_text().partition("\n@@")[2]
-        more, fewer = (len(re.findall(rf"^{re.escape(sign)}", edit, re.M))
-                       for sign in "+-")
-        self.assertIn(f"adds {more} lines to `mm/page_alloc.c` and takes {fewer}"
-                      " away", " ".join((kbuild.REPO / pages.README).read_text()
-                                        .split()))
+        readme = " ".join((kbuild.REPO / pages.README).read_text().split())
+        for name, kernel in ((f"versions/6.12/{PAGE_ALLOC}", "6.12"),
+                             (PAGE_ALLOC, bases.NEWEST)):
+            edit = (kbuild.REPO / name).read_text().partition("\n@@")[2]
+            more, fewer = (len(re.findall(rf"^{re.escape(sign)}", edit, re.M))
+                           for sign in "+-")
+            self.assertIn(f"{more} lines to `mm/page_alloc.c` of Linux {kernel} "
+                          f"and takes {fewer} away", readme)
 
 
 if __name__ == "__main__":

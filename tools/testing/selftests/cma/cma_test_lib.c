@@ -92,12 +92,16 @@ long ct_vmstat(const char *name)
 	return ct_read_field("/proc/vmstat", name);
 }
 
+bool ct_trace_counts_moved(void)
+{
+	return !access(TRACEFS "/events/" CT_TRACE_MOVED, F_OK);
+}
+
 bool ct_trace_start(void)
 {
 	static const char *const events[] = {
 		"cma/cma_alloc_start", "cma/cma_alloc_finish",
 		"cma/cma_alloc_busy_retry", "cma/cma_release",
-		"kmem/mm_alloc_contig_migrate_range_info",
 	};
 	unsigned int i;
 	char path[256];
@@ -110,6 +114,9 @@ bool ct_trace_start(void)
 		if (ct_write(path, "1"))
 			return false;
 	}
+	if (ct_trace_counts_moved() &&
+	    ct_write(TRACEFS "/events/" CT_TRACE_MOVED "/enable", "1"))
+		return false;
 	/* Opening the file with O_TRUNC empties the trace buffer. */
 	close(open(TRACEFS "/trace", O_WRONLY | O_TRUNC));
 	return !ct_write(TRACEFS "/tracing_on", "1");

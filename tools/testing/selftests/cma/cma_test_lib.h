@@ -91,6 +91,10 @@ long ct_vmstat(const char *name);
 /* Returns the sum of a counter of /proc/zoneinfo over all zones. */
 long ct_zone_sum(const char *name);
 
+/* Tells how many pages a request moved; Linux 7.3 has no such event. */
+#define CT_TRACE_MOVED	"kmem/mm_alloc_contig_migrate_range_info"
+bool ct_trace_counts_moved(void);
+
 /* Empties the trace and enables the allocator's events; false if one fails. */
 bool ct_trace_start(void);
 void ct_trace_stop(void);

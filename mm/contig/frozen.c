@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ranges of pages without references, which are called frozen. Whoever splits
+ * or joins pages of a range spares itself the counting.
+ */
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+
+#include "kernel.h"
+
+static void freeze_contig_range(unsigned long pfn, unsigned long nr_pages)
+{
+	/* The tails of a compound page have none. */
+	if (PageHead(pfn_to_page(pfn)))
+		nr_pages = 1;
+	for (unsigned long i = 0; i < nr_pages; i++)
+		set_page_count(pfn_to_page(pfn + i), 0);
+}
+
+/**
+ * alloc_contig_frozen_range() - take a range of pages without references
+ * @start:	first page frame number
+ * @end:	first page frame number behind
+ * @acr_flags:	as for alloc_contig_range()
+ * @gfp_mask:	as for alloc_contig_range()
+ *
+ * Context: May sleep.
+ * Return: as alloc_contig_range(). Free them with free_contig_frozen_range().
+ */
+int alloc_contig_frozen_range_noprof(unsigned long start, unsigned long end,
+				     acr_flags_t acr_flags, gfp_t gfp_mask)
+{
+	int error = alloc_contig_range_noprof(start, end, acr_flags, gfp_mask);
+
+	if (!error)
+		freeze_contig_range(start, end - start);
+	return error;
+}
+EXPORT_SYMBOL(alloc_contig_frozen_range_noprof);
+
+/**
+ * alloc_contig_frozen_pages() - take contiguous pages without references
+ * @nr_pages:	as for alloc_contig_pages()
+ * @gfp_mask:	as for alloc_contig_pages()
+ * @nid:	as for alloc_contig_pages()
+ * @nodemask:	as for alloc_contig_pages()
+ *
+ * Context: May sleep.
+ * Return: the first page, or NULL. Free them with free_contig_frozen_range().
+ */
+struct page *alloc_contig_frozen_pages_noprof(unsigned long nr_pages,
+					      gfp_t gfp_mask, int nid,
+					      nodemask_t *nodemask)
+{
+	struct page *page = alloc_contig_pages_noprof(nr_pages, gfp_mask, nid,
+						      nodemask);
+
+	if (page)
+		freeze_contig_range(page_to_pfn(page), nr_pages);
+	return page;
+}
+EXPORT_SYMBOL(alloc_contig_frozen_pages_noprof);
+
+/**
+ * free_contig_frozen_range() - free a range of pages without references
+ * @pfn:	first page frame number
+ * @nr_pages:	number of pages; of a compound page, all of them
+ *
+ * Context: Any but NMI; does not sleep.
+ */
+void free_contig_frozen_range(unsigned long pfn, unsigned long nr_pages)
+{
+	unsigned long nr_counted = nr_pages;
+
+	if (PageHead(pfn_to_page(pfn)))
+		nr_counted = 1;
+	for (unsigned long i = 0; i < nr_counted; i++)
+		set_page_refcounted(pfn_to_page(pfn + i));
+	free_contig_range(pfn, nr_pages);
+}
+EXPORT_SYMBOL(free_contig_frozen_range);
