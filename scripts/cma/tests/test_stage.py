@@ -105,11 +105,11 @@ class Builds(unittest.TestCase):
             "tree series host style lint build virt vexpress parameters areas "
             "clients demo bench cost stress debug lpae bare identical kasan "
             "64-bit bare-64-bit configs without rt kcsan hibernate boards "
-            "messages by-hand boards-whole bisect"))
+            "messages newest by-hand boards-whole bisect"))
         self.assertEqual(
             [name for name, s in stage.STAGES.items() if s.on_request],
-            "bare-64-bit without rt kcsan hibernate messages by-hand "
-            "boards-whole bisect".split())
+            "bare-64-bit without rt kcsan hibernate messages newest "
+            "by-hand boards-whole bisect".split())
         self.assertEqual([name for name, s in stage.STAGES.items()
                           if s.changes_trees], ["tree", "series"])
 
