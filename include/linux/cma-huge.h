@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What huge pages take from areas; see mm/cma/huge.c. */
+/* Huge pages take memory from areas by these; see mm/cma/huge.c. */
 #ifndef _LINUX_CMA_HUGE_H
 #define _LINUX_CMA_HUGE_H
 

@@ -205,7 +205,7 @@ int __init cma_buffer_hold_early(struct cma *cma, const struct cma_bank *bank)
 	error = cma_range_hold(&cma->range, &buffer->holder, bank->start_pfn,
 			       bank->nr_early);
 	if (error) {
-		kfree(buffer);
+		cma_buffer_free(buffer);
 		return error;
 	}
 	atomic_inc(&cma->nr_folios);

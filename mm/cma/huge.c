@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What huge pages take from areas: pages without a reference, which are called
- * frozen, and memory of areas that are not active yet; and pageblocks that are
- * MIGRATE_CMA without an area.
+ * Allocates what huge pages take from areas: pages without a reference, which
+ * are called frozen, and memory of areas that are not active yet. Also lends
+ * pageblocks that are MIGRATE_CMA without an area.
  *
  * hugetlb initializes the struct pages of what it takes early, and leaves out
  * most of those of the tails. So an area does not touch them when it becomes
@@ -14,27 +14,6 @@
 
 #include "../contig/kernel.h"
 #include "internal.h"
-
-static void freeze_buffer(struct page *page, unsigned long nr_pages)
-{
-	unsigned long pfn = page_to_pfn(page);
-
-	/* The tails of a compound page have none. */
-	if (PageHead(page))
-		nr_pages = 1;
-	for (unsigned long i = 0; i < nr_pages; i++)
-		set_page_count(pfn_to_page(pfn + i), 0);
-}
-
-static void unfreeze_buffer(const struct page *page, unsigned long nr_pages)
-{
-	unsigned long pfn = page_to_pfn(page);
-
-	if (PageHead(page))
-		nr_pages = 1;
-	for (unsigned long i = 0; i < nr_pages; i++)
-		set_page_refcounted(pfn_to_page(pfn + i));
-}
 
 /**
  * cma_alloc_frozen() - allocate contiguous pages that have no reference
@@ -55,7 +34,7 @@ struct page *cma_alloc_frozen_noprof(struct cma *cma, unsigned long count,
 					  _RET_IP_);
 
 	if (page)
-		freeze_buffer(page, count);
+		contig_set_counts(page_to_pfn(page), count, 0);
 	return page;
 }
 
@@ -75,7 +54,7 @@ struct page *cma_alloc_frozen_compound_noprof(struct cma *cma,
 					  _RET_IP_);
 
 	if (page)
-		freeze_buffer(page, 1UL << order);
+		contig_set_counts(page_to_pfn(page), 1UL << order, 0);
 	return page;
 }
 
@@ -95,7 +74,7 @@ bool cma_release_frozen(struct cma *cma, const struct page *pages,
 {
 	if (!cma_pages_valid(cma, pages, count))
 		return false;
-	unfreeze_buffer(pages, count);
+	contig_set_counts(page_to_pfn(pages), count, 1);
 	return cma_release(cma, pages, count);
 }
 
@@ -197,8 +176,7 @@ void __init init_cma_reserved_pageblock(struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
 
-	for (unsigned long i = 0; i < pageblock_nr_pages; i++)
-		set_page_count(pfn_to_page(pfn + i), 1);
+	contig_set_counts(pfn, pageblock_nr_pages, 1);
 	cma_areas_enable();
 	init_cma_pageblock(page);
 	cma_lend(pfn, pfn + pageblock_nr_pages);

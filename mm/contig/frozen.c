@@ -9,15 +9,6 @@
 
 #include "kernel.h"
 
-static void freeze_contig_range(unsigned long pfn, unsigned long nr_pages)
-{
-	/* The tails of a compound page have none. */
-	if (PageHead(pfn_to_page(pfn)))
-		nr_pages = 1;
-	for (unsigned long i = 0; i < nr_pages; i++)
-		set_page_count(pfn_to_page(pfn + i), 0);
-}
-
 /**
  * alloc_contig_frozen_range() - take a range of pages without references
  * @start:	first page frame number
@@ -34,7 +25,7 @@ int alloc_contig_frozen_range_noprof(unsigned long start, unsigned long end,
 	int error = alloc_contig_range_noprof(start, end, acr_flags, gfp_mask);
 
 	if (!error)
-		freeze_contig_range(start, end - start);
+		contig_set_counts(start, end - start, 0);
 	return error;
 }
 EXPORT_SYMBOL(alloc_contig_frozen_range_noprof);
@@ -57,7 +48,7 @@ struct page *alloc_contig_frozen_pages_noprof(unsigned long nr_pages,
 						      nodemask);
 
 	if (page)
-		freeze_contig_range(page_to_pfn(page), nr_pages);
+		contig_set_counts(page_to_pfn(page), nr_pages, 0);
 	return page;
 }
 EXPORT_SYMBOL(alloc_contig_frozen_pages_noprof);
@@ -71,12 +62,7 @@ EXPORT_SYMBOL(alloc_contig_frozen_pages_noprof);
  */
 void free_contig_frozen_range(unsigned long pfn, unsigned long nr_pages)
 {
-	unsigned long nr_counted = nr_pages;
-
-	if (PageHead(pfn_to_page(pfn)))
-		nr_counted = 1;
-	for (unsigned long i = 0; i < nr_counted; i++)
-		set_page_refcounted(pfn_to_page(pfn + i));
+	contig_set_counts(pfn, nr_pages, 1);
 	free_contig_range(pfn, nr_pages);
 }
 EXPORT_SYMBOL(free_contig_frozen_range);

@@ -14,10 +14,10 @@
 #include "../page_alloc.h"
 #include "hooks.h"
 
-/* Who declares an area by cma_declare_contiguous_nid() takes it for one piece. */
+/* Callers of cma_declare_contiguous_nid() rely on an area of one piece. */
 #define CONTIG_PLAIN_AREA_IS_ONE_PIECE	true
 
-/* What allocation profiling counts. */
+/* The pages must be counted where allocation profiling does so. */
 static inline void contig_tag_add(struct page *page, unsigned int nr_pages)
 {
 	if (mem_alloc_profiling_enabled())
@@ -64,6 +64,19 @@ static inline void contig_isolate_end(unsigned long start_pfn,
 				      unsigned long end_pfn, int migratetype)
 {
 	undo_isolate_page_range(start_pfn, end_pfn);
+}
+
+/*
+ * Freezes (@count is 0) or unfreezes (1) pages that nobody else refers to. The
+ * tails of a compound page are not counted.
+ */
+static inline void contig_set_counts(unsigned long pfn, unsigned long nr_pages,
+				     int count)
+{
+	if (PageHead(pfn_to_page(pfn)))
+		nr_pages = 1;
+	for (unsigned long i = 0; i < nr_pages; i++)
+		set_page_count(pfn_to_page(pfn + i), count);
 }
 
 /* The event that told this is gone. */

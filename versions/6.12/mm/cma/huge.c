@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What huge pages of Linux 6.12 take from areas: folios.
+ * Allocates and frees the folios that huge pages of Linux 6.12 take from areas.
  */
 #include <linux/bug.h>
 #include <linux/cma.h>

@@ -54,7 +54,7 @@ static inline void dev_assign_dma_coherent(struct device *dev, bool coherent)
 /* cma_declare_contiguous_nid() may make an area of several pieces. */
 #define CONTIG_PLAIN_AREA_IS_ONE_PIECE	false
 
-/* What allocation profiling counts. */
+/* The pages must be counted where allocation profiling does so. */
 static inline void contig_tag_add(struct page *page, unsigned int nr_pages)
 {
 	pgalloc_tag_add(page, current, nr_pages);
