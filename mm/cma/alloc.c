@@ -17,9 +17,8 @@
 #include <linux/kasan.h>
 #include <linux/mm.h>
 
-#include <trace/events/cma.h>
-
 #include "internal.h"
+#include "trace_start.h"
 
 static bool alloc_request_valid(const struct cma *cma, unsigned long nr_pages,
 				unsigned int align_order)
@@ -27,33 +26,38 @@ static bool alloc_request_valid(const struct cma *cma, unsigned long nr_pages,
 	return cma->active && nr_pages && align_order < BITS_PER_LONG - 1;
 }
 
-static void zero_pfns(unsigned long pfn, unsigned long end_pfn)
+static void prepare_reserved_pfns(unsigned long pfn, unsigned long end_pfn,
+				  bool zero, bool frozen)
 {
 	for (; pfn < end_pfn; pfn++) {
-		clear_highpage(pfn_to_page(pfn));
+		if (zero)
+			clear_highpage(pfn_to_page(pfn));
+		if (frozen)
+			set_page_count(pfn_to_page(pfn), 0);
 		cond_resched();
 	}
 }
 
 /*
- * With init_on_alloc, the page allocator zeroes the pages it hands out.
- * Reserved pages do not come from it, so zero them here: those of an exclusive
- * area, and of partial pageblocks.
+ * The page allocator zeroes the pages it hands out, with init_on_alloc, and
+ * gives them a reference or not. Reserved pages do not come from it, so do this
+ * here: those of an exclusive area, and of partial pageblocks.
  */
-static void zero_reserved_pages(const struct cma *cma,
-				const struct cma_buffer *buffer, gfp_t gfp)
+static void prepare_reserved_pages(const struct cma *cma,
+				   const struct cma_buffer *buffer, bool frozen)
 {
 	unsigned long start = buffer->holder.start;
 	unsigned long end = start + buffer->nr_pages;
 	unsigned long lent = start, lent_end = end;
+	bool zero = want_init_on_alloc(GFP_KERNEL);
 
-	if (!want_init_on_alloc(gfp))
+	if (!zero && !frozen)
 		return;
 	if (buffer->reserved || !cma_lent_part(cma, &lent, &lent_end)) {
-		zero_pfns(start, end);
+		prepare_reserved_pfns(start, end, zero, frozen);
 	} else {
-		zero_pfns(start, lent);
-		zero_pfns(lent_end, end);
+		prepare_reserved_pfns(start, lent, zero, frozen);
+		prepare_reserved_pfns(lent_end, end, zero, frozen);
 	}
 }
 
@@ -71,21 +75,21 @@ static void reset_kasan_tags(struct page *page, unsigned long nr_pages)
 }
 
 /**
- * cma_alloc_gfp() - allocate contiguous pages, as a caller in mm/cma/ wants them
+ * cma_alloc_buffer() - allocate contiguous pages, as a caller in mm/cma/ wants
+ * them
  * @cma:	the area; the allocation fails if it is NULL
  * @nr_pages:	number of pages
  * @align_order: the buffer starts at a multiple of 1 << @align_order pages
- * @gfp:	GFP_KERNEL, with __GFP_COMP for a compound page, and __GFP_NOWARN
- *		not to log a failure
+ * @flags:	CMA_ALLOC_*
  * @owner:	name of the device, for the record, or NULL
  * @caller:	return address of the caller, for the record
  *
  * Context: May sleep.
  * Return: the first page, or NULL.
  */
-struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
-			   unsigned int align_order, gfp_t gfp,
-			   const char *owner, unsigned long caller)
+struct page *cma_alloc_buffer(struct cma *cma, unsigned long nr_pages,
+			      unsigned int align_order, unsigned int flags,
+			      const char *owner, unsigned long caller)
 {
 	struct cma_failure_cause cause = { };
 	struct cma_buffer *buffer = NULL;
@@ -96,25 +100,25 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 	if (!cma)
 		return NULL;
 
-	trace_cma_alloc_start(cma->name, nr_pages, align_order);
+	cma_trace_alloc_start(cma, nr_pages, align_order);
 	if (alloc_request_valid(cma, nr_pages, align_order)) {
 		error = -ENOMEM;
-		buffer = cma_buffer_new(nr_pages, gfp & __GFP_COMP);
+		buffer = cma_buffer_new(nr_pages, flags & CMA_ALLOC_COMPOUND);
 	}
 	if (buffer)
-		error = cma_search(cma, buffer, align_order, gfp, &cause);
+		error = cma_search(cma, buffer, align_order, flags, &cause);
 
 	if (!error) {
 		pfn = buffer->holder.start;
 		page = pfn_to_page(pfn);
 		reset_kasan_tags(page, nr_pages);
-		zero_reserved_pages(cma, buffer, gfp);
+		prepare_reserved_pages(cma, buffer, flags & CMA_ALLOC_FROZEN);
 		cma_buffer_complete(cma, buffer);
 		cma_buffer_hand_out(buffer, owner, caller);
 	} else {
 		cma_buffer_free(buffer);
 		cma_failure_report(cma, nr_pages, align_order, owner, error,
-				   &cause, !(gfp & __GFP_NOWARN));
+				   &cause, !(flags & CMA_ALLOC_NOWARN));
 	}
 	cma_account_alloc(cma, nr_pages, error);
 	trace_cma_alloc_finish(cma->name, pfn, page, nr_pages, align_order,
@@ -138,9 +142,8 @@ struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
 struct page *cma_alloc_noprof(struct cma *cma, unsigned long count,
 			      unsigned int align, bool no_warn)
 {
-	gfp_t gfp = GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0);
-
-	return cma_alloc_gfp(cma, count, align, gfp, NULL, _RET_IP_);
+	return cma_alloc_buffer(cma, count, align,
+				no_warn ? CMA_ALLOC_NOWARN : 0, NULL, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(cma_alloc_noprof);
 
@@ -159,9 +162,9 @@ struct page *cma_alloc_for_noprof(struct cma *cma, unsigned long count,
 				  unsigned int align, bool no_warn,
 				  const char *owner)
 {
-	gfp_t gfp = GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0);
-
-	return cma_alloc_gfp(cma, count, align, gfp, owner, _RET_IP_);
+	return cma_alloc_buffer(cma, count, align,
+				no_warn ? CMA_ALLOC_NOWARN : 0, owner,
+				_RET_IP_);
 }
 
 /**
@@ -217,6 +220,38 @@ static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
 }
 
 /**
+ * cma_release_buffer() - give pages back, as a caller in mm/cma/ has them
+ * @cma:	the area
+ * @pages:	first page
+ * @count:	number of pages
+ * @frozen:	the pages have no references
+ *
+ * Context: As cma_release().
+ * Return: as cma_release().
+ */
+bool cma_release_buffer(struct cma *cma, const struct page *pages,
+			unsigned long count, bool frozen)
+{
+	struct cma_buffer *buffer;
+	unsigned long pfn;
+
+	if (!cma_pages_valid(cma, pages, count))
+		return false;
+
+	pfn = page_to_pfn(pages);
+	buffer = cma_buffer_disown(cma, pfn, count);
+	if (!buffer && !cma_buffer_give_back_part(cma, pfn, count, frozen)) {
+		warn_of_mismatch(cma, pfn, count);
+		return true;
+	}
+
+	cma_account_release(cma, pfn, count);
+	if (buffer)
+		cma_buffer_give_back(cma, buffer, frozen);
+	return true;
+}
+
+/**
  * cma_release() - give pages back to their area
  * @cma:	the area
  * @pages:	first page of a buffer that cma_alloc() returned
@@ -231,23 +266,7 @@ static noinline void warn_of_mismatch(struct cma *cma, unsigned long pfn,
  */
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 {
-	struct cma_buffer *buffer;
-	unsigned long pfn;
-
-	if (!cma_pages_valid(cma, pages, count))
-		return false;
-
-	pfn = page_to_pfn(pages);
-	buffer = cma_buffer_disown(cma, pfn, count);
-	if (!buffer && !cma_buffer_give_back_part(cma, pfn, count)) {
-		warn_of_mismatch(cma, pfn, count);
-		return true;
-	}
-
-	cma_account_release(cma, pfn, count);
-	if (buffer)
-		cma_buffer_give_back(cma, buffer);
-	return true;
+	return cma_release_buffer(cma, pages, count, false);
 }
 EXPORT_SYMBOL_GPL(cma_release);
 

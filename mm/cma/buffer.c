@@ -329,16 +329,18 @@ void cma_buffer_set_cached(struct cma_buffer *buffer, unsigned long kind,
  * cma_buffer_give_back() - free the pages of a buffer, and its record
  * @cma:	the area
  * @buffer:	its record, disowned or taken out of a cache
+ * @frozen:	the pages have no references
  *
  * Context: Any but NMI. Does not sleep, fail or allocate.
  */
-void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer)
+void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer,
+			  bool frozen)
 {
 	/* A switch of the mode waits for this section, see mode.c. */
 	rcu_read_lock();
 	/* Free the pages first: the next holder of the window expects that. */
 	cma_put_pages(cma, buffer->holder.start, buffer->nr_pages,
-		      buffer->reserved);
+		      buffer->reserved, frozen);
 	buffer_forget(cma, buffer);
 	rcu_read_unlock();
 }
@@ -396,6 +398,7 @@ static bool buffer_finish_part(struct cma *cma, struct cma_buffer *buffer,
  * @cma:	the area
  * @pfn:	first of the pages
  * @nr_pages:	how many
+ * @frozen:	the pages have no references
  *
  * hugetlb splits a large page and gives the smaller ones back one by one. Each
  * part is free at once; the last one releases the window.
@@ -405,7 +408,7 @@ static bool buffer_finish_part(struct cma *cma, struct cma_buffer *buffer,
  * nothing happened.
  */
 bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
-			       unsigned long nr_pages)
+			       unsigned long nr_pages, bool frozen)
 {
 	struct cma_buffer *buffer;
 	bool reserved = false;
@@ -414,7 +417,7 @@ bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
 	rcu_read_lock();
 	buffer = buffer_disown_part(cma, pfn, nr_pages, &reserved);
 	if (buffer) {
-		cma_put_pages(cma, pfn, nr_pages, reserved);
+		cma_put_pages(cma, pfn, nr_pages, reserved, frozen);
 		if (buffer_finish_part(cma, buffer, nr_pages))
 			buffer_forget(cma, buffer);
 	}
@@ -438,7 +441,8 @@ void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 
 	buffer_unlist(cma, buffer);
 	rcu_read_lock();
-	cma_put_pages(cma, buffer->holder.start, nr_pages, buffer->reserved);
+	cma_put_pages(cma, buffer->holder.start, nr_pages, buffer->reserved,
+		      false);
 
 	spin_lock_irqsave(&cma->lock, flags);
 	cma_range_trim(&cma->range, &buffer->holder, nr_pages);

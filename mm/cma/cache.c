@@ -36,9 +36,8 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
-#include <trace/events/cma.h>
-
 #include "internal.h"
+#include "trace_start.h"
 
 /* Delay of background zeroing: drivers often take a buffer again at once. */
 #define ZERO_MS	20
@@ -153,7 +152,7 @@ struct page *cma_cache_get(struct cma *cma, unsigned long count,
 	page = pfn_to_page(buffer->holder.start);
 	*mapped = buffer->mapped;
 	*zeroed = buffer->zeroed;
-	trace_cma_alloc_start(cma->name, count, 0);
+	cma_trace_alloc_start(cma, count, 0);
 	cma_buffer_hand_out(buffer, owner, _RET_IP_);
 	cma_account_alloc(cma, count, 0);
 	trace_cma_alloc_finish(cma->name, page_to_pfn(page), page, count, 0, 0);
@@ -245,7 +244,7 @@ static unsigned long cma_cache_give_back_one(struct cma *cma,
 	lockdep_assert_held(&cma->cache_mutex);
 	buffer->teardown(pfn_to_page(buffer->holder.start), nr_pages,
 			 buffer->mapped);
-	cma_buffer_give_back(cma, buffer);
+	cma_buffer_give_back(cma, buffer, false);
 
 	spin_lock_irq(&cache->lock);
 	WRITE_ONCE(cache->nr_pages, cache->nr_pages - nr_pages);

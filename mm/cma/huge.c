@@ -29,13 +29,11 @@
 struct page *cma_alloc_frozen_noprof(struct cma *cma, unsigned long count,
 				     unsigned int align, bool no_warn)
 {
-	gfp_t gfp = GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0);
-	struct page *page = cma_alloc_gfp(cma, count, align, gfp, NULL,
-					  _RET_IP_);
+	unsigned int flags = CMA_ALLOC_FROZEN;
 
-	if (page)
-		contig_set_counts(page_to_pfn(page), count, 0);
-	return page;
+	if (no_warn)
+		flags |= CMA_ALLOC_NOWARN;
+	return cma_alloc_buffer(cma, count, align, flags, NULL, _RET_IP_);
 }
 
 /**
@@ -49,13 +47,11 @@ struct page *cma_alloc_frozen_noprof(struct cma *cma, unsigned long count,
 struct page *cma_alloc_frozen_compound_noprof(struct cma *cma,
 					      unsigned int order)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_COMP | __GFP_NOWARN;
-	struct page *page = cma_alloc_gfp(cma, 1UL << order, order, gfp, NULL,
-					  _RET_IP_);
+	const unsigned int flags = CMA_ALLOC_FROZEN | CMA_ALLOC_COMPOUND |
+				   CMA_ALLOC_NOWARN;
 
-	if (page)
-		contig_set_counts(page_to_pfn(page), 1UL << order, 0);
-	return page;
+	return cma_alloc_buffer(cma, 1UL << order, order, flags, NULL,
+				_RET_IP_);
 }
 
 /**
@@ -72,10 +68,7 @@ struct page *cma_alloc_frozen_compound_noprof(struct cma *cma,
 bool cma_release_frozen(struct cma *cma, const struct page *pages,
 			unsigned long count)
 {
-	if (!cma_pages_valid(cma, pages, count))
-		return false;
-	contig_set_counts(page_to_pfn(pages), count, 1);
-	return cma_release(cma, pages, count);
+	return cma_release_buffer(cma, pages, count, true);
 }
 
 /**
@@ -176,7 +169,8 @@ void __init init_cma_reserved_pageblock(struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
 
-	contig_set_counts(pfn, pageblock_nr_pages, 1);
+	for (unsigned long i = 0; i < pageblock_nr_pages; i++)
+		set_page_count(pfn_to_page(pfn + i), 1);
 	cma_areas_enable();
 	init_cma_pageblock(page);
 	cma_lend(pfn, pfn + pageblock_nr_pages);

@@ -274,6 +274,7 @@ struct cma *cma_area_intersecting(unsigned long start_pfn,
 const struct cma_bank *cma_bank_of(const struct cma *cma, unsigned long pfn);
 unsigned long cma_area_index(const struct cma *cma, unsigned long pfn);
 const char *cma_fit_name(enum cma_fit fit);
+unsigned long cma_nr_available(struct cma *cma);
 void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error);
 void cma_account_release(struct cma *cma, unsigned long pfn,
 			 unsigned long nr_pages);
@@ -285,7 +286,7 @@ unsigned long cma_floor_spare(void);
 bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,
 		   unsigned long *end_pfn);
 void cma_put_pages(struct cma *cma, unsigned long start_pfn,
-		   unsigned long nr_pages, bool reserved);
+		   unsigned long nr_pages, bool reserved, bool frozen);
 unsigned long cma_first_in_use(unsigned long pfn, unsigned long end_pfn);
 unsigned long cma_first_not_reserved(unsigned long pfn, unsigned long end_pfn);
 void cma_lend(unsigned long start_pfn, unsigned long end_pfn);
@@ -309,11 +310,12 @@ struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
 				     unsigned long nr_pages);
 void cma_buffer_set_cached(struct cma_buffer *buffer, unsigned long kind,
 			   void *mapped, cma_teardown_t teardown);
-void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer);
+void cma_buffer_give_back(struct cma *cma, struct cma_buffer *buffer,
+			  bool frozen);
 void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 		     unsigned long nr_pages);
 bool cma_buffer_give_back_part(struct cma *cma, unsigned long pfn,
-			       unsigned long nr_pages);
+			       unsigned long nr_pages, bool frozen);
 
 /* cache.c: buffers waiting for the next request */
 void cma_cache_init_area(struct cma *cma);
@@ -326,16 +328,22 @@ unsigned long cma_cache_zeroed_pages(struct cma *cma);
 
 /* search.c: find a window and take it */
 int cma_search(struct cma *cma, struct cma_buffer *buffer,
-	       unsigned int align_order, gfp_t gfp,
+	       unsigned int align_order, unsigned int flags,
 	       struct cma_failure_cause *cause);
 
 /* reserve.c: declare and activate areas */
 void cma_areas_enable(void);
 
 /* alloc.c: allocate and release */
-struct page *cma_alloc_gfp(struct cma *cma, unsigned long nr_pages,
-			   unsigned int align_order, gfp_t gfp,
-			   const char *owner, unsigned long caller);
+#define CMA_ALLOC_NOWARN	BIT(0)	/* do not log a failure */
+#define CMA_ALLOC_COMPOUND	BIT(1)	/* one compound page */
+#define CMA_ALLOC_FROZEN	BIT(2)	/* pages without references */
+
+struct page *cma_alloc_buffer(struct cma *cma, unsigned long nr_pages,
+			      unsigned int align_order, unsigned int flags,
+			      const char *owner, unsigned long caller);
+bool cma_release_buffer(struct cma *cma, const struct page *pages,
+			unsigned long count, bool frozen);
 bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages);
 

@@ -123,33 +123,50 @@ void cma_reserve_pages(unsigned long start_pfn, unsigned long end_pfn)
 	}
 }
 
+/* Reserved pages have a reference each. */
+static void unfreeze_pages(unsigned long pfn, unsigned long nr_pages)
+{
+	for (unsigned long i = 0; i < nr_pages; i++)
+		set_page_refcounted(pfn_to_page(pfn + i));
+}
+
 /**
  * cma_put_pages() - lend or reserve the pages of a released buffer
  * @cma:	the area
- * @start_pfn:	first page; either a compound page, or each page has one
- *		reference
+ * @start_pfn:	first page; either a compound page, or pages of their own
  * @nr_pages:	number of pages
  * @reserved:	the pages were reserved when the buffer was made
+ * @frozen:	the pages have no reference; otherwise each has one, or the
+ *		compound page has
  *
  * Context: Any but NMI; does not sleep. The caller is in an RCU read-side
  * section and must release the window before that ends, see mode.c.
  */
 void cma_put_pages(struct cma *cma, unsigned long start_pfn,
-		   unsigned long nr_pages, bool reserved)
+		   unsigned long nr_pages, bool reserved, bool frozen)
 {
-	unsigned long end_pfn = start_pfn + nr_pages;
+	unsigned long pfn = start_pfn, end_pfn = start_pfn + nr_pages;
+	bool exclusive = READ_ONCE(cma->mode) == CMA_EXCLUSIVE;
+	bool lent = cma_lent_part(cma, &pfn, &end_pfn);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the mode may change");
-	if (!cma_lent_part(cma, &start_pfn, &end_pfn))
+	if (frozen && (reserved || exclusive || !lent ||
+		       end_pfn - pfn < nr_pages)) {
+		unfreeze_pages(start_pfn, nr_pages);
+		frozen = false;
+	}
+	if (!lent)
 		return;
 
-	if (READ_ONCE(cma->mode) == CMA_EXCLUSIVE) {
+	if (exclusive) {
 		if (!reserved)
-			cma_reserve_pages(start_pfn, end_pfn);
+			cma_reserve_pages(pfn, end_pfn);
 	} else if (reserved) {
-		cma_lend(start_pfn, end_pfn);
+		cma_lend(pfn, end_pfn);
+	} else if (frozen) {
+		contig_free_frozen(pfn, end_pfn - pfn);
 	} else {
-		free_contig_range(start_pfn, end_pfn - start_pfn);
+		free_contig_range(pfn, end_pfn - pfn);
 	}
 }
 

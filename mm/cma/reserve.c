@@ -447,37 +447,53 @@ void __init cma_reserve_pages_on_error(struct cma *cma)
 	cma->reserve_pages_on_error = true;
 }
 
-/* Return: the first page in [@pfn, @end_pfn) in another zone than @pfn. */
-static unsigned long __init zone_end_in_bank(unsigned long pfn,
-					     unsigned long end_pfn)
+/*
+ * A buffer must lie in one zone, as its pageblocks and free lists do. Its owner
+ * may step from one struct page to the next. Where each section of memory has
+ * an array of its own, the next page may be elsewhere.
+ */
+static bool __init one_buffer_may_hold(unsigned long pfn,
+				       unsigned long other_pfn)
 {
-	const struct zone *zone = page_zone(pfn_to_page(pfn));
+	struct page *page, *other;
+
+	if (!pfn_valid(pfn) || !pfn_valid(other_pfn))
+		return false;
+	page = pfn_to_page(pfn);
+	other = pfn_to_page(other_pfn);
+	return page_zone(page) == page_zone(other) &&
+	       page + (other_pfn - pfn) == other;
+}
+
+/* Return: the first page in [@pfn, @end_pfn) that no buffer has with @pfn. */
+static unsigned long __init border_in_bank(unsigned long pfn,
+					   unsigned long end_pfn)
+{
+	unsigned long start_pfn = pfn;
 
 	/* Step by pageblock: few zones end within one, on 32 bit machines. */
 	while (pfn < end_pfn) {
 		unsigned long last_pfn = min(pageblock_end_pfn(pfn),
 					     end_pfn) - 1;
 
-		if (!pfn_valid(pfn) || !pfn_valid(last_pfn) ||
-		    page_zone(pfn_to_page(last_pfn)) != zone)
+		if (!one_buffer_may_hold(start_pfn, pfn) ||
+		    !one_buffer_may_hold(start_pfn, last_pfn))
 			break;
 		pfn = last_pfn + 1;
 	}
-	while (pfn < end_pfn && pfn_valid(pfn) &&
-	       page_zone(pfn_to_page(pfn)) == zone)
+	while (pfn < end_pfn && one_buffer_may_hold(start_pfn, pfn))
 		pfn++;
 	return pfn;
 }
 
-/* A buffer must lie in one zone, as its pageblocks and free lists do. */
-static int __init split_banks_at_zones(struct cma *cma)
+static int __init split_banks(struct cma *cma)
 {
 	for (unsigned int i = 0; i < cma->nr_banks; i++) {
 		struct cma_bank *bank = &cma->banks[i];
 		unsigned long end_pfn = bank->end_pfn, border;
 
 		border = pfn_valid(bank->start_pfn) ?
-			 zone_end_in_bank(bank->start_pfn, end_pfn) :
+			 border_in_bank(bank->start_pfn, end_pfn) :
 			 bank->start_pfn;
 		if (border == end_pfn)
 			continue;
@@ -494,7 +510,7 @@ static int __init split_banks_at_zones(struct cma *cma)
 	return 0;
 }
 
-/* Let buffers cross from one piece into an adjacent one of the same zone. */
+/* Let buffers cross from one piece into an adjacent one. */
 static void __init merge_banks(struct cma *cma)
 {
 	unsigned int nr_banks = 1;
@@ -504,8 +520,8 @@ static void __init merge_banks(struct cma *cma)
 		struct cma_bank *bank = &cma->banks[i];
 
 		if (last->end_pfn == bank->start_pfn &&
-		    page_zone(pfn_to_page(last->start_pfn)) ==
-		    page_zone(pfn_to_page(bank->start_pfn)) && !bank->nr_early)
+		    one_buffer_may_hold(last->start_pfn, bank->start_pfn) &&
+		    !bank->nr_early)
 			last->end_pfn = bank->end_pfn;
 		else
 			cma->banks[nr_banks++] = *bank;
@@ -517,7 +533,7 @@ static int __init set_up_area(struct cma *cma)
 {
 	struct cma_bank *banks = cma->banks;
 	unsigned long start_pfn = banks[0].start_pfn;
-	int error = split_banks_at_zones(cma);
+	int error = split_banks(cma);
 
 	if (error)
 		return error;

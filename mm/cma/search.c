@@ -54,7 +54,7 @@
  * @cma:	the area
  * @buffer:	record of the buffer
  * @req:	request to the range
- * @gfp:	passed to the range allocator
+ * @flags:	CMA_ALLOC_*
  * @blocker:	page that was in the way of the last window
  * @no_hole:	the last attempt to place the request found no hole for it
  * @widest_hole: pages of the widest hole at that time
@@ -65,7 +65,7 @@ struct search {
 	struct cma *cma;
 	struct cma_buffer *buffer;
 	struct cma_range_req req;
-	gfp_t gfp;
+	unsigned int flags;
 	struct contig_blocker blocker;
 	bool no_hole;
 	unsigned long widest_hole;
@@ -154,6 +154,17 @@ static bool reserved_part_is_free(unsigned long start, unsigned long end,
 	return false;
 }
 
+static gfp_t search_gfp(const struct search *search)
+{
+	gfp_t gfp = GFP_KERNEL;
+
+	if (search->flags & CMA_ALLOC_COMPOUND)
+		gfp |= __GFP_COMP;
+	if (search->flags & CMA_ALLOC_NOWARN)
+		gfp |= __GFP_NOWARN;
+	return gfp;
+}
+
 /*
  * Use @take to take the lent part of the window that is held, or drop the
  * window. The reserved part need not be taken, only checked.
@@ -168,8 +179,9 @@ static int search_take_held(struct search *search, bool patient,
 		.start_pfn	= pfn,
 		.end_pfn	= pfn + nr_pages,
 		.zone		= page_zone(pfn_to_page(pfn)),
-		.gfp		= search->gfp,
+		.gfp		= search_gfp(search),
 		.in_area	= true,
+		.frozen		= search->flags & CMA_ALLOC_FROZEN,
 		.patient	= patient,
 		.peer_ms	= max(READ_ONCE(cma->patience_ms), 1U),
 		.nr_spare	= cma_floor_spare,
@@ -493,6 +505,29 @@ static int search_try_until(struct search *search, unsigned long deadline,
 	return error;
 }
 
+/*
+ * Most requests that are larger than all that is free need not look for a hole.
+ * @nr_dropped was read before.
+ */
+static bool search_is_in_vain(struct search *search, int nr_dropped)
+{
+	struct cma *cma = search->cma;
+	const struct cma_range *range = &cma->range;
+
+	if (search->req.nr_pages <= range->nr_pages - READ_ONCE(range->nr_held))
+		return false;
+	/* Cached buffers may be given back, or are on their way. */
+	if (cma_cache_pages(cma) || mutex_is_locked(&cma->cache_mutex) ||
+	    search_contended(search, nr_dropped))
+		return false;
+
+	spin_lock_irq(&cma->lock);
+	search->no_hole = true;
+	search->widest_hole = cma_range_widest_hole(range);
+	spin_unlock_irq(&cma->lock);
+	return true;
+}
+
 static int search_try_all(struct search *search)
 {
 	struct cma *cma = search->cma;
@@ -501,6 +536,8 @@ static int search_try_all(struct search *search)
 	int nr_dropped = atomic_read(&cma->nr_dropped);
 	int error;
 
+	if (search_is_in_vain(search, nr_dropped))
+		return -ENOMEM;
 	error = search_try_on_pageblocks(search);
 	if (!is_final_error(error))
 		error = search_try_free(search);
@@ -521,10 +558,10 @@ static int search_try_all(struct search *search)
  * So none of its pages can be reserved: the area must be shared and have no
  * partial pageblock.
  */
-static bool search_gfp_valid(const struct cma *cma, gfp_t gfp)
+static bool search_serves(const struct cma *cma, unsigned int flags)
 {
-	return !(gfp & __GFP_COMP) || (cma->mode == CMA_SHARED &&
-				       cma->nr_lent == cma->nr_pages);
+	return !(flags & CMA_ALLOC_COMPOUND) ||
+	       (cma->mode == CMA_SHARED && cma->nr_lent == cma->nr_pages);
 }
 
 /**
@@ -532,17 +569,17 @@ static bool search_gfp_valid(const struct cma *cma, gfp_t gfp)
  * @cma:	the area
  * @buffer:	new record of the buffer; on success it holds the window
  * @align_order: the window starts at a multiple of 1 << @align_order pages
- * @gfp:	how to prepare the pages and how to evacuate the window
+ * @flags:	CMA_ALLOC_*
  * @cause:	set to the cause of a failure
  *
  * Context: May sleep; takes cma->mode_lock for reading.
  * Return: 0; -ENOMEM if no hole is large enough or there was no memory to move
  * pages to; -EBUSY if a page was in the way of every window, or I/O may not
- * wait for a switch of the mode; -EINTR if the task is being killed; -EINVAL if
- * @gfp is not supported.
+ * wait for a switch of the mode; -EINTR if the task is being killed; -EINVAL if the
+ * area has no compound pages.
  */
 int cma_search(struct cma *cma, struct cma_buffer *buffer,
-	       unsigned int align_order, gfp_t gfp,
+	       unsigned int align_order, unsigned int flags,
 	       struct cma_failure_cause *cause)
 {
 	unsigned int order = max(align_order, cma->order_per_bit);
@@ -554,16 +591,16 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 						1UL << cma->order_per_bit),
 			.align_mask	= (1UL << order) - 1,
 		},
-		.gfp	= gfp,
+		.flags	= flags,
 	};
 	int error;
 
 	/* The mode says which pages are lent, so it must not change now. */
-	error = cma_mode_read_lock(cma, gfp);
+	error = cma_mode_read_lock(cma, GFP_KERNEL);
 	if (error)
 		return error;
 	buffer->reserved = cma->mode == CMA_EXCLUSIVE;
-	error = search_gfp_valid(cma, gfp) ? search_try_all(&search) : -EINVAL;
+	error = search_serves(cma, flags) ? search_try_all(&search) : -EINVAL;
 	if (!error)
 		atomic_dec(&cma->nr_trying);
 	if (!error && buffer->is_folio)

@@ -54,6 +54,22 @@ static ssize_t release_pages_success_show(struct kobject *kobj,
 static struct kobj_attribute release_pages_success_attr =
 	__ATTR_RO(release_pages_success);
 
+static ssize_t total_pages_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", kobj_to_cma(kobj)->nr_pages);
+}
+
+static struct kobj_attribute total_pages_attr = __ATTR_RO(total_pages);
+
+static ssize_t available_pages_show(struct kobject *kobj,
+				    struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", cma_nr_available(kobj_to_cma(kobj)));
+}
+
+static struct kobj_attribute available_pages_attr = __ATTR_RO(available_pages);
+
 static ssize_t cma_fit_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
 {
@@ -204,6 +220,8 @@ static struct attribute *cma_attrs[] = {
 	&alloc_pages_success_attr.attr,
 	&alloc_pages_fail_attr.attr,
 	&release_pages_success_attr.attr,
+	&total_pages_attr.attr,
+	&available_pages_attr.attr,
 	&fit_attr.attr,
 	&patience_ms_attr.attr,
 	&cache_kib_attr.attr,

@@ -196,27 +196,42 @@ unsigned long contig_buddy_take_range(struct zone *zone,
 	return end_pfn;
 }
 
+/*
+ * split_page() wants references. Pages of a range are not charged to a memory
+ * cgroup: check_contig_request() refuses __GFP_ACCOUNT.
+ */
+static void buddy_split_frozen(struct page *page, unsigned int order)
+{
+	split_page_owner(page, order, 0);
+	pgalloc_tag_split(page_folio(page), order, 0);
+}
+
 /**
  * contig_buddy_prepare_range() - prepare pages that were taken
  * @pfn:	first page
  * @end_pfn:	first page behind
  * @gfp:	how to prepare them
+ * @frozen:	give them no references
  *
- * Afterwards each is a page of its own with one reference.
+ * Afterwards each is a page of its own, with one reference or none.
  *
  * Context: As @gfp says.
  */
 void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn,
-				gfp_t gfp)
+				gfp_t gfp, bool frozen)
 {
 	while (pfn < end_pfn) {
 		unsigned int order = buddy_largest_order(pfn, end_pfn);
 		struct page *page = pfn_to_page(pfn);
 
 		post_alloc_hook(page, order, gfp, ALLOC_DEFAULT);
-		set_page_refcounted(page);
-		if (order)
-			split_page(page, order);
+		if (frozen) {
+			buddy_split_frozen(page, order);
+		} else {
+			set_page_refcounted(page);
+			if (order)
+				split_page(page, order);
+		}
 		pfn += 1UL << order;
 		/* Zeroing more than a block takes long. */
 		if (order >= pageblock_order && pfn < end_pfn &&

@@ -229,7 +229,7 @@ static void merge_alloc_tags(unsigned long pfn, unsigned long nr_pages,
 
 /* Prepares at most a buddy at a time: zeroing 1 GiB takes long. */
 static void prepare_compound_range(unsigned long pfn, unsigned long nr_pages,
-				   gfp_t gfp)
+				   gfp_t gfp, bool frozen)
 {
 	const unsigned long step = min(nr_pages, MAX_ORDER_NR_PAGES);
 	struct page *page = pfn_to_page(pfn);
@@ -247,7 +247,8 @@ static void prepare_compound_range(unsigned long pfn, unsigned long nr_pages,
 	 */
 	if (order)
 		prep_compound_page(page, order);
-	set_page_refcounted(page);
+	if (!frozen)
+		set_page_refcounted(page);
 	clear_page_pfmemalloc(page);
 }
 
@@ -289,10 +290,11 @@ static void prepare_taken_range(struct contig_request *req)
 {
 	if (req->gfp & __GFP_COMP)
 		prepare_compound_range(req->start_pfn,
-				       req->end_pfn - req->start_pfn, req->gfp);
+				       req->end_pfn - req->start_pfn, req->gfp,
+				       req->frozen);
 	else
 		contig_buddy_prepare_range(req->start_pfn, req->end_pfn,
-					   req->gfp);
+					   req->gfp, req->frozen);
 	req->blocker.reason = CONTIG_BLOCK_NONE;
 }
 
@@ -323,7 +325,7 @@ int contig_take_free(struct contig_request *req)
  * @req:	the range, with ->blocker empty
  *
  * With __GFP_COMP the pages become one compound page, otherwise each is a page
- * of its own with one reference.
+ * of its own. They have one reference, or none if @req->frozen is set.
  *
  * Context: May sleep.
  * Return: 0; -EINVAL if the flags or, with __GFP_COMP, the shape of the range are
@@ -414,6 +416,78 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
 	}
 }
 
+/*
+ * Poisoned pages of a range without references are freed by themselves: they do
+ * not become free.
+ */
+static unsigned long first_poisoned(unsigned long pfn, unsigned long end_pfn)
+{
+	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		return end_pfn;
+	while (pfn < end_pfn && !PageHWPoison(pfn_to_page(pfn)))
+		pfn++;
+	return pfn;
+}
+
+/**
+ * contig_free_frozen() - give pages without references back
+ * @start_pfn:	first page
+ * @nr_pages:	number of pages, all of one zone; of a compound page, all of
+ *		them
+ *
+ * Context: as contig_free().
+ */
+void contig_free_frozen(unsigned long start_pfn, unsigned long nr_pages)
+{
+	struct page *page = pfn_to_page(start_pfn);
+	unsigned long end_pfn = start_pfn + nr_pages;
+	unsigned long run = start_pfn, pfn = start_pfn;
+
+	if (PageCompound(page)) {
+		if (!WARN(!PageHead(page) || compound_nr(page) != nr_pages,
+			  "pfn %#lx: %lu pages to free of a compound page of %lu\n",
+			  start_pfn, nr_pages, compound_nr(page)))
+			free_frozen_pages(page, compound_order(page));
+		return;
+	}
+	while (pfn < end_pfn) {
+		pfn = first_poisoned(pfn, end_pfn);
+		contig_buddy_free_range(page_zone(page), run, pfn);
+		if (pfn < end_pfn)
+			free_frozen_pages(pfn_to_page(pfn++), 0);
+		run = pfn;
+	}
+}
+
+/**
+ * contig_alloc_range() - take a range of pages for a caller outside mm/cma/
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind
+ * @in_area:	all of it is MIGRATE_CMA, otherwise nothing is
+ * @gfp:	as for alloc_contig_range()
+ * @frozen:	hand the pages out without references
+ *
+ * Context: May sleep.
+ * Return: as alloc_contig_range().
+ */
+int contig_alloc_range(unsigned long start_pfn, unsigned long end_pfn,
+		       bool in_area, gfp_t gfp, bool frozen)
+{
+	struct contig_request req = {
+		.start_pfn	= start_pfn,
+		.end_pfn	= end_pfn,
+		.gfp		= gfp,
+		.in_area	= in_area,
+		.frozen		= frozen,
+		.patient	= true,
+	};
+
+	if (start_pfn >= end_pfn)
+		return -EINVAL;
+	req.zone = page_zone(pfn_to_page(start_pfn));
+	return contig_alloc(&req);
+}
+
 /**
  * alloc_contig_range() - take a range of pages
  * @start:	first page frame number
@@ -428,104 +502,17 @@ void contig_free(unsigned long start_pfn, unsigned long nr_pages)
  *
  * Context: May sleep.
  * Return: 0; -EINVAL for an empty range, flags or a shape that is not
- * supported; -EBUSY if a page is in the way, if the pageblocks are not of
- * @migratetype, or if a peer in them was waited for too long; -ENOMEM if there
+ * supported; -EBUSY if a page is in the way, if the pageblocks are not what
+ * @acr_flags says, or if a peer in them was waited for too long; -ENOMEM if there
  * was no memory to move pages to; -EINTR if the task is being killed.
  */
 int alloc_contig_range_noprof(unsigned long start, unsigned long end,
 			      acr_flags_t acr_flags, gfp_t gfp_mask)
 {
-	struct contig_request req = {
-		.start_pfn	= start,
-		.end_pfn	= end,
-		.gfp		= gfp_mask,
-		.in_area	= acr_flags == ACR_FLAGS_CMA,
-		.patient	= true,
-	};
-
-	if (start >= end)
-		return -EINVAL;
-	req.zone = page_zone(pfn_to_page(start));
-	return contig_alloc(&req);
+	return contig_alloc_range(start, end, acr_flags == ACR_FLAGS_CMA,
+				  gfp_mask, false);
 }
 EXPORT_SYMBOL(alloc_contig_range_noprof);
-
-/* The first page of the range that rules it out, or @end. */
-static unsigned long first_unfit_page(struct zone *zone, unsigned long start,
-				      unsigned long end)
-{
-	unsigned long pfn;
-
-	for (pfn = start; pfn < end; pfn++) {
-		struct page *page = pfn_to_online_page(pfn);
-
-		if (!page || page_zone(page) != zone || PageReserved(page) ||
-		    PageHuge(page) || is_migrate_cma_page(page))
-			break;
-	}
-	return pfn;
-}
-
-static struct page *alloc_contig_from_zone(struct zone *zone,
-					   unsigned long nr_pages, gfp_t gfp)
-{
-	unsigned long step = rounddown_pow_of_two(nr_pages);
-	unsigned long pfn = ALIGN(zone->zone_start_pfn, step);
-
-	while (pfn + nr_pages <= zone_end_pfn(zone)) {
-		unsigned long end_pfn = pfn + nr_pages;
-		unsigned long unfit = first_unfit_page(zone, pfn, end_pfn);
-		int error;
-
-		if (unfit < end_pfn) {
-			pfn = ALIGN(unfit + 1, step);
-			cond_resched();
-			continue;
-		}
-		error = alloc_contig_range_noprof(pfn, pfn + nr_pages,
-						  ACR_FLAGS_NONE, gfp);
-		if (!error)
-			return pfn_to_page(pfn);
-		if (error == -EINTR || error == -EINVAL)
-			break;
-		pfn += step;
-	}
-	return NULL;
-}
-
-/**
- * alloc_contig_pages() - take contiguous pages, wherever they are
- * @nr_pages:	number of pages, more than 0
- * @gfp_mask:	as for alloc_contig_range(), and the zones to search
- * @nid:	node to begin with
- * @nodemask:	nodes to search, NULL for all
- *
- * For sizes the buddy allocator does not have. A power of two is aligned to its
- * size. Areas are left alone. Free the pages with free_contig_range(), or one
- * by one.
- *
- * Context: May sleep.
- * Return: the first page, or NULL.
- */
-struct page *alloc_contig_pages_noprof(unsigned long nr_pages, gfp_t gfp_mask,
-				       int nid, nodemask_t *nodemask)
-{
-	struct zonelist *zonelist = node_zonelist(nid, gfp_mask);
-	struct page *page;
-	struct zoneref *z;
-	struct zone *zone;
-
-	if (!nr_pages)
-		return NULL;
-
-	for_each_zone_zonelist_nodemask(zone, z, zonelist, gfp_zone(gfp_mask),
-					nodemask) {
-		page = alloc_contig_from_zone(zone, nr_pages, gfp_mask);
-		if (page)
-			return page;
-	}
-	return NULL;
-}
 
 /**
  * free_contig_range() - free what alloc_contig_range() and the like gave

@@ -87,6 +87,7 @@ struct contig_survey {
  * @gfp:	how to prepare the pages, and what may be done to free them
  * @move_gfp:	for pages to move to; contig.c makes it from @gfp
  * @in_area:	true: all of it is MIGRATE_CMA; false: nothing of it is
+ * @frozen:	hand the pages out without references
  * @patient:	wait for locks, writeback and per-CPU batches rather than fail
  * @peer_ms:	how long to wait for peers in the same pageblocks; 0 for
  *		%CONTIG_PEER_MAX_MS
@@ -102,6 +103,7 @@ struct contig_request {
 	gfp_t gfp;
 	gfp_t move_gfp;
 	bool in_area;
+	bool frozen;
 	bool patient;
 	unsigned int peer_ms;
 	unsigned long (*nr_spare)(void);
@@ -112,6 +114,13 @@ struct contig_request {
 int contig_take_free(struct contig_request *req);
 int contig_alloc(struct contig_request *req);
 void contig_free(unsigned long start_pfn, unsigned long nr_pages);
+void contig_free_frozen(unsigned long start_pfn, unsigned long nr_pages);
+int contig_alloc_range(unsigned long start_pfn, unsigned long end_pfn,
+		       bool in_area, gfp_t gfp, bool frozen);
+
+/* pages.c: ranges that lie anywhere */
+struct page *contig_alloc_pages(unsigned long nr_pages, gfp_t gfp, int nid,
+				nodemask_t *nodemask, bool frozen);
 
 /* A caller that does I/O, or holds file system locks, must not wait for I/O. */
 static inline bool contig_may_wait_for_io(gfp_t gfp)
@@ -153,7 +162,7 @@ void contig_buddy_free_range(struct zone *zone, unsigned long start_pfn,
 			     unsigned long end_pfn);
 bool contig_buddy_page_unlisted(const struct page *page);
 void contig_buddy_prepare_range(unsigned long pfn, unsigned long end_pfn,
-				gfp_t gfp);
+				gfp_t gfp, bool frozen);
 unsigned int contig_buddy_pull(struct zone *zone, enum contig_block_kind kind,
 			       unsigned long mark, unsigned int nr_pages,
 			       struct list_head *pages);

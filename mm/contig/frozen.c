@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 
 #include "kernel.h"
+#include "contig.h"
 
 /**
  * alloc_contig_frozen_range() - take a range of pages without references
@@ -22,11 +23,8 @@
 int alloc_contig_frozen_range_noprof(unsigned long start, unsigned long end,
 				     acr_flags_t acr_flags, gfp_t gfp_mask)
 {
-	int error = alloc_contig_range_noprof(start, end, acr_flags, gfp_mask);
-
-	if (!error)
-		contig_set_counts(start, end - start, 0);
-	return error;
+	return contig_alloc_range(start, end, acr_flags == ACR_FLAGS_CMA,
+				  gfp_mask, true);
 }
 EXPORT_SYMBOL(alloc_contig_frozen_range_noprof);
 
@@ -44,12 +42,7 @@ struct page *alloc_contig_frozen_pages_noprof(unsigned long nr_pages,
 					      gfp_t gfp_mask, int nid,
 					      nodemask_t *nodemask)
 {
-	struct page *page = alloc_contig_pages_noprof(nr_pages, gfp_mask, nid,
-						      nodemask);
-
-	if (page)
-		contig_set_counts(page_to_pfn(page), nr_pages, 0);
-	return page;
+	return contig_alloc_pages(nr_pages, gfp_mask, nid, nodemask, true);
 }
 EXPORT_SYMBOL(alloc_contig_frozen_pages_noprof);
 
@@ -62,7 +55,6 @@ EXPORT_SYMBOL(alloc_contig_frozen_pages_noprof);
  */
 void free_contig_frozen_range(unsigned long pfn, unsigned long nr_pages)
 {
-	contig_set_counts(pfn, nr_pages, 1);
-	free_contig_range(pfn, nr_pages);
+	contig_free_frozen(pfn, nr_pages);
 }
 EXPORT_SYMBOL(free_contig_frozen_range);

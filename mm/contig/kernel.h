@@ -66,19 +66,6 @@ static inline void contig_isolate_end(unsigned long start_pfn,
 	undo_isolate_page_range(start_pfn, end_pfn);
 }
 
-/*
- * Freezes (@count is 0) or unfreezes (1) pages that nobody else refers to. The
- * tails of a compound page are not counted.
- */
-static inline void contig_set_counts(unsigned long pfn, unsigned long nr_pages,
-				     int count)
-{
-	if (PageHead(pfn_to_page(pfn)))
-		nr_pages = 1;
-	for (unsigned long i = 0; i < nr_pages; i++)
-		set_page_count(pfn_to_page(pfn + i), count);
-}
-
 /* The event that told this is gone. */
 static inline bool contig_counts_moved(void)
 {

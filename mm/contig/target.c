@@ -49,7 +49,7 @@ static void add_targets(struct contig_targets *targets,
 
 		set_page_private(page, 0);
 		contig_buddy_prepare_range(pfn, end_pfn,
-					   targets->req->move_gfp);
+					   targets->req->move_gfp, false);
 		for (; pfn < end_pfn; pfn++)
 			list_add_tail(&pfn_to_page(pfn)->lru, &targets->pages);
 	}

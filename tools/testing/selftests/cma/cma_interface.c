@@ -109,6 +109,7 @@ TEST_F(cma_interface, counters)
 	long good = ct_area_sysfs(area, "alloc_pages_success");
 	long bad = ct_area_sysfs(area, "alloc_pages_fail");
 	long back = ct_area_sysfs(area, "release_pages_success");
+	long room = ct_area_sysfs(area, "available_pages");
 	long calls = ct_vmstat("cma_alloc_success");
 	long failed = ct_vmstat("cma_alloc_fail");
 	struct dma_test_alloc buf;
@@ -131,9 +132,11 @@ TEST_F(cma_interface, counters)
 	EXPECT_EQ(calls + 3, ct_vmstat("cma_alloc_success"));
 
 	/* The request fits into the area, but not beside the first buffer. */
+	EXPECT_EQ(area->nr_pages, ct_area_sysfs(area, "total_pages"));
 	nr_busy = area->nr_pages / 2;
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, nr_busy * ct_page_size,
 				  DMA_TEST_KERNEL, 0, &buf));
+	EXPECT_EQ(room - nr_busy, ct_area_sysfs(area, "available_pages"));
 	nr_busy = area->nr_pages - nr_busy / 2;
 	EXPECT_EQ(-ENOMEM, ct_dma_alloc(self->fd, nr_busy * ct_page_size,
 					DMA_TEST_KERNEL, DMA_TEST_NO_WARN,

@@ -19,14 +19,16 @@
  */
 struct folio *cma_alloc_folio_noprof(struct cma *cma, int order, gfp_t gfp)
 {
+	unsigned int flags = CMA_ALLOC_COMPOUND;
 	struct page *page;
 
 	if (WARN_ON_ONCE(order <= 0 || !(gfp & __GFP_COMP)))
 		return NULL;
 
-	gfp = GFP_KERNEL | (gfp & (__GFP_COMP | __GFP_NOWARN));
-	page = cma_alloc_gfp(cma, 1UL << order, order, gfp, NULL,
-			     _RET_IP_);
+	if (gfp & __GFP_NOWARN)
+		flags |= CMA_ALLOC_NOWARN;
+	page = cma_alloc_buffer(cma, 1UL << order, order, flags, NULL,
+				_RET_IP_);
 	return page ? page_folio(page) : NULL;
 }
 
