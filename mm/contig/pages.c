@@ -41,8 +41,8 @@ struct contig_quest {
 static unsigned long skip_huge_page(struct contig_quest *quest,
 				    unsigned long pfn)
 {
-	const struct page *head = compound_head(pfn_to_page(pfn));
-	unsigned int order = compound_order((struct page *)head);
+	struct page *head = compound_head(pfn_to_page(pfn));
+	unsigned int order = compound_order(head);
 
 	if (order >= BITS_PER_LONG || quest->nr_pages <= 1UL << order)
 		return pfn;
