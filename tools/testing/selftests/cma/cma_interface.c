@@ -204,7 +204,7 @@ TEST_F(cma_interface, totals)
 
 TEST_F(cma_interface, events)
 {
-	char name[80], request[160], at[32];
+	char name[80], request[32], total[40], at[32];
 	struct dma_test_alloc buf;
 	struct ct_mem mem;
 
@@ -217,11 +217,17 @@ TEST_F(cma_interface, events)
 	ct_mem_exit(&mem);
 
 	snprintf(name, sizeof(name), "name=%s ", self->area.name);
-	snprintf(request, sizeof(request), "%scount=%lu align=", name,
+	/* Newer kernels have request_count, and say what the area has. */
+	snprintf(request, sizeof(request), "count=%lu ",
 		 3 * MIB / ct_page_size);
+	snprintf(total, sizeof(total), "total_count=%lu align=",
+		 self->area.nr_pages);
 	snprintf(at, sizeof(at), "pfn=0x%llx ",
 		 (unsigned long long)(buf.dma_addr / ct_page_size));
+	EXPECT_EQ(1, ct_trace_count("cma_alloc_start:", name));
 	EXPECT_EQ(1, ct_trace_count("cma_alloc_start:", request));
+	EXPECT_EQ(ct_trace_count("cma_alloc_start:", "total_count="),
+		  ct_trace_count("cma_alloc_start:", total));
 	EXPECT_EQ(1, ct_trace_count("cma_alloc_finish:", at));
 	EXPECT_EQ(1, ct_trace_count("cma_alloc_finish:", "errorno=0"));
 	EXPECT_EQ(1, ct_trace_count("cma_release:", at));

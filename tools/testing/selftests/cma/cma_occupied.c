@@ -93,7 +93,7 @@ FIXTURE(cma_files) {
 	int fd, file;
 	long full_kib;			/* more than CmaFree in a full area */
 	struct ct_mem program;
-	long dirty_ratio, dirty_background_ratio;
+	long dirty_ratio, dirty_background_ratio, dirty_expire;
 };
 
 FIXTURE_SETUP(cma_files)
@@ -106,6 +106,8 @@ FIXTURE_SETUP(cma_files)
 	self->dirty_ratio = ct_read_long("/proc/sys/vm/dirty_ratio");
 	self->dirty_background_ratio =
 		ct_read_long("/proc/sys/vm/dirty_background_ratio");
+	self->dirty_expire =
+		ct_read_long("/proc/sys/vm/dirty_expire_centisecs");
 	self->big_file = ct_big_file();
 	if (!self->big_file)
 		SKIP(return, "no file on a disk in $CMA_TEST_FILE");
@@ -123,6 +125,8 @@ FIXTURE_TEARDOWN(cma_files)
 	ct_write_long("/proc/sys/vm/dirty_ratio", self->dirty_ratio);
 	ct_write_long("/proc/sys/vm/dirty_background_ratio",
 		      self->dirty_background_ratio);
+	ct_write_long("/proc/sys/vm/dirty_expire_centisecs",
+		      self->dirty_expire);
 	close(self->fd);
 }
 
@@ -173,10 +177,7 @@ static bool area_is_dirty(const struct ct_area *area)
 	return ct_area_count(area, CT_KPF_DIRTY, CT_KPF_ANON) > 64;
 }
 
-/*
- * Writes until the area has dirty pages. The kernel writes pages back early
- * while there is little page cache, and reclaim writes back all of them.
- */
+/* Writes until the area has dirty pages: reclaim writes back all of them. */
 static void dirty_file(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(cma_files) *self)
 {
@@ -303,8 +304,13 @@ TEST_F(cma_files, dirty_cache)
 {
 	uint32_t *data;
 
-	ct_write_long("/proc/sys/vm/dirty_ratio", 95);
-	ct_write_long("/proc/sys/vm/dirty_background_ratio", 90);
+	/*
+	 * Limits in bytes: a ratio is one of the memory that is left for page
+	 * cache, which is little. On a slow board, pages would grow old.
+	 */
+	ct_write_long("/proc/sys/vm/dirty_bytes", 512 * MIB);
+	ct_write_long("/proc/sys/vm/dirty_background_bytes", 256 * MIB);
+	ct_write_long("/proc/sys/vm/dirty_expire_centisecs", 360000);
 	fill_cache(_metadata, self);
 	take_most(_metadata, self->fd);
 	write_file(_metadata, self);
