@@ -116,7 +116,7 @@ struct page *cma_alloc_buffer(struct cma *cma, unsigned long nr_pages,
 		cma_buffer_complete(cma, buffer);
 		cma_buffer_hand_out(buffer, owner, caller);
 	} else {
-		cma_buffer_free(buffer);
+		cma_buffer_discard(buffer);
 		cma_failure_report(cma, nr_pages, align_order, owner, error,
 				   &cause, !(flags & CMA_ALLOC_NOWARN));
 	}

@@ -8,10 +8,10 @@
  * contend neither with each other nor with searches.
  *
  * Records are made, completed, disowned and freed only here; struct cma_buffer
- * lists the states.
+ * in internal.h lists the states.
  *
  * cma->lock covers the range. shard->lock covers its tree, and who owns the
- * buffers in it. Neither is taken under the other. Units are pages.
+ * buffers in it; it may be taken under cma->lock. Units are pages.
  */
 #include <linux/hash.h>
 #include <linux/init.h>
@@ -56,12 +56,12 @@ struct cma_buffer *cma_buffer_new(unsigned long nr_pages, bool is_folio)
 }
 
 /**
- * cma_buffer_free() - free a record whose search got no window
+ * cma_buffer_discard() - free a record whose search got no window
  * @buffer:	the record; may be NULL
  *
  * Context: Any.
  */
-void cma_buffer_free(struct cma_buffer *buffer)
+void cma_buffer_discard(struct cma_buffer *buffer)
 {
 	kfree(buffer);
 }
@@ -91,22 +91,6 @@ int __init cma_buffer_hold_gap(struct cma *cma, unsigned long start_pfn,
 	if (error)
 		kfree(gap);
 	return error;
-}
-
-/**
- * cma_buffer_free_gaps() - release all gaps of an area that failed to come up
- * @cma:	the area; nothing but gaps is held
- *
- * Context: Boot; one CPU runs, so no lock is needed.
- */
-void __init cma_buffer_free_gaps(struct cma *cma)
-{
-	struct cma_holder *holder;
-
-	while ((holder = cma_range_from(&cma->range, cma->range.start))) {
-		cma_range_release(&cma->range, holder);
-		kfree(holder_to_buffer(holder));
-	}
 }
 
 /**
@@ -205,7 +189,7 @@ int __init cma_buffer_hold_early(struct cma *cma, const struct cma_bank *bank)
 	error = cma_range_hold(&cma->range, &buffer->holder, bank->start_pfn,
 			       bank->nr_early);
 	if (error) {
-		cma_buffer_free(buffer);
+		cma_buffer_discard(buffer);
 		return error;
 	}
 	atomic_inc(&cma->nr_folios);
@@ -302,6 +286,28 @@ static void buffer_forget(struct cma *cma, struct cma_buffer *buffer)
 	cma_range_release(&cma->range, &buffer->holder);
 	spin_unlock_irqrestore(&cma->lock, flags);
 	kfree(buffer);
+}
+
+/**
+ * cma_buffer_free_all() - free the records of an area that failed to come up
+ * @cma:	the area; gaps are held, and pages that were taken early
+ *
+ * Context: Boot; one CPU runs, so no lock is needed.
+ */
+void __init cma_buffer_free_all(struct cma *cma)
+{
+	struct cma_holder *holder;
+
+	while ((holder = cma_range_from(&cma->range, cma->range.start))) {
+		struct cma_buffer *buffer = holder_to_buffer(holder);
+
+		if (buffer->nr_pages) {
+			buffer_forget(cma, buffer);
+			continue;
+		}
+		cma_range_release(&cma->range, holder);
+		kfree(buffer);
+	}
 }
 
 /**

@@ -295,11 +295,11 @@ void cma_account_lent(struct cma *cma, bool lent);
 
 /* buffer.c: records of buffers */
 struct cma_buffer *cma_buffer_new(unsigned long nr_pages, bool is_folio);
-void cma_buffer_free(struct cma_buffer *buffer);
+void cma_buffer_discard(struct cma_buffer *buffer);
 int cma_buffer_hold_early(struct cma *cma, const struct cma_bank *bank);
 int cma_buffer_hold_gap(struct cma *cma, unsigned long start_pfn,
 			unsigned long end_pfn);
-void cma_buffer_free_gaps(struct cma *cma);
+void cma_buffer_free_all(struct cma *cma);
 struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
 void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer);
 void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,

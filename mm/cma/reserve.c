@@ -558,7 +558,7 @@ static int __init set_up_area(struct cma *cma)
 	if (!error)
 		error = percpu_init_rwsem(&cma->mode_lock);
 	if (error)
-		cma_buffer_free_gaps(cma);
+		cma_buffer_free_all(cma);
 	return error;
 }
 

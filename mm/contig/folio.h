@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Answers what a page is: the predicates that the survey prices by and the
- * movers act on.
+ * Answers what a page is, for the survey and the movers. These look again once
+ * a page is locked, and have the last word.
  *
  * Without a reference and the folio's lock each answer is a guess, which may be
  * wrong a moment later: a folio may become the tail of another one. Functions

@@ -35,7 +35,7 @@ struct page;
  * struct cma_buffer of mm/cma is another record of the same pages, and both are
  * needed. Ordinary pages and the atomic pool have no record there. Only this
  * one knows the address that the driver passes to dma_free_attrs(), and the
- * mapping. It is freed here, the other one by cma_release().
+ * mapping. __arm_dma_free() frees it, cma_release() the other one.
  */
 struct arm_dma_buffer {
 	struct rb_node node;
