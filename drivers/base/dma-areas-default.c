@@ -247,8 +247,8 @@ void __init dma_contiguous_reserve(phys_addr_t addr_limit)
 	dma_area_reserve_addresses(addr_limit);
 	dma_area_reserve_board(addr_limit, false);
 	dma_area_reserve_cmdline(addr_limit, false);
-	dma_area_reserve_nodes();
 	dma_area_reserve_default(addr_limit);
+	dma_area_reserve_nodes();
 	dma_area_settle_policies();
 }
 

@@ -3,7 +3,8 @@
  * Areas of NUMA nodes: "cma_pernuma=" and "numa_cma=".
  *
  * A device without an area of its own tries the areas of its node before the
- * default area.
+ * default area. If neither option is given, CONFIG_CMA_SIZE_PERNUMA asks for as
+ * much as the default area has on every node.
  *
  * No locks: written at boot, while one CPU runs, and only read from then on.
  * Sizes are bytes.
@@ -13,14 +14,16 @@
 #include <linux/cma.h>
 #include <linux/device.h>
 #include <linux/init.h>
+#include <linux/memblock.h>
 #include <linux/nodemask.h>
 
 #include "dma-areas.h"
+#include "dma-areas-nodes.h"
 
-static struct cma *node_area[MAX_NUMNODES];
-static struct cma *every_node_area[MAX_NUMNODES];
+static struct cma *node_areas[MAX_NUMNODES][DMA_AREAS_OF_NODE];
 static phys_addr_t node_size[MAX_NUMNODES] __initdata;
 static phys_addr_t every_node_size __initdata;
+static bool cmdline_has_nodes __initdata;
 
 static int __init dma_area_parse_numa_cma(char *text)
 {
@@ -28,6 +31,7 @@ static int __init dma_area_parse_numa_cma(char *text)
 						   MAX_NUMNODES) :
 				   "a node is missing";
 
+	cmdline_has_nodes = true;
 	if (wrong)
 		pr_err("\"numa_cma=%s\": %s, that and what follows is ignored\n",
 		       text ?: "", wrong);
@@ -41,6 +45,7 @@ static int __init dma_area_parse_pernuma(char *text)
 	const char *wrong = text ? cma_parse_spec(text, &spec) :
 				   "a size is missing";
 
+	cmdline_has_nodes = true;
 	if (wrong) {
 		pr_err("\"cma_pernuma=%s\" ignored: %s\n", text ?: "", wrong);
 		return 0;
@@ -53,43 +58,84 @@ static int __init dma_area_parse_pernuma(char *text)
 }
 early_param("cma_pernuma", dma_area_parse_pernuma);
 
-/* cma_declare_contiguous_nid() logs the reason of a failure. */
-static void __init dma_area_reserve_on_node(int nid, phys_addr_t size,
-					    const char *prefix,
+/* A node may be online for its processors alone. */
+static bool __init dma_area_node_has_memory(int nid)
+{
+	unsigned long start_pfn;
+	int i;
+
+	for_each_mem_pfn_range(i, nid, &start_pfn, NULL, NULL)
+		return true;
+	return false;
+}
+
+/*
+ * With memory on one node only, an area there would be no closer to any device
+ * than the default area is.
+ */
+static phys_addr_t __init dma_area_default_node_size(void)
+{
+	int nid, nr_nodes = 0;
+
+	if (!IS_ENABLED(CONFIG_CMA_SIZE_PERNUMA) ||
+	    !dma_contiguous_default_area)
+		return 0;
+	for_each_online_node(nid)
+		nr_nodes += dma_area_node_has_memory(nid);
+	return nr_nodes > 1 ? cma_get_size(dma_contiguous_default_area) : 0;
+}
+
+/* cma_declare() logs the reason of a failure. */
+static void __init dma_area_reserve_on_node(int nid,
+					    const struct dma_area_of_node *of,
 					    struct cma **area)
 {
 	char name[CMA_MAX_NAME];
+	struct cma_area_desc desc = {
+		.size	= of->size,
+		.mode	= CMA_SHARED,
+		.name	= name,
+		.nid	= nid,
+	};
 
-	if (!size)
-		return;
-	snprintf(name, sizeof(name), "%s%d", prefix, nid);
-	if (cma_declare_contiguous_nid(0, size, 0, 0, 0, false, name, area,
-				       nid))
+	snprintf(name, sizeof(name), "%s%d", of->prefix, nid);
+	if (cma_declare(&desc, area))
 		return;
 	cma_set_users(*area, CMA_FOR_NODE, NULL);
-	cma_set_source(*area, "the command line");
+	cma_set_source(*area, cmdline_has_nodes ? "the command line" :
+						  "the configuration");
+}
+
+static void __init dma_area_reserve_node(int nid, phys_addr_t every)
+{
+	struct dma_area_of_node areas[DMA_AREAS_OF_NODE];
+
+	if (!node_online(nid) || !dma_area_node_has_memory(nid)) {
+		if (node_size[nid])
+			pr_err("numa_cma: there is no node %d\n", nid);
+		return;
+	}
+	dma_areas_of_node(node_size[nid], every, areas);
+	for (unsigned int i = 0; i < DMA_AREAS_OF_NODE; i++)
+		if (areas[i].size)
+			dma_area_reserve_on_node(nid, &areas[i],
+						 &node_areas[nid][i]);
 }
 
 /**
  * dma_area_reserve_nodes() - reserve the areas of all nodes
  *
- * Context: Boot, while memblock hands out memory.
+ * Context: Boot, while memblock hands out memory; the default area is reserved
+ * already.
  */
 void __init dma_area_reserve_nodes(void)
 {
-	int nid;
+	phys_addr_t every = every_node_size;
 
-	for (nid = 0; nid < MAX_NUMNODES; nid++) {
-		if (node_online(nid))
-			dma_area_reserve_on_node(nid, every_node_size,
-						 "pernuma",
-						 &every_node_area[nid]);
-		else if (node_size[nid])
-			pr_err("numa_cma: there is no node %d\n", nid);
-		if (node_online(nid))
-			dma_area_reserve_on_node(nid, node_size[nid], "numa",
-						 &node_area[nid]);
-	}
+	if (!cmdline_has_nodes)
+		every = dma_area_default_node_size();
+	for (int nid = 0; nid < MAX_NUMNODES; nid++)
+		dma_area_reserve_node(nid, every);
 }
 
 /**
@@ -105,8 +151,7 @@ void dma_area_add_node(struct device *dev, struct dma_area_snapshot *areas)
 
 	if (nid == NUMA_NO_NODE)
 		return;
-	if (every_node_area[nid])
-		areas->area[areas->nr++] = every_node_area[nid];
-	if (node_area[nid])
-		areas->area[areas->nr++] = node_area[nid];
+	for (unsigned int i = 0; i < DMA_AREAS_OF_NODE; i++)
+		if (node_areas[nid][i])
+			areas->area[areas->nr++] = node_areas[nid][i];
 }

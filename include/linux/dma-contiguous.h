@@ -72,7 +72,7 @@ struct dma_contiguous_request {
  * @refused:	an area of the device does not exist, so the request fails
  * @falls_back:	other memory may serve the request
  * @area:	the areas, the preferred one first: those of the device, a
- *		common one, two of a node, the default area
+ *		common one, up to two of a node, the default area
  */
 struct dma_area_snapshot {
 	unsigned int nr;
