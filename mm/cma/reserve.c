@@ -103,8 +103,8 @@ static int __init check_reserved_area(phys_addr_t base, phys_addr_t size,
  * cma_init_reserved_mem() - make an area of memory that is already reserved
  * @base:	physical address, a multiple of PAGE_SIZE << @order_per_bit
  * @size:	bytes, a multiple of PAGE_SIZE << @order_per_bit
- * @order_per_bit: buffers are multiples of 1 << this many pages; at most
- *		pageblock_order
+ * @order_per_bit: buffers are multiples of 1 << this many pages; may be more
+ *		than a pageblock
  * @name:	name of the area; NULL to derive one from its number
  * @res_cma:	set to the area
  *
@@ -124,8 +124,8 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 	struct cma *cma;
 	int error;
 
-	if (order_per_bit > pageblock_order) {
-		pr_err("%s: buffers of order %u are more than a pageblock\n",
+	if (order_per_bit >= BITS_PER_LONG - PAGE_SHIFT) {
+		pr_err("%s: buffers of order %u are more than there is memory\n",
 		       shown, order_per_bit);
 		return -EINVAL;
 	}
@@ -176,14 +176,16 @@ static phys_addr_t __init rounded_area_size(phys_addr_t size,
 					    unsigned int order,
 					    enum cma_mode mode)
 {
-	phys_addr_t rounded = ALIGN(size, CMA_MIN_ALIGNMENT_BYTES);
+	phys_addr_t unit = (phys_addr_t)PAGE_SIZE << order;
+	phys_addr_t rounded = ALIGN(size, max_t(phys_addr_t, unit,
+						CMA_MIN_ALIGNMENT_BYTES));
 
 	/* If rounding up wraps around, there is not as much memory anyway. */
 	if (mode == CMA_SHARED && rounded >= size &&
 	    (rounded - size <= size ||
 	     rounded <= memblock_phys_mem_size() / 16))
 		return rounded;
-	return ALIGN(size, (phys_addr_t)PAGE_SIZE << order);
+	return ALIGN(size, unit);
 }
 
 static phys_addr_t __init least_area_alignment(phys_addr_t size)

@@ -167,7 +167,7 @@ TEST_BOARD = Case(
             "^cma: used: .* overlaps memory that is in use at 0x46400000-",
             # Areas of the kernel's own code.
             "^cma: unreserved: 0x46800000.* is not reserved memory$",
-            "^cma: coarse: buffers of order 20 are more than a pageblock$",
+            "^cma: coarse: buffers of order 20 are more than there is memory$",
             "^cma: slanted: 0x46801000.* is not aligned to 0x00010000$",
             "^cma: twice: 0x46900000.* overlaps area made$",
             "^cma: hollow: 0x46c00000.* must not be mapped at 0x46c00000-",
