@@ -22,7 +22,7 @@ help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
 	@echo 'make check    every test: trees, style, builds, boots'
 	@echo 'make check-boards  every test on every board, every patch of the series'
-	@echo 'make check-kernels  PREEMPT_RT, KCSAN, no areas, bare on 64 bits'
+	@echo 'make check-kernels  PREEMPT_RT, KCSAN, no areas, small pageblocks, bare on 64 bits'
 	@echo 'make bench    measure it beside mainline (CASE=NAME[,NAME]: some cases)'
 	@echo 'make stress   a busy board for a while, with both (MINUTES=N, ONLY=ours|mainline)'
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
@@ -49,7 +49,7 @@ check-boards:
 
 check-kernels:
 	@$(SCRIPTS)/deps.sh check
-	@$(SCRIPTS)/check.py --only tree bare-64-bit without rt kcsan hibernate
+	@$(SCRIPTS)/check.py --only tree blocks bare-64-bit without rt kcsan hibernate
 
 bench:
 	@$(SCRIPTS)/deps.sh bench

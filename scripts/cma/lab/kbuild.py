@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from lab import children, lock
-from trees import bases, git
+from trees import bases, git, overlay
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,6 +60,7 @@ COMPARE = [GENERIC.format("compare")]
 ARM64 = [GENERIC.format("64bit"), GENERIC.format("arm64")]
 X86_64 = [GENERIC.format("64bit"), GENERIC.format("x86_64")]
 NONE = [GENERIC.format("none")]
+BLOCKS = [GENERIC.format("blocks")]
 HIBERNATE = [GENERIC.format("hibernate")]
 RT = [GENERIC.format("expert"), GENERIC.format("rt")]
 KCSAN = [GENERIC.format("expert"), GENERIC.format("kcsan")]
@@ -120,6 +121,10 @@ KERNELS = {
                      "allnoconfig"),
     "arm-hibernate": Kernel("arm", "cma",
                             GUEST + CLIENTS + CMA + TEST + HIBERNATE),
+    # Small pageblocks, which Linux 6.12 does not have.
+    "blocks-x86_64": Kernel("x86_64", "cma",
+                            X86_64 + BLOCKS + CMA + TEST + guest("x86_64"),
+                            "allnoconfig"),
     # Spinlocks that sleep, with lockdep; data races.
     "rt-arm64": Kernel("arm64", "cma",
                        ARM64 + CONSUMERS + TEST + RT + guest("arm64"),
@@ -211,9 +216,24 @@ def obj(name: str) -> Path:
     return BUILD / f"obj-{name}"
 
 
+def image(name: str) -> bytes:
+    """The image of a kernel that was built, as the emulator takes it."""
+    arch = KERNELS[name].arch
+    folder = obj(name) / "arch" / ("x86" if arch == "x86_64" else arch) / "boot"
+    return (folder / IMAGE[arch]).read_bytes()
+
+
 def fragments(name: str, src: Path) -> list[str]:
+    """Those that are right for the tree, as names of the repository."""
     ours = (src / "mm/cma").is_dir()
-    return [f for f in KERNELS[name].fragments if ours or f not in OURS_ONLY]
+    return [version_of(f) for f in KERNELS[name].fragments
+            if ours or f not in OURS_ONLY]
+
+
+def version_of(fragment: str) -> str:
+    """What stands for a fragment with an older kernel."""
+    name = overlay.folder_of(bases.VERSION) + fragment
+    return name if bases.VERSION and (REPO / name).exists() else fragment
 
 
 def make_command(name: str, src: Path) -> list[str]:
@@ -376,16 +396,16 @@ def userland(*archs: str) -> None:
 
 
 @build_lock
-def guest_program(name: str) -> bytes:
+def guest_program(name: str, arch: str = "arm") -> bytes:
     """A program of guest/, with the library of the selftests; its bytes.
     Its sources are NAME.c and NAME_*.c."""
     guest = REPO / "scripts/cma/guest"
     tests = our_tree() / "tools/testing/selftests/cma"
-    out = TOP / "guest" / name
+    out = TOP / "guest" / arch / name
     out.parent.mkdir(parents=True, exist_ok=True)
     sources = [guest / f"{name}.c", *sorted(guest.glob(f"{name}_*.c"))]
     done = children.capture(
-        [CROSS["arm"] + "gcc", "-O2", "-Wall", "-static", "-pthread",
+        [CROSS[arch] + "gcc", "-O2", "-Wall", "-static", "-pthread",
          "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", f"-I{tests}", *sources,
          tests / "cma_test_lib.c", tests / "cma_mem.c", "-o", out])
     if done.returncode:

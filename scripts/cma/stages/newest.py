@@ -9,7 +9,8 @@ from lab import children, lock
 from stages.stage import HERE, Stage, stage
 from trees import bases
 
-PARTS = ["tree", "bare", "lint", "virt", "vexpress", "64-bit"]
+PARTS = ["tree", "bare", "lint", "virt", "vexpress", "64-bit",
+         "blocks"]
 TOTAL = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 FAILED = re.compile(r"^  FAILED .*(?:\n    .*)*", re.M)
 

@@ -3,12 +3,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lab import boards, kbuild
-from stages import areas
+from stages import areas, early
 from stages.stage import Stage, selftests, side_by_side, stage, test_driver
+from trees import bases
 
 
 def two_nodes(size: str) -> list[str]:
@@ -19,17 +21,56 @@ def two_nodes(size: str) -> list[str]:
 
 
 NODES = two_nodes("512M")
+
+
+@dataclass
+class Nodes:
+    """A command line, what a device of each node takes by it, as a step of
+    cma_client, and the areas of nodes that there are, in MiB."""
+    append: str
+    steps: tuple[str, str]
+    areas: dict[str, int]
+    source: str = "the command line"
+
+    def announced(self) -> list[str]:
+        return [rf"^cma: {name}: {size} MiB at \S+, shared, for devices of its "
+                rf"node, from {self.source}$" for name, size in self.areas.items()]
+
+    def no_others(self) -> str:
+        return f"test $(ls /sys/kernel/mm/cma | grep -c numa) = {len(self.areas)}"
+
+
+# What "cma_pernuma=" makes is called otherwise on each kernel, and of two options
+# for one node both count, or one.
 NODE_AREAS = [
-    ("cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
-    ("numa_cma=0:8M,1:32M cma=16M", "numa0", "numa1"),
-    ("numa_cma=1:32M,7:8M cma=16M", "reserved", "numa1"),
-    # Its own first, then that of the node beside it.
-    ("numa_cma=1:32M cma_pernuma=16M cma=16M", "pernuma0", "pernuma1"),
+    Nodes("numa_cma=0:8M,1:32M cma=16M", ("4M=numa0", "4M=numa1"),
+          {"numa0": 8, "numa1": 32}),
+    Nodes("numa_cma=1:32M,7:8M cma=16M", ("4M=reserved", "4M=numa1"), {"numa1": 32}),
 ]
-X86_NODE_AREAS = [("cma_pernuma=16M cma=16M", 0, "pernuma0"),
-                  ("cma_pernuma=16M cma=16M", 1, "pernuma1"),
-                  ("numa_cma=0:8M,1:32M cma=16M", 0, "numa0"),
-                  ("numa_cma=0:8M,1:32M cma=16M", 1, "numa1")]
+if bases.VERSION == "6.12":
+    NODE_AREAS += [
+        Nodes("cma_pernuma=16M cma=16M", ("4M=pernuma0", "4*4M=pernuma1 4M=reserved"),
+              {"pernuma0": 16, "pernuma1": 16}),
+        # That of every node first, then its own.
+        Nodes("numa_cma=1:32M cma_pernuma=16M cma=16M",
+              ("4M=pernuma0", "4*4M=pernuma1 8*4M=numa1 4M=reserved"),
+              {"pernuma0": 16, "pernuma1": 16, "numa1": 32}),
+    ]
+    X86_NODE_AREAS = [NODE_AREAS[2]]
+else:
+    NODE_AREAS += [
+        Nodes("cma_pernuma=16M cma=16M", ("4M=numa0", "4*4M=numa1 4M=reserved"),
+              {"numa0": 16, "numa1": 16}),
+        Nodes("numa_cma=1:32M cma_pernuma=16M cma=16M",
+              ("4M=numa0", "8*4M=numa1 4M=reserved"), {"numa0": 16, "numa1": 32}),
+        # Neither option: as much as the default area has. Either, and be it 0: none.
+        Nodes("cma=12M", ("4M=numa0", "3*4M=numa1 4M=reserved"),
+              {"numa0": 12, "numa1": 12}, "the configuration"),
+        Nodes("cma=16M cma_pernuma=0", ("4M=reserved", "4M=reserved"), {}),
+        Nodes("cma=16M numa_cma=0:0", ("4M=reserved", "4M=reserved"), {}),
+    ]
+    X86_NODE_AREAS = [NODE_AREAS[2], NODE_AREAS[4]]
+X86_NODE_AREAS += NODE_AREAS[:1]
 
 # As nobody should write them, and what is said to each: all in one boot.
 NODE_ERRORS = [
@@ -51,29 +92,25 @@ def boot_nodes(stage: Stage) -> None:
     devices = "/ {" + "".join(f"""
 	node{i} {{ compatible = "test,cma-dma-test"; numa-node-id = <{i}>; }};
 """ for i in (0, 1)) + "};"
-    for append, first, second in NODE_AREAS:
-        stage.boot(re.sub(r"\W", "_", append), "arm64-virt", extra=NODES,
-                   nodes=devices, append=append, want_tests=True, timeout_s=180,
-                   commands=[f"{areas.CLIENT} - 4M=reserved",
-                             f"{areas.CLIENT} node0 4M={first}",
-                             f"{areas.CLIENT} node1 4M={second}"],
-                   expect=[rf"^cma: {area}: \d+ MiB at \S+, shared, for "
-                           + ("all devices" if area == "reserved" else
-                              "devices of its node")
-                           + ", from the command line$"
-                           for area in {first, second}])
+    for case in NODE_AREAS:
+        stage.boot(re.sub(r"\W", "_", case.append), "arm64-virt", extra=NODES,
+                   nodes=devices, append=case.append, want_tests=True, timeout_s=180,
+                   commands=[f"{areas.CLIENT} - 4M=reserved", case.no_others()] +
+                   [f"{areas.CLIENT} node{i} {step}" for i, step in enumerate(case.steps)],
+                   expect=case.announced())
     stage.boot("node-errors", "arm64-virt", extra=NODES, want_tests=True,
                append="cma=16M " + " ".join(bad for bad, _ in NODE_ERRORS),
                timeout_s=180, commands=[f"{areas.CLIENT} - 4M=reserved"],
                expect=[f"^cma: {said}" for _, said in NODE_ERRORS])
     # No device tree there; processors of one socket are of one node.
-    for append, node, area in X86_NODE_AREAS:
-        stage.boot(f"x86_64-{area}", "x86_64", extra=NODES, want_tests=True,
-                   append=append, smp="2,sockets=2", timeout_s=300,
-                   commands=[test_driver(f"node={node}"),
-                             f"{areas.CLIENT} - 4M={area}"],
-                   expect=[rf"^cma: {area}: \d+ MiB at \S+, shared, for "
-                           "devices of its node"])
+    for case in X86_NODE_AREAS:
+        for node, step in enumerate(case.steps):
+            stage.boot(f"x86_64-{node}-" + re.sub(r"\W", "_", case.append), "x86_64",
+                       extra=NODES, want_tests=True, append=case.append,
+                       smp="2,sockets=2", timeout_s=300,
+                       commands=[test_driver(f"node={node}"), case.no_others(),
+                                 f"{areas.CLIENT} - {step}"],
+                       expect=case.announced())
 
 
 SMALLER = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
@@ -81,11 +118,13 @@ SMALLER = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
 def boot_gigantic(stage: Stage, kernels: dict[str, str] | None = None) -> None:
     """A page of 1 GiB, from hugetlb's own area, and back. kernels: other ones
-    than the boards' own, by board."""
+    than the boards' own, by board; there are no other boards then."""
     pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
     taken = "/sys/kernel/mm/cma/hugetlb0/alloc_pages_success"
     # Not every x86 has such pages.
     for board, extra in ("arm64-virt", []), ("x86_64", ["-cpu", "max"]):
+        if kernels and board not in kernels:
+            continue
         stage.boot(f"{board}-gigantic", board, mem="4G", extra=extra,
                    kernel_dir=kernels and kbuild.obj(kernels[board]),
                    append="hugetlb_cma=1G", timeout_s=300,
@@ -200,9 +239,29 @@ def wide(stage: Stage) -> None:
     selftests("arm")
     selftests("x86_64")
     kbuild.userland("amd64")
+    newest = () if bases.VERSION else (
+        early.boot_huge_pages, early.boot_early_parts, early.boot_crash,
+        early.boot_next_kernel)
     side_by_side(lambda boot: boot(stage), (	# the longest first
         boot_x86_64, boot_arm64, boot_nodes, boot_gigantic, boot_demotion,
-        boot_zones))
+        boot_zones, *newest))
+
+
+BLOCKS = "blocks-x86_64"
+
+
+@stage("blocks", [] if bases.VERSION else [BLOCKS], on_request=True)
+def blocks(stage: Stage) -> None:
+    """Pageblocks smaller than a huge page: the areas of hugetlb, and KUnit."""
+    if bases.VERSION:
+        stage.skip("small pageblocks", f"Linux {bases.VERSION} has none")
+        return
+    kbuild.userland("amd64")
+    boot_gigantic(stage, {"x86_64": BLOCKS})
+    early.boot_huge_pages(stage, BLOCKS)
+    early.boot_early_parts(stage, BLOCKS)
+    stage.boot("kunit", "x86_64", kernel_dir=kbuild.obj(BLOCKS), want_tests=True,
+               append=APPEND, timeout_s=600)
 
 
 @stage("bare-64-bit", ["bare-arm64", "bare-x86_64"], on_request=True)

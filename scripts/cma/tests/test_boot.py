@@ -214,6 +214,12 @@ for _name, _args in FAILS.items():
 
 
 class Configuration(unittest.TestCase):
+    def test_an_older_kernel_has_fragments_of_its_own(self):
+        both = [f"kernel/configs/cma_{name}.config" for name in ("callers", "64bit")]
+        for version, found in ("", both), ("6.12", ["versions/6.12/" + both[0], both[1]]):
+            with mock.patch("trees.bases.VERSION", version):
+                self.assertEqual([kbuild.version_of(name) for name in both], found)
+
     def test_missing_lines(self):
         want = {"CONFIG_A": "CONFIG_A=y", "CONFIG_B": "CONFIG_B=m",
                 "CONFIG_C": "# CONFIG_C is not set",

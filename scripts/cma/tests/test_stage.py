@@ -104,11 +104,11 @@ class Builds(unittest.TestCase):
         self.assertEqual(" ".join(stage.STAGES), (
             "tree series host style lint build virt vexpress parameters areas "
             "clients demo bench cost stress debug lpae bare identical kasan "
-            "64-bit bare-64-bit configs without rt kcsan hibernate boards "
+            "64-bit blocks bare-64-bit configs without rt kcsan hibernate boards "
             "messages newest by-hand boards-whole bisect"))
         self.assertEqual(
             [name for name, s in stage.STAGES.items() if s.on_request],
-            "bare-64-bit without rt kcsan hibernate messages newest "
+            "blocks bare-64-bit without rt kcsan hibernate messages newest "
             "by-hand boards-whole bisect".split())
         self.assertEqual([name for name, s in stage.STAGES.items()
                           if s.changes_trees], ["tree", "series"])
@@ -203,6 +203,8 @@ class Boots(unittest.TestCase):
                                      "whole")),
                     ("stages.declared.check_binding", mock.Mock()),
                     ("stages.declared.end_of_kernel", lambda name: 0x41000000),
+                    ("lab.kbuild.image", mock.Mock()),
+                    ("lab.kbuild.guest_program", mock.Mock()),
                     ("lab.kbuild.userland", mock.Mock())):
                 patches.enter_context(mock.patch(target, new))
             stage.STAGES[name].run(one)

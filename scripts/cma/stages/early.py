@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the newest kernel takes of areas before they are active, or by their
+address: huge pages at boot, the memory of a crash kernel, the segments of the next
+kernel. Linux 6.12 has nothing of this.
+"""
+
+from pathlib import Path
+
+from lab import kbuild
+from stages.stage import Stage
+
+PAGES = Path("/sys/kernel/mm/hugepages/hugepages-1048576kB")
+AREA = "/sys/kernel/debug/cma/hugetlb0"
+PER_PAGE = 1 << 18		# small pages of a huge one
+FREE_KB = "awk '/^CmaFree:/ { print $2 }' /proc/meminfo"
+
+
+def used(nr: int) -> str:
+    """So many huge pages of the area are out."""
+    return f"grep -x {nr * PER_PAGE} {AREA}/used"
+
+
+def boot_huge_pages(stage: Stage, kernel: str | None = None) -> None:
+    """Pages of 1 GiB that an area of several pieces gave before it was active. They
+    come back whole or in parts, and go out again. kernel: another one than the
+    board's own."""
+    for name, more in (("early", ""), ("early-hvo", " hugetlb_free_vmemmap=on")):
+        stage.boot(
+            f"x86_64-{name}", "x86_64", extra=["-cpu", "max"], mem="12G",
+            kernel_dir=kernel and kbuild.obj(kernel), timeout_s=400,
+            # 4 GiB below this hole, and less than 6 above it.
+            append="memmap=2M$0x200000000 hugetlb_cma=5G hugetlb_cma_only=1 "
+            "hugepagesz=1G hugepages=4" + more,
+            expect=[r"^cma: hugetlb0: 5120 MiB at (?:0x\w+-0x\w+, ){2}",
+                    "^HugeTLB: registered 1.00 GiB page size, pre-allocated 4 pages"],
+            commands=[
+                f"cd {PAGES} && grep -x 4 nr_hugepages && grep -x 4 free_hugepages",
+                # Two of them lie side by side.
+                f"{used(4)} && test $(grep -c 'huge pages at boot' {AREA}/buffers) = 3",
+                f"before=$({FREE_KB}); echo 0 >{PAGES}/nr_hugepages && "
+                f"grep -x 0 {PAGES}/nr_hugepages && {used(0)} && "
+                f"test $(($({FREE_KB}) - before)) -gt 4000000",
+                f"echo 4 >{PAGES}/nr_hugepages && grep -x 4 {PAGES}/nr_hugepages "
+                f"&& {used(4)}",
+                f"cd {PAGES} && echo 2048kB >demote_size && echo 1 >demote && "
+                "echo 0 >../hugepages-2048kB/nr_hugepages && "
+                "grep -x 0 ../hugepages-2048kB/nr_hugepages && "
+                f"grep -x 3 nr_hugepages && {used(3)}",
+                f"echo 0 >{PAGES}/nr_hugepages && {used(0)}"])
+
+
+def boot_early_parts(stage: Stage, kernel: str | None = None) -> None:
+    """A page of before the area was active is made into smaller ones, and all of it
+    comes back."""
+    stage.boot("x86_64-early-parts", "x86_64", extra=["-cpu", "max"], mem="4G",
+               kernel_dir=kernel and kbuild.obj(kernel), timeout_s=300,
+               append="hugetlb_cma=1G hugetlb_cma_only=1 hugepagesz=1G hugepages=1",
+               commands=[f"{used(1)} && cd {PAGES} && echo 2048kB >demote_size && "
+                         "echo 1 >demote && "
+                         "grep -x 512 ../hugepages-2048kB/nr_hugepages",
+                         "cd /sys/kernel/mm/hugepages/hugepages-2048kB && "
+                         f"echo 100 >nr_hugepages && {used(1)}",
+                         "cd /sys/kernel/mm/hugepages/hugepages-2048kB && "
+                         f"echo 0 >nr_hugepages && {used(0)}",
+                         f"echo 1 >{PAGES}/nr_hugepages && {used(1)}"])
+
+
+CRASH_AREAS = "/sys/kernel/debug/cma/crashkernel*"
+
+
+def boot_crash(stage: Stage) -> None:
+    """The kernel takes an area for the crash kernel as one range of addresses. So
+    an area that does not fit into one piece is refused, and two halves are made."""
+    stage.boot("x86_64-crash", "x86_64", mem="4G", timeout_s=300,
+               # 2 GiB are below the hole of PCI, and 2 above it.
+               append="crashkernel=64M crashkernel=2560M,cma cma=16M",
+               expect=["^cma: crashkernel: no room for ",
+                       r"^cma: crashkernel: 1280 MiB at 0x\w+-0x\w+, shared",
+                       r"^cma: crashkernel-\d: 1280 MiB at 0x\w+-0x\w+, shared",
+                       "^crashkernel CMA reserved: 2560 MB in 2 ranges"],
+               commands=[f"test $(ls -d {CRASH_AREAS} | wc -l) = 2",
+                         f"! ls -d {CRASH_AREAS}/ranges/1"])
+
+
+def boot_next_kernel(stage: Stage) -> None:
+    """The segments of the next kernel are buffers of the default area, which come
+    back if it is not wanted any more."""
+    area = "/sys/kernel/debug/cma/reserved"
+    stage.boot("x86_64-next", "x86_64", timeout_s=300, append="cma=64M",
+               files={"next": kbuild.image("x86_64"),
+                      "kexec": kbuild.guest_program("kexec", "x86_64")},
+               commands=[f"cat {area}/used >/before",
+                         f"/kexec /next && test $(($(cat {area}/used) - "
+                         "$(cat /before))) -gt 512",
+                         f"/kexec && test $(cat {area}/used) = $(cat /before)",
+                         # Or user space says that it shall be none of the area.
+                         f"/kexec /next elsewhere && test $(cat {area}/used) = "
+                         "$(cat /before) && /kexec"])
