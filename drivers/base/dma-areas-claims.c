@@ -28,6 +28,15 @@
 static u64 crash_base __initdata;
 static u64 crash_size __initdata;
 
+/* Such options ask for more memory, which has no address. */
+static bool __init dma_area_crashkernel_is_more(const char *text)
+{
+	static const char * const kinds[] __initconst = { "high", "low", "cma" };
+	const char *comma = text ? strrchr(text, ',') : NULL;
+
+	return comma && match_string(kinds, ARRAY_SIZE(kinds), comma + 1) >= 0;
+}
+
 /*
  * A crash kernel without an address goes where there is room, and so does one
  * at address 0. For "range:size,..." the largest size is safe. The last option
@@ -38,6 +47,8 @@ static int __init dma_area_parse_crashkernel(char *text)
 {
 	char *at = text ? strchr(text, '@') : NULL, *colon = text;
 
+	if (dma_area_crashkernel_is_more(text))
+		return 0;
 	crash_base = 0;
 	crash_size = 0;
 	if (!at)

@@ -554,7 +554,8 @@ ON_RAMS = [
                            source="the command line")]),
     # The crash kernel's memory is reserved long after the areas.
     Case("crash", "/ {\n\tplain { DEVICE };\n};\n",
-         append="crashkernel=32M@0x44000000 cma=16M@0x44000000",
+         append="crashkernel=32M@0x44000000 crashkernel=16M,low "
+         "cma=16M@0x44000000",
          steps=["plain 4M=reserved"],
          expect=["^cma: reserved: .* overlaps crashkernel= at 0x44000000-",
                  announced("reserved", "16 MiB", ANYWHERE,

@@ -70,11 +70,14 @@ CRASH_AREAS = "/sys/kernel/debug/cma/crashkernel*"
 
 def boot_crash(stage: Stage) -> None:
     """The kernel takes an area for the crash kernel as one range of addresses. So
-    an area that does not fit into one piece is refused, and two halves are made."""
+    an area that does not fit into one piece is refused, and two halves are made.
+    Such an option does not replace the one that has the address."""
     stage.boot("x86_64-crash", "x86_64", mem="4G", timeout_s=300,
                # 2 GiB are below the hole of PCI, and 2 above it.
-               append="crashkernel=64M crashkernel=2560M,cma cma=16M",
-               expect=["^cma: crashkernel: no room for ",
+               append="crashkernel=64M@0x10000000 crashkernel=2560M,cma "
+               "cma=16M@0x10000000",
+               expect=["^cma: reserved: .* overlaps crashkernel= at 0x0*10000000-",
+                       "^cma: crashkernel: no room for ",
                        r"^cma: crashkernel: 1280 MiB at 0x\w+-0x\w+, shared",
                        r"^cma: crashkernel-\d: 1280 MiB at 0x\w+-0x\w+, shared",
                        "^crashkernel CMA reserved: 2560 MB in 2 ranges"],
