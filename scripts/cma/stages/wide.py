@@ -144,6 +144,15 @@ def boot_gigantic(stage: Stage, kernels: dict[str, str] | None = None) -> None:
                              f"&& echo 1 >{pages} && grep -x 1 {pages}"])
 
 
+def boot_larger(stage: Stage) -> None:
+    """A page of 1 GiB, where smaller huge pages lie in each range that has room."""
+    pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
+    stage.boot("x86_64-larger", "x86_64", mem="4G", extra=["-cpu", "max"], timeout_s=300,
+               commands=[f"echo 1400 >{SMALLER} && grep -x 1400 {SMALLER}",
+                         f"echo 1 >{pages} && grep -x 1 {pages} && grep -x 1400 {SMALLER}",
+                         f"echo 0 >{pages} && grep -x 0 {pages}"])
+
+
 # The second has room for a page of 1 GiB.
 LARGE_NODES = [*two_nodes("3G"), "-cpu", "max"]
 DEMOTE = """
@@ -247,7 +256,7 @@ def wide(stage: Stage) -> None:
         early.boot_next_kernel)
     side_by_side(lambda boot: boot(stage), (	# the longest first
         boot_x86_64, boot_arm64, boot_nodes, boot_x86_64_nodes, boot_gigantic,
-        boot_demotion, boot_zones, *newest))
+        boot_demotion, boot_larger, boot_zones, *newest))
 
 
 BLOCKS = "blocks-x86_64"
