@@ -253,7 +253,7 @@ unsigned long cma_get_size(const struct cma *cma)
  * cma_nr_available() - count the pages of an area that nobody has
  * @cma:	the area
  *
- * Context: Any, interrupts enabled.
+ * Context: Any.
  * Return: number of pages, with those of cached buffers.
  */
 unsigned long cma_nr_available(struct cma *cma)
