@@ -147,9 +147,9 @@ def boot_gigantic(stage: Stage, kernels: dict[str, str] | None = None) -> None:
 def boot_larger(stage: Stage) -> None:
     """A page of 1 GiB, where smaller huge pages lie in each range that has room."""
     pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
-    stage.boot("x86_64-larger", "x86_64", mem="4G", extra=["-cpu", "max"], timeout_s=300,
-               commands=[f"echo 1400 >{SMALLER} && grep -x 1400 {SMALLER}",
-                         f"echo 1 >{pages} && grep -x 1 {pages} && grep -x 1400 {SMALLER}",
+    stage.boot("x86_64-larger", "x86_64", mem="8G", extra=["-cpu", "max"], timeout_s=300,
+               commands=[f"echo 3000 >{SMALLER} && grep -x 3000 {SMALLER}",
+                         f"echo 1 >{pages} && grep -x 1 {pages} && grep -x 3000 {SMALLER}",
                          f"echo 0 >{pages} && grep -x 0 {pages}"])
 
 
