@@ -252,8 +252,8 @@ def wide(stage: Stage) -> None:
     selftests("x86_64")
     kbuild.userland("amd64")
     newest = () if bases.VERSION else (
-        early.boot_huge_pages, early.boot_early_parts, early.boot_crash,
-        early.boot_next_kernel)
+        early.boot_huge_pages, early.boot_short_map, early.boot_early_parts,
+        early.boot_crash, early.boot_next_kernel)
     side_by_side(lambda boot: boot(stage), (	# the longest first
         boot_x86_64, boot_arm64, boot_nodes, boot_x86_64_nodes, boot_gigantic,
         boot_demotion, boot_larger, boot_zones, *newest))
