@@ -209,6 +209,11 @@ static void __init parse_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sizes[2], (phys_addr_t)SZ_4M);
 	KUNIT_EXPECT_NULL(test, cma_parse_nodes("03:2M", sizes, 4));
 	KUNIT_EXPECT_EQ(test, sizes[3], (phys_addr_t)SZ_2M);
+
+	/* The last size of a node counts; 0 is a size, too. */
+	KUNIT_EXPECT_NULL(test, cma_parse_nodes("1:1M,0:0,1:2M", sizes, 4));
+	KUNIT_EXPECT_EQ(test, sizes[0], (phys_addr_t)0);
+	KUNIT_EXPECT_EQ(test, sizes[1], (phys_addr_t)SZ_2M);
 }
 
 static void __init parse_bad_nodes(struct kunit *test)
