@@ -221,8 +221,10 @@ IOMMU_CLIENT = """/ {{ behind-iommu {{
 }}; }};"""
 REACH = "test,dma-bits = <30>;"
 
-# Huge pages would have the kernel keep more memory free than tests leave.
-APPEND = ("cma=64M kunit.enable=1 kunit.filter_glob=cma* "
+# Huge pages would have the kernel keep more memory free than tests leave. Kernels
+# that start from allnoconfig run tests at boot only if they are told to.
+AUTORUN = "" if bases.VERSION else "kunit.autorun=1 "
+APPEND = (f"cma=64M kunit.enable=1 {AUTORUN}kunit.filter_glob=cma* "
           f"{boards.QUICK} transparent_hugepage=never")
 EACH = ["cma_basic", "cma_interface", "cma_cache"]
 # Pages of hugetlb do not move on ARM.
