@@ -64,6 +64,7 @@ BLOCKS = [GENERIC.format("blocks")]
 HIBERNATE = [GENERIC.format("hibernate")]
 RT = [GENERIC.format("expert"), GENERIC.format("rt")]
 KCSAN = [GENERIC.format("expert"), GENERIC.format("kcsan")]
+KERNEL_TESTS = [GENERIC.format("kernel_tests")]
 CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
 
 
@@ -135,6 +136,13 @@ KERNELS = {
     "kcsan-x86_64": Kernel("x86_64", "cma",
                            X86_64 + CONSUMERS + TEST + KCSAN
                            + guest("x86_64"), "allnoconfig"),
+    # What the kernel's own tests run on, with ours and with mainline's.
+    "tests-x86_64": Kernel("x86_64", "cma",
+                           X86_64 + KERNEL_TESTS + CMA + TEST
+                           + guest("x86_64"), "allnoconfig"),
+    "base-tests-x86_64": Kernel("x86_64", "base",
+                                X86_64 + KERNEL_TESTS + CMA + TEST
+                                + guest("x86_64"), "allnoconfig"),
     # A kernel that is a program.
     "kasan": Kernel("um", "cma", [GENERIC.format("kasan")], "allnoconfig"),
     # The same without an allocator.
