@@ -15,7 +15,7 @@ demo="$build qemu-system-arm device-tree-compiler mmdebstrap cpio gzip
 bench="$demo gnuplot-nox"
 check="$bench gcc-aarch64-linux-gnu sparse codespell mypy pyflakes3 shellcheck
 	rsync dt-schema python3-git python3-ply python3-pyelftools
-	qemu-system-x86 gcc-arm-linux-gnueabi libc6-dev-armel-cross"
+	qemu-system-x86 gcc-arm-linux-gnueabi libc6-dev-armel-cross liburing-dev"
 
 case "${1:-check}" in
 tree) want=$tree ;;

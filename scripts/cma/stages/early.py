@@ -103,9 +103,9 @@ def boot_next_kernel(stage: Stage) -> None:
                files={"next": kbuild.image("x86_64"),
                       "kexec": kbuild.guest_program("kexec", "x86_64")},
                commands=[f"cat {area}/used >/before",
-                         f"/kexec /next && test $(($(cat {area}/used) - "
+                         f"/kexec load /next '' '' && test $(($(cat {area}/used) - "
                          "$(cat /before))) -gt 512",
-                         f"/kexec && test $(cat {area}/used) = $(cat /before)",
+                         f"/kexec unload && test $(cat {area}/used) = $(cat /before)",
                          # Or user space says that it shall be none of the area.
-                         f"/kexec /next elsewhere && test $(cat {area}/used) = "
-                         "$(cat /before) && /kexec"])
+                         f"/kexec elsewhere /next '' '' && test $(cat {area}/used) = "
+                         "$(cat /before) && /kexec unload"])

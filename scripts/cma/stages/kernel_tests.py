@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tests that the newest kernel has and nobody here wrote: dma-buf heaps, long-term
+pins, huge pages, kexec handover; and crash kernels. They run as they are with this
+allocator and with mainline's. A test may fail here if it fails there as well.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab import boards, children, kbuild, verdict
+from stages.stage import BUILD, HERE, LOGS, Stage, side_by_side, stage
+from trees import bases
+
+BOARD = "x86_64"
+OURS, MAINLINE = "tests-x86_64", "base-tests-x86_64"
+OUT = BUILD / "kernel-tests"
+SELFTESTS = "tools/testing/selftests"
+HEAPS = ["dmabuf-heap"]
+MM = ["cow", "gup_longterm", "gup_test", "compaction_test", "hugetlb-mmap",
+      "hugetlb-shm", "hugetlb-mremap", "hugetlb-madvise", "hugetlb_dio",
+      "hugetlb_fault_after_madv", "hugetlb_madv_vs_map", "thuge-gen",
+      "hugetlb-soft-offline", "hugetlb-read-hwpoison"]
+# As kho/vmtest.sh builds it.
+NOLIBC = ["-s", "-static", "-Os", "-nostdinc", "-nostdlib",
+          "-fno-asynchronous-unwind-tables", "-fno-ident"]
+DISK, SWAP = OUT / "disk.ext4", OUT / "swap"
+DISK_SIZE = 512 << 20
+WORST = ["ok", "skip", "absent", "not ok"]
+
+# As mm/run_vmtests.sh runs it without arguments, and its matrix of long-term pins.
+GUP = ["-u -n 1", "-u -n -1", "-a -n 1", "-a -n -1", "-ct -F 0x1 0 19 0x1000"]
+GUP += [f"{huge} -L {write} {share} -n 512" for huge in ("-t", "-T", "-H -m 256")
+        for write in ("-w", "-W") for share in ("", "-S")]
+
+KHO_RESTORED = "test_kho: KHO restore succeeded"
+NO_ROOT = "Kernel panic - not syncing: VFS: Unable to mount root fs"
+
+# What is free outside of areas does not do: half of the memory of areas as well.
+FILL = """
+set -e
+free_of() { awk -v name=$1 '$1 == name {print $2}' /proc/vmstat; }
+before=$(free_of nr_free_cma)
+pages=$(free_of nr_free_pages)
+echo "free: $pages pages, $before of them are MIGRATE_CMA"
+test $before -gt 0
+mount -t tmpfs -o size=100% tmpfs /mnt
+dd if=/dev/zero of=/mnt/fill bs=1M count=$(((pages - before / 2) / 256))
+during=$(free_of nr_free_cma)
+rm /mnt/fill
+after=$(free_of nr_free_cma)
+echo "free MIGRATE_CMA pages: $before, when memory is full $during, then $after"
+test $during -lt $((before * 6 / 10))
+test $after -gt $((before * 9 / 10))
+"""
+# kexec puts an image into the default area, and takes it out again.
+SEGMENTS = """
+set -e
+used=/sys/kernel/debug/cma/reserved/used
+before=$(cat $used)
+/kexec load /kernel /second "$(cat /proc/cmdline)"
+loaded=$(cat $used)
+/kexec unload
+after=$(cat $used)
+echo "pages of the area in use: $before, with a kernel loaded $loaded, then $after"
+test $loaded -gt $((before + 1024))
+test $after = $before
+"""
+
+
+@dataclass(frozen=True)
+class Boot:
+    """commands: what the guest runs. second: what it runs once kexec has started
+    the same kernel again; None if it does not. expect: text that must come.
+    may_say: splats that belong to the test, as regular expressions. files: more
+    that the guest has. ends: the guest powers off by itself."""
+    name: str
+    mem: str
+    append: str
+    commands: Sequence[str] = ()
+    second: Sequence[str] | None = None
+    expect: Sequence[str] = ()
+    may_say: Sequence[str] = ()
+    files: Sequence[str] = ()
+    ends: bool = True
+    timeout_s: int = 1800
+
+
+def selftest(name: str) -> str:
+    return f"/selftests/{name}"
+
+
+DISKS = ["mount -t ext4 /dev/vda /tmp && mkswap /dev/vdb && swapon /dev/vdb"]
+ONCE_MORE = ["/kexec load /kernel /second \"$(cat /proc/cmdline)\"", "/kexec start"]
+BOOTS = [
+    # The tests of heaps take 32 MiB of each.
+    Boot("pins", "1G", "cma=512M cma_areas=one=40M:heap+two=40M:exclusive:heap",
+         [*DISKS, *map(selftest, HEAPS),
+          selftest("gup_longterm"), *(selftest(f"gup_test {args}") for args in GUP),
+          selftest("cow"), selftest("compaction_test")],
+         may_say=[r"page dumped because: gup_test: dump_pages\(\) test"]),
+    Boot("huge-pages", "5G", "hugetlb_cma=2G hugetlb_cma_only=1 "
+         "default_hugepagesz=2M hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=64",
+         [*DISKS, "grep -x 1 /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages",
+          *map(selftest, (
+              "hugetlb-mmap", "hugetlb-mmap 1024 30", "hugetlb-shm", "hugetlb-mremap",
+              "hugetlb-madvise", "hugetlb_dio", "hugetlb_fault_after_madv",
+              "hugetlb_madv_vs_map", "thuge-gen", "gup_longterm", "cow",
+              "hugetlb-soft-offline", "hugetlb-read-hwpoison"))]),
+    # As kho/vmtest.sh does it: the second kernel has no root file system.
+    Boot("kho-vmtest", "1G", "kho=on rdinit=/kho-init", expect=[KHO_RESTORED],
+         may_say=[NO_ROOT], files=["kernel", "kho-init", "debugfs/empty"], ends=False,
+         timeout_s=300),
+    # No area at all, but memory of their kind.
+    Boot("kho", "1G", "kho=on kho_scratch=32M,256M,64M", ONCE_MORE, ["sh /fill"],
+         expect=[KHO_RESTORED], timeout_s=600),
+    Boot("kho-area", "1G", "kho=on kho_scratch=64M,256M,64M cma=64M", ONCE_MORE, [
+        "sh /fill", "cd /sys/kernel/debug/cma/reserved && echo 4096 >alloc && "
+        "echo 4096 >free"], expect=[KHO_RESTORED], timeout_s=600),
+    # More than there is in one piece.
+    Boot("crash", "4G", "crashkernel=256M crashkernel=2500M,cma cma=64M",
+         ["cat /sys/kernel/kexec_crash_cma_ranges && "
+          "test $(cat /sys/kernel/kexec_crash_cma_ranges | wc -l) -ge 2",
+          "grep -i crash /proc/iomem", "ls -d /sys/kernel/mm/cma/crashkernel*",
+          "sh /segments",
+          "/kexec crash /kernel /second \"console=ttyS0 loglevel=8 printk.devkmsg=on\"",
+          "echo c >/proc/sysrq-trigger"],
+         # It has more memory than what was reserved for it.
+         ["test -s /proc/vmcore",
+          "awk '/MemTotal/ {print; exit !($2 > 2500000)}' /proc/meminfo"],
+         expect=["sysrq: Trigger a crash"],
+         may_say=["Kernel panic - not syncing: sysrq triggered crash"],
+         files=["segments"], timeout_s=600),
+]
+
+
+@dataclass
+class Outcome:
+    """What came of a boot with one of the allocators. results: by command and
+    number, the status and the name of each test, and the status of the command."""
+    results: dict[str, tuple[str, str]] = field(default_factory=dict)
+    splats: list[str] = field(default_factory=list)
+    elapsed_s: float = 0.0
+
+
+def status_of(code: int) -> str:
+    return {0: "ok", verdict.KSFT_SKIP: "skip"}.get(code, "not ok")
+
+
+def outcome(boot: Boot, lines: Iterable[str]) -> Outcome:
+    """Tests have no names that repeat: what skips has its reason for a name."""
+    lines = [verdict.TIMESTAMP.sub("", line.rstrip()) for line in lines]
+    read = verdict.judge(lines, harmless=boot.may_say)
+    got = Outcome(splats=read.splats)
+    number: Counter[str] = Counter()
+    for test in read.tests:
+        command, _, name = test.name.partition(": ")
+        number[command] += 1
+        got.results[f"{command}, {number[command]}"] = test.status, test.reason or name
+    for end in filter(None, map(verdict.END.match, lines)):
+        got.results[f"{end[2]}, status"] = status_of(int(end[1])), end[1]
+    for text in boot.expect:
+        came = any(text in line for line in lines)
+        got.results[f"says: {text}"] = "ok" if came else "not ok", ""
+    if boot.ends:
+        got.results["the guest ends by itself"] = "ok" if read.ended else "not ok", ""
+    return got
+
+
+def compare(stage: Stage, boot: Boot, ours: Outcome, theirs: Outcome) -> None:
+    """Ours has to do as well as mainline in each of the tests."""
+    absent = "absent", ""
+    both = {"ok": 0, "skip": 0, "absent": 0, "not ok": 0}
+    for key in dict.fromkeys([*theirs.results, *ours.results]):
+        (here, said), (there, said_there) = (
+            of.results.get(key, absent) for of in (ours, theirs))
+        name = f"{boot.name}: {key}: {said or said_there}"
+        if here != there:
+            print(f"  {name}: {here}, with mainline {there}", flush=True)
+        elif here == "not ok":
+            print(f"  {name}: {here} with both", flush=True)
+        both[here] += here == there
+        # Mainline has fewer heaps.
+        if WORST.index(here) > WORST.index(there) or (there, here) == ("absent", "not ok"):
+            stage.result(False, name, f"{here}, with mainline {there}")
+        elif here == "ok":
+            stage.result(True, name)
+        else:
+            stage.skipped += 1
+    stage.result(not ours.splats, f"{boot.name}: splats", ours.splats)
+    for splat in theirs.splats:
+        print(f"  {boot.name}: mainline says: {splat}", flush=True)
+    print(f"  {boot.name}: with both {both['ok']} passed, {both['skip']} skipped, "
+          f"{both['not ok']} failed, {ours.elapsed_s:.0f} s, with mainline "
+          f"{theirs.elapsed_s:.0f} s", flush=True)
+
+
+def compile_one(cmd: Sequence[str | Path]) -> None:
+    done = children.capture(cmd)
+    if done.returncode:
+        raise kbuild.BuildError(f"{cmd[-1]}: {done.stdout}")
+
+
+@kbuild.build_lock
+def programs() -> dict[str, bytes]:
+    """The tests by their paths in the guest, built out of mainline's tree, whose
+    sources ours leaves alone."""
+    src = kbuild.tree(MAINLINE)
+    kbuild.make(MAINLINE, ["headers"], src, kbuild.obj(MAINLINE) / "headers.log")
+    headers = kbuild.obj(MAINLINE) / "usr/include"
+    OUT.mkdir(exist_ok=True)
+    for folder, names in (("dmabuf-heaps", HEAPS), ("mm", MM)):
+        # The Makefile of mm takes whole paths only.
+        compile_one(["make", "-s", f"-j{os.cpu_count()}", "-C", src / SELFTESTS / folder,
+                     f"OUTPUT={OUT}", "ARCH=x86_64", "EXTRA_CFLAGS=-static",
+                     f"KHDR_INCLUDES=-isystem {headers}", *(OUT / name for name in names)])
+    compile_one(["gcc", *NOLIBC, "-I", headers, "-I", src / "tools/include/nolibc",
+                 src / SELFTESTS / "kho/init.c", "-o", OUT / "kho-init"])
+    for disk in DISK, SWAP:
+        disk.unlink(missing_ok=True)
+        disk.touch()
+        os.truncate(disk, DISK_SIZE)
+    compile_one(["/sbin/mke2fs", "-q", "-t", "ext4", DISK])
+    found = {selftest(name): (OUT / name).read_bytes() for name in (*HEAPS, *MM)}
+    return found | {"kho-init": (OUT / "kho-init").read_bytes(),
+                    "kexec": kbuild.guest_program("kexec", "x86_64"), "fill": FILL.encode(), "segments": SEGMENTS.encode(),
+                    "debugfs/empty": b""}
+
+
+def run(boot: Boot, kernel: str, known: dict[str, bytes]) -> Outcome:
+    kernel_dir = kbuild.obj(kernel)
+    arch = boards.BOARDS[BOARD].arch
+    files = {name: known[name] for name in boot.files if name in known}
+    files |= {name: known[name] for command in boot.commands
+              for name in [command.split()[0]] if name in known}
+    if boot.second is not None:
+        second = OUT / f"second-{boot.name}-{kernel}"
+        boards.make_initrd(second, kernel_dir, arch.userland, boot.second,
+                           {name: known[name] for name in ("fill", "segments")})
+        files |= {"kexec": known["kexec"], "second": second.read_bytes()}
+    if boot.second is not None or "kernel" in boot.files:
+        files["kernel"] = (kernel_dir / arch.image).read_bytes()
+    got = boards.boot(
+        BOARD, kernel_dir, commands=boot.commands, files=files, mem=boot.mem,
+        append=boot.append, timeout_s=boot.timeout_s,
+        log=LOGS / f"kernel-tests-{boot.name}-{kernel}.log",
+        # Huge pages of 1 GiB.
+        extra=["-cpu", "max", *(option for disk in (DISK, SWAP) for option in (
+            "-drive", f"if=virtio,format=raw,snapshot=on,file={disk}"))])
+    done = outcome(boot, got.lines)
+    done.elapsed_s = got.elapsed_s
+    return done
+
+
+@stage("kernel-tests", [OURS, MAINLINE] if bases.BASE == "newest" else [], on_request=True)
+def kernel_tests(stage: Stage) -> None:
+    """Each boot with both allocators; what differs is printed."""
+    if bases.BASE != "newest":
+        stage.skip("the kernel's own tests", "they are those of the newest kernel; "
+                   "add BASE=newest")
+        return
+    kbuild.userland("amd64")
+    known = programs()
+    for boot in BOOTS:
+        ours, theirs = side_by_side(lambda kernel: run(boot, kernel, known),
+                                    (OURS, MAINLINE))
+        compare(stage, boot, ours, theirs)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Results of the kernel's own tests, with both allocators."""
+
+import unittest
+from unittest import mock
+
+from stages import kernel_tests, stage
+from stages.kernel_tests import Boot, Outcome, compare, outcome
+
+BOOT = Boot("boot", "1G", "cma=64M")
+LOG = """\
+[    1.000000] guest: begin: /selftests/cow
+[    1.100000] TAP version 13
+[    1.100000] 1..3
+[    1.200000] ok 1 It is a test: of pages
+[    1.300000] ok 2 # SKIP no such pages
+[    1.400000] not ok 3 Another
+[    1.500000] guest: end 1: /selftests/cow
+[    1.600000] guest: begin: true
+[    1.700000] guest: end 0: true
+[    1.800000] guest: done
+"""
+
+
+class Outcomes(unittest.TestCase):
+    def test_results(self):
+        self.assertEqual(outcome(BOOT, LOG.splitlines()).results, {
+            "/selftests/cow, 1": ("ok", "It is a test: of pages"),
+            "/selftests/cow, 2": ("skip", "no such pages"),
+            "/selftests/cow, 3": ("not ok", "Another"),
+            "/selftests/cow, status": ("not ok", "1"),
+            "true, status": ("ok", "0"),
+            "the guest ends by itself": ("ok", "")})
+
+    def test_it_does_not_end(self):
+        lines = LOG.splitlines()[:-1]
+        self.assertEqual(outcome(BOOT, lines).results["the guest ends by itself"],
+                         ("not ok", ""))
+
+    def test_messages(self):
+        boot = Boot("boot", "1G", "", expect=["begin: true", "panic"], ends=False)
+        got = outcome(boot, LOG.splitlines()).results
+        self.assertEqual(got["says: begin: true"][0], "ok")
+        self.assertEqual(got["says: panic"][0], "not ok")
+        self.assertNotIn("the guest ends by itself", got)
+
+    def test_splats(self):
+        lines = ["[    1.0] WARNING: at mm/a.c:1", "[    1.0] Kernel panic - not syncing: b"]
+        boot = Boot("boot", "1G", "", may_say=["panic.*: b"])
+        self.assertEqual(outcome(boot, lines).splats, ["WARNING: at mm/a.c:1"])
+
+
+class Comparisons(unittest.TestCase):
+    def compare(self, ours, theirs):
+        """Counts of what passed, failed and skipped, without the test of splats."""
+        self.enterContext(mock.patch("builtins.print"))
+        one = stage.Stage("test")
+        compare(one, BOOT, *(Outcome({f"test, {i}": (status, "") for i, status
+                                      in enumerate(statuses) if status})
+                             for statuses in (ours, theirs)))
+        return one.passed - 1, one.failed, one.skipped
+
+    def test_as_well_as_mainline(self):
+        self.assertEqual(self.compare(["ok", "ok", "ok"], ["ok", "skip", "not ok"]),
+                         (3, 0, 0))
+
+    def test_worse_than_mainline(self):
+        self.assertEqual(self.compare(["not ok", "skip", "", "not ok"],
+                                      ["ok", "ok", "ok", "skip"]), (0, 4, 0))
+
+    def test_neither(self):
+        self.assertEqual(self.compare(["skip", "not ok"], ["skip", "not ok"]), (0, 0, 2))
+
+    def test_tests_that_mainline_has_not(self):
+        self.assertEqual(self.compare(["ok", "not ok"], ["", ""]), (1, 1, 0))
+
+    def test_splats_of_ours_alone_fail(self):
+        self.enterContext(mock.patch("builtins.print"))
+        for ours, theirs, failed in ([], ["BUG: "], 0), (["BUG: "], ["BUG: "], 1):
+            one = stage.Stage("test")
+            compare(one, BOOT, Outcome(splats=ours), Outcome(splats=theirs))
+            self.assertEqual(one.failed, failed)
+
+
+class Boots(unittest.TestCase):
+    def test_names_do_not_repeat(self):
+        names = [boot.name for boot in kernel_tests.BOOTS]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_commands_are_told_apart_from_names_of_tests(self):
+        for boot in kernel_tests.BOOTS:
+            for command in (*boot.commands, *(boot.second or ())):
+                if command.startswith("/selftests/"):
+                    self.assertNotIn(": ", command)
+
+
+if __name__ == "__main__":
+    unittest.main()
