@@ -206,7 +206,7 @@ class Builder:
             if name.startswith("bare-"):
                 left = sorted(filter(REMOVED.match, have))
                 stage.result(not left, f"{name} is bare", left)
-            elif name not in WITHOUT_DMA:
+            elif kbuild.KERNELS[name].tree == "cma" and name not in WITHOUT_DMA:
                 gone = [s for s in SYMBOLS if s not in have]
                 stage.result(not gone, f"{name} has the allocator", gone)
         return built

@@ -95,6 +95,11 @@ class Builds(unittest.TestCase):
         self.builder.build_for(self.stage, ["bare-arm"])
         self.assertEqual(self.counts(), (1, 1))
 
+    def test_mainline_has_names_of_its_own(self):
+        with mock.patch("stages.stage.vmlinux_symbols", lambda name: set()):
+            self.assertTrue(self.builder.build_for(self.stage, ["base-arm"]))
+        self.assertEqual(self.counts(), (1, 0))
+
     def test_every_stage_has_kernels_there_are(self):
         self.assertLessEqual({name for s in stage.STAGES.values()
                               for name in s.kernels}, set(kbuild.KERNELS))
