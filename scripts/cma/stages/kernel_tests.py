@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import boards, children, kbuild, verdict
-from stages.stage import BUILD, HERE, LOGS, Stage, side_by_side, stage
+from stages.stage import BUILD, LOGS, Stage, side_by_side, stage
 from trees import bases
 
 BOARD = "x86_64"
@@ -68,6 +68,24 @@ echo "pages of the area in use: $before, with a kernel loaded $loaded, then $aft
 test $loaded -gt $((before + 1024))
 test $after = $before
 """
+# A page of the area that was taken at boot; then the whole area, once it is empty.
+GIGANTIC = """
+set -e
+cd /sys/kernel/mm/hugepages/hugepages-1048576kB
+used=/sys/kernel/debug/cma/hugetlb0/used
+if [ $1 = early ]; then
+	grep -x 1 nr_hugepages
+	grep -x 262144 $used
+	exit
+fi
+echo 0 >nr_hugepages
+grep -x 0 $used
+echo 2 >nr_hugepages
+grep -x 2 nr_hugepages
+grep -x 524288 $used
+"""
+SCRIPTS = {"fill": FILL.encode(), "segments": SEGMENTS.encode(),
+           "gigantic": GIGANTIC.encode(), "debugfs/empty": b""}
 
 
 @dataclass(frozen=True)
@@ -94,6 +112,8 @@ def selftest(name: str) -> str:
 
 DISKS = ["mount -t ext4 /dev/vda /tmp && mkswap /dev/vdb && swapon /dev/vdb"]
 ONCE_MORE = ["/kexec load /kernel /second \"$(cat /proc/cmdline)\"", "/kexec start"]
+HUGE = ("hugetlb_cma=2G hugetlb_cma_only=1 default_hugepagesz=2M "
+        "hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=64")
 BOOTS = [
     # The tests of heaps take 32 MiB of each.
     Boot("pins", "1G", "cma=512M cma_areas=one=40M:heap+two=40M:exclusive:heap",
@@ -101,14 +121,13 @@ BOOTS = [
           selftest("gup_longterm"), *(selftest(f"gup_test {args}") for args in GUP),
           selftest("cow"), selftest("compaction_test")],
          may_say=[r"page dumped because: gup_test: dump_pages\(\) test"]),
-    Boot("huge-pages", "5G", "hugetlb_cma=2G hugetlb_cma_only=1 "
-         "default_hugepagesz=2M hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=64",
-         [*DISKS, "grep -x 1 /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages",
-          *map(selftest, (
-              "hugetlb-mmap", "hugetlb-mmap 1024 30", "hugetlb-shm", "hugetlb-mremap",
-              "hugetlb-madvise", "hugetlb_dio", "hugetlb_fault_after_madv",
-              "hugetlb_madv_vs_map", "thuge-gen", "gup_longterm", "cow",
-              "hugetlb-soft-offline", "hugetlb-read-hwpoison"))]),
+    Boot("huge-pages", "5G", HUGE, [*DISKS, "sh /gigantic early", *map(selftest, (
+        "hugetlb-mmap", "hugetlb-mmap 1024 30", "hugetlb-shm", "hugetlb-mremap",
+        "hugetlb-madvise", "hugetlb_dio", "hugetlb_madv_vs_map", "thuge-gen",
+        "hugetlb-soft-offline", "hugetlb-read-hwpoison", "hugetlb_fault_after_madv")),
+        "sh /gigantic late"], files=["gigantic"]),
+    # Pages of an area are not pinned for long, so those of 1 GiB cannot be.
+    Boot("huge-pins", "5G", HUGE, [*DISKS, selftest("gup_longterm")]),
     # As kho/vmtest.sh does it: the second kernel has no root file system.
     Boot("kho-vmtest", "1G", "kho=on rdinit=/kho-init", expect=[KHO_RESTORED],
          may_say=[NO_ROOT], files=["kernel", "kho-init", "debugfs/empty"], ends=False,
@@ -224,9 +243,9 @@ def programs() -> dict[str, bytes]:
         os.truncate(disk, DISK_SIZE)
     compile_one(["/sbin/mke2fs", "-q", "-t", "ext4", DISK])
     found = {selftest(name): (OUT / name).read_bytes() for name in (*HEAPS, *MM)}
-    return found | {"kho-init": (OUT / "kho-init").read_bytes(),
-                    "kexec": kbuild.guest_program("kexec", "x86_64"), "fill": FILL.encode(), "segments": SEGMENTS.encode(),
-                    "debugfs/empty": b""}
+    return found | SCRIPTS | {
+        "kho-init": (OUT / "kho-init").read_bytes(),
+        "kexec": kbuild.guest_program("kexec", "x86_64")}
 
 
 def run(boot: Boot, kernel: str, known: dict[str, bytes]) -> Outcome:
@@ -238,7 +257,7 @@ def run(boot: Boot, kernel: str, known: dict[str, bytes]) -> Outcome:
     if boot.second is not None:
         second = OUT / f"second-{boot.name}-{kernel}"
         boards.make_initrd(second, kernel_dir, arch.userland, boot.second,
-                           {name: known[name] for name in ("fill", "segments")})
+                           SCRIPTS)
         files |= {"kexec": known["kexec"], "second": second.read_bytes()}
     if boot.second is not None or "kernel" in boot.files:
         files["kernel"] = (kernel_dir / arch.image).read_bytes()
