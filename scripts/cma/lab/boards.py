@@ -177,7 +177,10 @@ BOARDS = {
     "arm64-virt": Board(
         "virt", "ttyAMA0", "1G", 2, cpu="cortex-a53", kernel="arm64",
         arch=ARCHS["arm64"]),
-    "x86_64": Board("q35", "ttyS0", "1G", 2, kernel="x86_64", arch=ARCHS["x86_64"]),
+    "x86_64": Board(
+        "q35", "ttyS0", "1G", 2, kernel="x86_64", arch=ARCHS["x86_64"],
+        # The timer had no time to tick while the kernel looked for it.
+        may_say=["MP-BIOS bug: 8254 timer not connected to IO-APIC"]),
 }
 
 
