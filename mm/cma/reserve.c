@@ -473,18 +473,12 @@ static unsigned long __init border_in_bank(unsigned long pfn,
 {
 	unsigned long start_pfn = pfn;
 
-	/* Step by pageblock: few zones end within one, on 32 bit machines. */
-	while (pfn < end_pfn) {
-		unsigned long last_pfn = min(pageblock_end_pfn(pfn),
-					     end_pfn) - 1;
+	while (pfn < end_pfn && one_buffer_may_hold(start_pfn, pfn)) {
+		unsigned long stop = min(pageblock_end_pfn(pfn), end_pfn);
 
-		if (!one_buffer_may_hold(start_pfn, pfn) ||
-		    !one_buffer_may_hold(start_pfn, last_pfn))
-			break;
-		pfn = last_pfn + 1;
+		/* Few zones end within a pageblock, on 32 bit machines. */
+		pfn = one_buffer_may_hold(start_pfn, stop - 1) ? stop : pfn + 1;
 	}
-	while (pfn < end_pfn && one_buffer_may_hold(start_pfn, pfn))
-		pfn++;
 	return pfn;
 }
 
@@ -534,15 +528,14 @@ static void __init merge_banks(struct cma *cma)
 static int __init set_up_area(struct cma *cma)
 {
 	struct cma_bank *banks = cma->banks;
-	unsigned long start_pfn = banks[0].start_pfn;
 	int error = split_banks(cma);
 
 	if (error)
 		return error;
 	merge_banks(cma);
 
-	cma_range_init(&cma->range, start_pfn,
-		       banks[cma->nr_banks - 1].end_pfn - start_pfn);
+	cma_range_init(&cma->range, banks[0].start_pfn,
+		       banks[cma->nr_banks - 1].end_pfn - banks[0].start_pfn);
 	for (unsigned int i = 1; i < cma->nr_banks && !error; i++)
 		error = cma_buffer_hold_gap(cma, banks[i - 1].end_pfn,
 					    banks[i].start_pfn);
