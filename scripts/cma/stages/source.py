@@ -41,6 +41,8 @@ ALLOWED = [
     ("mm/cma/tests/mapping_kunit.c", {"DEPRECATED_API"}),
     # Not every 6.12 has <linux/pgalloc.h>.
     ("arch/arm/mm/dma-map.c", {"INCLUDE_LINUX"}),
+    # Linux 6.12 has no kzalloc_obj().
+    ("", {"ALLOC_WITH_SIZEOF"}),
     # A device of the tests' own device trees, which no board has.
     ("mm/cma/tests/dma_test.c", {"UNDOCUMENTED_DT_STRING"}),
     # Documented in an edit of kernel-parameters.txt, which is no whole file.
