@@ -23,7 +23,7 @@
 
 /* An area counts as full if at most this much of it is free. */
 #define CACHE_FULL_KIB	4096
-#define CACHE_ROUNDS	64		/* reads until the area is full */
+#define CACHE_ROUNDS	256		/* reads until the area is full: the file, and more */
 #define QUIET_US	20000		/* time without a change of MemFree */
 #define MEM_FULL_KIB	1024
 #define SWAP_FULL_KIB	13312		/* kswapd frees as much */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Takes and frees a coherent buffer COUNT times and prints how long both took,
- * for scripts/cma/profile.py. The first round differs from the others, as it
+ * for scripts/cma/call_profile.py. The first round differs from the others, as it
  * fills caches and page tables.
  */
 #include <errno.h>
