@@ -10,13 +10,15 @@ one, medians vary by some percent, and the worst of a few requests says little.
 
     bench.py                     everything
     bench.py --case free,swap    some cases
+    bench.py --case swap --pages the same, and the pages show what came of it
     bench.py --only ours         one kernel
     bench.py --list
 
-Results: $BUILD/bench/{table.txt,table.csv,samples.csv,*.svg} and the console
-logs; and, of a whole run, the figures in README.md and Documentation/mm, see
-measure/pages.py. The exit status is 0 if every case gave figures; whether a
-goal holds is in the table.
+BASE=newest takes the newest Linux that Debian has instead of 6.12, and
+$BUILD/newest/ instead of $BUILD/. Results: $BUILD/bench/{table.txt,table.csv,
+samples.csv,*.svg} and the console logs; and, of a whole run, the figures of that
+Linux in README.md and Documentation/mm, see measure/pages.py. The exit status is
+0 if every case gave figures; whether a goal holds is in the table.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from pathlib import Path
 
 from lab import boards, children, kbuild
 from measure import cases, figures, pages, report
+from trees import bases
 
 HERE = Path(__file__).resolve().parent
 OUT = kbuild.BUILD / "bench"
@@ -112,11 +115,11 @@ def lacking(results: figures.Results, case: cases.Case) -> list[int]:
             if not results.figure(case.name, kib, "failed")]
 
 
-def is_whole(sides: Mapping[str, figures.Results]) -> bool:
-    """Whether both kernels did all there is to do."""
+def is_whole(sides: Mapping[str, figures.Results], wanted: Collection[str]) -> bool:
+    """Whether both kernels did all there is to do in the cases @wanted."""
     return len(sides) == len(KERNELS) and not any(
         lacking(results, case) for results in sides.values()
-        for case in cases.all_cases())
+        for case in cases.all_cases() if case.name in wanted)
 
 
 def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
@@ -143,6 +146,20 @@ def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
     return sides, problems
 
 
+def to_pages(wanted: Collection[str], peer: str) -> None:
+    """What the run gave for the cases @wanted, beside what pages have of others."""
+    new = pages.of_table(OUT / "table.csv", peer)
+    if bases.series(new.kernel) not in pages.KERNELS:
+        raise BenchError(f"no page has figures of {peer}, only of Linux "
+                         + " and ".join(pages.KERNELS))
+    known = pages.of_page(bases.series(new.kernel))
+    others = {row["case"] for row in known.rows} - set(wanted)
+    if others and known.peer != peer:
+        raise BenchError(f"the pages have figures of {known.peer}; those of {peer} "
+                         "want a run of all cases")
+    pages.write(pages.merged(known, new))
+
+
 def show(wanted: Collection[str], sides: dict[str, figures.Results],
          problems: list[str], elapsed_s: float) -> None:
     chosen = [c for c in cases.all_cases() if c.name in wanted]
@@ -166,6 +183,8 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", metavar="NAME[,NAME]", help="these only; see --list")
+    parser.add_argument("--pages", action="store_true",
+                        help="write figures of some cases to the pages, too")
     parser.add_argument("--only", choices=KERNELS, help="one of the kernels")
     parser.add_argument("--kernel", metavar="DIR", help="object folder to take for ours")
     parser.add_argument("--no-build", action="store_true",
@@ -181,6 +200,8 @@ def main() -> int:
     if wanted - set(names):
         parser.error(f"unknown case {', '.join(sorted(wanted - set(names)))}, "
                      "try --list")
+    if opts.pages and (opts.only or opts.kernel):
+        parser.error("--pages is for both kernels as they are built here")
     if any(name.startswith("threads-") for name in wanted):
         wanted.add("threads-1")		# what the others are compared with
     if "build" in wanted:
@@ -203,9 +224,8 @@ def main() -> int:
         run_all(runs, program)
         sides, problems = collect(runs)
         show(wanted, sides, problems, time.monotonic() - start)
-        if is_whole(sides) and not opts.kernel:
-            pages.write(pages.of_table(OUT / "table.csv", pages.kernel_of(
-                folders["mainline"])))
+        if (opts.pages or not opts.case) and not opts.kernel and is_whole(sides, wanted):
+            to_pages(wanted, pages.kernel_of(folders["mainline"]))
     except (BenchError, kbuild.BuildError) as err:
         print(f"FAILED {err}", file=sys.stderr)
         return 1

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """The figures in README.md and Documentation/: nobody types them.
 
-A whole run of bench.py writes Documentation/mm/cma-figures.csv. What other
-pages show is picked from that file, so a page cannot differ from it: the test
-of the documents compares them. A page is written by hand around its figures.
+A whole run of bench.py writes Documentation/mm/cma-figures-N.M.csv, a file for
+each kernel that the repository is for. What other pages show is picked from these
+files, so a page cannot differ from them: the test of the documents compares them.
+A page is written by hand around its figures.
 
     python3 scripts/cma/measure/pages.py    pick again, after an edit of this file
 """
@@ -19,15 +20,16 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from measure import cases, report  # noqa: E402
+from trees import bases  # noqa: E402
 
 Row = dict[str, str]
+Key = tuple[str, str, str]		# case, size, figure
 
-REPO = Path(__file__).resolve().parents[3]
+REPO = bases.REPO
 FOLDER = Path("Documentation/mm")
-FIGURES = FOLDER / "cma-figures.csv"
 CASES = FOLDER / "cma-figures-cases.csv"
-PATHS = FOLDER / "cma-figures-arm.csv"
 README = Path("README.md")
+KERNELS = [*bases.older(REPO), bases.NEWEST]	# those that have figures
 
 KEYS = ["case", "size", "figure", "mainline", "ours", "ratio", "goal", "holds"]
 PEER = KEYS.index("mainline")
@@ -65,18 +67,36 @@ ARM = [
 ]
 
 
+def figures_file(kernel: str) -> Path:
+    """All figures of Linux @kernel, '6.12' or '6.12.117'."""
+    return FOLDER / f"cma-figures-{bases.series(kernel)}.csv"
+
+
+def paths_file(kernel: str) -> Path:
+    """Those of them that Documentation/mm/cma-arm.rst shows."""
+    return FOLDER / f"cma-figures-arm-{bases.series(kernel)}.csv"
+
+
 class Figures:
     """All figures as they are shown. peer: the kernel that ours are beside."""
 
     def __init__(self, rows: Sequence[Row], peer: str) -> None:
         self.rows = rows
         self.peer = peer
-        self.known = {(r["case"], r["size"], r["figure"]): r for r in rows}
+        self.known = {key_of(r): r for r in rows}
+
+    @property
+    def kernel(self) -> str:
+        return self.peer.removeprefix("Linux ")
 
     def get(self, case: str, size: str, figure: str, side: str) -> str:
         """One of them; empty if there is none."""
         row = self.known.get((case, size, figure))
         return row[side].replace("-", "") if row else ""
+
+
+def key_of(row: Row) -> Key:
+    return row["case"], row["size"], row["figure"]
 
 
 def shown(row: Row) -> Row:
@@ -105,11 +125,27 @@ def of_table(path: Path, peer: str) -> Figures:
         return Figures([shown(row) for row in csv.DictReader(table)], peer)
 
 
-def of_page(repo: Path = REPO) -> Figures:
-    """From the file that pages include."""
-    with open(repo / FIGURES, newline="") as page:
+def of_page(kernel: str, repo: Path = REPO) -> Figures:
+    """From the file that pages include; none if there is no such file."""
+    path = repo / figures_file(kernel)
+    if not path.exists():
+        return Figures([], f"Linux {kernel}")
+    with open(path, newline="") as page:
         head, *lines = csv.reader(page)
     return Figures([dict(zip(KEYS, line)) for line in lines], head[PEER])
+
+
+def of_pages(repo: Path = REPO) -> list[Figures]:
+    """Those of all kernels that have some."""
+    return [found for found in (of_page(kernel, repo) for kernel in KERNELS) if found.rows]
+
+
+def merged(known: Figures, new: Figures) -> Figures:
+    """The cases of @new in place of what @known has of them."""
+    again = {row["case"] for row in new.rows}
+    rows = [row for row in known.rows if row["case"] not in again] + [*new.rows]
+    order = [case.name for case in cases.all_cases()]
+    return Figures(sorted(rows, key=lambda row: order.index(row["case"])), new.peer)
 
 
 def as_csv(lines: Iterable[Sequence[str]]) -> str:
@@ -152,11 +188,18 @@ def paths_page(figures: Figures) -> str:
                    for size in SIZES] for words, case, side in ARM])
 
 
-def first_screen(figures: Figures) -> str:
-    lines = [f"| thousands of instructions | {figures.peer} | this |",
-             "|---|--:|--:|"]
-    lines += [f"| {words} | {pair(figures, 'mainline', keys)} "
-              f"| {pair(figures, 'ours', keys)} |" for words, keys in FIRST]
+def sides(known: Iterable[Figures]) -> tuple[str, str]:
+    """The two lines on top of a table of README: columns of figures."""
+    names = [name for figures in known for name in (figures.peer, "this")]
+    return "".join(f" {name} |" for name in names), "--:|" * len(names)
+
+
+def first_screen(known: Sequence[Figures]) -> str:
+    names, marks = sides(known)
+    lines = [f"| thousands of instructions |{names}", f"|---|{marks}"]
+    lines += [f"| {words} |" + "".join(
+        f" {pair(figures, side, keys)} |" for figures in known
+        for side in ("mainline", "ours")) for words, keys in FIRST]
     return "\n".join(lines)
 
 
@@ -167,16 +210,36 @@ def is_slower(row: Row) -> bool:
     return ratio < 1 if row["figure"] in RATE else ratio > 1
 
 
-def slower(figures: Figures) -> str:
+def slower_in(figures: Figures) -> list[Key]:
     """All figures in which the kernel's own allocator is better."""
+    return [key_of(row) for row in figures.rows if is_slower(row)]
+
+
+def count_of(figures: Figures) -> str:
+    return f"{len(slower_in(figures))} of {len(figures.rows)}"
+
+
+def keys_of(known: Iterable[Figures]) -> list[Key]:
+    """Those of all kernels, in the order of the cases."""
+    order = [case.name for case in cases.all_cases()]
+    return sorted(dict.fromkeys(key_of(row) for figures in known for row in figures.rows),
+                  key=lambda key: order.index(key[0]))
+
+
+def slower(known: Sequence[Figures]) -> str:
+    """The same as a table; for a kernel on which it is not so there is nothing."""
     what = {c.name: c.what for c in cases.all_cases()}
-    rows = [row for row in figures.rows if is_slower(row)]
-    lines = [f"| worse than the kernel's own in {len(rows)} of "
-             f"{len(figures.rows)} figures | | {figures.peer} | this |",
-             "|---|---|--:|--:|"]
-    lines += ["| {}, {} | {} | {} | {} |".format(
-        what[row["case"]], row["size"], row["figure"], row["mainline"],
-        row["ours"]) for row in rows]
+    found = {figures.peer: slower_in(figures) for figures in known}
+    worse = {key for keys in found.values() for key in keys}
+    rows = [key for key in keys_of(known) if key in worse]
+    names, marks = sides(known)
+    lines = [f"| worse than the kernel's own in {' and '.join(map(count_of, known))} figures "
+             f"| |{names}", f"|---|---|{marks}"]
+    for key in rows:
+        case, size, figure = key
+        lines.append(f"| {what[case]}, {size} | {figure} |" + "".join(
+            f" {figures.get(*key, side) if key in found[figures.peer] else ''} |"
+            for figures in known for side in ("mainline", "ours")))
     return "\n".join(lines)
 
 
@@ -188,20 +251,26 @@ def between(name: str) -> re.Pattern[str]:
                       re.S)
 
 
-def readme(text: str, figures: Figures) -> str:
+def readme(text: str, known: Sequence[Figures]) -> str:
     """README with the figures of today."""
     for name, block in BLOCKS.items():
-        new = block(figures)
+        new = block(known)
         text = between(name).sub(lambda _: new, text)
     return text
 
 
-def write(figures: Figures, repo: Path = REPO) -> None:
-    """Every file that has figures in it."""
-    for path, text in (
-            (FIGURES, figures_page(figures)), (CASES, cases_page()),
-            (PATHS, paths_page(figures)),
-            (README, readme((repo / README).read_text(), figures))):
+def texts(repo: Path = REPO) -> dict[Path, str]:
+    """Every file that shows figures, as the files of the figures want it."""
+    known = of_pages(repo)
+    return {CASES: cases_page(), README: readme((repo / README).read_text(), known)} | {
+        paths_file(figures.kernel): paths_page(figures) for figures in known}
+
+
+def write(figures: Figures | None = None, repo: Path = REPO) -> None:
+    """Every file that has figures in it, after a run that gave @figures."""
+    if figures:
+        (repo / figures_file(figures.kernel)).write_text(figures_page(figures))
+    for path, text in texts(repo).items():
         (repo / path).write_text(text)
 
 
@@ -212,4 +281,4 @@ def kernel_of(obj: Path) -> str:
 
 
 if __name__ == "__main__":
-    write(of_page())
+    write()

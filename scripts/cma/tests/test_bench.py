@@ -12,6 +12,7 @@ import bench
 from lab import kbuild
 from measure import cases, figures, report
 from stages import use
+from trees import bases
 
 KIB4 = cases.Case("c", "what it is", "free", 3, [4])
 CONSOLE = """\
@@ -297,7 +298,14 @@ class Cases(unittest.TestCase):
     def test_goals_are_of_figures_that_are_measured(self):
         measured = {(c.name, kib, name) for c in cases.all_cases()
                     for kib in c.sizes for name in c.figures}
-        self.assertEqual(set(cases.GOALS) - measured, set())
+        self.assertEqual(set(cases.COMMON) - measured, set())
+
+    def test_a_kernel_has_goals_of_its_own_in_place_of_others(self):
+        for base, goals in cases.OWN.items():
+            self.assertIn(base, bases.BASES)
+            self.assertEqual(set(goals) - set(cases.COMMON), set())
+            for key, goal in goals.items():
+                self.assertNotEqual(goal, cases.COMMON[key], key)
 
     def test_figures_have_names(self):
         used = {name for c in cases.all_cases() for name in c.figures}

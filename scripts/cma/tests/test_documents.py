@@ -2,10 +2,12 @@
 """What the kernel's own lists have to say about files and options of ours, and
 what our pages say: figures that were measured, and nobody typed."""
 
+import itertools
 import re
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import bench
 from lab import boards, kbuild, skips
@@ -91,44 +93,58 @@ def typed(text, measured):
 
 
 class Figures(unittest.TestCase):
-    """Documentation/mm/cma-figures.csv has them, all pages show what it has."""
+    """Documentation/mm/cma-figures-N.M.csv have them, all pages show what these have."""
 
     def setUp(self):
-        self.figures = pages.of_page(kbuild.REPO)
+        self.known = pages.of_pages(kbuild.REPO)
 
-    def test_pages_are_picked_from_the_file(self):
-        for path, text in ((pages.FIGURES, pages.figures_page(self.figures)),
-                           (pages.CASES, pages.cases_page()),
-                           (pages.PATHS, pages.paths_page(self.figures))):
+    def test_each_kernel_has_some(self):
+        self.assertEqual([bases.series(table.kernel) for table in self.known],
+                         pages.KERNELS)
+
+    def test_they_are_as_a_run_writes_them(self):
+        for table in self.known:
+            path = kbuild.REPO / pages.figures_file(table.kernel)
+            self.assertEqual(path.read_text(), pages.figures_page(table), path)
+
+    def test_pages_are_picked_from_them(self):
+        for path, text in pages.texts(kbuild.REPO).items():
             self.assertEqual((kbuild.REPO / path).read_text(), text, path)
 
-    def test_readme(self):
+    def test_readme_has_a_place_for_each_table(self):
         text = (kbuild.REPO / pages.README).read_text()
         for name in pages.BLOCKS:
             self.assertEqual(len(pages.between(name).findall(text)), 1, name)
-        self.assertEqual(text, pages.readme(text, self.figures))
+
+    def test_a_page_includes_each_file(self):
+        text = "".join(text for _, text in our_pages())
+        for path in (kbuild.REPO / pages.FOLDER).glob("*.csv"):
+            self.assertEqual(text.count(f"   :file: {path.name}\n"), 1, path)
 
     def test_what_the_first_screen_shows_was_measured(self):
         for words, keys in pages.FIRST:
-            for key in keys:
-                for side in "mainline", "ours":
-                    self.assertTrue(self.figures.get(*key, side), words)
+            for table, key, side in itertools.product(
+                    self.known, keys, ("mainline", "ours")):
+                self.assertTrue(table.get(*key, side), (table.kernel, words))
 
     def test_all_cases_were_measured(self):
-        self.assertEqual(list(dict.fromkeys(
-            row["case"] for row in self.figures.rows)),
-            [case.name for case in cases.all_cases()])
+        for table in self.known:
+            self.assertEqual(list(dict.fromkeys(row["case"] for row in table.rows)),
+                             [case.name for case in cases.all_cases()], table.kernel)
 
     def test_a_page_that_differs_is_found(self):
-        row = next(row for row in self.figures.rows if row["case"] == "free")
-        row["ours"] = "0.01"
-        text = (kbuild.REPO / pages.README).read_text()
-        self.assertNotEqual(text, pages.readme(text, self.figures))
-        self.assertNotEqual((kbuild.REPO / pages.PATHS).read_text(),
-                            pages.paths_page(self.figures))
+        for table in self.known:
+            row = next(row for row in table.rows if row["case"] == "free")
+            kept, row["ours"] = row["ours"], "0.01"
+            text = (kbuild.REPO / pages.README).read_text()
+            self.assertNotEqual(text, pages.readme(text, self.known))
+            self.assertNotEqual(
+                (kbuild.REPO / pages.paths_file(table.kernel)).read_text(),
+                pages.paths_page(table))
+            row["ours"] = kept
 
     def test_nobody_types_them(self):
-        measured = {row[side] for row in self.figures.rows
+        measured = {row[side] for table in self.known for row in table.rows
                     for side in ("mainline", "ours")}
         for name, text in our_pages():
             self.assertEqual(typed(text, measured), [], name)
@@ -143,45 +159,112 @@ class Figures(unittest.TestCase):
             self.assertEqual(typed(text, {"1.47", "6.12"}), [], text)
 
 
+class Slower(unittest.TestCase):
+    """README's table of all figures in which the kernel's own is better."""
+
+    def figures(self, peer, *rows):
+        keys = ("case", "size", "figure", "mainline", "ours", "ratio")
+        return pages.Figures([dict(zip(keys, row)) for row in rows], peer)
+
+    def test_of_two_kernels(self):
+        text = pages.slower([
+            self.figures("Linux 1.2", ("free", "4 KiB", "alloc", "2.00", "3.00", "1.50"),
+                         ("free", "4 KiB", "free", "4.00", "1.00", "0.25")),
+            self.figures("Linux 3.4", ("free", "4 KiB", "alloc", "4.00", "3.00", "0.75"),
+                         ("halves", "1 MiB", "buffers", "9", "8", "0.89"),
+                         ("halves", "4 MiB", "buffers", "7", "8", "1.14"))])
+        head, _, *lines = text.splitlines()
+        self.assertIn("in 1 of 2 and 1 of 3 figures | | Linux 1.2 | this | Linux 3.4 | this |",
+                      head)
+        self.assertEqual([line.split(" | ", 1)[1] for line in lines], [
+            "alloc | 2.00 | 3.00 |  |  |", "buffers |  |  | 9 | 8 |"])
+
+
 class Written(unittest.TestCase):
     """A run of bench.py becomes the pages."""
+
+    def setUp(self):
+        tmp = tempfile.TemporaryDirectory()
+        self.addCleanup(tmp.cleanup)
+        self.repo = Path(tmp.name)
+        (self.repo / pages.FOLDER).mkdir(parents=True)
+        (self.repo / pages.README).write_text("".join(
+            f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n" for name in pages.BLOCKS))
 
     def results(self, text):
         found = figures.Results()
         found.read(text.splitlines())
         return found
 
+    def table(self, peer, name, mainline, ours):
+        case = next(c for c in cases.all_cases() if c.name == name)
+        rows = figures.rows([case], cases.GOALS, self.results(mainline), self.results(ours))
+        report.write_csv(rows, self.repo / "table.csv")
+        return pages.of_table(self.repo / "table.csv", peer)
+
+    def text(self, path):
+        return (self.repo / path).read_text()
+
     def test_from_a_table_to_the_pages(self):
-        free = next(c for c in cases.all_cases() if c.name == "free")
-        rows = figures.rows([free], cases.GOALS, self.results(
-            "bench: sample free 4096 47600 990"), self.results(
-            "bench: sample free 4096 1472 608"))
-        with tempfile.TemporaryDirectory() as tmp:
-            repo = Path(tmp)
-            (repo / pages.FOLDER).mkdir(parents=True)
-            (repo / pages.README).write_text("".join(
-                f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n"
-                for name in pages.BLOCKS))
-            report.write_csv(rows, repo / "table.csv")
-            pages.write(pages.of_table(repo / "table.csv", "Linux 1.2"), repo)
-            self.assertIn("free,4 KiB,alloc,47.6,1.47,0.03,4.00,yes\n",
-                          (repo / pages.FIGURES).read_text())
-            self.assertIn("| 47.6 / 0.99 | 1.47 / 0.61 |",
-                          (repo / pages.README).read_text())
-            self.assertNotIn("old", (repo / pages.README).read_text())
-            self.assertEqual(pages.of_page(repo).peer, "Linux 1.2")
+        pages.write(self.table("Linux 6.12.1", "free", "bench: sample free 4096 47600 990",
+                               "bench: sample free 4096 1472 608"), self.repo)
+        self.assertIn("free,4 KiB,alloc,47.6,1.47,0.03,4.00,yes\n",
+                      self.text(pages.figures_file("6.12")))
+        self.assertIn("| 47.6 / 0.99 | 1.47 / 0.61 |", self.text(pages.README))
+        self.assertNotIn("old", self.text(pages.README))
+        self.assertEqual(pages.of_page("6.12", self.repo).peer, "Linux 6.12.1")
+
+    def test_two_kernels_side_by_side(self):
+        for kernel, time in (("6.12.1", 30), ("7.3.4", 20)):
+            line = f"bench: sample free 4096 {time}000 1000"
+            pages.write(self.table(f"Linux {kernel}", "free", line, line), self.repo)
+        self.assertIn("| 30.0 / 1.00 | 30.0 / 1.00 | 20.0 / 1.00 | 20.0 / 1.00 |",
+                      self.text(pages.README))
+        for kernel, time in (("6.12", "30.0"), ("7.3", "20.0")):
+            self.assertIn(f"free,4 KiB,alloc,{time},", self.text(pages.figures_file(kernel)))
+
+    def test_one_case_again(self):
+        line = "bench: sample {0} 4096 1000 1000\nbench: sample {0} 65536 {1} 1000"
+        tables = [self.table("Linux 7.3.4", name, line.format(name, 1000),
+                             line.format(name, time))
+                  for name, time in (("free", 1000), ("kept", 1000), ("free", 5000))]
+        both = pages.merged(tables[0], tables[1])
+        again = pages.merged(both, tables[2])
+        self.assertEqual(list(dict.fromkeys(row["case"] for row in again.rows)),
+                         ["free", "kept"])
+        self.assertEqual(len(again.rows), len(both.rows))
+        self.assertEqual([figures.get("free", "64 KiB", "alloc", "ours")
+                          for figures in (both, again)], ["1.00", "5.00"])
+
+    def to_pages(self, peer, wanted=("free",)):
+        known = pages.Figures([{"case": case, "size": "", "figure": ""}
+                               for case in ("free", "kept")], "Linux 7.3.4")
+        with mock.patch.multiple(pages, of_page=lambda _: known, write=mock.DEFAULT,
+                                 of_table=lambda _, peer: pages.Figures([], peer)) as mocks:
+            bench.to_pages(wanted, peer)
+            return mocks["write"].called
+
+    def test_figures_of_two_releases_do_not_mix(self):
+        self.assertTrue(self.to_pages("Linux 7.3.4"))
+        self.assertTrue(self.to_pages("Linux 7.3.5", ("free", "kept")))
+        with self.assertRaisesRegex(bench.BenchError, "want a run of all cases"):
+            self.to_pages("Linux 7.3.5")
+        with self.assertRaisesRegex(bench.BenchError, "no page has figures of Linux 9.9.1"):
+            self.to_pages("Linux 9.9.1")
 
     def test_only_a_whole_run_does(self):
+        names = [c.name for c in cases.all_cases()]
         whole = self.results("".join(
             f"bench: sample {c.name} {kib * 1024} 1 1\n"
             f"bench: refused {c.name} {kib * 1024} 1\n"
             f"bench: count {c.name} {kib * 1024} 1\n"
             f"bench: rate {c.name} {kib * 1024} 1 0 1\n"
             for c in cases.all_cases() for kib in c.sizes))
-        part = self.results("bench: sample free 4096 1 1")
-        self.assertTrue(bench.is_whole({"mainline": whole, "ours": whole}))
-        self.assertFalse(bench.is_whole({"mainline": part, "ours": whole}))
-        self.assertFalse(bench.is_whole({"ours": whole}))
+        part = self.results("bench: sample first 1048576 1 1")
+        self.assertTrue(bench.is_whole({"mainline": whole, "ours": whole}, names))
+        self.assertFalse(bench.is_whole({"mainline": part, "ours": whole}, names))
+        self.assertTrue(bench.is_whole({"mainline": part, "ours": whole}, ["first"]))
+        self.assertFalse(bench.is_whole({"ours": whole}, names))
 
 
 class Pages(unittest.TestCase):
