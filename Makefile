@@ -29,7 +29,7 @@ help:
 	@echo 'make status   which kernel files are new (+), edited (~), stripped (-)'
 	@echo 'make export   edits made in build/linux -> the repository'
 	@echo '              (FOR=this: for this kernel alone, to versions/)'
-	@echo 'make series   patches for git am in build/patches, verified'
+	@echo 'make series   patches for git am in build/patches, verified, and their letter'
 	@echo
 	@echo 'BASE=newest takes the newest Linux that Debian has instead of 6.12, and'
 	@echo 'build/newest/ instead of build/: make tree BASE=newest.'

@@ -5,7 +5,8 @@
   tree     base -> bare -> cma in $BUILD/linux, ready to build
   export   edits in $BUILD/linux -> the repository
   status   each file as new (+), edited (~) or stripped (-), with changed lines
-  series   the same as tree, then a patch series for git am in $BUILD/patches, verified
+  series   the same as tree, then a patch series for git am in $BUILD/patches, verified,
+           and the letter that goes ahead of it
 
 BUILD: where the trees and objects live (default: build/ of the repository).
 BASE:  6.12 unless told, or newest: the newest kernel that Debian has. All that is
@@ -30,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import children, lock
+from measure import letter
 from trees import bare, bases, debian, series, source
 from trees.export import Export
 from trees.git import Error, Repo
@@ -255,9 +257,10 @@ class Trees:
 
     def series(self) -> None:
         self.make()
-        names = series.generate(self.repo, self.overlay(),
-                                os.path.join(self.build, "patches"), self.steps)
-        for name in names:
+        patches = os.path.join(self.build, "patches")
+        names = series.generate(self.repo, self.overlay(), patches, self.steps,
+                                letter.blocks(self.kernel(), Path(self.root)))
+        for name in [os.path.join(patches, series.LETTER + ".txt"), *names]:
             print(name)
         print("series: git am of these %d patches on Linux %s gives the tree"
               % (len(names), self.kernel()))

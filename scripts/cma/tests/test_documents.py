@@ -11,7 +11,7 @@ from unittest import mock
 
 import bench
 from lab import boards, kbuild, skips
-from measure import cases, figures, pages, report
+from measure import cases, figures, letter, pages, report
 from stages.stage import STAGES
 from trees import bases, overlay, series
 
@@ -265,6 +265,39 @@ class Written(unittest.TestCase):
         self.assertFalse(bench.is_whole({"mainline": part, "ours": whole}, names))
         self.assertTrue(bench.is_whole({"mainline": part, "ours": whole}, ["first"]))
         self.assertFalse(bench.is_whole({"ours": whole}, names))
+
+
+class Letter(unittest.TestCase):
+    """What goes ahead of the patches, for each kernel."""
+
+    def setUp(self):
+        self.letters = {kernel: series.read_cover(series.FOLDER, letter.blocks(kernel))
+                        for kernel in pages.KERNELS}
+
+    def test_it_fits_a_mail(self):
+        for kernel, (subject, said) in self.letters.items():
+            self.assertTrue((subject + said).isascii())
+            self.assertEqual([line for line in [subject, *said.splitlines()]
+                              if len(line) > letter.WIDTH], [], kernel)
+
+    def test_it_has_the_figures_of_both_and_what_is_worse_on_its_own(self):
+        for kernel, (_, said) in self.letters.items():
+            table = pages.of_page(kernel)
+            for other in pages.of_pages():
+                self.assertIn(pages.pair(other, "ours", pages.FIRST[0][1]), said)
+            _, head, rows = said.partition(f"\n{pages.count_of(table)} figures ")
+            self.assertTrue(head)
+            self.assertEqual(len(re.findall(r" [\d.]+ +[\d.]+$", rows, re.M)),
+                             len(pages.slower_in(table)))
+
+    def test_nobody_types_them(self):
+        self.assertEqual(typed((Path(series.FOLDER) / series.COVER).read_text(), set()), [])
+
+    def test_a_long_label_keeps_its_figures(self):
+        lines = letter.row("what is measured " * 5, ["1.00", "2.00"])
+        self.assertEqual(" ".join(lines[-1].split()[-2:]), "1.00 2.00")
+        self.assertEqual({len(lines[-1])}, {letter.WIDTH})
+        self.assertEqual(letter.row("x", ["1"]), ["x" + "1".rjust(letter.WIDTH - 1)])
 
 
 class Pages(unittest.TestCase):

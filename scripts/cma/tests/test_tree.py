@@ -2,6 +2,7 @@
 """tree.py on a tiny kernel source made on the fly."""
 
 import contextlib
+import glob
 import hashlib
 import io
 import os
@@ -31,6 +32,7 @@ SOURCE = {
 }
 RECIPE = "delete mm/old.c\nedit mm/Makefile\n\t- obj-y += old.o\n"
 STEPS = {
+    "0000-cover.msg": "mm: another one\n\nIt is for @kernel@.\n",
     "0010-bare.msg": "mm: remove the old one\n\nIt goes.\n",
     "0020-new.msg": "mm/cma: add the new one\n\nIt comes.\n\nPaths:\nmm/*\n!mm/page.c\n",
     "0030-rest.msg": "mm: hook it in\n\nNow.\n\nPaths:\nmm/page.c\ninclude/\n",
@@ -516,16 +518,16 @@ class Series(TreeCase):
     def test_it_verifies(self):
         out = self.run_it("series")
         self.assertIn("these 3 patches", out)
-        names = sorted(os.listdir(self.patches))
+        letter, *names = sorted(os.listdir(self.patches))
+        self.assertEqual(letter, "0000-cover-letter.txt")
         self.assertEqual(names, ["0001-mm-remove-the-old-one.patch",
                                  "0002-mm-cma-add-the-new-one.patch",
                                  "0003-mm-hook-it-in.patch"])
-        new = self.text(os.path.join(self.patches, names[1]))
+        new = self.patch(names[1])
         self.assertIn("\nSigned-off-by: ", new)
         self.assertIn("b/mm/cma/range.c", new)
         self.assertNotIn("b/mm/page.c", new)
-        self.assertIn("base-commit: " + self.git("rev-parse", "base"),
-                      self.text(os.path.join(self.patches, names[0])))
+        self.assertIn("base-commit: " + self.git("rev-parse", "base"), self.patch(letter))
         self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
         self.assertEqual(set(os.listdir(os.path.dirname(self.patches))),
                          {"linux", "patches", ".lock"})
@@ -533,8 +535,7 @@ class Series(TreeCase):
     def test_git_am_by_hand(self):
         self.run_it("series")
         self.git("checkout", "-q", "base")
-        self.git("am", "-q", *(os.path.join(self.patches, n)
-                               for n in sorted(os.listdir(self.patches))))
+        self.git("am", "-q", *sorted(glob.glob(os.path.join(self.patches, "*.patch"))))
         self.git("diff", "--exit-code", "cma", "HEAD")
 
     def test_a_series_that_is_not_cma_is_noticed(self):
@@ -579,7 +580,21 @@ class Series(TreeCase):
         self.assertIn("on Linux 6.12.8 gives", self.run_it("series"))
         self.assertIn("SUBLEVEL = 8", self.git("show", "base:Makefile"))
         self.assertIn("base-commit: " + self.git("rev-parse", "base"),
-                      self.patch("0001-mm-remove-the-old-one.patch"))
+                      self.patch("0000-cover-letter.txt"))
+
+    def test_the_letter(self):
+        self.run_it("series")
+        text = self.patch("0000-cover-letter.txt")
+        self.assertIn("\nSubject: [PATCH 0/3] mm: another one\n", text)
+        self.assertIn("\n\nIt is for Linux 6.12.7.\n\n", text)
+        self.assertNotIn("***", text)
+        for said in ("mm: remove the old one", "mm/cma: add the new one", "mm/cma/range.c "):
+            self.assertIn(said, text)
+
+    def test_a_letter_that_says_what_nobody_knows(self):
+        write(os.path.join(self.top, "steps"), {"0000-cover.msg": "s\n\n@one@ @kernel@ @two@\n"})
+        message = self.fails("series")
+        self.assertIn("0000-cover.msg: nothing is known as @one@, @two@", message)
 
     def test_edits_that_were_not_exported_are_refused(self):
         for sublevel in "78":       # whether the source changes or not

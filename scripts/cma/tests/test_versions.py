@@ -305,7 +305,7 @@ class Making(VersionsCase):
         for base, name in ("6.12", "fs-old"), ("newest", "lib-new"):
             self.assertIn("these 4 patches", self.run_it("series", base))
             patches = sorted(os.listdir(os.path.join(self.linux_of(base), "../patches")))
-            self.assertEqual(patches[3], "0004-%s.patch" % name)
+            self.assertEqual(patches[4], "0004-%s.patch" % name)
         write(os.path.join(self.top, "steps"), {
             "0020-new.msg": STEPS["0020-new.msg"] + "mm/none.c\n"})
         self.assertIn("mm/none.c is the name of no file", self.fails("series"))

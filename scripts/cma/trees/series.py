@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The patch series: base -> bare -> step by step -> cma, for git am.
 
+0000-cover.msg is the letter that goes ahead of the patches: its subject, then what
+it says. @NAME@ in it stands for what depends on the kernel, figures among it; git
+adds the list of the patches. It becomes 0000-cover-letter.txt, for `git am *.patch`
+stops at a letter.
+
 A step is a file NNNN-name.msg: the commit message, a line `Paths:`, then patterns
 of kernel paths, one a line. A pattern that ends in / takes the folder, one that
 begins with ! leaves out what those above it take. Each file of ours belongs to
@@ -12,8 +17,9 @@ each step build.
 import fnmatch
 import glob
 import os
+import re
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from .git import DATE, Error, Repo
@@ -22,13 +28,17 @@ from .overlay import Overlay
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                       "series")
 FIRST = "bare.msg"
+COVER = "0000-cover.msg"
+LETTER = "0000-cover-letter"		# git's name for it, and ours
+NAME = re.compile(r"@(\w+)@")
+CREATED = re.compile(r"^ (?:create|delete) mode \d+ .*\n", re.M)
 Step = tuple[str, str, list[str]]		# name, message, patterns
 
 
 def read_steps(folder: str = FOLDER) -> tuple[str, list[Step]]:
     """(message of the first step, [(name, message, patterns)])."""
     steps = []
-    for name in sorted(n for n in os.listdir(folder) if n.endswith(".msg")):
+    for name in sorted(n for n in os.listdir(folder) if n.endswith(".msg") and n != COVER):
         with open(os.path.join(folder, name), encoding="utf-8") as f:
             message, _, patterns = f.read().partition("\nPaths:\n")
         steps.append((name, message.strip() + "\n", patterns.split()))
@@ -93,9 +103,39 @@ def identity(root: str | Path) -> dict[str, str]:
             for what, value in (("NAME", name), ("EMAIL", mail))}
 
 
-def generate(repo: Repo, overlay: Overlay, patches: str, folder: str = FOLDER) -> list[str]:
-    """Writes the series to the folder @patches and verifies it; their names."""
+def read_cover(folder: str, blocks: Mapping[str, Callable[[], str]]) -> tuple[str, str]:
+    """(subject, text) of the letter, with what is true of this kernel in it."""
+    path = os.path.join(folder, COVER)
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    unknown = sorted(set(NAME.findall(text)) - set(blocks))
+    if unknown:
+        raise Error("%s: nothing is known as %s" % (
+            path, ", ".join("@%s@" % name for name in unknown)))
+    subject, _, said = NAME.sub(lambda m: blocks[m[1]](), text).partition("\n\n")
+    return subject, said.strip()
+
+
+def write_cover(patches: str, subject: str, said: str) -> None:
+    """Puts these into the letter that git has made, which lists new files twice."""
+    made, name = (os.path.join(patches, LETTER + end) for end in (".patch", ".txt"))
+    with open(made, encoding="utf-8") as f:
+        text = CREATED.sub("", f.read())
+    for blank, ours in (("*** SUBJECT HERE ***", subject), ("*** BLURB HERE ***", said)):
+        if text.count(blank) != 1:
+            raise Error("series: the letter of git format-patch has no %s" % blank)
+        text = text.replace(blank, ours)
+    with open(name, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.unlink(made)
+
+
+def generate(repo: Repo, overlay: Overlay, patches: str, folder: str,
+             blocks: Mapping[str, Callable[[], str]]) -> list[str]:
+    """Writes the series to the folder @patches and verifies it; the names of the
+    patches. @blocks: what @NAME@ in the letter stands for."""
     first, steps = read_steps(folder)
+    letter = read_cover(folder, blocks)
     base, bare, cma = (repo.tag(t) for t in ("base", "bare", "cma"))
     signed = Repo(repo.path, identity(overlay.root))
     changes = repo.changes(bare, cma)
@@ -114,7 +154,8 @@ def generate(repo: Repo, overlay: Overlay, patches: str, folder: str = FOLDER) -
     for old in glob.glob(os.path.join(patches, "*.patch")):
         os.unlink(old)
     signed.run("format-patch", "-q", "-s", "--no-signature", "--no-renames",
-               "--base=" + base, "-o", patches, "%s..%s" % (base, tip))
+               "--cover-letter", "--base=" + base, "-o", patches, "%s..%s" % (base, tip))
+    write_cover(patches, *letter)
     names = sorted(glob.glob(os.path.join(patches, "*.patch")))
     verify(repo, names, base, cma, patches + ".verify")
     return names
