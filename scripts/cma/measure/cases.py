@@ -213,8 +213,8 @@ COMMON: Goals = {
 }
 # Those that a kernel has instead. Linux 7.3 takes more instructions for each page,
 # by call_profile.py: free_pages_prepare() one more when it is freed, the reverse
-# mapping some 4 % when it is moved. Whether a request finds free memory for all of its
-# pages is luck: one of the sixteen in `swap` had to have pages swapped out for some.
+# mapping 8 % more when it is moved. Whether a request finds free memory for all of
+# its pages is luck: one of the sixteen in `swap` had to have pages swapped out.
 OWN: dict[str, Goals] = {"newest": {
     ("free", 1 * MIB, "free"): (10.5, None),
     ("free", 16 * MIB, "free"): (136, None),
