@@ -36,6 +36,8 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+
+#include "../contig/kernel.h"
 #include "internal.h"
 #include "trace_start.h"
 
@@ -171,7 +173,7 @@ static unsigned long cma_cache_limit(const struct cma *cma,
 static void cma_cache_schedule_work(struct delayed_work *work, unsigned int ms)
 {
 	if (!delayed_work_pending(work))
-		queue_delayed_work(system_unbound_wq, work,
+		queue_delayed_work(system_dfl_wq, work,
 				   msecs_to_jiffies(ms));
 }
 
@@ -439,7 +441,7 @@ void cma_cache_set_age(struct cma *cma, unsigned int ms)
 {
 	WRITE_ONCE(cma->cache_age_ms, ms);
 	if (cma->cache)
-		mod_delayed_work(system_unbound_wq, &cma->age_work, 0);
+		mod_delayed_work(system_dfl_wq, &cma->age_work, 0);
 }
 
 static unsigned long cma_cache_count(struct cma *cma, struct cma_cache *cache)

@@ -146,6 +146,6 @@ void contig_end_reclaim(struct contig_reclaimer *self, struct zone *zone,
 	if (!reserves_are_left(zone->zone_pgdat))
 		wakeup_kswapd(zone, gfp, 0, zone_idx(zone));
 	else if (nr_free_outside(zone) < low_wmark_pages(zone))
-		mod_delayed_work(system_wq, &wake_work,
+		mod_delayed_work(system_percpu_wq, &wake_work,
 				 msecs_to_jiffies(KSWAPD_DELAY_MS));
 }

@@ -27,6 +27,7 @@ SPLAT = re.compile(
     r"|INFO: (?:task .* blocked for|lockdep is turned off|rcu)"
     r"|rcu.*(?:detected.*stall|self-detected stall|kthread starved)"
     r"|\bbad page\b|page dumped because|page allocation failure"
+    r"|enqueued on deprecated workqueue"
     r"|scheduling while atomic|refcount_t: |list_(?:add|del) corruption"
     r"|ODEBUG: |KASAN|UBSAN|pagealloc: memory corruption"
     r"|Out of memory: |EXT4-fs (?:error|warning)|I/O error"

@@ -31,6 +31,8 @@
 #define isolate_or_dissolve_huge_folio(folio, list) \
 	isolate_or_dissolve_huge_page(&(folio)->page, list)
 #define lruvec_unlock_irq(lruvec)	unlock_page_lruvec_irq(lruvec)
+#define system_dfl_wq	system_unbound_wq
+#define system_percpu_wq	system_wq
 #define page_has_movable_ops(page)	__PageMovable(page)
 #define post_alloc_hook(page, order, gfp, alloc_flags)	\
 	do {						\
