@@ -527,18 +527,18 @@ bool __init dma_area_refused(unsigned long node)
  * dma_area_claim_reg() - claim the memory of a node
  * @node:	offset of the node
  * @name:	its name
- * @is_wish:	the claim yields to others, see cma_claim_memory()
+ * @for_area:	an area asks for it, see cma_claim_memory()
  *
  * Context: Boot, while memblock hands out memory.
  */
 void __init dma_area_claim_reg(unsigned long node, const char *name,
-			       bool is_wish)
+			       bool for_area)
 {
 	struct dma_area_ranges ranges = dma_area_get_ranges(node, "reg");
 	u64 base, size;
 
 	while (dma_area_next_range(&ranges, &base, &size))
-		cma_claim_memory(base, size, name, is_wish);
+		cma_claim_memory(base, size, name, for_area);
 }
 
 /* For drivers that call of_reserved_mem_device_init() themselves. */

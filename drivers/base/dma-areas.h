@@ -114,7 +114,7 @@ void dma_area_note_board(void);
 
 /* dma-areas-of.c: the device tree */
 #ifdef CONFIG_CMA_OF_AREAS
-void dma_area_claim_reg(unsigned long node, const char *name, bool is_wish);
+void dma_area_claim_reg(unsigned long node, const char *name, bool for_area);
 void dma_area_settle_node(bool needed);
 bool dma_area_bind_of(struct device *dev);
 
