@@ -203,7 +203,9 @@ COMMON: Goals = {
     ("swap", 4 * MIB, "worst"): (15000, 656),
     ("swap-row", 4 * MIB, "median"): (12000, 656),
     ("swap-row", 4 * MIB, "worst"): (25000, 656),
-    ("pinned", 256, "median"): (300, 41),
+    # 294 to 305, with kernels that differ by a few instructions elsewhere: which
+    # pages are free then is another matter in each.
+    ("pinned", 256, "median"): (310, 41),
     ("pinned", 256, "worst"): (2000, 41),
     ("pinned-row", 256, "median"): (280, 41),
     ("pinned-row", 256, "worst"): (2000, 41),
@@ -219,7 +221,6 @@ OWN: dict[str, Goals] = {"newest": {
     ("free", 1 * MIB, "free"): (10.5, None),
     ("free", 16 * MIB, "free"): (136, None),
     ("swap", 4 * MIB, "worst"): (20000, 656),
-    ("pinned", 256, "median"): (310, 41),
 }}
 GOALS = COMMON | OWN.get(bases.BASE, {})
 
