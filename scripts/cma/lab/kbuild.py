@@ -136,7 +136,7 @@ KERNELS = {
     "kcsan-x86_64": Kernel("x86_64", "cma",
                            X86_64 + CONSUMERS + TEST + KCSAN
                            + guest("x86_64"), "allnoconfig"),
-    # What the kernel's own tests run on, with ours and with mainline's.
+    # The kernel's own tests run on these two, ours and mainline's.
     "tests-x86_64": Kernel("x86_64", "cma",
                            X86_64 + KERNEL_TESTS + CMA + TEST
                            + guest("x86_64"), "allnoconfig"),

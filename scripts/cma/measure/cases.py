@@ -213,7 +213,7 @@ COMMON: Goals = {
     ("threads-4", 64, "rate"): (1.5, None),
     ("build", 4, "rate"): (0.99, None),
 }
-# Those that a kernel has instead. Linux 7.3 takes more instructions for each page,
+# A kernel may have goals of its own. Linux 7.3 takes more instructions for a page,
 # by call_profile.py: free_pages_prepare() one more when it is freed, the reverse
 # mapping 8 % more when it is moved. Whether a request finds free memory for all of
 # its pages is luck: one of the sixteen in `swap` had to have pages swapped out.

@@ -40,8 +40,8 @@ class Nodes:
         return f"test $(ls /sys/kernel/mm/cma | grep -c numa) = {len(self.areas)}"
 
 
-# What "cma_pernuma=" makes is called otherwise on each kernel, and of two options
-# for one node both count, or one.
+# Each kernel has its own name for the areas of "cma_pernuma=". If both options name
+# one node, both count or one does.
 NODE_AREAS = [
     Nodes("numa_cma=0:8M,1:32M cma=16M", ("4M=numa0", "4M=numa1"),
           {"numa0": 8, "numa1": 32}),
@@ -51,7 +51,7 @@ if bases.VERSION == "6.12":
     NODE_AREAS += [
         Nodes("cma_pernuma=16M cma=16M", ("4M=pernuma0", "4*4M=pernuma1 4M=reserved"),
               {"pernuma0": 16, "pernuma1": 16}),
-        # That of every node first, then its own.
+        # The area of every node comes first, then that of this one.
         Nodes("numa_cma=1:32M cma_pernuma=16M cma=16M",
               ("4M=pernuma0", "4*4M=pernuma1 8*4M=numa1 4M=reserved"),
               {"pernuma0": 16, "pernuma1": 16, "numa1": 32}),
