@@ -13,6 +13,10 @@ one, medians vary by some percent, and the worst of a few requests says little.
     bench.py --case swap --pages the same, and the pages show what came of it
     bench.py --only ours         one kernel
     bench.py --list
+    bench.py --placement         what an area of half of memory does to all others;
+                                 takes longer, and is no part of the others
+    bench.py --placement steps --only ours --kernel DIR --no-build
+                                 one of its loads on one kernel
 
 BASE=newest takes the newest Linux that Debian has instead of 6.12, and
 $BUILD/newest/ instead of $BUILD/. Results: $BUILD/bench/{table.txt,table.csv,
@@ -25,13 +29,13 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 
 from lab import boards, children, kbuild
-from measure import cases, figures, pages, report
+from measure import cases, figures, pages, placement, report
 from trees import bases
 
 HERE = Path(__file__).resolve().parent
@@ -177,6 +181,60 @@ def show(wanted: Collection[str], sides: dict[str, figures.Results],
     print("\n".join(["", *text]))
 
 
+@dataclass
+class PlacementRun:
+    """One boot of one load: on a board of one column, with one seed."""
+    load: placement.Load
+    column: str
+    seed: int
+    kernel_dir: Path
+    lines: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def run(self, program: bytes) -> None:
+        load = self.load
+        result = boards.boot(
+            "virt", self.kernel_dir, append=placement.COLUMNS[self.column][1],
+            mem=placement.MEM, disk=load.disk, timeout_s=placement.TIMEOUT_S, icount=True,
+            commands=load.commands(self.seed), files={"/bench": program},
+            may_say=placement.MAY_SAY,
+            log=OUT / f"placement-{load.name}-{self.column}-{self.seed}.log")
+        self.lines = [boards.verdict.TIMESTAMP.sub("", line) for line in result.lines]
+        self.problems = result.problems
+        print(f"  {load.name}, {self.column}, seed {self.seed}: {result.elapsed_s:.0f} s",
+              flush=True)
+
+
+def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_seeds: int,
+                  folders: Mapping[str, Path], program: bytes) -> bool:
+    """Boots, prints the table and writes it; a whole one to the pages, too. Returns
+    whether every load gave figures."""
+    runs = [PlacementRun(load, column, seed, folders[placement.COLUMNS[column][0]])
+            for load in loads for column in columns
+            for seed in range(1, (nr_seeds or load.seeds if load.seeds > 1 else 1) + 1)]
+    print(f"{len(runs)} boots", flush=True)
+    with ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
+        list(pool.map(lambda r: r.run(program), runs))
+    found: dict[tuple[str, str], placement.Values] = {}
+    problems = []
+    for r in runs:
+        values = found.setdefault((r.load.name, r.column), placement.Values())
+        known = len(values.bad)
+        values.read(r.lines, r.load.name)
+        problems += [f"{r.load.name}, {r.column}: {why}"
+                     for why in [*values.bad[known:], *r.problems]]
+    lines = placement.rows(loads, found)
+    text = placement.table(loads, lines) + [""] + [f"FAILED {p}" for p in problems]
+    (OUT / "placement.txt").write_text("\n".join(text) + "\n")
+    print("\n".join(text))
+    if "mainline" in columns:
+        peer = pages.kernel_of(folders["mainline"])
+        placement.write_csv(lines, peer, OUT / "placement.csv")
+        if list(loads) == placement.LOADS and len(columns) == len(placement.COLUMNS):
+            placement.write_csv(lines, peer, bases.REPO / pages.placement_file(peer))
+    return not problems
+
+
 def main() -> int:
     names = [c.name for c in cases.all_cases()]
     parser = argparse.ArgumentParser(
@@ -190,12 +248,22 @@ def main() -> int:
     parser.add_argument("--no-build", action="store_true",
                         help="boot what is in $BUILD already")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--placement", nargs="?", const="", metavar="LOAD[,LOAD]",
+                        help="what an area does to all others; all loads unless told")
+    parser.add_argument("--seeds", type=int, default=0, metavar="N",
+                        help="runs of a load that tips over (default 5)")
     opts = parser.parse_args()
     if opts.list:
         for case in cases.all_cases():
             print(f"{case.name:14}{case.what}: "
                   + ", ".join(map(report.size_text, case.sizes)))
+        for load in placement.LOADS:
+            print(f"--placement {load.name:16}{load.what}")
         return 0
+    try:
+        loads = placement.chosen(opts.placement or "")
+    except ValueError as err:
+        parser.error(str(err))
     wanted = set(opts.case.split(",")) if opts.case else set(names)
     if wanted - set(names):
         parser.error(f"unknown case {', '.join(sorted(wanted - set(names)))}, "
@@ -216,6 +284,9 @@ def main() -> int:
         if not opts.no_build:
             build()
         program = kbuild.guest_program("bench")
+        if opts.placement is not None:
+            columns = [opts.only] if opts.only else [*placement.COLUMNS]
+            return 0 if run_placement(loads, columns, opts.seeds, folders, program) else 1
         runs = [Run(side, name, wanted, folder) for name in cases.BOOTS
                 for side, folder in folders.items()
                 if opts.only in (None, side)]

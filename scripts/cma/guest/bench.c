@@ -18,6 +18,7 @@
  *	requests with a free each, failed requests, and the time for all
  *   bench: bad LABEL WHY
  *	an error: there are no figures
+ * bench_place.h describes the lines for scripts/cma/measure/placement.py,
  * bench_stress.c describes the lines for scripts/cma/stress.py.
  */
 #include <errno.h>
@@ -262,12 +263,13 @@ static void run_samples(const struct kind *kind, const size_t *sizes,
 static const struct kind *find_kind(const char *name)
 {
 	static const struct kind *const tables[] = {
-		fill_kinds, held_kinds, load_kinds, pin_kinds, stress_kinds,
+		fill_kinds, grow_kinds, held_kinds, large_kinds, load_kinds,
+		pin_kinds, stress_kinds,
 	};
 	const struct kind *kind;
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++)
 		for (kind = tables[i]; kind->name; kind++)
 			if (!strcmp(kind->name, name))
 				return kind;

@@ -40,7 +40,9 @@ struct kind {
 #define NS_PER_S	1000000000ULL
 
 extern const struct kind fill_kinds[];	/* bench_fill.c: pages of other users */
+extern const struct kind grow_kinds[];	/* bench_grow.c: unmovable memory */
 extern const struct kind held_kinds[];	/* bench_held.c: buffers of drivers */
+extern const struct kind large_kinds[];	/* bench_large.c: much at once */
 extern const struct kind load_kinds[];	/* bench_load.c: running programs */
 extern const struct kind pin_kinds[];	/* bench_pin.c: pinned for long */
 extern const struct kind stress_kinds[]; /* bench_stress.c: all at once */
@@ -76,8 +78,12 @@ void leave_area(size_t room_size);
  */
 void read_cache(size_t size, long kib);
 
-/* Enables swap on zram and reserves the memory that zram needs. */
+/*
+ * Enable swap on zram, of @size bytes if that is not 0, and reserve the memory
+ * that zram needs.
+ */
 void swap_on(void);
+void swap_on_size(size_t size);
 /* Starts processes that work like a build until this program ends. */
 void start_jobs(unsigned long nr);
 

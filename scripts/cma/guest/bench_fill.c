@@ -40,8 +40,8 @@
 #define MAX_PIPES	64
 #define ALIGN_MAX	256		/* pages: CONFIG_CMA_ALIGNMENT is 8 */
 #define LONGTERM_SIZE	(16 * MIB)
-#define SWAP_SIZE	"134217728"
-#define LARGE_SWAP_SIZE	"536870912"
+#define SWAP_SIZE	(128 * MIB)
+#define LARGE_SWAP_SIZE	(512 * MIB)
 #define MAX_EXHAUST	256		/* more buffers than room */
 #define SWAP_ROUNDS	4		/* until the area is full again */
 #define SWAP_RESERVE_KIB	8192	/* zram needs some to go on */
@@ -475,12 +475,14 @@ static void write_compressible(unsigned long page)
 		words[i] = i < nr_words / noise_part ? random_below(UINT32_MAX) : page;
 }
 
-static void swap_on_size(const char *size)
+void swap_on_size(size_t size)
 {
 	int err;
 
 	ct_write_long("/proc/sys/vm/min_free_kbytes", SWAP_RESERVE_KIB);
-	err = ct_write("/sys/block/zram0/disksize", size);
+	if (!size)
+		return;
+	err = ct_write_long("/sys/block/zram0/disksize", size);
 	if (err || system("mkswap /dev/zram0 >/dev/null && swapon /dev/zram0"))
 		die("no swap: %s", strerror(-err));
 }

@@ -72,6 +72,11 @@ def figures_file(kernel: str) -> Path:
     return FOLDER / f"cma-figures-{bases.series(kernel)}.csv"
 
 
+def placement_file(peer: str) -> Path:
+    """What areas do to all others, beside @peer, 'Linux 6.12.117'."""
+    return FOLDER / f"cma-placement-{bases.series(peer.removeprefix('Linux '))}.csv"
+
+
 def paths_file(kernel: str) -> Path:
     """Those of them that Documentation/mm/cma-arm.rst shows."""
     return FOLDER / f"cma-figures-arm-{bases.series(kernel)}.csv"

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Measurements of what takes a large part of an area at once, while memory is
+ * full of programs' data: a large buffer, and memory that is pinned for long.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../../../mm/gup_test.h"
+#include "bench_place.h"
+
+#define MAX_LARGE	256
+#define MAX_MIB		512
+
+/* Takes a buffer, or single pages on a board without an area. */
+static bool take_large(size_t size, uint32_t *id)
+{
+	int fds[2];
+	size_t done;
+
+	if (ct_meminfo_kib("CmaTotal") > 0)
+		return !get_buffer(driver, size, id, NULL);
+	for (done = 0; done < size; done += MIB)
+		if (!take_unmovable(fds))
+			return false;
+	return true;
+}
+
+/* Fills memory with data, says so, and compares them when it is told to. */
+static void run_program(const int *to_parent, const int *from_parent)
+{
+	size_t size = ct_meminfo_kib("MemFree") * KIB;
+	char *data = program_map(size), go = 0;
+
+	if (write(to_parent[1], &go, 1) != 1)
+		die("write: %s", strerror(errno));
+	if (read(from_parent[0], &go, 1) != 1)
+		_exit(1);
+	program_verify(data, size);
+	_exit(0);
+}
+
+/* sizes: swap, the first buffer, each of those that follow. */
+static void run_big(const size_t *sizes, int nr_sizes)
+{
+	int to_parent[2], to_program[2], status = -1;
+	static uint32_t ids[MAX_LARGE];
+	unsigned int nr = 0, nr_first;
+	bool alive;
+	pid_t pid;
+	char go = 0;
+
+	if (nr_sizes != 3)
+		die("three sizes");
+	place_prepare(sizes[0]);
+	driver = ct_dma_open();
+	if (driver < 0 || pipe(to_parent) || pipe(to_program))
+		die("%s: %s", DMA_TEST_DEVICE, strerror(errno));
+	pid = fork();
+	if (!pid)
+		run_program(to_parent, to_program);
+	if (read(to_parent[0], &go, 1) != 1)
+		die("no program");
+
+	place_start();
+	nr_first = take_large(sizes[1], &ids[0]);
+	place_end();
+	place_report();
+	report("first", nr_first);
+	fflush(stdout);
+	nr = nr_first;
+	while (nr < MAX_LARGE && !get_buffer(driver, sizes[2], &ids[nr], NULL))
+		nr++;
+	report("mib", (nr_first * sizes[1] + (nr - nr_first) * sizes[2]) / MIB);
+	fflush(stdout);
+	alive = !system("true") && !waitpid(pid, &status, WNOHANG);
+	if (alive && write(to_program[1], &go, 1) == 1)
+		alive = waitpid(pid, &status, 0) == pid && !status;
+	report("alive", alive);
+}
+
+/* Tells how many of the pages lie in the area, if there is one. */
+static void report_in_area(const char *data, size_t size)
+{
+	unsigned long i, nr = 0, nr_pages = size / ct_page_size;
+	uint64_t *pfns = calloc(nr_pages, sizeof(*pfns));
+
+	if (!pfns)
+		die("no memory");
+	if (ct_meminfo_kib("CmaTotal") > 0) {
+		ct_init(&area);
+		ct_pfns(data, nr_pages, pfns);
+		for (i = 0; i < nr_pages; i++)
+			nr += ct_area_holds(&area, pfns[i]);
+	}
+	report("in_area", nr);
+	free(pfns);
+}
+
+/*
+ * sizes: swap, memory to pin, unmovable memory, data of programs. The memory to
+ * pin is allocated while nothing is free outside of the area. Then all but the
+ * unmovable memory becomes free there, and programs fill some of it.
+ */
+static void run_pin_large(const size_t *sizes, int nr_sizes)
+{
+	struct pin_longterm_test pin = {
+		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
+	};
+	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
+	static int fds[MAX_MIB][2];
+	char *data, *other = NULL;
+	unsigned long nr = 0;
+
+	if (nr_sizes != 4 || gup < 0)
+		die("four sizes, and gup_test: %s", strerror(errno));
+	place_prepare(sizes[0]);
+	while (ct_meminfo_kib("CmaTotal") > 0 && nr < MAX_MIB &&
+	       ct_vmstat("nr_free_pages") - ct_vmstat("nr_free_cma") >=
+	       ct_zone_sum("low"))
+		nr += take_unmovable(fds[nr]);
+	data = program_map(sizes[1]);
+	while (nr > sizes[2] / MIB)
+		put_unmovable(fds[--nr]);
+	while (nr < sizes[2] / MIB)
+		nr += take_unmovable(fds[nr]);
+	if (sizes[3])
+		other = program_map(sizes[3]);
+	report_in_area(data, sizes[1]);
+
+	pin.addr = (uintptr_t)data;
+	pin.size = sizes[1];
+	place_start();
+	if (ioctl(gup, PIN_LONGTERM_TEST_START, &pin))
+		die("pin: %s", strerror(errno));
+	place_end();
+	place_report();
+	if (ioctl(gup, PIN_LONGTERM_TEST_STOP))
+		die("unpin: %s", strerror(errno));
+	program_verify(data, sizes[1]);
+	if (other)
+		program_verify(other, sizes[3]);
+	close(gup);
+}
+
+const struct kind large_kinds[] = {
+	{ .name = "big", .run = run_big, .no_area = true },
+	{ .name = "pin-large", .run = run_pin_large, .no_area = true },
+	{}
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Interface between the loads that show what a large area does to memory in
+ * general: bench_grow.c, bench_large.c and bench_beside.c. Each figure is a line
+ * for scripts/cma/measure/placement.py:
+ *   bench: place LABEL NAME VALUE
+ */
+#ifndef BENCH_PLACE_H
+#define BENCH_PLACE_H
+
+#include "bench.h"
+
+/* Prints a figure. */
+void report(const char *name, unsigned long long value);
+
+/* Enables swap on zram, if it has a size, and sets min_free_kbytes. */
+void place_prepare(size_t swap_size);
+/* Start and end the time and the counters that place_report() prints. */
+void place_start(void);
+void place_end(void);
+void place_report(void);
+
+/* Takes 1 MiB of pages that cannot move; returns false if there are none. */
+bool take_unmovable(int *fds);
+void put_unmovable(const int *fds);
+
+/* Map data that compress to a quarter, use all pages, and compare them. */
+char *program_map(size_t size);
+void program_use(char *data, size_t size);
+void program_verify(const char *data, size_t size);
+
+/* Reads a file of @size bytes, all holes: page cache without waits for a disk. */
+void read_file(size_t size);
+
+#endif /* BENCH_PLACE_H */

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What an area of half of memory does to all others: bench.py --placement.
+
+Owns the table of these loads, with the goal of each figure. Each load runs on
+three boards that differ in nothing else: without an area, with an area of the
+kernel's own allocator, and with an area of this one. The goal is what the board
+without an area does, or nearly so. What a load does is in guest/bench_grow.c,
+bench_large.c and bench_beside.c.
+"""
+
+import csv
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LINE = re.compile(r"bench: (?:place (\S+) (\S+) (\d+)|bad (\S+) (.*))$")
+
+AREA, NO_AREA = "cma=256M", "cma=0"
+# Column: the kernel, as bench.py names it, and its parameters.
+COLUMNS = {"none": ("ours", NO_AREA), "mainline": ("mainline", AREA), "ours": ("ours", AREA)}
+MEM = "512M"
+TIMEOUT_S = 1200
+DRIVER = "modprobe dma_test"
+# The OOM killer, and an allocation that fails, are figures here.
+MAY_SAY = ("Out of memory: ", "oom-kill", "page allocation failure", "invoked oom-killer",
+           "Call trace:", "Kernel panic")
+
+MIB = 1024
+SWAP = 512 * MIB
+
+
+@dataclass(frozen=True)
+class Figure:
+    """name: that the guest gives it, or one of DERIVED. scale: what a unit of the
+    table is in units of the guest. goal: None if there is none."""
+    name: str
+    unit: str
+    goal: float | None = None
+    more: bool = False
+    scale: float = 1
+
+    def holds(self, value: float | None) -> bool | None:
+        if self.goal is None:
+            return None
+        if value is None:
+            return False
+        return value >= self.goal if self.more else value <= self.goal
+
+
+@dataclass(frozen=True)
+class Load:
+    """kind: of guest/bench.c. sizes: KiB, what they are is up to the kind.
+    seeds: how many runs; more than one where the load tips over. driver: it takes
+    buffers. disk: it has files."""
+    name: str
+    what: str
+    kind: str
+    sizes: Sequence[int]
+    figures: Sequence[Figure]
+    seeds: int = 1
+    driver: bool = False
+    disk: bool = False
+
+    def commands(self, seed: int) -> list[str]:
+        sizes = " ".join(map(str, self.sizes))
+        command = f"/bench {self.name} {self.kind}:{seed} 1 {sizes}"
+        return [DRIVER, command] if self.driver else [command]
+
+
+def ms(goal: float | None, name: str = "ns") -> Figure:
+    return Figure(name, "ms", goal, scale=1e6)
+
+
+def mib(goal: float) -> Figure:
+    return Figure("mib", "MiB", goal, more=True)
+
+
+SWAPPED = Figure("pswpout", "pages swapped out", 0)
+KILLED = Figure("killed", "programs killed", 0)
+
+LOADS = [
+    Load("steps", "220 MiB in use, 170 MiB of unmovable memory come in steps; zram swap",
+         "grow", [SWAP, 220 * MIB, 170 * MIB, 0], [ms(425), SWAPPED, mib(170), KILLED]),
+    Load("steps-no-swap", "the same without swap",
+         "grow", [0, 220 * MIB, 170 * MIB, 0], [ms(425), mib(170), KILLED]),
+    Load("until", "unmovable memory until there is no more, 200 MiB in use; zram swap",
+         "grow", [SWAP, 200 * MIB, 600 * MIB, 0],
+         [mib(220), Figure("per_mib", "thousand instructions a MiB", 250, scale=1e3), SWAPPED]),
+    Load("until-no-swap", "the same without swap",
+         "grow", [0, 200 * MIB, 600 * MIB, 0], [mib(220)]),
+    Load("until-cache", "unmovable memory until there is no more, 240 MiB of page cache",
+         "grow", [0, 0, 600 * MIB, 240 * MIB],
+         [mib(220), Figure("steal", "pages reclaimed", 0)], disk=True),
+    Load("idle", "30 s idle, unmovable memory outside of the area to below the low "
+         "watermark, 180 MiB of programs in the area; zram swap",
+         "idle", [SWAP, 180 * MIB, 230 * MIB],
+         [ms(3, "kswapd_ns"), Figure("scan", "pages scanned", 0), Figure("mib", "MiB")]),
+    Load("pin", "64 MiB that lie in the area are pinned for long",
+         "pin-large", [SWAP, 64 * MIB, 0, 0],
+         [ms(20), Figure("scan", "pages scanned", 0), Figure("in_area", "pages in the area")]),
+    Load("pin-tight", "the same while 110 MiB are unmovable and 200 MiB in use; zram swap",
+         "pin-large", [SWAP, 64 * MIB, 110 * MIB, 200 * MIB],
+         [ms(25), Figure("scan", "pages scanned", 0), Figure("in_area", "pages in the area")]),
+    Load("big", "128 MiB while memory is full of programs, then 4 MiB until there is no "
+         "more; zram swap", "big", [SWAP, 128 * MIB, 4 * MIB],
+         [ms(40), Figure("mib", "MiB"), Figure("alive", "alive", 1, more=True)], driver=True),
+]
+
+
+def chosen(names: str) -> list[Load]:
+    """The loads of a list with commas; "" stands for all. ValueError names one
+    that does not exist."""
+    known = {load.name: load for load in LOADS}
+    unknown = [name for name in names.split(",") if name and name not in known]
+    if unknown:
+        raise ValueError(f"unknown load {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in names.split(",")] if names else LOADS
+
+
+@dataclass
+class Values:
+    """Figures of one load on one board: {name: one of each seed}."""
+    values: dict[str, list[float]] = field(default_factory=dict)
+    bad: list[str] = field(default_factory=list)
+
+    def read(self, lines: Iterable[str], name: str) -> None:
+        """Takes in the lines of one console, without time stamps."""
+        found: dict[str, float] = {}
+        for line in lines:
+            m = LINE.match(line)
+            if m and m[1] == name:
+                found[m[2]] = int(m[3])
+            elif m and m[4] == name:
+                self.bad.append(m[5])
+        for key, value in (found | derived(found)).items():
+            self.values.setdefault(key, []).append(value)
+
+    def of(self, figure: Figure) -> list[float]:
+        return sorted(value / figure.scale for value in self.values.get(figure.name, []))
+
+
+def derived(found: Mapping[str, float]) -> dict[str, float]:
+    """Figures that are made of others."""
+    out = {what: found[f"pg{what}_kswapd"] + found[f"pg{what}_direct"]
+           for what in ("steal", "scan") if f"pg{what}_direct" in found}
+    if found.get("mib") and "ns" in found:
+        out["per_mib"] = found["ns"] / found["mib"]
+    return out
+
+
+def number(value: float) -> str:
+    if value == int(value):
+        return str(int(value))
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def text(values: Sequence[float]) -> str:
+    """A figure, or the median and the range of several."""
+    if not values:
+        return ""
+    middle = number(statistics.median(values))
+    if len(values) == 1:
+        return middle
+    return f"{middle} ({number(values[0])}-{number(values[-1])})"
+
+
+HEAD = ["load", "figure", *COLUMNS, "goal", "holds"]
+HOLDS = {True: "yes", False: "no", None: ""}
+
+
+def rows(loads: Iterable[Load], found: Mapping[tuple[str, str], Values]) -> list[list[str]]:
+    """The table. found: by load and column."""
+    out = []
+    for load in loads:
+        for figure in load.figures:
+            columns = {column: found[load.name, column].of(figure)
+                       if (load.name, column) in found else [] for column in COLUMNS}
+            ours = columns["ours"]
+            middle = statistics.median(ours) if ours else None
+            ran = (load.name, "ours") in found
+            out.append([load.name, figure.unit, *map(text, columns.values()),
+                        "" if figure.goal is None else number(figure.goal),
+                        HOLDS[figure.holds(middle)] if ran else ""])
+    return out
+
+
+def table(loads: Sequence[Load], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of text; what a load does stands above its figures."""
+    width = [max(len(line[i]) for line in [HEAD, *lines]) for i in range(len(HEAD))]
+    what = {load.name: load.what for load in loads}
+    out, last = [], None
+    for line in [HEAD, *lines]:
+        if line[0] != last and line[0] in what:
+            out += ["", f"{line[0]}: {what[line[0]]}"]
+        last = line[0]
+        cells = [line[0] if line is HEAD else "", line[1], *line[2:]]
+        out.append("  ".join(cell.ljust(n) if i < 2 else cell.rjust(n)
+                             for i, (cell, n) in enumerate(zip(cells, width))).rstrip())
+    return out
+
+
+def write_csv(lines: Iterable[Sequence[str]], peer: str, path: Path) -> None:
+    names = {"none": "no area", "mainline": peer, "ours": "this"}
+    with open(path, "w", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerows(
+            [[names.get(key, key) for key in HEAD], *lines])
