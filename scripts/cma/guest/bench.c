@@ -263,8 +263,8 @@ static void run_samples(const struct kind *kind, const size_t *sizes,
 static const struct kind *find_kind(const char *name)
 {
 	static const struct kind *const tables[] = {
-		fill_kinds, grow_kinds, held_kinds, large_kinds, load_kinds,
-		pin_kinds, stress_kinds,
+		beside_kinds, fill_kinds, grow_kinds, held_kinds, large_kinds,
+		load_kinds, pin_kinds, stress_kinds,
 	};
 	const struct kind *kind;
 	unsigned int i;

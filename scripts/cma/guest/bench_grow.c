@@ -123,20 +123,28 @@ static uint32_t next_word(uint32_t word)
 	return word * 1664525 + 1013904223;
 }
 
-char *program_map(size_t size)
+void program_write(char *data, size_t size)
 {
 	uint32_t *page, word = 12345;
-	char *data = ct_map(size);
 	size_t at;
 	int i;
 
-	if (!data)
-		die("cannot map %zu bytes", size);
 	for (at = 0; at < size; at += ct_page_size) {
 		page = (uint32_t *)(data + at);
-		for (i = 0; i < NOISE_WORDS; i++)
-			page[i] = word = next_word(word);
+		for (i = 0; i < NOISE_WORDS; i++) {
+			word = next_word(word);
+			page[i] = word;
+		}
 	}
+}
+
+char *program_map(size_t size)
+{
+	char *data = ct_map(size);
+
+	if (!data)
+		die("cannot map %zu bytes", size);
+	program_write(data, size);
 	return data;
 }
 
@@ -166,21 +174,26 @@ void program_verify(const char *data, size_t size)
 	}
 }
 
-void read_file(size_t size)
+const char *make_file(size_t size)
 {
-	off_t offset = 0;
-	char path[256];
+	static char path[256];
 	int fd;
 
-	if (!size)
-		return;
 	snprintf(path, sizeof(path), "%s.holes", open_disk());
 	fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
 	if (fd < 0 || ftruncate(fd, size) || fsync(fd))
 		die("cannot make %s", path);
 	close(fd);
-	if (ct_read_on(path, &offset, size, 0))
-		die("cannot read %s", path);
+	return path;
+}
+
+static void fill_cache(size_t size)
+{
+	off_t offset = 0;
+	int err = ct_read_on(make_file(size), &offset, size, 0);
+
+	if (err)
+		die("cannot read: %s", strerror(-err));
 }
 
 /*
@@ -193,7 +206,8 @@ static void grow(const size_t *sizes)
 	char *data = sizes[1] ? program_map(sizes[1]) : NULL;
 	int fds[2];
 
-	read_file(sizes[3]);
+	if (sizes[3])
+		fill_cache(sizes[3]);
 	place_start();
 	for (nr = 1; nr <= nr_max && take_unmovable(fds); nr++) {
 		progress->nr_mib = nr;

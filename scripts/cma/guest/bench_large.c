@@ -17,8 +17,7 @@
 #define MAX_LARGE	256
 #define MAX_MIB		512
 
-/* Takes a buffer, or single pages on a board without an area. */
-static bool take_large(size_t size, uint32_t *id)
+bool take_large(size_t size, uint32_t *id)
 {
 	int fds[2];
 	size_t done;
@@ -31,11 +30,15 @@ static bool take_large(size_t size, uint32_t *id)
 	return true;
 }
 
-/* Fills memory with data, says so, and compares them when it is told to. */
-static void run_program(const int *to_parent, const int *from_parent)
+/* Writes data, says so, and compares them when it is told to. */
+static void run_program(size_t size, const int *to_parent,
+			const int *from_parent)
 {
-	size_t size = ct_meminfo_kib("MemFree") * KIB;
-	char *data = program_map(size), go = 0;
+	char *data, go = 0;
+
+	if (!size)
+		size = ct_meminfo_kib("MemFree") * KIB;
+	data = program_map(size);
 
 	if (write(to_parent[1], &go, 1) != 1)
 		die("write: %s", strerror(errno));
@@ -45,7 +48,10 @@ static void run_program(const int *to_parent, const int *from_parent)
 	_exit(0);
 }
 
-/* sizes: swap, the first buffer, each of those that follow. */
+/*
+ * sizes: swap, data of programs, the first buffer, each of those that follow. If
+ * the programs have no size, they take all memory.
+ */
 static void run_big(const size_t *sizes, int nr_sizes)
 {
 	int to_parent[2], to_program[2], status = -1;
@@ -55,28 +61,28 @@ static void run_big(const size_t *sizes, int nr_sizes)
 	pid_t pid;
 	char go = 0;
 
-	if (nr_sizes != 3)
-		die("three sizes");
+	if (nr_sizes != 4)
+		die("four sizes");
 	place_prepare(sizes[0]);
 	driver = ct_dma_open();
 	if (driver < 0 || pipe(to_parent) || pipe(to_program))
 		die("%s: %s", DMA_TEST_DEVICE, strerror(errno));
 	pid = fork();
 	if (!pid)
-		run_program(to_parent, to_program);
+		run_program(sizes[1], to_parent, to_program);
 	if (read(to_parent[0], &go, 1) != 1)
 		die("no program");
 
 	place_start();
-	nr_first = take_large(sizes[1], &ids[0]);
+	nr_first = take_large(sizes[2], &ids[0]);
 	place_end();
 	place_report();
 	report("first", nr_first);
 	fflush(stdout);
 	nr = nr_first;
-	while (nr < MAX_LARGE && !get_buffer(driver, sizes[2], &ids[nr], NULL))
+	while (nr < MAX_LARGE && !get_buffer(driver, sizes[3], &ids[nr], NULL))
 		nr++;
-	report("mib", (nr_first * sizes[1] + (nr - nr_first) * sizes[2]) / MIB);
+	report("mib", (nr_first * sizes[2] + (nr - nr_first) * sizes[3]) / MIB);
 	fflush(stdout);
 	alive = !system("true") && !waitpid(pid, &status, WNOHANG);
 	if (alive && write(to_program[1], &go, 1) == 1)

@@ -24,12 +24,18 @@ void place_report(void);
 bool take_unmovable(int *fds);
 void put_unmovable(const int *fds);
 
-/* Map data that compress to a quarter, use all pages, and compare them. */
+/* Write data that compress to a quarter, map them, use all pages, compare. */
+void program_write(char *data, size_t size);
 char *program_map(size_t size);
 void program_use(char *data, size_t size);
 void program_verify(const char *data, size_t size);
 
-/* Reads a file of @size bytes, all holes: page cache without waits for a disk. */
-void read_file(size_t size);
+/*
+ * Returns the path of a file of @size bytes, all holes: page cache without waits
+ * for a disk.
+ */
+const char *make_file(size_t size);
+/* Takes a buffer, or single pages on a board without an area. */
+bool take_large(size_t size, uint32_t *id);
 
 #endif /* BENCH_PLACE_H */
