@@ -206,9 +206,9 @@ class PlacementRun:
 
 
 def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_seeds: int,
-                  folders: Mapping[str, Path], program: bytes) -> bool:
-    """Boots, prints the table and writes it; a whole one to the pages, too. Returns
-    whether every load gave figures."""
+                  folders: Mapping[str, Path], program: bytes, to_page: bool) -> bool:
+    """Boots, prints the table and writes it. Returns whether every load gave figures.
+    to_page: the page has it, too, beside what it has of other loads."""
     runs = [PlacementRun(load, column, seed, folders[placement.COLUMNS[column][0]])
             for load in loads for column in columns
             for seed in range(1, (nr_seeds or load.seeds if load.seeds > 1 else 1) + 1)]
@@ -230,8 +230,9 @@ def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_
     if "mainline" in columns:
         peer = pages.kernel_of(folders["mainline"])
         placement.write_csv(lines, peer, OUT / "placement.csv")
-        if list(loads) == placement.LOADS and len(columns) == len(placement.COLUMNS):
-            placement.write_csv(lines, peer, bases.REPO / pages.placement_file(peer))
+        page = bases.REPO / pages.placement_file(peer)
+        if to_page:
+            placement.write_csv(placement.merged(placement.read_csv(page), lines), peer, page)
     return not problems
 
 
@@ -286,7 +287,9 @@ def main() -> int:
         program = kbuild.guest_program("bench")
         if opts.placement is not None:
             columns = [opts.only] if opts.only else [*placement.COLUMNS]
-            return 0 if run_placement(loads, columns, opts.seeds, folders, program) else 1
+            to_page = opts.pages or not (opts.placement or opts.only or opts.kernel)
+            return 0 if run_placement(loads, columns, opts.seeds, folders, program,
+                                      to_page) else 1
         runs = [Run(side, name, wanted, folder) for name in cases.BOOTS
                 for side, folder in folders.items()
                 if opts.only in (None, side)]

@@ -115,8 +115,8 @@ LOADS = [
     Load("pin", "64 MiB that lie in the area are pinned for long",
          "pin-large", [SWAP, 64 * MIB, 0, 0],
          [ms(20), Figure("scan", "pages scanned", 0), Figure("in_area", "pages in the area")]),
-    Load("pin-tight", "the same while 110 MiB are unmovable and 200 MiB in use; zram swap",
-         "pin-large", [SWAP, 64 * MIB, 110 * MIB, 200 * MIB],
+    Load("pin-tight", "the same while 110 MiB are unmovable and 240 MiB in use; zram swap",
+         "pin-large", [SWAP, 64 * MIB, 110 * MIB, 240 * MIB],
          [ms(25), Figure("scan", "pages scanned", 0), Figure("in_area", "pages in the area")]),
     Load("big", "128 MiB while memory is full of programs, then 4 MiB until there is no "
          "more; zram swap", "big", [SWAP, 0, 128 * MIB, 4 * MIB], BIG, driver=True),
@@ -223,6 +223,22 @@ def table(loads: Sequence[Load], lines: Sequence[Sequence[str]]) -> list[str]:
         out.append("  ".join(cell.ljust(n) if i < 2 else cell.rjust(n)
                              for i, (cell, n) in enumerate(zip(cells, width))).rstrip())
     return out
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    """The rows of a file of write_csv(); none if there is no such file."""
+    if not path.exists():
+        return []
+    with open(path, newline="") as table:
+        return list(csv.reader(table))[1:]
+
+
+def merged(known: Sequence[list[str]], new: Sequence[list[str]]) -> list[list[str]]:
+    """The loads of @new in place of what @known has of them."""
+    order = [load.name for load in LOADS]
+    again = {line[0] for line in new}
+    kept = [line for line in known if line[0] in order and line[0] not in again]
+    return sorted([*kept, *new], key=lambda line: order.index(line[0]))
 
 
 def write_csv(lines: Iterable[Sequence[str]], peer: str, path: Path) -> None:

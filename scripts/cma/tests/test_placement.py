@@ -78,6 +78,13 @@ class Table(unittest.TestCase):
                     "load", "figure", "no area", "Linux 6.12.1", "this", "goal", "holds"])
 
 
+    def test_some_loads_take_the_place_of_theirs(self):
+        first, second = (load.name for load in placement.LOADS[:2])
+        known = [[first, "old"], [second, "old"], ["gone", "old"]]
+        self.assertEqual(placement.merged(known, [[first, "new"]]),
+                         [[first, "new"], [second, "old"]])
+
+
 class Loads(unittest.TestCase):
     def test_names_are_those_of_one_load_each(self):
         names = [load.name for load in placement.LOADS]
