@@ -89,6 +89,7 @@ def mib(goal: float) -> Figure:
 SWAPPED = Figure("pswpout", "pages swapped out", 0)
 KILLED = Figure("killed", "programs killed", 0)
 
+STEPS = Figure("ns", "ms", scale=1e6, beside=1.1)
 SWAPPED_OUT = Figure("pswpout", "pages swapped out")
 BIG = [Figure("ns", "ms", scale=1e6), Figure("mib", "MiB"),
        Figure("alive", "alive", 1, more=True)]
@@ -97,16 +98,16 @@ CAMERA = [Figure("ns", "s", scale=1e9, beside=1.02), ms(1.4, "request_p50"), ms(
 
 LOADS = [
     Load("steps", "220 MiB in use, 170 MiB of unmovable memory come in steps; zram swap",
-         "grow", [SWAP, 220 * MIB, 170 * MIB, 0], [ms(425), SWAPPED, mib(170), KILLED]),
+         "grow", [SWAP, 220 * MIB, 170 * MIB, 0], [STEPS, SWAPPED, mib(170), KILLED]),
     Load("steps-no-swap", "the same without swap",
-         "grow", [0, 220 * MIB, 170 * MIB, 0], [ms(425), mib(170), KILLED]),
-    Load("until", "unmovable memory until there is no more, 200 MiB in use; zram swap",
-         "grow", [SWAP, 200 * MIB, 600 * MIB, 0],
-         [mib(220), Figure("per_mib", "thousand instructions a MiB", 250, scale=1e3), SWAPPED]),
+         "grow", [0, 220 * MIB, 170 * MIB, 0], [STEPS, mib(170), KILLED]),
+    Load("until", "unmovable memory until there is no more, or 250 MiB, with 200 MiB in use; "
+         "zram swap", "grow", [SWAP, 200 * MIB, 250 * MIB, 0],
+         [mib(220), Figure("per_mib", "thousand instructions a MiB", scale=1e3, beside=1.5), SWAPPED]),
     Load("until-no-swap", "the same without swap",
-         "grow", [0, 200 * MIB, 600 * MIB, 0], [mib(220)]),
-    Load("until-cache", "unmovable memory until there is no more, 240 MiB of page cache",
-         "grow", [0, 0, 600 * MIB, 240 * MIB],
+         "grow", [0, 200 * MIB, 250 * MIB, 0], [mib(220)]),
+    Load("until-cache", "the same with 240 MiB of page cache instead",
+         "grow", [0, 0, 250 * MIB, 240 * MIB],
          [mib(220), Figure("steal", "pages reclaimed", 0)], disk=True),
     Load("idle", "30 s idle, unmovable memory outside of the area to below the low "
          "watermark, 180 MiB of programs in the area; zram swap",
