@@ -78,8 +78,8 @@ class Load:
         return [DRIVER, command] if self.driver else [command]
 
 
-def ms(goal: float | None, name: str = "ns") -> Figure:
-    return Figure(name, "ms", goal, scale=1e6)
+def ms(goal: float | None, name: str = "ns", unit: str = "ms") -> Figure:
+    return Figure(name, unit, goal, scale=1e6)
 
 
 def mib(goal: float) -> Figure:
@@ -93,7 +93,9 @@ STEPS = Figure("ns", "ms", scale=1e6, beside=1.1)
 SWAPPED_OUT = Figure("pswpout", "pages swapped out")
 BIG = [Figure("ns", "ms", scale=1e6), Figure("mib", "MiB"),
        Figure("alive", "alive", 1, more=True)]
-CAMERA = [Figure("ns", "s", scale=1e9, beside=1.02), ms(1.4, "request_p50"), ms(10, "request_worst"),
+CAMERA = [Figure("ns", "s", scale=1e9, beside=1.02),
+          ms(1.4, "request_p50", "request median, ms"),
+          ms(10, "request_worst", "request worst, ms"),
           Figure("requests_failed", "requests that failed", 0), SWAPPED_OUT]
 
 LOADS = [
@@ -103,7 +105,8 @@ LOADS = [
          "grow", [0, 220 * MIB, 170 * MIB, 0], [STEPS, mib(170), KILLED]),
     Load("until", "unmovable memory until there is no more, or 250 MiB, with 200 MiB in use; "
          "zram swap", "grow", [SWAP, 200 * MIB, 250 * MIB, 0],
-         [mib(220), Figure("per_mib", "thousand instructions a MiB", scale=1e3, beside=1.5), SWAPPED]),
+         [mib(220), SWAPPED,
+          Figure("per_mib", "thousand instructions a MiB", scale=1e3, beside=1.5)]),
     Load("until-no-swap", "the same without swap",
          "grow", [0, 200 * MIB, 250 * MIB, 0], [mib(220)]),
     Load("until-cache", "the same with 240 MiB of page cache instead",
@@ -112,7 +115,7 @@ LOADS = [
     Load("idle", "30 s idle, unmovable memory outside of the area to below the low "
          "watermark, 180 MiB of programs in the area; zram swap",
          "idle", [SWAP, 180 * MIB, 230 * MIB],
-         [ms(3, "kswapd_ns"), Figure("scan", "pages scanned", 0), Figure("mib", "MiB")]),
+         [ms(3, "kswapd_ns", "kswapd, ms"), Figure("scan", "pages scanned", 0), Figure("mib", "MiB")]),
     Load("pin", "64 MiB that lie in the area are pinned for long",
          "pin-large", [SWAP, 64 * MIB, 0, 0],
          [ms(20), Figure("scan", "pages scanned", 0), Figure("in_area", "pages in the area")]),
