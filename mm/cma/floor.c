@@ -15,12 +15,12 @@
  * memory outside. This part covers allocations of the kernel while all of the
  * rest is reclaimed once.
  *
- * No counter says what can be reclaimed outside of areas. It is the smaller one
- * of two upper bounds: all that is reclaimable anywhere, and the pages on LRU
- * lists minus those in areas and those pinned. A file in an area may count as
- * one outside, so a request is refused only if memory is certainly short. A
- * page that is pinned twice counts twice, which makes the second bound too
- * small; so pins count only as far as they do not fit into high memory.
+ * Reclaim of a page in an area helps, too: a page from outside then moves there
+ * (mm/contig/fill.c). So what can be made free outside is the smaller one of
+ * two numbers: all that is reclaimable anywhere, and the pages on LRU lists
+ * outside that are not pinned. A page that is pinned twice counts twice, which
+ * makes the second number too small; so pins count only as far as they do not
+ * fit into high memory.
  *
  * No locks: the counters change at any time. Units are pages.
  */
@@ -40,7 +40,7 @@
  * @free:	free pages in low memory outside of areas
  * @anon:	anonymous pages on LRU lists in low memory, including areas
  * @file:	file pages on LRU lists in low memory, including areas
- * @in_areas:	pages of areas in low memory that programs and files use
+ * @in_areas:	anonymous and file pages on LRU lists in areas in low memory
  * @elsewhere:	pages on LRU lists that are not in low memory
  * @floor:	pages that must be left
  */
@@ -53,51 +53,25 @@ struct floor_sum {
 	long floor;
 };
 
-/* Return: pages that drivers hold in shared areas of a zone. */
-static long nr_held_in_zone(const struct zone *zone)
-{
-	long nr_pages = 0;
-
-	for (unsigned int i = 0; i < cma_area_count; i++) {
-		const struct cma *cma = &cma_areas[i];
-		long gaps = cma->range.nr_pages - cma->nr_pages;
-
-		if (cma->active && READ_ONCE(cma->mode) == CMA_SHARED &&
-		    page_zone(pfn_to_page(cma->banks[0].start_pfn)) == zone)
-			nr_pages += (long)READ_ONCE(cma->range.nr_held) - gaps;
-	}
-	return nr_pages;
-}
-
-/* zsmalloc pages are movable, so some may lie in areas. */
-static long nr_compressed_in_zone(struct zone *zone)
-{
-#if IS_ENABLED(CONFIG_ZSMALLOC)
-	return zone_page_state(zone, NR_ZSPAGES);
-#else
-	return 0;
-#endif
-}
-
 static void floor_add_zone(struct floor_sum *sum, struct zone *zone)
 {
 	long anon = zone_page_state(zone, NR_ZONE_INACTIVE_ANON) +
 		    zone_page_state(zone, NR_ZONE_ACTIVE_ANON);
 	long file = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
 		    zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
-	long in_areas = zone_page_state(zone, NR_FREE_CMA_PAGES);
+	long free_in_areas = zone_page_state(zone, NR_FREE_CMA_PAGES);
 	long outside = zone_managed_pages(zone) - zone->cma_pages;
 
 	if (zone_idx(zone) > ZONE_NORMAL) {
 		sum->elsewhere += anon + file;
 		return;
 	}
-	sum->free += zone_page_state(zone, NR_FREE_PAGES) - in_areas;
+	sum->free += zone_page_state(zone, NR_FREE_PAGES) -
+		     free_in_areas;
 	sum->anon += anon;
 	sum->file += file;
-	sum->in_areas += max(0L, (long)zone->cma_pages - in_areas -
-				 nr_held_in_zone(zone) -
-				 nr_compressed_in_zone(zone));
+	sum->in_areas += zone_page_state(zone, NR_ZONE_CMA_ANON) +
+			 zone_page_state(zone, NR_ZONE_CMA_FILE);
 	sum->floor += high_wmark_pages(zone) + outside / FLOOR_PART;
 }
 

@@ -34,22 +34,13 @@ static inline unsigned int cma_alloc_flags(gfp_t gfp)
 }
 
 /*
- * True if a movable request should try the areas before ordinary pages. This is
- * so if more of the zone's free memory lies in areas than outside. Otherwise
- * memory that only movable pages can use would be left over, while other
- * requests run dry. It is also so if these are about to run dry: a kernel
- * without swap ran out of memory with 6 MiB free in an area.
+ * True if a request should try the areas before ordinary pages: what only
+ * movable pages can use must not be left over while other requests run dry.
  */
 static inline bool cma_prefer_area(struct zone *zone, unsigned int alloc_flags)
 {
-	long in_areas, outside;
-
-	if (!(alloc_flags & ALLOC_CMA))
-		return false;
-	/* Counters of CPUs lag behind, so outside may be negative. */
-	in_areas = zone_page_state(zone, NR_FREE_CMA_PAGES);
-	outside = zone_page_state(zone, NR_FREE_PAGES) - in_areas;
-	return in_areas > outside || outside < (long)high_wmark_pages(zone);
+	return alloc_flags & ALLOC_CMA &&
+	       zone_page_state(zone, NR_FREE_CMA_PAGES) > 0;
 }
 
 /* Free pages in areas that a request without ALLOC_CMA must not count on. */
@@ -77,15 +68,65 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 		__mod_zone_page_state(zone, NR_FREE_CMA_PAGES, nr_pages);
 }
 
-/* Take a page from the areas. A macro, as __rmqueue_smallest() is static. */
-#define cma_rmqueue(zone, order)					\
-	__rmqueue_smallest(zone, order, MIGRATE_CMA)
+/* Take a page from the areas; the caller holds zone->lock. */
+static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
+{
+	return contig_buddy_take_in_area(zone, order);
+}
 
 /* A request that reclaims itself must not wake kswapd: mm/contig/kswapd.c. */
 static inline bool cma_defers_kswapd(const struct zone *zone)
 {
 	return static_branch_unlikely(&cma_areas_active) &&
 	       contig_defers_kswapd(zone);
+}
+
+/*
+ * Before an allocation that cannot use areas reclaims: make ordinary memory
+ * free by moving pages into areas. Return: true to look at the free lists.
+ */
+static inline bool cma_fill_for(const struct alloc_context *ac, gfp_t gfp,
+				unsigned int alloc_flags)
+{
+	return static_branch_unlikely(&cma_areas_active) &&
+	       !(alloc_flags & ALLOC_CMA) && contig_fill_for(ac, gfp);
+}
+
+/* The same for kswapd. Return: true if the node may be balanced now. */
+static inline bool cma_fill_node(struct pglist_data *node, int highest_zoneidx)
+{
+	return static_branch_unlikely(&cma_areas_active) &&
+	       contig_fill_node(node, highest_zoneidx);
+}
+
+/* Reclaimable pages of a zone that an allocation can hope for. */
+static inline unsigned long cma_reclaimable(struct zone *zone,
+					    unsigned int alloc_flags,
+					    unsigned long nr_pages)
+{
+	if (!static_branch_unlikely(&cma_areas_active) ||
+	    alloc_flags & ALLOC_CMA)
+		return nr_pages;
+	return min(nr_pages, contig_nr_outside(zone));
+}
+
+/* True if kswapd has nothing to do for a zone though it is below its mark. */
+static inline bool cma_is_balanced(struct zone *zone, int order,
+				   unsigned long mark, int highest_zoneidx)
+{
+	return static_branch_unlikely(&cma_areas_active) && zone->cma_pages &&
+	       zone_watermark_ok(zone, order, mark, highest_zoneidx,
+				 ALLOC_CMA) &&
+	       contig_nothing_to_reclaim(zone->zone_pgdat, highest_zoneidx);
+}
+
+/* True if reclaim of LRU pages would not help the allocations it is for. */
+static inline bool cma_reclaim_is_futile(struct pglist_data *node,
+					 int highest_zoneidx, gfp_t gfp)
+{
+	return static_branch_unlikely(&cma_areas_active) &&
+	       gfp_migratetype(gfp) != MIGRATE_MOVABLE &&
+	       contig_reclaim_is_futile(node, highest_zoneidx);
 }
 
 /* Move folios out of the areas before they are pinned long-term. */
@@ -140,6 +181,36 @@ static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
 }
 
 static inline bool cma_defers_kswapd(const struct zone *zone)
+{
+	return false;
+}
+
+static inline bool cma_fill_for(const struct alloc_context *ac, gfp_t gfp,
+				unsigned int alloc_flags)
+{
+	return false;
+}
+
+static inline bool cma_fill_node(struct pglist_data *node, int highest_zoneidx)
+{
+	return false;
+}
+
+static inline unsigned long cma_reclaimable(struct zone *zone,
+					    unsigned int alloc_flags,
+					    unsigned long nr_pages)
+{
+	return nr_pages;
+}
+
+static inline bool cma_is_balanced(struct zone *zone, int order,
+				   unsigned long mark, int highest_zoneidx)
+{
+	return false;
+}
+
+static inline bool cma_reclaim_is_futile(struct pglist_data *node,
+					 int highest_zoneidx, gfp_t gfp)
 {
 	return false;
 }

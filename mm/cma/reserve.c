@@ -587,8 +587,7 @@ static void __init activate_bank(const struct cma *cma,
 		set_page_count(pfn_to_page(pfn), 1);
 	for (pfn = lent_start_pfn; pfn < bank->lent_end_pfn;
 	     pfn += pageblock_nr_pages)
-		init_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA,
-					   false);
+		contig_area_add_block(pfn);
 	if (cma->mode == CMA_SHARED &&
 	    lent_start_pfn < bank->lent_end_pfn)
 		cma_lend(lent_start_pfn, bank->lent_end_pfn);
@@ -682,6 +681,7 @@ void __init cma_areas_enable(void)
 
 static int __init cma_activate_areas(void)
 {
+	contig_areas_init();
 	/* After a kexec handover there are such blocks without an area. */
 	if (global_zone_page_state(NR_FREE_CMA_PAGES) > 0)
 		cma_areas_enable();

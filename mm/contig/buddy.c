@@ -38,6 +38,78 @@ static unsigned int buddy_largest_order(unsigned long pfn,
 	return pfn ? min_t(unsigned int, order, __ffs(pfn)) : order;
 }
 
+#ifdef CONFIG_CMA
+/* Whole blocks that are compared; bounds the time with zone->lock held. */
+#define WHOLE_BLOCKS_MAX	64
+
+/* A free part of the pageblocks that programs fill, of this order. */
+static struct page *find_area_part(struct zone *zone, unsigned int order)
+{
+	struct list_head *list = &zone->free_area[order].free_list[MIGRATE_CMA];
+	struct page *page;
+
+	/* Boot has taken buffers before a program got the first page. */
+	if (list_empty(list) || !zone->fill_broken_pfn)
+		return NULL;
+	page = list_first_entry(list, struct page, buddy_list);
+	if (page_to_pfn(page) >= zone->fill_broken_pfn)
+		return page;
+	page = list_last_entry(list, struct page, buddy_list);
+	return page_to_pfn(page) >= zone->fill_broken_pfn ? page : NULL;
+}
+
+/* The last free pageblock or larger block, by address. */
+static struct page *find_last_area_block(struct zone *zone, unsigned int order)
+{
+	struct list_head *list = &zone->free_area[order].free_list[MIGRATE_CMA];
+	unsigned int nr_left = WHOLE_BLOCKS_MAX;
+	struct page *page, *last = NULL;
+
+	list_for_each_entry(page, list, buddy_list) {
+		if (!last || page > last)
+			last = page;
+		if (!--nr_left)
+			break;
+	}
+	if (last)
+		zone->fill_broken_pfn = page_to_pfn(last);
+	return last;
+}
+
+/**
+ * contig_buddy_take_in_area() - take a free page of an area for a program
+ * @zone:	the zone; the caller holds zone->lock
+ * @order:	order of the page
+ *
+ * Drivers get windows from the low end of an area, small ones side by side in
+ * few pageblocks. So pages for programs come from the end, one pageblock after
+ * the other, and not from between buffers as long as a pageblock is free.
+ *
+ * Context: Any.
+ * Return: the page; NULL if no area of the zone has one.
+ */
+struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order)
+{
+	struct page *page = NULL;
+	unsigned int found;
+
+	lockdep_assert_held(&zone->lock);
+	for (found = order; found < NR_PAGE_ORDERS; found++) {
+		page = found < pageblock_order ?
+		       find_area_part(zone, found) :
+		       find_last_area_block(zone, found);
+		if (page)
+			break;
+	}
+	if (!page)
+		return contig_buddy_lift_any(zone, order, MIGRATE_CMA);
+	contig_buddy_lift(zone, page, found);
+	while (found-- > order)
+		contig_buddy_put(zone, page + (1UL << found), found);
+	return page;
+}
+#endif
+
 /**
  * contig_buddy_page_unlisted() - is a page free, but on no buddy list
  * @page:	the page

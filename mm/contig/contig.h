@@ -198,6 +198,32 @@ static inline void contig_isolate_undo(struct zone *zone,
 }
 #endif
 
+/* Pages that are taken off their LRU lists, or copied, at a time. */
+#define CONTIG_RUN_PAGES	32
+
+/**
+ * struct contig_batch - folios that are collected to move together
+ * @folios:	the isolated folios
+ * @nr_pages:	their pages
+ * @has_anon:	some of them count as NR_ISOLATED_ANON
+ * @has_file:	some of them count as NR_ISOLATED_FILE
+ */
+struct contig_batch {
+	struct list_head folios;
+	unsigned int nr_pages;
+	bool has_anon;
+	bool has_file;
+};
+
+/* collect.c */
+unsigned long contig_collect_run(const struct zone *zone, unsigned long pfn,
+				 unsigned long end_pfn,
+				 struct contig_batch *batch);
+
+/* blocks.c: which pageblocks are of areas */
+void contig_areas_init(void);
+void contig_area_add_block(unsigned long pfn);
+
 /* evacuate.c: get everything out of a window */
 int contig_evacuate(struct contig_request *req);
 
@@ -225,7 +251,11 @@ unsigned long contig_targets_nr_spare(const struct contig_targets *targets);
 void contig_targets_fill(struct contig_targets *targets,
 			 unsigned int nr_wanted);
 void contig_targets_make_room(const struct contig_targets *targets);
-void contig_targets_free(struct contig_targets *targets);
+void contig_targets_free(struct list_head *pages);
+unsigned int contig_targets_pull(struct zone *zone,
+				 enum contig_block_kind kind,
+				 unsigned long mark, unsigned int nr_pages,
+				 gfp_t gfp, struct list_head *pages);
 struct folio *contig_target_new(struct folio *src, unsigned long targets);
 void contig_target_put(struct folio *dst, unsigned long targets);
 struct folio *contig_target_get(struct list_head *pages);

@@ -180,8 +180,12 @@ static void replace_on_lru(struct run *run)
 				      copy);
 		lruvec = folio_lruvec_relock_irq(folio, lruvec);
 		has_generation = contig_flags_of(folio) & LRU_GEN_MASK;
-		if (has_generation)
+		if (has_generation) {
 			lruvec_del_folio(lruvec, folio);
+		} else {
+			contig_count_lru(folio, folio_lru_list(folio), -1);
+			contig_count_lru(copy, folio_lru_list(folio), 1);
+		}
 		__folio_clear_lru(folio);
 		folio_migrate_flags(copy, folio);
 		if (has_generation)

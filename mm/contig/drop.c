@@ -167,9 +167,12 @@ static unsigned long remove_run_from_lruvec(struct lruvec *lruvec,
 		folio = contig_folio_at(++pfn);
 	} while (pfn < end_pfn && folio_matches_lruvec(folio, lruvec));
 
-	if (nr_pages)
+	if (nr_pages) {
+		folio = contig_folio_at(pfn - 1);
 		update_lru_size(lruvec, LRU_INACTIVE_FILE,
-				page_zonenum(pfn_to_page(pfn - 1)), -nr_pages);
+				folio_zonenum(folio), -nr_pages);
+		contig_count_lru_pages(folio, LRU_INACTIVE_FILE, -nr_pages);
+	}
 	return pfn;
 }
 

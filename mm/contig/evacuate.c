@@ -42,9 +42,6 @@
  */
 #define EVACUATE_BATCH		512
 
-/* Pages that are taken off their LRU list at a time. */
-#define RUN_PAGES_MAX		32
-
 /* too_many_isolated() allows this part of what is inactive to be isolated. */
 #define THROTTLE_PART		8
 
@@ -56,9 +53,6 @@
  * @req:	the window
  * @mode:	how this pass migrates
  * @batch:	collected, isolated folios
- * @nr_batch:	their pages, while they are collected
- * @has_anon:	some of them count as NR_ISOLATED_ANON
- * @has_file:	some of them count as NR_ISOLATED_FILE
  * @targets:	where to move to
  * @stuck:	a page of this pass did not go
  * @nr_migrated: pages moved, for the event
@@ -68,10 +62,7 @@
 struct evacuation {
 	struct contig_request *req;
 	enum migrate_mode mode;
-	struct list_head batch;
-	unsigned int nr_batch;
-	bool has_anon;
-	bool has_file;
+	struct contig_batch batch;
 	struct contig_targets targets;
 	bool stuck;
 	unsigned long nr_migrated;
@@ -113,57 +104,10 @@ static enum contig_block_reason why_not_moved(struct folio *folio)
 /* A page that was just used most likely sits in an LRU batch of this CPU. */
 static bool isolate_lru_folio(struct evacuation *ev, struct folio *folio)
 {
-	if (isolate_folio_to_list(folio, &ev->batch))
+	if (isolate_folio_to_list(folio, &ev->batch.folios))
 		return true;
 	lru_add_drain();
-	return isolate_folio_to_list(folio, &ev->batch);
-}
-
-/*
- * Adds plain pages from @pfn on to the batch. They leave their LRU lists
- * together. Return: the pfn to go on with.
- */
-static unsigned long collect_run(struct evacuation *ev, unsigned long pfn,
-				 unsigned long end_pfn)
-{
-	struct pglist_data *node = ev->req->zone->zone_pgdat;
-	struct folio *run[RUN_PAGES_MAX];
-	struct lruvec *lruvec = NULL;
-	unsigned int nr = 0, nr_file = 0;
-
-	for (; nr < RUN_PAGES_MAX && pfn < end_pfn; pfn++) {
-		struct folio *folio = contig_folio_at(pfn);
-
-		if (!contig_is_plain(&folio->page) || !folio_try_get(folio))
-			break;
-		if (!folio_test_clear_lru(folio)) {
-			folio_put(folio);
-			break;
-		}
-		/* The page was freed and became part of a large folio. */
-		if (unlikely(folio_test_large(folio))) {
-			folio_set_lru(folio);
-			folio_put(folio);
-			break;
-		}
-		run[nr++] = folio;
-	}
-	for (unsigned int i = 0; i < nr; i++) {
-		lruvec = folio_lruvec_relock_irq(run[i], lruvec);
-		lruvec_del_folio(lruvec, run[i]);
-	}
-	if (lruvec)
-		lruvec_unlock_irq(lruvec);
-	for (unsigned int i = 0; i < nr; i++) {
-		list_add(&run[i]->lru, &ev->batch);
-		nr_file += folio_is_file_lru(run[i]);
-	}
-	mod_node_page_state(node, NR_ISOLATED_FILE, nr_file);
-	mod_node_page_state(node, NR_ISOLATED_ANON, nr - nr_file);
-	ev->nr_batch += nr;
-	ev->has_file |= nr_file;
-	ev->has_anon |= nr > nr_file;
-	return pfn;
+	return isolate_folio_to_list(folio, &ev->batch.folios);
 }
 
 /* Adds the folio of @pfn to the batch. Return: the pfn to go on with. */
@@ -186,7 +130,7 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 		/* Without one, its size may change while it is read. */
 		next = clamp(folio_pfn(folio) + folio_nr_pages(folio), pfn + 1,
 			     pageblock_end_pfn(pfn));
-		if (!isolate_or_dissolve_huge_folio(folio, &ev->batch))
+		if (!isolate_or_dissolve_huge_folio(folio, &ev->batch.folios))
 			return pfn + 1;
 		note_stuck(ev, folio, CONTIG_BLOCK_IN_USE);
 		return next;
@@ -202,9 +146,9 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 
 	next = folio_pfn(folio) + folio_nr_pages(folio);
 	if (isolate_lru_folio(ev, folio)) {
-		ev->nr_batch += folio_nr_pages(folio);
-		ev->has_file |= folio_is_file_lru(folio);
-		ev->has_anon |= !folio_is_file_lru(folio);
+		ev->batch.nr_pages += folio_nr_pages(folio);
+		ev->batch.has_file |= folio_is_file_lru(folio);
+		ev->batch.has_anon |= !folio_is_file_lru(folio);
 	} else {
 		note_stuck(ev, folio, CONTIG_BLOCK_OFF_LRU);
 	}
@@ -230,29 +174,30 @@ static bool batch_is_full(const struct evacuation *ev)
 {
 	struct pglist_data *node = ev->req->zone->zone_pgdat;
 
-	if (ev->nr_batch < RUN_PAGES_MAX)
+	if (ev->batch.nr_pages < CONTIG_RUN_PAGES)
 		return false;
-	if (ev->nr_batch >= EVACUATE_BATCH ||
+	if (ev->batch.nr_pages >= EVACUATE_BATCH ||
 	    ev->targets.attempt == CONTIG_LAST_ATTEMPT)
 		return true;
-	return (ev->has_anon && is_crowded(node, NR_ISOLATED_ANON,
-					   NR_INACTIVE_ANON)) ||
-	       (ev->has_file && is_crowded(node, NR_ISOLATED_FILE,
-					   NR_INACTIVE_FILE));
+	return (ev->batch.has_anon &&
+		is_crowded(node, NR_ISOLATED_ANON, NR_INACTIVE_ANON)) ||
+	       (ev->batch.has_file &&
+		is_crowded(node, NR_ISOLATED_FILE, NR_INACTIVE_FILE));
 }
 
 /* Return: the pfn that the next batch starts at. */
 static unsigned long collect_batch(struct evacuation *ev, unsigned long pfn,
 				   unsigned long end_pfn)
 {
-	ev->nr_batch = 0;
-	ev->has_anon = false;
-	ev->has_file = false;
+	ev->batch.nr_pages = 0;
+	ev->batch.has_anon = false;
+	ev->batch.has_file = false;
 	while (pfn < end_pfn && !batch_is_full(ev)) {
 		unsigned long next = pfn;
 
 		if (contig_is_plain(pfn_to_page(pfn)))
-			next = collect_run(ev, pfn, end_pfn);
+			next = contig_collect_run(ev->req->zone, pfn, end_pfn,
+						  &ev->batch);
 		pfn = next > pfn ? next : collect_page(ev, pfn);
 	}
 	return pfn;
@@ -261,13 +206,13 @@ static unsigned long collect_batch(struct evacuation *ev, unsigned long pfn,
 /* Moves most of the batch, as far as there is free memory. */
 static void remap_batch(struct evacuation *ev)
 {
-	unsigned int nr_pages = contig_remap_count(&ev->batch);
+	unsigned int nr_pages = contig_remap_count(&ev->batch.folios);
 
 	if (!nr_pages)
 		return;
 	contig_targets_fill(&ev->targets, nr_pages);
 	ev->targets.nr_wanted -= nr_pages;
-	ev->nr_migrated += contig_remap(ev->req->zone, &ev->batch,
+	ev->nr_migrated += contig_remap(ev->req->zone, &ev->batch.folios,
 					&ev->targets.pages);
 }
 
@@ -281,8 +226,8 @@ static int migrate_batch(struct evacuation *ev)
 	if (contig_should_fail(CONTIG_FAIL_EVACUATE))
 		return 0;
 	remap_batch(ev);
-	if (!list_empty(&ev->batch))
-		error = migrate_pages(&ev->batch, contig_target_new,
+	if (!list_empty(&ev->batch.folios))
+		error = migrate_pages(&ev->batch.folios, contig_target_new,
 				      contig_target_put,
 				      (unsigned long)&ev->targets, ev->mode,
 				      MR_CONTIG_RANGE, &nr_moved);
@@ -304,7 +249,7 @@ static void reclaim_batch(struct evacuation *ev)
 
 	if ((ev->req->move_gfp & needed) != needed)
 		return;
-	list_for_each_entry_safe(folio, next, &ev->batch, lru) {
+	list_for_each_entry_safe(folio, next, &ev->batch.folios, lru) {
 		if (folio_test_hugetlb(folio) || folio_test_unevictable(folio) ||
 		    page_has_movable_ops(&folio->page))
 			continue;
@@ -335,19 +280,19 @@ static int move_batch(struct evacuation *ev)
 	struct folio *folio;
 	int error;
 
-	if (list_empty(&ev->batch))
+	if (list_empty(&ev->batch.folios))
 		return 0;
 
-	ev->targets.nr_wanted = ev->nr_batch;
+	ev->targets.nr_wanted = ev->batch.nr_pages;
 	error = migrate_batch(ev);
 	if (error == -ENOMEM && !contig_targets_nr_spare(&ev->targets))
 		ev->targets.attempt = CONTIG_LAST_ATTEMPT;
 	if (error == -ENOMEM && ev->targets.attempt < CONTIG_LAST_ATTEMPT)
 		reclaim_batch(ev);
 	else
-		list_for_each_entry(folio, &ev->batch, lru)
+		list_for_each_entry(folio, &ev->batch.folios, lru)
 			note_stuck(ev, folio, why_not_moved(folio));
-	putback_movable_pages(&ev->batch);
+	putback_movable_pages(&ev->batch.folios);
 	if (error == -ENOMEM && ev->targets.attempt + 1 == CONTIG_LAST_ATTEMPT)
 		contig_targets_make_room(&ev->targets);
 	return error;
@@ -461,7 +406,7 @@ int contig_evacuate(struct contig_request *req)
 	struct evacuation ev = {
 		.req		= req,
 		.mode		= MIGRATE_ASYNC,
-		.batch		= LIST_HEAD_INIT(ev.batch),
+		.batch.folios	= LIST_HEAD_INIT(ev.batch.folios),
 		.targets	= {
 			.req	= req,
 			.pages	= LIST_HEAD_INIT(ev.targets.pages),
@@ -494,7 +439,7 @@ int contig_evacuate(struct contig_request *req)
 	}
 	if (lru_batches_off)
 		lru_cache_enable();
-	contig_targets_free(&ev.targets);
+	contig_targets_free(&ev.targets.pages);
 	contig_end_reclaim(&reclaimer, req->zone, req->move_gfp);
 	psi_memstall_leave(&pflags);
 	type = contig_migratetype(req->in_area);

@@ -8,7 +8,9 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct alloc_context;
 struct page;
+struct pglist_data;
 struct zone;
 
 /* page_alloc.c, for buddy.c; the caller holds zone->lock */
@@ -22,8 +24,18 @@ struct page *contig_buddy_lift_any(struct zone *zone, unsigned int order,
 void contig_page_tag_add(struct page *page, unsigned int nr_pages);
 void contig_page_tag_sub(struct page *page, unsigned int nr_pages);
 
+/* buddy.c, for page_alloc.c; the caller holds zone->lock */
+struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order);
+
 /* kswapd.c, for vmscan.c */
 bool contig_defers_kswapd(const struct zone *zone);
+
+/* fill.c, for page_alloc.c and vmscan.c */
+bool contig_fill_node(struct pglist_data *node, int highest_zoneidx);
+bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp);
+bool contig_reclaim_is_futile(struct pglist_data *node, int highest_zoneidx);
+bool contig_nothing_to_reclaim(struct pglist_data *node, int highest_zoneidx);
+unsigned long contig_nr_outside(struct zone *zone);
 
 /* pin.c, for gup.c */
 int contig_move_to_pin(struct list_head *folios, unsigned long target);

@@ -37,22 +37,46 @@ unsigned long contig_targets_nr_spare(const struct contig_targets *targets)
 	return targets->req->nr_spare ? targets->req->nr_spare() : ULONG_MAX;
 }
 
-/* Splits the blocks that were pulled off the free lists into targets. */
-static void add_targets(struct contig_targets *targets,
-			struct list_head *blocks)
+/**
+ * contig_targets_pull() - take free pages to move to, of one kind
+ * @zone:	from this zone
+ * @kind:	as for contig_buddy_pull()
+ * @mark:	leave this many pages
+ * @nr_pages:	how many
+ * @gfp:	how to prepare them
+ * @pages:	where to add them
+ *
+ * Context: Process; takes zone->lock.
+ * Return: how many were taken.
+ */
+unsigned int contig_targets_pull(struct zone *zone,
+				 enum contig_block_kind kind,
+				 unsigned long mark, unsigned int nr_pages,
+				 gfp_t gfp, struct list_head *pages)
 {
 	struct page *page, *next;
+	unsigned int nr;
+	LIST_HEAD(blocks);
 
-	list_for_each_entry_safe(page, next, blocks, lru) {
+	nr = contig_buddy_pull(zone, kind, mark, nr_pages, &blocks);
+	list_for_each_entry_safe(page, next, &blocks, lru) {
 		unsigned long pfn = page_to_pfn(page);
 		unsigned long end_pfn = pfn + (1UL << page_private(page));
 
 		set_page_private(page, 0);
-		contig_buddy_prepare_range(pfn, end_pfn,
-					   targets->req->move_gfp, false);
+		contig_buddy_prepare_range(pfn, end_pfn, gfp, false);
 		for (; pfn < end_pfn; pfn++)
-			list_add_tail(&pfn_to_page(pfn)->lru, &targets->pages);
+			list_add_tail(&pfn_to_page(pfn)->lru, pages);
 	}
+	return nr;
+}
+
+static unsigned int pull_targets(struct contig_targets *targets,
+				 enum contig_block_kind kind,
+				 unsigned long mark, unsigned int nr_pages)
+{
+	return contig_targets_pull(targets->req->zone, kind, mark, nr_pages,
+				   targets->req->move_gfp, &targets->pages);
 }
 
 /**
@@ -78,30 +102,28 @@ void contig_targets_fill(struct contig_targets *targets, unsigned int nr_wanted)
 	unsigned long nr_spare = zone_idx(zone) > ZONE_NORMAL ?
 				 ULONG_MAX : contig_targets_nr_spare(targets);
 	unsigned int nr;
-	LIST_HEAD(blocks);
 
-	nr = contig_buddy_pull(zone, CONTIG_BLOCKS_PLAIN, low,
-			       min(nr_wanted, nr_spare), &blocks);
+	nr = pull_targets(targets, CONTIG_BLOCKS_PLAIN, low,
+			  min(nr_wanted, nr_spare));
 	nr_spare -= nr;
 	nr_wanted -= nr;
-	nr_wanted -= contig_buddy_pull(zone, CONTIG_BLOCKS_CMA, nr_min / 16 * 9,
-				       nr_wanted, &blocks);
-	contig_buddy_pull(zone, CONTIG_BLOCKS_PLAIN, nr_min,
-			  min(nr_wanted, nr_spare), &blocks);
-	add_targets(targets, &blocks);
+	nr_wanted -= pull_targets(targets, CONTIG_BLOCKS_CMA, nr_min / 16 * 9,
+				  nr_wanted);
+	pull_targets(targets, CONTIG_BLOCKS_PLAIN, nr_min,
+		     min(nr_wanted, nr_spare));
 }
 
 /**
  * contig_targets_free() - give back the targets that nothing was moved to
- * @targets:	of the window
+ * @pages:	the targets
  *
  * Context: Process.
  */
-void contig_targets_free(struct contig_targets *targets)
+void contig_targets_free(struct list_head *pages)
 {
 	struct page *page, *next;
 
-	list_for_each_entry_safe(page, next, &targets->pages, lru) {
+	list_for_each_entry_safe(page, next, pages, lru) {
 		list_del(&page->lru);
 		__free_page(page);
 	}

@@ -34,6 +34,8 @@ NEEDS = {
     "no /dev/cma_test.behind-iommu": {"iommu"},
     "page table entries of another architecture": {"ARM"},
     "the area is in low memory": {"area in high memory"},
+    "pipes use high memory, where no area is": {"low memory only"},
+    "the area is small beside the watermarks": {"area of 32 MiB or more"},
 }
 
 
@@ -51,6 +53,11 @@ def features(config_text: str, append: str = "", nodes: str = "", disk: object =
         has.add("area in 32 bits")
     else:
         has.add("area in high memory")
+    if "HIGHMEM" not in has:
+        has.add("low memory only")
+    size = re.search(r"\bcma=(\d+)M", append)
+    if size and int(size[1]) >= 32:
+        has.add("area of 32 MiB or more")
     # Less low memory than the boards with this have.
     if "vmalloc=768M" in append:
         has.add("area in high memory")

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters of free pages are exact and agree with the pages themselves,
- * idle and under load.
+ * The counters of free pages and of LRU pages in areas are exact and agree with
+ * the pages themselves, idle and under load.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
+#define LRU_COUNTERS \
+	"nr_zone_cma_anon nr_zone_cma_file nr_zone_cma_unevictable"
 #define NR_TRIES	200	/* until a moment without other changes */
 
 FIXTURE(cma_accounting) {
@@ -58,11 +62,28 @@ static long free_cma_sum(const struct ct_area *area)
 	return ct_area_count(area, CT_KPF_BUDDY, 0);
 }
 
+static long lru_cma_sum(const struct ct_area *area)
+{
+	return ct_area_count(area, CT_KPF_LRU, 0);
+}
+
+/* Returns the sum of the counters whose names are given, with blanks between. */
+static long counters(const char *names)
+{
+	char copy[128], *name, *rest = copy;
+	long sum = 0;
+
+	snprintf(copy, sizeof(copy), "%s", names);
+	while ((name = strsep(&rest, " ")))
+		sum += ct_zone_sum(name);
+	return sum;
+}
+
 /*
  * Compares a counter with a count that takes time. In one of many tries, the
  * count must equal two readings of the counter, before and after.
  */
-static void expect_equal(struct __test_metadata *_metadata, const char *name,
+static void expect_equal(struct __test_metadata *_metadata, const char *names,
 			 long (*sum)(const struct ct_area *area),
 			 const struct ct_area *area)
 {
@@ -74,14 +95,14 @@ static void expect_equal(struct __test_metadata *_metadata, const char *name,
 			usleep(10000);
 		/* Add the differences that CPUs have not reported yet. */
 		ct_write("/proc/sys/vm/stat_refresh", "1");
-		before = ct_zone_sum(name);
+		before = counters(names);
 		counted = sum(area);
 		ct_write("/proc/sys/vm/stat_refresh", "1");
-		after = ct_zone_sum(name);
+		after = counters(names);
 	} while ((before != after || counted != before) &&
 		 ++nr_tries < NR_TRIES);
 	EXPECT_LT(nr_tries, NR_TRIES) {
-		TH_LOG("%s is %ld, then %ld; counted %ld", name, before, after,
+		TH_LOG("%s: %ld, then %ld; counted %ld", names, before, after,
 		       counted);
 	}
 }
@@ -90,10 +111,11 @@ static void expect_exact(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(cma_accounting) *self)
 {
 	expect_equal(_metadata, "nr_free_pages", buddy_sum, &self->area);
-	/* The counter is for all areas, so this needs a single area. */
-	if (ct_zone_sum("cma") == (long)self->area.nr_pages)
-		expect_equal(_metadata, "nr_free_cma", free_cma_sum,
-			     &self->area);
+	/* These counters are for all areas, so they need a single area. */
+	if (ct_zone_sum("cma") != (long)self->area.nr_pages)
+		return;
+	expect_equal(_metadata, "nr_free_cma", free_cma_sum, &self->area);
+	expect_equal(_metadata, LRU_COUNTERS, lru_cma_sum, &self->area);
 }
 
 TEST_F(cma_accounting, exact_when_idle)
@@ -140,6 +162,41 @@ TEST_F(cma_accounting, exact_after_migration)
 	ASSERT_EQ(0, ct_dma_free(self->fd, buf.id));
 	expect_exact(_metadata, self);
 	ct_mem_exit(&mem);
+	expect_exact(_metadata, self);
+}
+
+/* Each kind of memory has an LRU list and a counter of its own. */
+TEST_F(cma_accounting, exact_with_every_kind)
+{
+	static const struct {
+		enum ct_kind kind;
+		const char *counter;
+	} kinds[] = {
+		{ CT_ANON, "nr_zone_cma_anon" },
+		{ CT_SHMEM, "nr_zone_cma_anon" },
+		{ CT_MLOCKED, "nr_zone_cma_unevictable" },
+	};
+	const char *path = ct_big_file();
+	struct ct_mem mem;
+	off_t offset = 0;
+	unsigned int i;
+	long nr_in;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		nr_in = ct_mem_fill_area(&mem, kinds[i].kind, &self->area);
+		ASSERT_GT(nr_in, 0);
+		expect_exact(_metadata, self);
+		EXPECT_GT(ct_zone_sum(kinds[i].counter), nr_in * 9 / 10);
+		ct_mem_exit(&mem);
+		expect_exact(_metadata, self);
+	}
+	if (!path)
+		return;
+	/* Reclaim isolates and frees pages while these are read. */
+	ASSERT_EQ(0, ct_read_on(path, &offset, 0, 0));
+	expect_exact(_metadata, self);
+	EXPECT_GT(ct_zone_sum("nr_zone_cma_file"), 0);
+	ct_drop_caches();
 	expect_exact(_metadata, self);
 }
 

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fills free pages of areas with pages that lie elsewhere.
+ *
+ * Areas hold movable pages only. So ordinary memory can be used up while areas
+ * are half empty. Reclaim then writes programs to swap, among them many that
+ * lie in areas, and frees little that helps. A copy costs 3 thousand
+ * instructions, a page that is compressed and read again 40 thousand. So movable
+ * pages are moved into areas before anything is reclaimed: by kswapd when
+ * ordinary memory is short, and by an allocation that found none.
+ *
+ * What stays outside is what must not be hard to move for a driver later: files
+ * that do not allocate movable pages, and pages that are locked into memory. A
+ * round over the zone that moved nothing has found only pages that are stuck.
+ * They count as unmovable until there are others.
+ *
+ * When nothing movable is left outside, reclaim of LRU pages is futile for
+ * allocations that cannot use areas: reclaimable pages then all lie in areas.
+ *
+ * No lock of our own: the state in struct zone is a hint that tasks may
+ * overwrite for each other. Context: may sleep. Units are pages.
+ */
+#include <linux/cma-lru.h>
+#include <linux/memcontrol.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/pagemap.h>
+#include <linux/psi.h>
+#include <linux/sched/mm.h>
+#include <linux/swap.h>
+#include <linux/vmstat.h>
+
+#include "kernel.h"
+#include "contig.h"
+#include "folio.h"
+#include "hooks.h"
+
+/* Pages that move together; TLBs are flushed once for them. */
+#define FILL_BATCH	256
+
+/* Free pages that are left in areas: small, what CPUs count late. */
+#define FILL_LEFT	64
+
+/* Fewer movable pages than this are not worth a search. */
+#define FILL_MIN	32
+
+/*
+ * To reclaim less than this part of the LRU pages, or this many pages, all
+ * others would be reclaimed first.
+ */
+#define FUTILE_PART	64
+#define FUTILE_MAX	1024
+
+/* The longest search for pages that move. */
+#define FILL_SCAN_MAX	(512UL << (20 - PAGE_SHIFT))
+
+static long nr_anon_outside(struct zone *zone)
+{
+	return (long)zone_page_state_snapshot(zone, NR_ZONE_INACTIVE_ANON) +
+	       (long)zone_page_state_snapshot(zone, NR_ZONE_ACTIVE_ANON) -
+	       (long)zone_page_state_snapshot(zone, NR_ZONE_CMA_ANON);
+}
+
+static long nr_file_outside(struct zone *zone)
+{
+	return (long)zone_page_state_snapshot(zone, NR_ZONE_INACTIVE_FILE) +
+	       (long)zone_page_state_snapshot(zone, NR_ZONE_ACTIVE_FILE) -
+	       (long)zone_page_state_snapshot(zone, NR_ZONE_CMA_FILE);
+}
+
+/* Return: evictable LRU pages outside of areas that may move. */
+static long nr_movable_outside(struct zone *zone)
+{
+	long nr_pages = nr_anon_outside(zone) + nr_file_outside(zone);
+
+	/* Some of those that were stuck are gone. */
+	if (nr_pages < (long)READ_ONCE(zone->fill_nr_stuck))
+		WRITE_ONCE(zone->fill_nr_stuck, max(0L, nr_pages));
+	return max(0L, nr_pages - (long)READ_ONCE(zone->fill_nr_stuck));
+}
+
+/**
+ * contig_nr_outside() - count pages that a move or reclaim can make free for
+ * allocations that cannot use areas
+ * @zone:	the zone
+ *
+ * Context: Any.
+ * Return: number of pages: those that may move, or those that can be reclaimed,
+ * whichever are more.
+ */
+unsigned long contig_nr_outside(struct zone *zone)
+{
+	long nr_reclaimable = nr_file_outside(zone) +
+			      min(nr_anon_outside(zone), get_nr_swap_pages());
+
+	return max(nr_movable_outside(zone), nr_reclaimable);
+}
+
+static unsigned long nr_room_in_areas(struct zone *zone)
+{
+	long nr_pages = zone_page_state(zone, NR_FREE_CMA_PAGES);
+
+	return max(0L, nr_pages - FILL_LEFT);
+}
+
+/* May a page be of an area? What a file allocates tells. */
+static bool may_lie_in_area(struct folio *folio)
+{
+	struct address_space *mapping;
+	bool movable = false;
+
+	if (folio_test_anon(folio))
+		return true;
+	if (!folio_trylock(folio))
+		return false;
+	mapping = folio_mapping(folio);
+	if (mapping)
+		movable = mapping_gfp_mask(mapping) & __GFP_MOVABLE &&
+			  !mapping_inaccessible(mapping);
+	folio_unlock(folio);
+	return movable;
+}
+
+/* Puts back those that must stay outside. Return: pages that are left. */
+static unsigned int put_back_stayers(struct contig_batch *batch, bool anon_only)
+{
+	struct folio *folio, *next;
+	unsigned int nr = 0;
+	LIST_HEAD(stayers);
+
+	list_for_each_entry_safe(folio, next, &batch->folios, lru) {
+		if (folio_maybe_dma_pinned(folio) ||
+		    folio_test_unevictable(folio) ||
+		    folio_test_writeback(folio) ||
+		    (anon_only && !folio_test_anon(folio)) ||
+		    !may_lie_in_area(folio))
+			list_move(&folio->lru, &stayers);
+		else
+			nr += folio_nr_pages(folio);
+	}
+	putback_movable_pages(&stayers);
+	return nr;
+}
+
+/* Adds a large folio to the batch. Return: the pfn to go on with. */
+static unsigned long collect_large(unsigned long pfn, struct contig_batch *batch)
+{
+	struct folio *folio = page_folio(pfn_to_page(pfn));
+	unsigned long next = pfn + 1;
+
+	if (!folio_try_get(folio))
+		return next;
+	if (folio_pfn(folio) == pfn && !folio_test_hugetlb(folio)) {
+		next = pfn + folio_nr_pages(folio);
+		if (folio_test_lru(folio) &&
+		    isolate_folio_to_list(folio, &batch->folios))
+			batch->nr_pages += folio_nr_pages(folio);
+	}
+	folio_put(folio);
+	return next;
+}
+
+/*
+ * Goes on from where the last one ended, and looks at @nr_max pages or some
+ * more. Return: at how many.
+ */
+static unsigned long collect_outside(struct zone *zone, unsigned int nr_wanted,
+				     unsigned long nr_max,
+				     struct contig_batch *batch)
+{
+	unsigned long start_pfn = zone->zone_start_pfn;
+	unsigned long end_pfn = zone_end_pfn(zone);
+	unsigned long pfn = READ_ONCE(zone->fill_pfn), nr_seen = 0;
+
+	while (batch->nr_pages < nr_wanted && nr_seen < nr_max) {
+		unsigned long block_end, next;
+		struct page *page;
+
+		if (pfn < start_pfn || pfn >= end_pfn)
+			pfn = start_pfn;
+		block_end = min(pageblock_end_pfn(pfn), end_pfn);
+		page = pfn_to_online_page(pfn);
+		if (!page || contig_pfn_in_area(pfn) ||
+		    page_zone(page) != zone ||
+		    page_zone(pfn_to_page(block_end - 1)) != zone ||
+		    get_pageblock_migratetype(page) > MIGRATE_HIGHATOMIC) {
+			nr_seen += block_end - pfn;
+			pfn = block_end;
+			continue;
+		}
+		while (pfn < block_end && batch->nr_pages < nr_wanted) {
+			page = pfn_to_page(pfn);
+			next = pfn + 1;
+			if (PageBuddy(page)) {
+				unsigned int order = buddy_order_unsafe(page);
+
+				if (order <= MAX_PAGE_ORDER)
+					next = pfn + (1UL << order);
+			} else if (contig_is_plain(page)) {
+				next = contig_collect_run(zone, pfn, block_end,
+							  batch);
+				next = max(next, pfn + 1);
+			} else if (PageHead(page) && PageLRU(page)) {
+				next = collect_large(pfn, batch);
+			}
+			nr_seen += next - pfn;
+			pfn = next;
+		}
+		cond_resched();
+	}
+	WRITE_ONCE(zone->fill_pfn, pfn);
+	return nr_seen;
+}
+
+/* migrate_pages() splits a large folio that has no target. */
+static struct folio *new_fill_target(struct folio *src, unsigned long pages)
+{
+	struct folio *dst;
+
+	if (folio_test_large(src))
+		return NULL;
+	dst = contig_target_get((struct list_head *)pages);
+	if (dst)
+		folio_unlock(dst);
+	return dst;
+}
+
+static void put_fill_target(struct folio *dst, unsigned long pages)
+{
+	contig_target_keep(folio_zone(dst), dst, (struct list_head *)pages);
+}
+
+/* Moves a batch into free pages of areas. Return: how many pages moved. */
+static unsigned int move_into_areas(struct zone *zone,
+				    struct contig_batch *batch,
+				    unsigned int nr_pages)
+{
+	unsigned int nr_moved, nr_migrated = 0;
+	unsigned int noreclaim_flag;
+	LIST_HEAD(targets);
+
+	contig_targets_pull(zone, CONTIG_BLOCKS_CMA, 0, nr_pages,
+			    GFP_HIGHUSER_MOVABLE, &targets);
+	noreclaim_flag = memalloc_noreclaim_save();
+	nr_moved = contig_remap(zone, &batch->folios, &targets);
+	if (!list_empty(&batch->folios) && !list_empty(&targets))
+		migrate_pages(&batch->folios, new_fill_target, put_fill_target,
+			      (unsigned long)&targets, MIGRATE_ASYNC,
+			      MR_COMPACTION, &nr_migrated);
+	memalloc_noreclaim_restore(noreclaim_flag);
+	contig_targets_free(&targets);
+	putback_movable_pages(&batch->folios);
+	/* migrate_pages() frees to the lists of this CPU. */
+	if (nr_migrated)
+		drain_local_pages(zone);
+	return nr_moved + nr_migrated;
+}
+
+/* A round over all of the zone that moved nothing found stuck pages. */
+static void note_fill_result(struct zone *zone, unsigned long nr_seen,
+			     unsigned int nr_moved)
+{
+	if (nr_moved) {
+		WRITE_ONCE(zone->fill_nr_barren, 0);
+		return;
+	}
+	nr_seen += READ_ONCE(zone->fill_nr_barren);
+	if (nr_seen >= zone->spanned_pages) {
+		WRITE_ONCE(zone->fill_nr_stuck, max(0L, nr_anon_outside(zone) +
+							nr_file_outside(zone)));
+		nr_seen = 0;
+	}
+	WRITE_ONCE(zone->fill_nr_barren, nr_seen);
+}
+
+/* Moves a batch, unless all pages are stuck. Return: how many pages moved. */
+static unsigned int fill_zone(struct zone *zone, bool anon_only)
+{
+	unsigned long nr_max = min(zone->spanned_pages, FILL_SCAN_MAX);
+	unsigned int nr_wanted = min(nr_room_in_areas(zone), FILL_BATCH);
+	unsigned long nr_seen = 0;
+	unsigned int nr_moved = 0;
+
+	if (nr_wanted < FILL_MIN)
+		return 0;
+	if (nr_movable_outside(zone) < FILL_MIN) {
+		/* The rest may be in a batch of this CPU. */
+		lru_add_drain();
+		if (nr_movable_outside(zone) < FILL_MIN)
+			return 0;
+	}
+	while (!nr_moved && nr_seen < nr_max) {
+		struct contig_batch batch = {
+			.folios = LIST_HEAD_INIT(batch.folios),
+		};
+		unsigned int nr;
+
+		nr_seen += collect_outside(zone, nr_wanted, nr_max - nr_seen,
+					   &batch);
+		nr = put_back_stayers(&batch, anon_only);
+		if (nr)
+			nr_moved = move_into_areas(zone, &batch, nr);
+	}
+	if (!anon_only)
+		note_fill_result(zone, nr_seen, nr_moved);
+	count_vm_events(CMA_FILL_SCANNED, nr_seen);
+	count_vm_events(CMA_FILL_MOVED, nr_moved);
+	return nr_moved;
+}
+
+/**
+ * contig_fill_node() - fill areas of a node, for kswapd
+ * @node:	the node
+ * @highest_zoneidx: zones above it are of no use
+ *
+ * Context: kswapd.
+ * Return: true if a page moved.
+ */
+bool contig_fill_node(struct pglist_data *node, int highest_zoneidx)
+{
+	bool moved = false;
+
+	for (int i = 0; i <= highest_zoneidx; i++) {
+		struct zone *zone = &node->node_zones[i];
+
+		if (managed_zone(zone) && zone->cma_pages &&
+		    !zone_watermark_ok(zone, 0, high_wmark_pages(zone),
+				       highest_zoneidx, 0))
+			moved |= fill_zone(zone, false);
+	}
+	cond_resched();
+	return moved;
+}
+
+/*
+ * The last free pages before a program is killed: those on per-CPU lists, and
+ * those that a watermark boost holds back for reclaim that finds nothing.
+ * Return: true if there were some.
+ */
+static bool release_last_pages(struct zone *zone)
+{
+	unsigned long nr_listed = 0, flags;
+	bool released;
+	int cpu;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	released = zone->watermark_boost;
+	zone->watermark_boost = 0;
+	spin_unlock_irqrestore(&zone->lock, flags);
+
+	for_each_online_cpu(cpu)
+		nr_listed += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
+						   cpu)->count);
+	if (nr_listed >= FILL_BATCH) {
+		drain_all_pages(zone);
+		released = true;
+	}
+	return released;
+}
+
+/**
+ * contig_fill_for() - fill areas for an allocation that cannot use them
+ * @ac:		where it may allocate
+ * @gfp:	its flags
+ *
+ * Context: May sleep. The caller may hold locks of file systems, as @gfp says.
+ * Return: true if the allocation should look at the free lists again.
+ */
+bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp)
+{
+	bool anon_only = !contig_may_wait_for_io(gfp), moved = false;
+	unsigned long pflags;
+	struct zoneref *z;
+	struct zone *zone;
+
+	psi_memstall_enter(&pflags);
+	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
+					ac->highest_zoneidx, ac->nodemask) {
+		if (!zone->cma_pages)
+			continue;
+		while (!zone_watermark_ok(zone, 0, low_wmark_pages(zone),
+					  ac->highest_zoneidx, 0) &&
+		       fill_zone(zone, anon_only)) {
+			moved = true;
+			cond_resched();
+		}
+		if (moved)
+			break;
+		if (contig_reclaim_is_futile(zone->zone_pgdat,
+					     ac->highest_zoneidx))
+			moved = release_last_pages(zone);
+	}
+	psi_memstall_leave(&pflags);
+	return moved;
+}
+
+/* Return: true if next to all evictable LRU pages of a node lie in areas. */
+static bool all_evictable_in_areas(struct pglist_data *node,
+				   int highest_zoneidx)
+{
+	unsigned long nr_outside = 0, nr_in_areas = 0;
+
+	for (int i = 0; i <= highest_zoneidx; i++) {
+		struct zone *zone = &node->node_zones[i];
+
+		if (!managed_zone(zone))
+			continue;
+		nr_outside += contig_nr_outside(zone);
+		nr_in_areas += zone_page_state(zone, NR_ZONE_CMA_ANON) +
+			       zone_page_state(zone, NR_ZONE_CMA_FILE);
+	}
+	return nr_in_areas && nr_outside < clamp(nr_in_areas / FUTILE_PART,
+						 FILL_MIN, FUTILE_MAX);
+}
+
+/* Do those who can use areas find memory above the high watermark? */
+static bool movable_is_plenty(struct pglist_data *node, int highest_zoneidx)
+{
+	for (int i = 0; i <= highest_zoneidx; i++) {
+		struct zone *zone = &node->node_zones[i];
+
+		if (managed_zone(zone) &&
+		    zone_watermark_ok(zone, 0, high_wmark_pages(zone),
+				      highest_zoneidx, ALLOC_CMA))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * contig_reclaim_is_futile() - would reclaim of LRU pages help nobody
+ * @node:	of this node
+ * @highest_zoneidx: of this zone, and those below it
+ *
+ * The caller reclaims for allocations that cannot use areas. kswapd reclaims
+ * for others, too.
+ *
+ * Context: Any.
+ * Return: true if all that can be reclaimed lies in areas.
+ */
+bool contig_reclaim_is_futile(struct pglist_data *node, int highest_zoneidx)
+{
+	return all_evictable_in_areas(node, highest_zoneidx) &&
+	       (!current_is_kswapd() ||
+		movable_is_plenty(node, highest_zoneidx));
+}
+
+/**
+ * contig_nothing_to_reclaim() - may kswapd sleep though a zone is short
+ * @node:	of this node
+ * @highest_zoneidx: of this zone, and those below it
+ *
+ * The caller knows that those who can use areas find memory. Slab caches never
+ * get empty; kswapd is of use as long as they hold more than it aims at.
+ *
+ * Context: Any.
+ * Return: true if reclaim would find next to nothing.
+ */
+bool contig_nothing_to_reclaim(struct pglist_data *node, int highest_zoneidx)
+{
+	unsigned long nr_aim = 0;
+
+	for (int i = 0; i <= highest_zoneidx; i++)
+		nr_aim += high_wmark_pages(&node->node_zones[i]);
+	return all_evictable_in_areas(node, highest_zoneidx) &&
+	       node_page_state_pages(node, NR_SLAB_RECLAIMABLE_B) < nr_aim;
+}
