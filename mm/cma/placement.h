@@ -92,7 +92,15 @@ static inline bool cma_fill_for(const struct alloc_context *ac, gfp_t gfp,
 	       !(alloc_flags & ALLOC_CMA) && contig_fill_for(ac, gfp);
 }
 
-/* The same for kswapd. Return: true if the node may be balanced now. */
+/* And before a program is killed. Return: true to try again. */
+static inline bool cma_fill_before_oom(const struct alloc_context *ac,
+				       gfp_t gfp, unsigned int alloc_flags)
+{
+	return static_branch_unlikely(&cma_areas_active) &&
+	       !(alloc_flags & ALLOC_CMA) && contig_fill_before_oom(ac, gfp);
+}
+
+/* The same as cma_fill_for() for kswapd. Return: true if the node may be balanced now. */
 static inline bool cma_fill_node(struct pglist_data *node, int highest_zoneidx)
 {
 	return static_branch_unlikely(&cma_areas_active) &&
@@ -187,6 +195,12 @@ static inline bool cma_defers_kswapd(const struct zone *zone)
 
 static inline bool cma_fill_for(const struct alloc_context *ac, gfp_t gfp,
 				unsigned int alloc_flags)
+{
+	return false;
+}
+
+static inline bool cma_fill_before_oom(const struct alloc_context *ac,
+				       gfp_t gfp, unsigned int alloc_flags)
 {
 	return false;
 }

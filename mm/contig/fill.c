@@ -12,7 +12,8 @@
  * What stays outside is what must not be hard to move for a driver later: files
  * that do not allocate movable pages, and pages that are locked into memory. A
  * round over the zone that moved nothing has found only pages that are stuck.
- * They count as unmovable until there are others.
+ * They count as unmovable until there are others, or until a program would be
+ * killed: what held them may be over by then.
  *
  * When nothing movable is left outside, reclaim of LRU pages is futile for
  * allocations that cannot use areas: reclaimable pages then all lie in areas.
@@ -231,17 +232,21 @@ static void put_fill_target(struct folio *dst, unsigned long pages)
 	contig_target_keep(folio_zone(dst), dst, (struct list_head *)pages);
 }
 
-/* Moves a batch into free pages of areas. Return: how many pages moved. */
-static unsigned int move_into_areas(struct zone *zone,
-				    struct contig_batch *batch,
-				    unsigned int nr_pages)
+/*
+ * Moves a batch into free pages of areas. Return: how many pages moved, or
+ * -ENOMEM if none did and others were faster to take the free pages.
+ */
+static int move_into_areas(struct zone *zone, struct contig_batch *batch,
+			   unsigned int nr_pages)
 {
-	unsigned int nr_moved, nr_migrated = 0;
+	unsigned int nr_targets = 0, nr_moved, nr_migrated = 0;
 	unsigned int noreclaim_flag;
 	LIST_HEAD(targets);
 
-	contig_targets_pull(zone, CONTIG_BLOCKS_CMA, 0, nr_pages,
-			    GFP_HIGHUSER_MOVABLE, &targets);
+	if (!contig_should_fail(CONTIG_FAIL_TARGET))
+		nr_targets = contig_targets_pull(zone, CONTIG_BLOCKS_CMA, 0,
+						 nr_pages, GFP_HIGHUSER_MOVABLE,
+						 &targets);
 	noreclaim_flag = memalloc_noreclaim_save();
 	nr_moved = contig_remap(zone, &batch->folios, &targets);
 	if (!list_empty(&batch->folios) && !list_empty(&targets))
@@ -254,7 +259,8 @@ static unsigned int move_into_areas(struct zone *zone,
 	/* migrate_pages() frees to the lists of this CPU. */
 	if (nr_migrated)
 		drain_local_pages(zone);
-	return nr_moved + nr_migrated;
+	nr_moved += nr_migrated;
+	return nr_moved || nr_targets == nr_pages ? nr_moved : -ENOMEM;
 }
 
 /* A round over all of the zone that moved nothing found stuck pages. */
@@ -274,21 +280,24 @@ static void note_fill_result(struct zone *zone, unsigned long nr_seen,
 	WRITE_ONCE(zone->fill_nr_barren, nr_seen);
 }
 
-/* Moves a batch, unless all pages are stuck. Return: how many pages moved. */
-static unsigned int fill_zone(struct zone *zone, bool anon_only)
+/*
+ * Moves a batch, unless all pages are stuck; looks at @nr_max pages or some
+ * more. Return: true if a page moved.
+ */
+static bool fill_zone_once(struct zone *zone, unsigned long nr_max,
+			   bool anon_only)
 {
-	unsigned long nr_max = min(zone->spanned_pages, FILL_SCAN_MAX);
 	unsigned int nr_wanted = min(nr_room_in_areas(zone), FILL_BATCH);
 	unsigned long nr_seen = 0;
-	unsigned int nr_moved = 0;
+	int nr_moved = 0;
 
 	if (nr_wanted < FILL_MIN)
-		return 0;
+		return false;
 	if (nr_movable_outside(zone) < FILL_MIN) {
 		/* The rest may be in a batch of this CPU. */
 		lru_add_drain();
 		if (nr_movable_outside(zone) < FILL_MIN)
-			return 0;
+			return false;
 	}
 	while (!nr_moved && nr_seen < nr_max) {
 		struct contig_batch batch = {
@@ -302,11 +311,27 @@ static unsigned int fill_zone(struct zone *zone, bool anon_only)
 		if (nr)
 			nr_moved = move_into_areas(zone, &batch, nr);
 	}
+	count_vm_events(CMA_FILL_SCANNED, nr_seen);
+	if (nr_moved < 0)
+		return false;
 	if (!anon_only)
 		note_fill_result(zone, nr_seen, nr_moved);
-	count_vm_events(CMA_FILL_SCANNED, nr_seen);
 	count_vm_events(CMA_FILL_MOVED, nr_moved);
 	return nr_moved;
+}
+
+static bool fill_zone(struct zone *zone, bool anon_only)
+{
+	return fill_zone_once(zone, FILL_SCAN_MAX, anon_only);
+}
+
+/* Tries stuck pages once more. Return: true if a page moved. */
+static bool fill_zone_with_stuck(struct zone *zone)
+{
+	if (nr_room_in_areas(zone) < FILL_MIN)
+		return false;
+	WRITE_ONCE(zone->fill_nr_stuck, 0);
+	return fill_zone_once(zone, zone->spanned_pages, false);
 }
 
 /**
@@ -331,32 +356,6 @@ bool contig_fill_node(struct pglist_data *node, int highest_zoneidx)
 	}
 	cond_resched();
 	return moved;
-}
-
-/*
- * The last free pages before a program is killed: those on per-CPU lists, and
- * those that a watermark boost holds back for reclaim that finds nothing.
- * Return: true if there were some.
- */
-static bool release_last_pages(struct zone *zone)
-{
-	unsigned long nr_listed = 0, flags;
-	bool released;
-	int cpu;
-
-	spin_lock_irqsave(&zone->lock, flags);
-	released = zone->watermark_boost;
-	zone->watermark_boost = 0;
-	spin_unlock_irqrestore(&zone->lock, flags);
-
-	for_each_online_cpu(cpu)
-		nr_listed += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
-						   cpu)->count);
-	if (nr_listed >= FILL_BATCH) {
-		drain_all_pages(zone);
-		released = true;
-	}
-	return released;
 }
 
 /**
@@ -387,12 +386,60 @@ bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp)
 		}
 		if (moved)
 			break;
-		if (contig_reclaim_is_futile(zone->zone_pgdat,
-					     ac->highest_zoneidx))
-			moved = release_last_pages(zone);
 	}
 	psi_memstall_leave(&pflags);
 	return moved;
+}
+
+/*
+ * The last free pages before a program is killed: those on per-CPU lists, and
+ * those that a watermark boost holds back for reclaim that finds nothing.
+ * Return: true if there were some.
+ */
+static bool release_last_pages(struct zone *zone)
+{
+	unsigned long nr_listed = 0, flags;
+	bool released;
+	int cpu;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	released = zone->watermark_boost;
+	zone->watermark_boost = 0;
+	spin_unlock_irqrestore(&zone->lock, flags);
+
+	for_each_online_cpu(cpu)
+		nr_listed += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
+						   cpu)->count);
+	if (nr_listed >= FILL_BATCH) {
+		drain_all_pages(zone);
+		released = true;
+	}
+	return released;
+}
+
+/**
+ * contig_fill_before_oom() - what is left to do before a program is killed
+ * @ac:		where the allocation may allocate; it cannot use areas
+ * @gfp:	its flags
+ *
+ * Context: May sleep. The caller may hold locks of file systems, as @gfp says.
+ * Return: true if the allocation should try again.
+ */
+bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp)
+{
+	struct zoneref *z;
+	struct zone *zone;
+
+	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
+					ac->highest_zoneidx, ac->nodemask) {
+		if (!zone->cma_pages)
+			continue;
+		if (contig_may_wait_for_io(gfp) && fill_zone_with_stuck(zone))
+			return true;
+		if (release_last_pages(zone))
+			return true;
+	}
+	return false;
 }
 
 /* Return: true if next to all evictable LRU pages of a node lie in areas. */

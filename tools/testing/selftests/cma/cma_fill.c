@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
 #include "cma_test_lib.h"
 
 #define PIPES_MAX	4000
+#define STEP		(64 * KIB)
 
 /* Pipes that are full of data, 1 MiB each. */
 struct pipes {
@@ -24,21 +26,34 @@ struct pipes {
 	unsigned int nr;
 };
 
-static int pipes_add(struct pipes *pipes)
+/* Makes a pipe for 1 MiB; the kernel allocates pages when they are written. */
+static int pipes_open(struct pipes *pipes)
 {
-	static char data[64 * KIB];
 	int *fds = pipes->fds[pipes->nr];
-	size_t written;
 
 	if (pipes->nr == PIPES_MAX || pipe2(fds, O_NONBLOCK | O_CLOEXEC))
 		return -errno;
 	pipes->nr++;
-	if (fcntl(fds[1], F_SETPIPE_SZ, MIB) < 0)
-		return -errno;
-	for (written = 0; written < MIB; written += sizeof(data))
-		if (write(fds[1], data, sizeof(data)) != sizeof(data))
+	return fcntl(fds[1], F_SETPIPE_SZ, MIB) < 0 ? -errno : 0;
+}
+
+/* Writes @size bytes to the last pipe. */
+static int pipes_write(struct pipes *pipes, size_t size)
+{
+	static char data[STEP];
+	size_t written;
+
+	for (written = 0; written < size; written += STEP)
+		if (write(pipes->fds[pipes->nr - 1][1], data, STEP) != STEP)
 			return -errno;
 	return 0;
+}
+
+static int pipes_add(struct pipes *pipes)
+{
+	int err = pipes_open(pipes);
+
+	return err ? err : pipes_write(pipes, MIB);
 }
 
 static void pipes_free(struct pipes *pipes)
@@ -56,31 +71,29 @@ static long outside_mib(void)
 	return (ct_meminfo_kib("MemFree") - ct_meminfo_kib("CmaFree")) / 1024;
 }
 
+/*
+ * mem: a program; at first most of it lies outside of the area
+ * nr_in: pages of it that lie in the area at first
+ * nr_mib: when so much of ordinary memory is used, half of it has to move
+ */
 FIXTURE(cma_fill) {
 	struct ct_area area;
 	struct pipes pipes;
+	struct ct_mem mem;
+	unsigned long nr_in;
+	long nr_mib, oom_kill;
 };
 
 FIXTURE_SETUP(cma_fill)
 {
 	struct rlimit limit = { 2 * PIPES_MAX + 64, 2 * PIPES_MAX + 64 };
+	long high_mib = ct_zone_sum("high") * ct_page_size / MIB;
+	unsigned long nr_pages;
+	struct ct_mem filler;
+	long mem_mib;
 
 	ct_init(&self->area);
-	self->pipes.nr = 0;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-}
-
-FIXTURE_TEARDOWN(cma_fill)
-{
-	pipes_free(&self->pipes);
-}
-
-TEST_F(cma_fill, programs_move_in)
-{
-	long pswpout, oom_kill, moved, nr_mib, high_mib;
-	unsigned long nr_pages, nr_in;
-	struct ct_mem filler, mem;
-
 	if (ct_meminfo_kib("HighTotal") > 0)
 		SKIP(return, "pipes use high memory, where no area is");
 	if (outside_mib() > PIPES_MAX / 2)
@@ -91,29 +104,93 @@ TEST_F(cma_fill, programs_move_in)
 	nr_pages = self->area.nr_pages / 2;
 	if ((long)(nr_pages * ct_page_size / MIB) > outside_mib() / 2)
 		nr_pages = outside_mib() / 2 * MIB / ct_page_size;
-	high_mib = ct_zone_sum("high") * ct_page_size / MIB;
-	if ((long)(nr_pages * ct_page_size / MIB) / 2 <= high_mib)
+	mem_mib = nr_pages * ct_page_size / MIB;
+	if (mem_mib / 2 <= high_mib)
 		SKIP(return, "the area is small beside the watermarks");
-	ASSERT_EQ(0, ct_mem_init(&mem, CT_ANON, nr_pages));
-	ct_mem_write(&mem, 0, nr_pages);
+	ASSERT_EQ(0, ct_mem_init(&self->mem, CT_ANON, nr_pages));
+	ct_mem_write(&self->mem, 0, nr_pages);
 	ct_mem_exit(&filler);
-	nr_in = ct_mem_in_area(&mem, &self->area);
-	ASSERT_LT(nr_in, nr_pages / 2);
+	self->nr_in = ct_mem_in_area(&self->mem, &self->area);
+	ASSERT_LT(self->nr_in, nr_pages / 2);
+	self->nr_mib = outside_mib() + mem_mib / 2 - high_mib;
+	self->oom_kill = ct_vmstat("oom_kill");
+}
 
-	pswpout = ct_vmstat("pswpout");
-	oom_kill = ct_vmstat("oom_kill");
-	moved = ct_vmstat("cma_fill_moved");
-	nr_mib = outside_mib() + (long)(nr_pages * ct_page_size / MIB) / 2 -
-		 high_mib;
-	while (nr_mib--)
+FIXTURE_TEARDOWN(cma_fill)
+{
+	pipes_free(&self->pipes);
+	if (!self->mem.addr)
+		return;
+	EXPECT_EQ(self->oom_kill, ct_vmstat("oom_kill"));
+	EXPECT_EQ(0, ct_mem_verify(&self->mem));
+	ct_mem_exit(&self->mem);
+}
+
+TEST_F(cma_fill, programs_move_in)
+{
+	long pswpout = ct_vmstat("pswpout"), moved = ct_vmstat("cma_fill_moved");
+
+	while (self->nr_mib--)
 		ASSERT_EQ(0, pipes_add(&self->pipes));
-
-	EXPECT_GT(ct_mem_in_area(&mem, &self->area), nr_in);
+	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
 	EXPECT_GT(ct_vmstat("cma_fill_moved"), moved);
 	EXPECT_EQ(pswpout, ct_vmstat("pswpout"));
-	EXPECT_EQ(oom_kill, ct_vmstat("oom_kill"));
-	EXPECT_EQ(0, ct_mem_verify(&mem));
-	ct_mem_exit(&mem);
+}
+
+/* While others take the free pages of the area, no page counts as stuck. */
+TEST_F(cma_fill, targets_are_missing)
+{
+	long scanned = ct_vmstat("cma_fill_scanned"), seen = 0;
+	size_t at;
+
+	if (!ct_can_fail())
+		SKIP(return, "no CONFIG_FAIL_CMA");
+	ct_fail_at(CT_STEP_TARGET, -1);
+	while (!seen && self->nr_mib--) {
+		ASSERT_EQ(0, pipes_open(&self->pipes));
+		for (at = 0; at < MIB; at += STEP) {
+			ASSERT_EQ(0, pipes_write(&self->pipes, STEP));
+			/* kswapd is to run. */
+			usleep(1000);
+			if (!seen)
+				seen = ct_vmstat("cma_fill_scanned") - scanned;
+			if (seen)
+				ct_fail_end();
+		}
+	}
+	ct_fail_end();
+	EXPECT_GT(seen, 0);
+	while (self->nr_mib-- > 0)
+		ASSERT_EQ(0, pipes_add(&self->pipes));
+	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
+}
+
+/* Pages that somebody holds for a while are stuck, but not for ever. */
+TEST_F(cma_fill, stuck_pages_get_free)
+{
+	long scanned = ct_vmstat("cma_fill_scanned"), held = 0;
+	long nr_mib = self->mem.nr_pages * ct_page_size / MIB, i;
+	struct iovec data = { .iov_len = MIB };
+	struct pipes holders = { };
+
+	for (i = 0; i < nr_mib; i++) {
+		ASSERT_EQ(0, pipes_open(&holders));
+		data.iov_base = (char *)self->mem.addr + i * MIB;
+		held += vmsplice(holders.fds[i][1], &data, 1, 0);
+	}
+	ASSERT_EQ(nr_mib * MIB, held);
+	while (self->nr_mib &&
+	       ct_vmstat("cma_fill_scanned") - scanned <
+	       2 * (long)self->mem.nr_pages) {
+		ASSERT_EQ(0, pipes_add(&self->pipes));
+		self->nr_mib--;
+	}
+	EXPECT_LT(ct_mem_in_area(&self->mem, &self->area),
+		  self->nr_in + self->mem.nr_pages / 4);
+	pipes_free(&holders);
+	while (self->nr_mib-- > 0)
+		ASSERT_EQ(0, pipes_add(&self->pipes));
+	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
 }
 
 TEST_HARNESS_MAIN
