@@ -8,6 +8,7 @@ is one instruction. What the kinds of a case do is in guest/bench_*.c.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from trees import bases
 
@@ -47,6 +48,11 @@ class Boot:
             case.varies = bool(self.disk or self.smp)
 
 
+def alone(name: str, *case: Any, **boot: Any) -> dict[str, Boot]:
+    """A case that has a boot of its own, of the same name."""
+    return {name: Boot([Case(name, *case)], **boot)}
+
+
 MIB = 1024
 QUIET = ("median", "free")	# every sample is the same, or nearly so
 
@@ -72,10 +78,9 @@ BOOTS = {
         Case("kept", "buffers of any size are cached, and asked for again "
              "after 100 ms", "kept", 9, [4, 64, 1 * MIB, 16 * MIB], QUIET),
     ], disk=False),
-    "highmem": Boot([
-        Case("highmem", "free area in high memory", "free", 9,
-             [4, 64, 1 * MIB, 16 * MIB], QUIET),
-    ], append="cma=64M vmalloc=768M", mem="384M", disk=False),
+    **alone("highmem", "free area in high memory", "free", 9,
+            [4, 64, 1 * MIB, 16 * MIB], QUIET,
+            append="cma=64M vmalloc=768M", mem="384M", disk=False),
     "room": Boot([
         Case("halves", "buffers that fit after small ones took 70 % of the "
              "area and every other one went back", "halves:70", 1,
@@ -84,100 +89,55 @@ BOOTS = {
              "large ones came and went", "mixed:30", 1,
              [256, 1 * MIB, 4 * MIB, 8 * MIB], ("count",)),
     ], disk=False),
-    "cache": Boot([
-        Case("cache", "full of clean page cache", "cache", 16,
-             [64, 1 * MIB, 4 * MIB, 16 * MIB]),
-    ]),
-    "text": Boot([
-        Case("text", "full of mapped program text", "text", 16,
-             [1 * MIB, 4 * MIB]),
-    ]),
-    "text-again": Boot([
-        Case("text-again", "full of mapped program text, room outside; then "
-             "all that lay in the area is used once more", "text-again", 16, [1 * MIB, 4 * MIB],
-             ("median", "sum")),
-    ]),
-    "dirty": Boot([
-        Case("dirty", "full of dirty page cache, ext4", "dirty", 16,
-             [1 * MIB, 4 * MIB]),
-    ]),
-    "anon": Boot([
-        Case("anon", "full of anonymous memory, room outside", "anon", 16,
-             [1 * MIB, 4 * MIB, 16 * MIB]),
-    ], disk=False),
-    "shmem": Boot([
-        Case("shmem", "full of shared memory, room outside", "shmem", 16,
-             [1 * MIB, 4 * MIB]),
-    ], disk=False),
-    "mlocked": Boot([
-        Case("mlocked", "full of locked memory, room outside", "mlocked", 16,
-             [1 * MIB, 4 * MIB]),
-    ], disk=False),
-    "swap": Boot([
-        Case("swap", "full of anonymous memory, zram swap", "swap-one", 16,
-             [4 * MIB]),
-    ], disk=False),
-    "swap-row": Boot([
-        Case("swap-row", "full of anonymous memory, zram swap, 16 MiB in a row "
-             "of four", "swap", 16,
-             [4 * MIB]),
-    ], disk=False),
-    "pinned": Boot([
-        Case("pinned", "256 pages pinned all over, zram swap",
-             "pinned-swap-one:256", 64, [256]),
-    ], disk=False, timeout_s=1200),
-    "pinned-row": Boot([
-        Case("pinned-row", "256 pages pinned all over, no swap, many in a row",
-             "pinned:256", 128, [256]),
-    ], disk=False),
-    "pinned-end": Boot([
-        Case("pinned-end", "256 pages pinned all over, no swap, in a row until "
-             "there is no room", "pinned-end:256", 192, [256],
-             ("median", "worst", "refused")),
-    ], disk=False),
-    "pinned-large": Boot([
-        Case("pinned-large", "256 pages pinned all over", "pinned:256", 16,
-             [1 * MIB, 4 * MIB]),
-    ], disk=False),
-    "pinned-swap": Boot([
-        Case("pinned-swap", "256 pages pinned all over, zram swap, a row",
-             "pinned-swap:256", 32, [256]),
-    ], disk=False, timeout_s=1200),
-    "longterm": Boot([
-        Case("longterm", "16 MiB pinned for long, the area full", "longterm",
-             16, [1 * MIB, 4 * MIB]),
-    ], disk=False),
-    "exhaust": Boot([
-        Case("exhaust", "128 MiB pinned for long, memory and zram swap full; "
-             "buffers until there are no more", "exhaust:128", 1, [4 * MIB],
-             ("count",)),
-    ], append="cma=256M", mem="512M", disk=False, timeout_s=900),
-    "exhaust-noise": Boot([
-        Case("exhaust-noise", "128 MiB pinned for long, memory and zram swap "
-             "full, half of the data cannot be compressed; buffers until "
-             "there are no more", "exhaust-noise:128", 1, [4 * MIB], ("count",)),
-    ], append="cma=256M", mem="512M", disk=False, timeout_s=900),
-    "pin": Boot([
-        Case("pin", "a program pins its data for long, the area full of them",
-             "pin", 1, [8 * MIB, 128 * MIB], QUIET),
-    ], append="cma=256M", mem="512M", disk=False, timeout_s=1200),
-    "direct": Boot([
-        Case("direct", "O_DIRECT to and from pages in the area", "direct", 16,
-             [256, 4 * MIB]),
-    ]),
-    "sweep": Boot([
-        Case("sweep", "programs run as in a build", "load:4", 8,
-             [4, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB],
-             ("average", "worst")),
-    ], append="cma=128M", mem="512M"),
-    "build-none": Boot([
-        Case("build-none", "a build without an area", "build:160", 1, [4],
-             ("rate",)),
-    ], append="cma=0"),
-    "build": Boot([
-        Case("build", "a build with nearly half of memory an area, against "
-             "none", "build:160", 1, [4], ("rate",)),
-    ], append="cma=112M"),
+    **alone("cache", "full of clean page cache", "cache", 16,
+            [64, 1 * MIB, 4 * MIB, 16 * MIB]),
+    **alone("text", "full of mapped program text", "text", 16, [1 * MIB, 4 * MIB]),
+    **alone("text-again", "full of mapped program text, room outside; then "
+            "all that lay in the area is used once more", "text-again", 16,
+            [1 * MIB, 4 * MIB], ("median", "sum")),
+    **alone("dirty", "full of dirty page cache, ext4", "dirty", 16, [1 * MIB, 4 * MIB]),
+    **alone("anon", "full of anonymous memory, room outside", "anon", 16,
+            [1 * MIB, 4 * MIB, 16 * MIB], disk=False),
+    **alone("shmem", "full of shared memory, room outside", "shmem", 16,
+            [1 * MIB, 4 * MIB], disk=False),
+    **alone("mlocked", "full of locked memory, room outside", "mlocked", 16,
+            [1 * MIB, 4 * MIB], disk=False),
+    **alone("swap", "full of anonymous memory, zram swap", "swap-one", 16,
+            [4 * MIB], disk=False),
+    **alone("swap-row", "full of anonymous memory, zram swap, 16 MiB in a row "
+            "of four", "swap", 16, [4 * MIB], disk=False),
+    **alone("pinned", "256 pages pinned all over, zram swap",
+            "pinned-swap-one:256", 64, [256], disk=False, timeout_s=1200),
+    **alone("pinned-row", "256 pages pinned all over, no swap, many in a row",
+            "pinned:256", 128, [256], disk=False),
+    **alone("pinned-end", "256 pages pinned all over, no swap, in a row until "
+            "there is no room", "pinned-end:256", 192, [256],
+            ("median", "worst", "refused"), disk=False),
+    **alone("pinned-large", "256 pages pinned all over", "pinned:256", 16,
+            [1 * MIB, 4 * MIB], disk=False),
+    **alone("pinned-swap", "256 pages pinned all over, zram swap, a row",
+            "pinned-swap:256", 32, [256], disk=False, timeout_s=1200),
+    **alone("longterm", "16 MiB pinned for long, the area full", "longterm",
+            16, [1 * MIB, 4 * MIB], disk=False),
+    **alone("exhaust", "128 MiB pinned for long, memory and zram swap full; "
+            "buffers until there are no more", "exhaust:128", 1, [4 * MIB],
+            ("count",), append="cma=256M", mem="512M", disk=False, timeout_s=900),
+    **alone("exhaust-noise", "128 MiB pinned for long, memory and zram swap "
+            "full, half of the data cannot be compressed; buffers until "
+            "there are no more", "exhaust-noise:128", 1, [4 * MIB], ("count",),
+            append="cma=256M", mem="512M", disk=False, timeout_s=900),
+    **alone("pin", "a program pins its data for long, the area full of them",
+            "pin", 1, [8 * MIB, 128 * MIB], QUIET,
+            append="cma=256M", mem="512M", disk=False, timeout_s=1200),
+    **alone("direct", "O_DIRECT to and from pages in the area", "direct", 16,
+            [256, 4 * MIB]),
+    **alone("sweep", "programs run as in a build", "load:4", 8,
+            [4, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB],
+            ("average", "worst"), append="cma=128M", mem="512M"),
+    **alone("build-none", "a build without an area", "build:160", 1, [4],
+            ("rate",), append="cma=0"),
+    **alone("build", "a build with nearly half of memory an area, against "
+            "none", "build:160", 1, [4], ("rate",), append="cma=112M"),
     "threads": Boot([
         Case(f"threads-{nr}", f"{nr} threads, against 1", f"threads:{nr}", 1,
              [64], ("rate",)) for nr in (1, 4, 16, 32)
