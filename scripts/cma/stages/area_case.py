@@ -9,12 +9,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass
 from pathlib import Path
+from typing import Any
 
 from lab import devicetree
 
+ANYWHERE = "0x[0-9a-f]{8}"
+PARTS = "shared but for parts of pageblocks"
 CLIENT = "/selftests/cma/cma_client"
 AREA = 'compatible = "shared-dma-pool"; reusable;'
 DEVICE = 'compatible = "test,cma-dma-test";'
+
+# What many of the device trees have.
+POOL = """
+	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+"""
+CAMERA, DISPLAY, PLAIN = (
+    f"\t{name} {{ DEVICE {reference}}};\n" for name, reference in (
+        ("camera", "memory-region = <&frames>; "),
+        ("display", "memory-region = <&pool>; "), ("plain", "")))
 
 
 @dataclass
@@ -85,5 +97,6 @@ def announced(name: str, size: str, place: str, kind: str = "shared",
             rf"from {source}$")
 
 
-ANYWHERE = "0x[0-9a-f]{8}"
-PARTS = "shared but for parts of pageblocks"
+def default(size: str, place: str = ANYWHERE, name: str = "reserved", **more: Any) -> str:
+    """The same of the default area, which is the command line's unless named."""
+    return announced(name, size, place, users="all devices", **more)

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.area_case import ANYWHERE, CLIENT, PARTS, Case, announced, tree
+from stages.area_case import (ANYWHERE, CAMERA, CLIENT, PARTS, PLAIN, POOL, Case,
+                              announced, default, tree)
 
 MANUAL_RST = "Documentation/admin-guide/mm/cma.rst"
 
@@ -73,7 +74,7 @@ FORMS = Case(
         "processor 1M=declared 64K=declared",
     ],
     expect=[
-        announced("pool", "16 MiB", ANYWHERE, users="all devices"),
+        default("16 MiB", name="pool"),
         announced("frames@44000000", "16 MiB", "0x44000000"),
         announced("within", "8 MiB", "0x4[ab][08]00000"),
         announced("one", "4 MiB", ANYWHERE),
@@ -122,9 +123,7 @@ FORMS = Case(
     append="cma_heap.areas=fra* cma_areas=two:first+spare:fallback+one:heap")
 
 MANY = Case(
-    "many", tree("""
-	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
-""" + "".join(f"""
+    "many", tree(POOL + "".join(f"""
 	a{i}: a{i} {{ AREA size = <0 0x400000>; }};
 	b{i}: b@4{i}000000 {{ AREA reg = <0 0x4{i}000000 0 0x400000>; }};
 """ for i in range(2, 7)), """
@@ -174,52 +173,36 @@ SHREDS = Case(
 SIZE_PIECES = Case(
     "size-pieces", tree("""
 	pool: pool { AREA size = <0 0x14000000>; linux,cma-default; };
-""", """
-	plain { DEVICE };
-"""),
+""", PLAIN),
     append="vmalloc=768M", mem="512M",
     steps=["plain 128M=pool 64M=pool"],
-    expect=[announced("pool", "320 MiB", f"{ANYWHERE}, {ANYWHERE}",
-                      users="all devices", zone="lowmem and highmem",
-                      source="the device tree")])
+    expect=[default("320 MiB", f"{ANYWHERE}, {ANYWHERE}", "pool",
+                    zone="lowmem and highmem", source="the device tree")])
 
 # Without an area of the command line's, of the device tree's or of both, it is
 # the next in the order.
+POOL_AT = """
+	pool: pool@{0} {{
+		AREA reg = <0 0x{0} 0 0x1000000>; linux,cma-default;
+	}};
+"""
 NEXT = [
-    Case("next-default-reg", tree("""
-	pool: pool@44000000 {
-		AREA reg = <0 0x44000000 0 0x1000000>; linux,cma-default;
-	};
-""", "\tplain { DEVICE };\n"),
+    Case("next-default-reg", tree(POOL_AT.format("44000000"), PLAIN),
          steps=["plain 3*4M=pool@44000000 4M=nothing"],
-         expect=[announced("pool@44000000", "16 MiB", "0x44000000",
-                           users="all devices", source="the device tree")]),
-    Case("next-tree-reg", tree("""
-	pool: pool@44000000 {
-		AREA reg = <0 0x44000000 0 0x1000000>; linux,cma-default;
-	};
-""", "\tplain { DEVICE };\n"), append="cma=16M@0x48000000",
-         steps=["plain 3*4M=pool@44000000"],
+         expect=[default("16 MiB", "0x44000000", "pool@44000000", source="the device tree")]),
+    Case("next-tree-reg", tree(POOL_AT.format("44000000"), PLAIN),
+         append="cma=16M@0x48000000", steps=["plain 3*4M=pool@44000000"],
          expect=["^cma: reserved: .* overlaps the initial RAM disk at ",
-                 announced("pool@44000000", "16 MiB", "0x44000000",
-                           users="all devices", source="the device tree")]),
-    Case("next-tree-size", tree("""
-	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
-""", "\tplain { DEVICE };\n"), append="cma=16G",
+                 default("16 MiB", "0x44000000", "pool@44000000", source="the device tree")]),
+    Case("next-tree-size", tree(POOL, PLAIN), append="cma=16G",
          steps=["plain 3*4M=pool"],
          expect=['^cma: "cma=16G" ignored: number is too large$',
-                 announced("pool", "16 MiB", ANYWHERE, users="all devices",
-                           source="the device tree")]),
-    Case("next-configured", tree("""
-	pool: pool@48000000 {
-		AREA reg = <0 0x48000000 0 0x1000000>; linux,cma-default;
-	};
-""", "\tplain { DEVICE };\n"), append="cma=512M",
-         steps=["plain 3*4M=reserved"],
+                 default("16 MiB", name="pool", source="the device tree")]),
+    Case("next-configured", tree(POOL_AT.format("48000000"), PLAIN),
+         append="cma=512M", steps=["plain 3*4M=reserved"],
          expect=["^cma: reserved: cannot reserve 0x20000000 bytes",
                  "^cma: pool@48000000: .* overlaps the initial RAM disk at ",
-                 announced("reserved", "16 MiB", ANYWHERE,
-                           users="all devices", source="the configuration")]),
+                 default("16 MiB", source="the configuration")]),
 ]
 
 
@@ -257,9 +240,7 @@ FULL = Case(
 CELLS = Case(
     "cells", tree("""
 	frames: frames@44000000 { AREA reg = <0x44000000 0x1000000>; };
-""", """
-	camera { DEVICE memory-region = <&frames>; };
-""", cells=1),
+""", CAMERA, cells=1),
     append="cma=16M",
     steps=["camera 4M=nothing", "- 4M=reserved"],
     expect=["Reserved memory: unsupported node format, ignoring$"],
@@ -294,7 +275,7 @@ OVERLAY = Case(
 """],
     steps=["camera 2*4M=late@44000000 3*4M=pool 4M=nothing",
            "display 8M=late@44000000"],
-    expect=[announced("pool", "16 MiB", ANYWHERE, users="all devices"),
+    expect=[default("16 MiB", name="pool"),
             announced("late@44000000", "8 MiB", "0x44000000")])
 
 # With little low memory, one piece of which lies in high memory.
@@ -334,17 +315,13 @@ DEVICES = "/ {" + "".join(f"\n\t{name} {{ DEVICE }};" for name in (
 NAMED = "devices that ask for it"
 MANUAL = {
     "cma=64M": Case(
-        "manual-size", DEVICES, steps=["plain 3*16M=reserved"],
-        expect=[announced("reserved", "64 MiB", ANYWHERE,
-                          users="all devices")]),
+        "manual-size", DEVICES, steps=["plain 3*16M=reserved"], expect=[default("64 MiB")]),
     "cma=32M@0x44000000": Case(
         "manual-address", DEVICES, steps=["plain 16M=reserved"],
-        expect=[announced("reserved", "32 MiB", "0x44000000",
-                          users="all devices")]),
+        expect=[default("32 MiB", "0x44000000")]),
     "cma=32M@0x44000000-0x47000000": Case(
         "manual-range", DEVICES, steps=["plain 16M=reserved"],
-        expect=[announced("reserved", "32 MiB", "0x4[45][0-9a-f]{6}",
-                          users="all devices")]),
+        expect=[default("32 MiB", "0x4[45][0-9a-f]{6}")]),
     "cma_areas=banka=8M;banka/camera,scal*=8M": Case(
         "manual-types", DEVICES, steps=[
             # Its own, and nobody else's; the common one is for who asks.
@@ -377,7 +354,7 @@ MANUAL = {
         "manual-default", DEVICES, steps=[
             "plain 3*4M=dma 4M=nothing",
             "signal 2*4M=dma-signal 4M=nothing"],
-        expect=[announced("dma", "16 MiB", ANYWHERE, users="all devices")]),
+        expect=[default("16 MiB", name="dma")]),
     # On the tree of the manual.
     "cma_areas=frames@44000000:fallback:first;vault:heap": Case(
         "manual-elsewhere", "", steps=["codec idle=vault 1M=vault"],
@@ -391,7 +368,7 @@ MANUAL_TREE = Case(
         "codec 1M=vault 2*8M=frames@44000000 4M=pool",
         "codec use=frame 8M=frames@44000000 use=firmware 1M=vault",
         "codec idle=vault lent=frames@44000000"],
-    expect=[announced("pool", "32 MiB", ANYWHERE, users="all devices"),
+    expect=[default("32 MiB", name="pool"),
             announced("frames@44000000", "16 MiB", "0x44000000, 0x46000000"),
             announced("vault", "1024 KiB|1 MiB", "0x4[ab][0-9a-f]{6}",
                       "exclusive")])
@@ -428,8 +405,7 @@ BOARD = Case(
 
 # Buffers are zeroed, whatever the mode and the shape of their area.
 INIT = Case(
-    "init-on-alloc", tree("""
-	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+    "init-on-alloc", tree(POOL + """
 	vault: vault { AREA size = <0 0x800000>; reclaim-latency-us = <0>; };
 	tiny: tiny@44101000 { AREA reg = <0 0x44101000 0 0x7000>; };
 	crooked: crooked@44380000 { AREA reg = <0 0x44380000 0 0x900000>; };
@@ -444,8 +420,7 @@ INIT = Case(
 PIECES = Case(
     "pieces", DEVICES, append="cma=320M vmalloc=768M", mem="512M",
     steps=["plain 128M=reserved 64M=reserved"],
-    expect=[announced("reserved", "320 MiB", f"{ANYWHERE}, {ANYWHERE}",
-                      users="all devices", zone="lowmem and highmem")])
+    expect=[default("320 MiB", f"{ANYWHERE}, {ANYWHERE}", zone="lowmem and highmem")])
 
 
 @dataclass
@@ -528,12 +503,10 @@ def line_at(ram: Ram, name: str, line: str, said: list[str], serves: str = "16 M
 	firmware: firmware@{ram.at(0x4000000)} {{
 		no-map; reg = {ram.reg(0x4000000, 0x1000000)};
 	}};
-""", "\tplain { DEVICE };\n", cells=ram.cells),
+""", PLAIN, cells=ram.cells),
         board=ram.board, mem=ram.mem, append=line,
         steps=["plain 4M=reserved"],
-        expect=said + [announced("reserved", serves, "0x[0-9a-f]+",
-                                 users="all devices",
-                                 zone=ram.zone("\\w+"))])
+        expect=said + [default(serves, "0x[0-9a-f]+", zone=ram.zone("\\w+"))])
 
 
 ON_RAMS = [
@@ -545,28 +518,22 @@ ON_RAMS = [
     # No 300 MiB in one piece: several, around the RAM disk and the firmware.
     Case("halves", tree("""
 	firmware: firmware@90000000 { no-map; reg = <0 0x90000000 0 0x1000000>; };
-""", "\tplain { DEVICE };\n"), board="vexpress-a15", mem="512M",
+""", PLAIN), board="vexpress-a15", mem="512M",
          append="cma=300M", steps=["plain 4M=reserved 64M=reserved"],
          expect=["0x90000000\\.\\.0x90ffffff .* nomap ",
-                 announced("reserved", "300 MiB",
-                           "0x8[0-7][0-9a-f]{6}, 0x8[89a-f][0-9a-f]{6}, "
-                           "0x9[1-9a-f][0-9a-f]{6}", users="all devices",
-                           source="the command line")]),
+                 default("300 MiB", "0x8[0-7][0-9a-f]{6}, 0x8[89a-f][0-9a-f]{6}, "
+                         "0x9[1-9a-f][0-9a-f]{6}", source="the command line")]),
     # The crash kernel's memory is reserved long after the areas.
-    Case("crash", "/ {\n\tplain { DEVICE };\n};\n",
+    Case("crash", f"/ {{\n{PLAIN}}};\n",
          append="crashkernel=32M@0x44000000 crashkernel=16M,low "
          "cma=16M@0x44000000",
          steps=["plain 4M=reserved"],
          expect=["^cma: reserved: .* overlaps crashkernel= at 0x44000000-",
-                 announced("reserved", "16 MiB", ANYWHERE,
-                           users="all devices",
-                           source="the configuration")]),
-    Case("crash-top", "/ {\n\tplain { DEVICE };\n};\n",
+                 default("16 MiB", source="the configuration")]),
+    Case("crash-top", f"/ {{\n{PLAIN}}};\n",
          append="crashkernel=512M-:16M,2G-:32M@0x4e000000 cma=16M",
          steps=["plain 4M=reserved"],
-         expect=[announced("reserved", "16 MiB", "0x4d000000",
-                           users="all devices",
-                           source="the command line")]),
+         expect=[default("16 MiB", "0x4d000000", source="the command line")]),
 ]
 
 
@@ -574,9 +541,7 @@ def beside_kernel(end: int) -> Case:
     """An area in the last section of the kernel's, which ends at @end."""
     return Case("beside-kernel", DEVICES, append=f"cma=512K@{end:#x}",
                 steps=["plain 4M=reserved"],
-                expect=["^cma: reserved: .* overlaps the kernel at 0x40",
-                        announced("reserved", "16 MiB", ANYWHERE,
-                                  users="all devices")])
+                expect=["^cma: reserved: .* overlaps the kernel at 0x40", default("16 MiB")])
 
 
 # Memory for who cannot wait, from an area in low memory and from one in high:

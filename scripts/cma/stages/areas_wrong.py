@@ -3,12 +3,12 @@
 area and no more, and has its message. The stage areas of check.py boots them.
 """
 
-from stages.area_case import ANYWHERE, PARTS, Case, announced, tree
+from stages.area_case import (ANYWHERE, CAMERA, DISPLAY, PARTS, PLAIN, POOL, Case, announced,
+                              default, tree)
 from stages.areas import DEVICES, NAMED
 
 ODD = Case(
-    "odd", tree("""
-	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
+    "odd", tree(POOL + """
 	again: again { AREA size = <0 0x400000>; linux,cma-default; };
 	tiny: tiny@44101000 { AREA reg = <0 0x44101000 0 0x7000>; };
 	crooked: crooked@44380000 { AREA reg = <0 0x44380000 0 0x900000>; };
@@ -78,7 +78,7 @@ ODD = Case(
         "neighbour 512K=beside@43100000 4K=nothing",
     ],
     expect=[
-        announced("pool", "16 MiB", ANYWHERE, users="all devices"),
+        default("16 MiB", name="pool"),
         "^cma: again: not the default area, that is pool$",
         announced("tiny@44101000", "28 KiB", "0x44101000", PARTS),
         announced("crooked@44380000", "9 MiB", "0x44380000", PARTS),
@@ -186,7 +186,7 @@ SAYS_NOTHING = Case(
 		compatible = "shared-dma-pool"; size = <0 0x400000>;
 		linux,cma-default;
 	};
-""", "\tplain { DEVICE };\n"),
+""", PLAIN),
     append="cma=16M cma_areas= cma_areas=tight=16M@0x47f00000-0x49000000+"
            + "+".join(f"a{i}:heap" for i in range(80)),
     steps=["plain 4M=reserved"],
@@ -214,7 +214,7 @@ LESS = Case(
     "less", tree("".join(f"""
 	f{i}: f@{at:x} {{ no-map; reg = <0 {at:#x} 0 0x1000>; }};
 """ for i, at in enumerate(range(0x40200000, 0x50000000, 0x400000))
-        if at not in (0x4c200000, 0x4c600000)), "\tplain { DEVICE };\n"),
+        if at not in (0x4c200000, 0x4c600000)), PLAIN),
     steps=["plain 4M=reserved"],
     expect=["^cma: reserved: no room for 0x01000000 bytes, 0x00[48]00000 have"])
 
@@ -234,9 +234,7 @@ WISHES = [
          expect=["^cma: second: not the default area, the command line has",
                  "^cma: pool: not used, the command line has cma=$"]),
     # One that steps in is that of its devices, too.
-    Case("spare-size", tree("""
-	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
-""", "\tdisplay { DEVICE memory-region = <&pool>; };\n\tplain { DEVICE };\n"),
+    Case("spare-size", tree(POOL, DISPLAY + PLAIN),
          append="cma=16M@0x48000000",
          steps=["display 4M=pool", "plain 4M=pool"],
          expect=["^cma: reserved: .* overlaps the initial RAM disk"]),
@@ -253,9 +251,7 @@ WISHES = [
          expect=["^cma: reserved: .* overlaps the kernel at ",
                  announced("slanted", "16 MiB", "0x4[4c]000000")]),
     # With no area on purpose, ordinary memory is what there is.
-    Case("zero", tree("""
-	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
-""", "\tdisplay { DEVICE memory-region = <&pool>; };\n"),
+    Case("zero", tree(POOL, DISPLAY),
          append="cma=0 cma_areas=other=4M", steps=["display 64K=none 4M=none"],
          expect=["^cma: pool: not used, the command line has cma=$"]),
     Case("no-node", tree("""
@@ -269,13 +265,12 @@ WISHES = [
     # All of 1 GiB, of which the end is nobody's.
     Case("top", tree("""
 	frames: frames@7c000000 { AREA reg = <0 0x7c000000 0 0x4000000>; };
-""", "\tcamera { DEVICE memory-region = <&frames>; };\n"), mem="1G",
+""", CAMERA), mem="1G",
          append="cma=16M", steps=["camera 4*16M=frames@7c000000 4M=nothing"]),
     Case("crash-last", DEVICES, steps=["plain 4M=reserved"],
          append="crashkernel=32M@0x44000000 crashkernel=16M@0x46000000 "
                 "cma=16M@0x44000000",
-         expect=[announced("reserved", "16 MiB", "0x44000000",
-                           users="all devices")]),
+         expect=[default("16 MiB", "0x44000000")]),
 ]
 
 LONG = "a-node-whose-name-goes-on-and-on-until-no-area-can-be-called-by-it-"
@@ -291,8 +286,7 @@ LEFTOVERS = [
               for i in range(9)), "\tcamera { DEVICE memory-region = <&a0>; };\n"),
          steps=["camera 4M=a0", "- 4M=reserved"],
          expect=["^cma: pool@48000000: .* overlaps the initial RAM disk",
-                 "^cma: a8: there are 8 areas already",
-                 announced("reserved", "16 MiB", ANYWHERE, users="all devices")]),
+                 "^cma: a8: there are 8 areas already", default("16 MiB")]),
     Case("default-lost-line", DEVICES,
          append="cma=16M@0x48000000 cma_areas="
                 + "+".join(f"a{i}=4M" for i in range(9)),
@@ -307,9 +301,8 @@ LEFTOVERS = [
 	g: g@49000000 {
 		AREA reg = <0 0x49000000 0 0x6800000>, <0 0x49800000 0 0x1000>;
 	};
-""", "\tplain { DEVICE };\n"), append="cma=96M", steps=["plain 32M=reserved"],
-         expect=["^cma: f@42000000: ", "^cma: g@49000000: ",
-                 announced("reserved", "96 MiB", ANYWHERE, users="all devices")]),
+""", PLAIN), append="cma=96M", steps=["plain 32M=reserved"],
+         expect=["^cma: f@42000000: ", "^cma: g@49000000: ", default("96 MiB")]),
     Case("no-map-reusable", tree("""
 	fw: fw@44000000 { AREA no-map; reg = <0 0x44000000 0 0x1000000>; };
 """, "\tcamera { DEVICE memory-region = <&fw>; };\n"), append="cma=16M",
