@@ -3,6 +3,7 @@
 allocator, and one that is a program.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from lab import boards, children, kbuild, skips, verdict
@@ -33,64 +34,57 @@ def lpae(stage: Stage) -> None:
     """An area above 4 GiB, for a device that reaches it and for one that does
     not; and where the default area lies unless it is told."""
     where: dict[str, Any] = {"kernel_dir": kbuild.obj("arm-lpae"), "board": "virt-highmem"}
-    far = " cma=64M@0x100000000"
-    test_boot(stage, "lpae", append=LPAE_APPEND + far, timeout_s=1800,
+    far = "cma=64M@0x100000000"
+    test_boot(stage, "lpae", append=f"{LPAE_APPEND} {far}", timeout_s=1800,
               commands=[test_driver("dma_bits=36")],
               expect=["^cma: reserved: 64 MiB at 0x0*100000000-"], **where)
+
+    def boot(name: str, append: str, commands: Sequence[str], expect: Sequence[str],
+             timeout_s: int = 180, **more: Any) -> None:
+        stage.boot(name, append=append, commands=commands, expect=expect,
+                   want_tests=True, timeout_s=timeout_s, **where, **more)
+
     # All 4 GiB, which no 32 bit program could fill.
     for name, append, bits, steps, place in (
             # One that is out of reach is none: then ordinary pages serve.
             ("far", far, 32, "4K=none 4M=none 64M=nothing", "0x0*100000000"),
-            ("far-reached", far, 36, "4*16M=reserved 16M=nothing",
-             "0x0*100000000"),
-            ("near", " cma=64M", 32, "16M=reserved", "0x0*fc000000")):
-        stage.boot(name, append=append, want_tests=True, timeout_s=180,
-                   commands=[test_driver(f"dma_bits={bits}"),
-                             f"{areas.CLIENT} - {steps}"],
-                   expect=[f"^cma: reserved: 64 MiB at {place}-"], **where)
+            ("far-reached", far, 36, "4*16M=reserved 16M=nothing", "0x0*100000000"),
+            ("near", "cma=64M", 32, "16M=reserved", "0x0*fc000000")):
+        boot(name, append, [test_driver(f"dma_bits={bits}"), f"{areas.CLIENT} - {steps}"],
+             [f"^cma: reserved: 64 MiB at {place}-"])
     # The page tables lie below the kernel, and its sections are left whole.
-    stage.boot("tables", append=" cma=1M@0x40100000", want_tests=True,
-               timeout_s=180, commands=[f"{areas.CLIENT} - 4M=reserved"],
-               expect=["^cma: reserved: .* overlaps the kernel at "], **where)
+    boot("tables", "cma=1M@0x40100000", [f"{areas.CLIENT} - 4M=reserved"],
+         ["^cma: reserved: .* overlaps the kernel at "])
     # More than 32 bits count, in one area; and where areas lie unless told.
-    stage.boot("huge", append=" cma=4G@0x100000000", mem="8G", want_tests=True,
-               timeout_s=300, commands=[
-                   "test $(cat /sys/kernel/debug/cma/reserved/count) = 1048576",
-                   f"{areas.CLIENT} - 4K=none"],
-               expect=["^cma: reserved: 4096 MiB at 0x0*100000000-0x0*1ffffffff,"
-                       " highmem, shared, for all devices, from the command "],
-               **where)
-    stage.boot("reach", append="cma=16M cma_areas=banka/camera=8M+bankb=8M",
-               want_tests=True, timeout_s=180, nodes=area_case.tree("""
+    boot("huge", "cma=4G@0x100000000",
+         ["test $(cat /sys/kernel/debug/cma/reserved/count) = 1048576",
+          f"{areas.CLIENT} - 4K=none"],
+         ["^cma: reserved: 4096 MiB at 0x0*100000000-0x0*1ffffffff,"
+          " highmem, shared, for all devices, from the command "], 300, mem="8G")
+    boot("reach", "cma=16M cma_areas=banka/camera=8M+bankb=8M",
+         [f"{areas.CLIENT} camera 4M=banka-camera"],
+         [rf"^cma: {name}: 8 MiB at 0x0*[4-9a-f]\w{{7}}-"
+          for name in ("pool", "banka-camera", "bankb")],
+         nodes=area_case.tree("""
 	pool: pool { AREA size = <0 0x800000>; };
-""".replace("AREA", area_case.AREA), "\tcamera { %s };\n" % area_case.DEVICE),
-               commands=[f"{areas.CLIENT} camera 4M=banka-camera"],
-               expect=[rf"^cma: {name}: 8 MiB at 0x0*[4-9a-f]\w{{7}}-"
-                       for name in ("pool", "banka-camera", "bankb")], **where)
+""".replace("AREA", area_case.AREA), "\tcamera { %s };\n" % area_case.DEVICE))
     # Large pages in the mapping of all memory.
-    stage.boot("low", append=f"cma=64M@0x44000000 {areas.KUNIT_DMA}",
-               want_tests=True, timeout_s=180, commands=["true"],
-               expect=["^cma: reserved: 64 MiB at 0x0*44000000-"], **where)
+    boot("low", f"cma=64M@0x44000000 {areas.KUNIT_DMA}", ["true"],
+         ["^cma: reserved: 64 MiB at 0x0*44000000-"])
     # As many areas as there can be, the default one beside them; one too many.
-    stage.boot("many", append="cma=16M cma_areas=" + ";".join(
-                   f"t{i}=2M" for i in range(65)), want_tests=True,
-               timeout_s=180, commands=[
-                   "test $(ls /sys/kernel/mm/cma | wc -l) = 65",
-                   f"{areas.CLIENT} - 8M=reserved",
-                   "/selftests/cma/cma_heap"],
-               expect=["^cma: t0: 2 MiB at ", "^cma: t63: 2 MiB at ",
-                       "^cma: t64: there are 64 areas already",
-                       "^cma: reserved: 16 MiB at "], **where)
+    boot("many", "cma=16M cma_areas=" + ";".join(f"t{i}=2M" for i in range(65)),
+         ["test $(ls /sys/kernel/mm/cma | wc -l) = 65",
+          f"{areas.CLIENT} - 8M=reserved", "/selftests/cma/cma_heap"],
+         ["^cma: t0: 2 MiB at ", "^cma: t63: 2 MiB at ",
+          "^cma: t64: there are 64 areas already", "^cma: reserved: 16 MiB at "])
 
 
 @stage("bare", ["bare-arm"])
 def bare(stage: Stage) -> None:
     for board in (n for n, b in boards.BOARDS.items() if b.kernel == "arm"):
-        stage.boot(board, board, kernel_dir=kbuild.obj("bare-arm"),
-                   timeout_s=180,
-                   commands=["grep MemTotal /proc/meminfo",
-                             "! grep -E 'Cma|cma_alloc' "
-                             "/proc/meminfo /proc/vmstat"])
+        stage.boot(board, board, kernel_dir=kbuild.obj("bare-arm"), timeout_s=180, commands=[
+            "grep MemTotal /proc/meminfo",
+            "! grep -E 'Cma|cma_alloc' /proc/meminfo /proc/vmstat"])
 
 
 @stage("identical", identical.KERNELS)
