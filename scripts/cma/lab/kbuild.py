@@ -57,8 +57,7 @@ SAMPLE = ["arch/arm/configs/cma_sample.config"]
 DEBUG = [GENERIC.format("debug")]
 FAULT = [GENERIC.format("fault")]
 COMPARE = [GENERIC.format("compare")]
-ARM64 = [GENERIC.format("64bit"), GENERIC.format("arm64")]
-X86_64 = [GENERIC.format("64bit"), GENERIC.format("x86_64")]
+WIDE = {arch: [GENERIC.format("64bit"), GENERIC.format(arch)] for arch in ("arm64", "x86_64")}
 NONE = [GENERIC.format("none")]
 BLOCKS = [GENERIC.format("blocks")]
 HIBERNATE = [GENERIC.format("hibernate")]
@@ -93,9 +92,10 @@ class Kernel:
     dtbs: Sequence[str] = VEXPRESS
 
 
-def guest(arch: str) -> list[str]:
-    """What a 64 bit kernel needs to come up."""
-    return [GENERIC.format("64bit_guest"), GENERIC.format(f"{arch}_guest")]
+def booting(arch: str, tree: str, fragments: list[str]) -> Kernel:
+    """One with 64 bits, and with what it needs to come up."""
+    ends = [GENERIC.format("64bit_guest"), GENERIC.format(f"{arch}_guest")]
+    return Kernel(arch, tree, WIDE[arch] + fragments + ends, "allnoconfig")
 
 
 KERNELS = {
@@ -113,46 +113,27 @@ KERNELS = {
                          dtbs=BOARDS_V7),
     "armv5": Kernel("arm", "cma", GUEST[:1] + ARMV5 + CMA + TEST,
                     dtbs=("arm/versatile-pb.dtb",)),
-    "arm-debug": Kernel("arm", "cma",
-                        GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
-    "arm64": Kernel("arm64", "cma", ARM64 + CONSUMERS + TEST + guest("arm64"),
-                    "allnoconfig"),
-    "x86_64": Kernel("x86_64", "cma",
-                     X86_64 + CONSUMERS + TEST + guest("x86_64"),
-                     "allnoconfig"),
-    "arm-hibernate": Kernel("arm", "cma",
-                            GUEST + CLIENTS + CMA + TEST + HIBERNATE),
+    "arm-debug": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
+    "arm64": booting("arm64", "cma", CONSUMERS + TEST),
+    "x86_64": booting("x86_64", "cma", CONSUMERS + TEST),
+    "arm-hibernate": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST + HIBERNATE),
     # Small pageblocks, which Linux 6.12 does not have.
-    "blocks-x86_64": Kernel("x86_64", "cma",
-                            X86_64 + BLOCKS + CMA + TEST + guest("x86_64"),
-                            "allnoconfig"),
+    "blocks-x86_64": booting("x86_64", "cma", BLOCKS + CMA + TEST),
     # Spinlocks that sleep, with lockdep; data races.
-    "rt-arm64": Kernel("arm64", "cma",
-                       ARM64 + CONSUMERS + TEST + RT + guest("arm64"),
-                       "allnoconfig"),
-    "rt-x86_64": Kernel("x86_64", "cma",
-                        X86_64 + CONSUMERS + TEST + RT + guest("x86_64"),
-                        "allnoconfig"),
-    "kcsan-x86_64": Kernel("x86_64", "cma",
-                           X86_64 + CONSUMERS + TEST + KCSAN
-                           + guest("x86_64"), "allnoconfig"),
+    "rt-arm64": booting("arm64", "cma", CONSUMERS + TEST + RT),
+    "rt-x86_64": booting("x86_64", "cma", CONSUMERS + TEST + RT),
+    "kcsan-x86_64": booting("x86_64", "cma", CONSUMERS + TEST + KCSAN),
     # The kernel's own tests run on these two, ours and mainline's.
-    "tests-x86_64": Kernel("x86_64", "cma",
-                           X86_64 + KERNEL_TESTS + CMA + TEST
-                           + guest("x86_64"), "allnoconfig"),
-    "base-tests-x86_64": Kernel("x86_64", "base",
-                                X86_64 + KERNEL_TESTS + CMA + TEST
-                                + guest("x86_64"), "allnoconfig"),
+    "tests-x86_64": booting("x86_64", "cma", KERNEL_TESTS + CMA + TEST),
+    "base-tests-x86_64": booting("x86_64", "base", KERNEL_TESTS + CMA + TEST),
     # A kernel that is a program.
     "kasan": Kernel("um", "cma", [GENERIC.format("kasan")], "allnoconfig"),
     # The same without an allocator.
-    "bare-arm64": Kernel("arm64", "bare", ARM64, "allnoconfig"),
-    "bare-x86_64": Kernel("x86_64", "bare", X86_64, "allnoconfig"),
+    "bare-arm64": Kernel("arm64", "bare", WIDE["arm64"], "allnoconfig"),
+    "bare-x86_64": Kernel("x86_64", "bare", WIDE["x86_64"], "allnoconfig"),
     # Ours switched off, with all who take ranges of pages without an area.
-    "nocma-arm64": Kernel("arm64", "cma", ARM64 + NONE + guest("arm64"),
-                          "allnoconfig"),
-    "nocma-x86_64": Kernel("x86_64", "cma", X86_64 + NONE + guest("x86_64"),
-                           "allnoconfig"),
+    "nocma-arm64": booting("arm64", "cma", NONE),
+    "nocma-x86_64": booting("x86_64", "cma", NONE),
     # Two that have to be identical: no allocator, and ours switched off.
     "bare-arm": Kernel("arm", "bare", GUEST + COMPARE),
     "nocma-arm": Kernel("arm", "cma", GUEST + COMPARE),
@@ -161,7 +142,7 @@ KERNELS = {
     # Ours alone is compiled here, with all warnings and by sparse.
     "lint-arm": Kernel("arm", "cma",
                        GUEST + CLIENTS + CMA + TEST + SAMPLE + DEBUG + FAULT),
-    "lint-x86_64": Kernel("x86_64", "cma", X86_64 + CONSUMERS + TEST,
+    "lint-x86_64": Kernel("x86_64", "cma", WIDE["x86_64"] + CONSUMERS + TEST,
                           "allnoconfig"),
 }
 # Symbols of our own tree; trees without mm/cma/ do not know them.
