@@ -22,6 +22,7 @@
  * bench_stress.c describes the lines for scripts/cma/stress.py.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -31,6 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../../../mm/gup_test.h"
 #include "bench.h"
 
 #define MAX_SIZES	16
@@ -53,6 +55,8 @@ struct ct_area area;
 const char *label;
 unsigned long number;
 int driver;
+
+static const struct kind *kind;
 
 /* Held while the CPU may idle. */
 static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -79,18 +83,11 @@ unsigned long random_below(unsigned long limit)
 	return state % limit;
 }
 
-static uint32_t context = DMA_TEST_KERNEL, attrs = DMA_TEST_NO_WARN;
-
-void set_request(uint32_t new_context, uint32_t new_attrs)
-{
-	context = new_context;
-	attrs = new_attrs | DMA_TEST_NO_WARN;
-}
-
 int get_buffer(int fd, size_t size, uint32_t *id, uint64_t *time_ns)
 {
 	struct dma_test_alloc buf;
-	int err = ct_dma_alloc(fd, size, context, attrs, &buf);
+	int err = ct_dma_alloc(fd, size, kind->context,
+			       kind->attrs | DMA_TEST_NO_WARN, &buf);
 
 	if (err && err != -ENOMEM)
 		die("%zu bytes: %s", size, strerror(-err));
@@ -163,12 +160,45 @@ void wait_for_disk(void)
 	}
 }
 
-uint64_t now_ns(void)
+uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (clock_gettime(clock, &now))
+		die("no clock");
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+uint64_t now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+int open_gup(void)
+{
+	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
+
+	if (gup < 0)
+		die("gup_test: %s", strerror(errno));
+	return gup;
+}
+
+void pin_longterm(int gup, const void *addr, size_t size)
+{
+	struct pin_longterm_test pin = {
+		.addr = (uintptr_t)addr,
+		.size = size,
+		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
+	};
+
+	if (ioctl(gup, PIN_LONGTERM_TEST_START, &pin))
+		die("pin: %s", strerror(errno));
+}
+
+void unpin_longterm(int gup)
+{
+	if (ioctl(gup, PIN_LONGTERM_TEST_STOP))
+		die("unpin: %s", strerror(errno));
 }
 
 /* Failures are avoidable as long as there was room: for @nr_windows buffers. */
@@ -186,8 +216,7 @@ static void judge_failed(struct sample *row, int nr, unsigned long nr_windows)
 }
 
 /* Takes at most @nr_max samples of one size; returns how many. */
-static int take_row(const struct kind *kind, struct sample *samples,
-		    size_t size, int nr_max)
+static int take_row(struct sample *samples, size_t size, int nr_max)
 {
 	int nr = kind->in_row ? ROW_SIZE / size : 1;
 	unsigned long nr_windows = END_MAX;
@@ -240,8 +269,7 @@ static void print_samples(const struct sample *samples, int nr)
 	}
 }
 
-static void run_samples(const struct kind *kind, const size_t *sizes,
-			int nr_sizes, int nr_each)
+static void run_samples(const size_t *sizes, int nr_sizes, int nr_each)
 {
 	int i, nr = nr_sizes * nr_each;
 	struct sample *samples = calloc(nr, sizeof(*samples));
@@ -253,37 +281,35 @@ static void run_samples(const struct kind *kind, const size_t *sizes,
 	if (kind->prepare)
 		kind->prepare();
 	for (i = 0; kind->in_turn && i < nr; i++)
-		take_row(kind, samples + i, sizes[i % nr_sizes], 1);
+		take_row(samples + i, sizes[i % nr_sizes], 1);
 	while (i < nr)
-		i += take_row(kind, samples + i, sizes[i / nr_each],
+		i += take_row(samples + i, sizes[i / nr_each],
 			      nr_each - i % nr_each);
 	print_samples(samples, nr);
 }
 
-static const struct kind *find_kind(const char *name)
+static void find_kind(const char *name)
 {
 	static const struct kind *const tables[] = {
 		beside_kinds, fill_kinds, grow_kinds, held_kinds, large_kinds,
 		load_kinds, pin_kinds, stress_kinds,
 	};
-	const struct kind *kind;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++)
 		for (kind = tables[i]; kind->name; kind++)
 			if (!strcmp(kind->name, name))
-				return kind;
+				return;
 	die("no such kind: %s", name);
 }
 
 int main(int argc, char **argv)
 {
-	const struct kind *kind;
 	size_t sizes[MAX_SIZES];
+	int i, nr_sizes = argc - 4;
 	char *colon;
-	int i;
 
-	if (argc < 5 || argc - 4 > MAX_SIZES) {
+	if (nr_sizes < 1 || nr_sizes > MAX_SIZES) {
 		fprintf(stderr,
 			"usage: bench LABEL KIND[:NUMBER] SAMPLES KIB...\n");
 		return 2;
@@ -294,8 +320,10 @@ int main(int argc, char **argv)
 		*colon = '\0';
 		number = strtoul(colon + 1, NULL, 10);
 	}
-	kind = find_kind(argv[2]);
-	for (i = 0; i < argc - 4; i++)
+	find_kind(argv[2]);
+	if (kind->nr_sizes && kind->nr_sizes != nr_sizes)
+		die("%s takes %d sizes", kind->name, kind->nr_sizes);
+	for (i = 0; i < nr_sizes; i++)
 		sizes[i] = strtoul(argv[4 + i], NULL, 10) * KIB;
 
 	if (kind->no_area) {
@@ -307,8 +335,8 @@ int main(int argc, char **argv)
 			die("%s: %s", DMA_TEST_DEVICE, strerror(errno));
 	}
 	if (kind->run)
-		kind->run(sizes, argc - 4);
+		kind->run(sizes, nr_sizes);
 	else
-		run_samples(kind, sizes, argc - 4, atoi(argv[3]));
+		run_samples(sizes, nr_sizes, atoi(argv[3]));
 	return 0;
 }

@@ -6,6 +6,8 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include <time.h>
+
 #include "cma_test_lib.h"
 
 /**
@@ -18,6 +20,9 @@
  * @nr_windows:	called before a row: returns how many buffers of a size there is
  *		room for if some pages cannot move
  * @run:	called instead of taking samples
+ * @nr_sizes:	number of sizes that it takes; 0 stands for any
+ * @context:	the flags of its requests, if not those of most drivers
+ * @attrs:	the attributes of its requests
  * @no_area:	needs neither an area nor the driver
  * @in_turn:	takes one sample of each size in turn, not size by size
  * @in_row:	frees buffers at the end of a row only, so that pages that
@@ -31,6 +36,9 @@ struct kind {
 	uint64_t (*again)(void);
 	unsigned long (*nr_windows)(size_t size);
 	void (*run)(const size_t *sizes, int nr_sizes);
+	int nr_sizes;
+	uint32_t context;
+	uint32_t attrs;
 	bool no_area;
 	bool in_turn;
 	bool in_row;
@@ -67,6 +75,7 @@ const char *open_disk(void);
  * tasks wait for the disk.
  */
 void keep_busy(bool on);
+uint64_t clock_ns(clockid_t clock);
 uint64_t now_ns(void);
 /* Waits until the disk is idle. */
 void wait_for_disk(void);
@@ -85,11 +94,18 @@ void read_cache(size_t size, long kib);
  */
 void swap_on(void);
 void swap_on_size(size_t size);
+
+/*
+ * Pin memory for long, as RDMA does: all of it has to leave the area first. The
+ * file is opened ahead of the measurement; its end ends the pin, too.
+ */
+int open_gup(void);
+void pin_longterm(int gup, const void *addr, size_t size);
+void unpin_longterm(int gup);
+
 /* Starts processes that work like a build until this program ends. */
 void start_jobs(unsigned long nr);
 
-/* Sets how buffers are requested; the default is that of most drivers. */
-void set_request(uint32_t context, uint32_t attrs);
 /* get_buffer() returns 0 or -ENOMEM. @time_ns may be NULL. */
 int get_buffer(int fd, size_t size, uint32_t *id, uint64_t *time_ns);
 void put_buffer(int fd, uint32_t id, uint64_t *time_ns);

@@ -85,8 +85,6 @@ static void run_jobs(const size_t *sizes, int nr_sizes)
 	size_t at, size;
 	int status;
 
-	if (nr_sizes != 5)
-		die("five sizes");
 	place_prepare(sizes[0]);
 	path = make_file(sizes[1]);
 	seed_random();
@@ -236,8 +234,6 @@ static void run_beside(const size_t *sizes, int nr_sizes)
 	static struct camera camera;
 	char *data;
 
-	if (nr_sizes != 5)
-		die("five sizes");
 	place_prepare(sizes[0]);
 	driver = ct_dma_open();
 	if (driver < 0)
@@ -270,7 +266,7 @@ static void run_beside(const size_t *sizes, int nr_sizes)
 }
 
 const struct kind beside_kinds[] = {
-	{ .name = "jobs", .run = run_jobs, .no_area = true },
-	{ .name = "camera", .run = run_beside, .no_area = true },
+	{ .name = "jobs", .run = run_jobs, .nr_sizes = 5, .no_area = true },
+	{ .name = "camera", .run = run_beside, .nr_sizes = 5, .no_area = true },
 	{}
 };

@@ -11,14 +11,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "../../../../mm/gup_test.h"
 #include "bench.h"
 
 /* An area counts as full if at most this much of it is free. */
@@ -257,15 +254,12 @@ static void prepare_text_again(void)
 /* Uses the text again; returns the CPU time, without waits for the disk. */
 static uint64_t touch_text_again(void)
 {
-	struct timespec start, end;
+	uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	unsigned long i;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
 	for (i = 0; i < nr_text_in_area; i++)
 		__atomic_load_n(text_in_area[i], __ATOMIC_RELAXED);
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-	return (end.tv_sec - start.tv_sec) * NS_PER_S + end.tv_nsec -
-	       start.tv_nsec;
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns;
 }
 
 /* Reads text again that reclaim has dropped, so that all of it is in use. */
@@ -402,22 +396,6 @@ static void refill_pinned(void)
 	pin_others(refill_mem);
 }
 
-static void pin_longterm(void *addr, size_t size)
-{
-	struct pin_longterm_test pin = {
-		.addr = (uintptr_t)addr,
-		.size = size,
-		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
-	};
-	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
-
-	if (gup < 0)
-		die("gup_test: %s", strerror(errno));
-	if (ioctl(gup, PIN_LONGTERM_TEST_START, &pin))
-		die("pin: %s", strerror(errno));
-}
-
-/* Pins pages for long, as RDMA does: they have to leave the area first. */
 static void prepare_longterm(void)
 {
 	unsigned long page, first = 0;
@@ -427,7 +405,7 @@ static void prepare_longterm(void)
 	for (page = 0; page - first < LONGTERM_SIZE / ct_page_size; page++)
 		if (!mem.has_data[page])
 			first = page + 1;
-	pin_longterm(page_addr(first), LONGTERM_SIZE);
+	pin_longterm(open_gup(), page_addr(first), LONGTERM_SIZE);
 }
 
 /* Reads and writes the disk with pages in the area without a pause. */
@@ -535,15 +513,13 @@ static void run_exhaust(const size_t *sizes, int nr_sizes)
 	unsigned long page;
 	char *pinned;
 
-	if (nr_sizes != 1)
-		die("one size");
 	ct_drop_caches();
 	swap_on_size(LARGE_SWAP_SIZE);
 	pinned = mmap(NULL, number * MIB, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (pinned == MAP_FAILED)
 		die("mmap: %s", strerror(errno));
-	pin_longterm(pinned, number * MIB);
+	pin_longterm(open_gup(), pinned, number * MIB);
 	fill_and_swap();
 
 	while (nr < MAX_EXHAUST && !get_buffer(driver, sizes[0], &ids[nr],
@@ -622,8 +598,8 @@ const struct kind fill_kinds[] = {
 	FILL("longterm", prepare_longterm, refill_mem),
 	FILL("direct", prepare_direct, refill_mem),
 	FILL("swap", prepare_swap, refill_swap),
-	{ .name = "exhaust", .run = run_exhaust },
-	{ .name = "exhaust-noise", .run = run_exhaust_noise },
+	{ .name = "exhaust", .run = run_exhaust, .nr_sizes = 1 },
+	{ .name = "exhaust-noise", .run = run_exhaust_noise, .nr_sizes = 1 },
 	{ .name = "swap-one", .prepare = prepare_swap, .refill = refill_swap },
 	{ .name = "pinned-swap-one", .prepare = prepare_swap,
 	  .refill = refill_pinned_swap, .nr_windows = nr_free_of_fixed },

@@ -223,8 +223,6 @@ static void run_grow(const size_t *sizes, int nr_sizes)
 	int status;
 	pid_t pid;
 
-	if (nr_sizes != 4)
-		die("four sizes");
 	place_prepare(sizes[0]);
 	place_start();
 	pid = fork();
@@ -244,7 +242,6 @@ static void run_grow(const size_t *sizes, int nr_sizes)
 /* Returns the CPU time of kswapd in ns. */
 static uint64_t kswapd_ns(void)
 {
-	struct timespec time;
 	char path[64], name[16];
 	clockid_t clock;
 	FILE *file;
@@ -260,10 +257,9 @@ static uint64_t kswapd_ns(void)
 		fclose(file);
 		if (strcmp(name, "kswapd0\n"))
 			continue;
-		if (clock_getcpuclockid(pid, &clock) ||
-		    clock_gettime(clock, &time))
+		if (clock_getcpuclockid(pid, &clock))
 			die("no clock of kswapd");
-		return time.tv_sec * NS_PER_S + time.tv_nsec;
+		return clock_ns(clock);
 	}
 	die("no kswapd");
 }
@@ -291,13 +287,10 @@ static void fill_outside(unsigned long *nr, unsigned long nr_max, long limit)
  */
 static void run_idle(const size_t *sizes, int nr_sizes)
 {
-	unsigned long nr = 0, nr_max;
+	unsigned long nr = 0, nr_max = sizes[2] / MIB;
 	uint64_t time_ns;
 	char *data;
 
-	if (nr_sizes != 3)
-		die("three sizes");
-	nr_max = sizes[2] / MIB;
 	place_prepare(sizes[0]);
 	fill_outside(&nr, nr_max - LAST_MIB,
 		     ct_zone_sum("high") + LAST_MIB * MIB / ct_page_size);
@@ -315,7 +308,7 @@ static void run_idle(const size_t *sizes, int nr_sizes)
 }
 
 const struct kind grow_kinds[] = {
-	{ .name = "grow", .run = run_grow, .no_area = true },
-	{ .name = "idle", .run = run_idle, .no_area = true },
+	{ .name = "grow", .run = run_grow, .nr_sizes = 4, .no_area = true },
+	{ .name = "idle", .run = run_idle, .nr_sizes = 3, .no_area = true },
 	{}
 };

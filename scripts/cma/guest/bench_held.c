@@ -5,7 +5,7 @@
  */
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -32,7 +32,7 @@ static uint32_t small_buffer(size_t *size)
 
 	*size = (1 + random_below(SMALL_MAX)) * ct_page_size;
 	if (get_buffer(driver, *size, &id, NULL))
-		die("no small buffer of %zu KiB", *size / KIB);
+		die("no small buffer of %lu KiB", *size / KIB);
 	return id;
 }
 
@@ -149,8 +149,8 @@ static void run_threads(const size_t *sizes, int nr_sizes)
 	unsigned long i, nr_pairs = 0, nr_failed = 0;
 	uint64_t time_ns;
 
-	if (!workers || nr_sizes != 1)
-		die("threads take one size");
+	if (!workers)
+		die("no memory");
 	ct_drop_caches();
 	time_ns = now_ns();
 	for (i = 0; i < number; i++) {
@@ -166,21 +166,6 @@ static void run_threads(const size_t *sizes, int nr_sizes)
 	time_ns = now_ns() - time_ns;
 	printf("bench: rate %s %zu %lu %lu %llu\n", label, sizes[0], nr_pairs,
 	       nr_failed, (unsigned long long)time_ns);
-}
-
-static void prepare_write_combine(void)
-{
-	set_request(DMA_TEST_KERNEL, DMA_TEST_WRITE_COMBINE);
-}
-
-static void prepare_unmapped(void)
-{
-	set_request(DMA_TEST_KERNEL, DMA_TEST_NO_KERNEL_MAPPING);
-}
-
-static void prepare_atomic(void)
-{
-	set_request(DMA_TEST_ATOMIC, 0);
 }
 
 /* Allows all buffers to be cached, if the kernel can do that. */
@@ -200,13 +185,13 @@ static void idle(void)
 
 const struct kind held_kinds[] = {
 	{ .name = "free", .prepare = ct_drop_caches },
-	{ .name = "write-combine", .prepare = prepare_write_combine },
-	{ .name = "unmapped", .prepare = prepare_unmapped },
-	{ .name = "atomic", .prepare = prepare_atomic },
+	{ .name = "write-combine", .attrs = DMA_TEST_WRITE_COMBINE },
+	{ .name = "unmapped", .attrs = DMA_TEST_NO_KERNEL_MAPPING },
+	{ .name = "atomic", .context = DMA_TEST_ATOMIC },
 	{ .name = "kept", .prepare = prepare_cached, .refill = idle },
 	{ .name = "held", .prepare = prepare_held },
 	{ .name = "halves", .run = run_halves },
 	{ .name = "mixed", .run = run_mixed },
-	{ .name = "threads", .run = run_threads },
+	{ .name = "threads", .run = run_threads, .nr_sizes = 1 },
 	{}
 };

@@ -4,14 +4,11 @@
  * full of programs' data: a large buffer, and memory that is pinned for long.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../../../mm/gup_test.h"
 #include "bench_place.h"
 
 #define MAX_LARGE	256
@@ -61,8 +58,6 @@ static void run_big(const size_t *sizes, int nr_sizes)
 	pid_t pid;
 	char go = 0;
 
-	if (nr_sizes != 4)
-		die("four sizes");
 	place_prepare(sizes[0]);
 	driver = ct_dma_open();
 	if (driver < 0 || pipe(to_parent) || pipe(to_program))
@@ -115,16 +110,11 @@ static void report_in_area(const char *data, size_t size)
  */
 static void run_pin_large(const size_t *sizes, int nr_sizes)
 {
-	struct pin_longterm_test pin = {
-		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
-	};
-	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
 	static int fds[MAX_MIB][2];
 	char *data, *other = NULL;
 	unsigned long nr = 0;
+	int gup = open_gup();
 
-	if (nr_sizes != 4 || gup < 0)
-		die("four sizes, and gup_test: %s", strerror(errno));
 	place_prepare(sizes[0]);
 	while (ct_meminfo_kib("CmaTotal") > 0 && nr < MAX_MIB &&
 	       ct_vmstat("nr_free_pages") - ct_vmstat("nr_free_cma") >=
@@ -139,15 +129,11 @@ static void run_pin_large(const size_t *sizes, int nr_sizes)
 		other = program_map(sizes[3]);
 	report_in_area(data, sizes[1]);
 
-	pin.addr = (uintptr_t)data;
-	pin.size = sizes[1];
 	place_start();
-	if (ioctl(gup, PIN_LONGTERM_TEST_START, &pin))
-		die("pin: %s", strerror(errno));
+	pin_longterm(gup, data, sizes[1]);
 	place_end();
 	place_report();
-	if (ioctl(gup, PIN_LONGTERM_TEST_STOP))
-		die("unpin: %s", strerror(errno));
+	unpin_longterm(gup);
 	program_verify(data, sizes[1]);
 	if (other)
 		program_verify(other, sizes[3]);
@@ -155,7 +141,8 @@ static void run_pin_large(const size_t *sizes, int nr_sizes)
 }
 
 const struct kind large_kinds[] = {
-	{ .name = "big", .run = run_big, .no_area = true },
-	{ .name = "pin-large", .run = run_pin_large, .no_area = true },
+	{ .name = "big", .run = run_big, .nr_sizes = 4, .no_area = true },
+	{ .name = "pin-large", .run = run_pin_large, .nr_sizes = 4,
+	  .no_area = true },
 	{}
 };

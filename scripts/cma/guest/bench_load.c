@@ -97,14 +97,13 @@ static void refill_load(void)
 	read_cache(TURNOVER_SIZE, FULL_KIB);
 }
 
-/* Runs a build of @number jobs, BUILD_JOBS at a time. */
+/* Runs a build of @number jobs, BUILD_JOBS at a time. The size stands for all. */
 static void run_build(const size_t *sizes, int nr_sizes)
 {
 	uint64_t time_ns;
 	int i;
 
-	if (!ct_big_file() || nr_sizes != 1)
-		die("a build takes a disk and one size, which stands for all");
+	open_disk();
 	keep_busy(true);
 	time_ns = now_ns();
 	for (i = 0; i < BUILD_JOBS; i++)
@@ -119,7 +118,7 @@ static void run_build(const size_t *sizes, int nr_sizes)
 }
 
 const struct kind load_kinds[] = {
-	{ .name = "build", .run = run_build, .no_area = true },
+	{ .name = "build", .run = run_build, .nr_sizes = 1, .no_area = true },
 	{ .name = "load", .prepare = prepare_load, .refill = refill_load,
 	  .in_turn = true },
 	{}

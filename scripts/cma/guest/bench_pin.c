@@ -3,13 +3,8 @@
  * Measures how long a program waits that pins memory for long, as for RDMA: all
  * of the memory has to leave the area first.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../../../../mm/gup_test.h"
 #include "bench.h"
 
 #define ROUNDS		3
@@ -39,24 +34,17 @@ static char *find_part(size_t size)
 /* Pins a part of a full area while there is room outside. */
 static void pin_part(size_t size)
 {
-	struct pin_longterm_test pin = {
-		.size = size,
-		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
-	};
-	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
 	uint64_t start_ns, pinned_ns;
+	int gup = open_gup();
+	char *part;
 
-	if (gup < 0)
-		die("gup_test: %s", strerror(errno));
 	if (!ct_mem_fill_area(&mem, CT_ANON, &area))
 		die("the area is not full");
-	pin.addr = (uintptr_t)find_part(size);
+	part = find_part(size);
 	start_ns = now_ns();
-	if (ioctl(gup, PIN_LONGTERM_TEST_START, &pin))
-		die("pin: %s", strerror(errno));
+	pin_longterm(gup, part, size);
 	pinned_ns = now_ns();
-	if (ioctl(gup, PIN_LONGTERM_TEST_STOP))
-		die("unpin: %s", strerror(errno));
+	unpin_longterm(gup);
 	printf("bench: sample %s %zu %llu %llu 0\n", label, size,
 	       (unsigned long long)(pinned_ns - start_ns),
 	       (unsigned long long)(now_ns() - pinned_ns));
