@@ -45,14 +45,14 @@ class Trees:
     """The kernel tree of a base, the repository, and what is known about both."""
 
     def __init__(self, top: str | Path, root: str | Path = bases.REPO,
-                 recipe: str = bare.FOLDER, steps: str = series.FOLDER,
+                 recipe: Path = bare.FOLDER, steps: Path = series.FOLDER,
                  base: str = bases.BASE) -> None:
         self.top = os.path.abspath(top)
-        self.build = str(bases.folder(self.top, base))
+        self.build = bases.folder(self.top, base)
         self.root, self.recipe, self.steps, self.base = root, recipe, steps, base
-        self.linux = os.path.join(self.build, "linux")
+        self.linux = str(self.build / "linux")
         self.repo = Repo(self.linux)
-        self.state_file = os.path.join(self.repo.gitdir, "cma-tree.json")
+        self.state_file = Path(self.repo.gitdir, "cma-tree.json")
 
     def exists(self) -> bool:
         return os.path.isdir(self.repo.gitdir) and bool(self.repo.tag("base"))
@@ -63,17 +63,14 @@ class Trees:
                 self.linux, bases.option(self.base)))
 
     def state(self) -> dict[str, Any]:
-        try:
-            with open(self.state_file, encoding="utf-8") as f:
-                return json.load(f)
-        except FileNotFoundError:
+        if not self.state_file.exists():
             return {}
+        return json.loads(self.state_file.read_text("utf-8"))
 
     def save(self, **changes: Any) -> None:
-        state = self.state() | changes
-        with open(self.state_file + ".new", "w", encoding="utf-8") as f:
-            json.dump(state, f, indent=1)
-        os.replace(f.name, self.state_file)
+        new = self.state_file.with_suffix(".new")
+        new.write_text(json.dumps(self.state() | changes, indent=1), "utf-8")
+        new.replace(self.state_file)
 
     def version(self) -> str:
         """The folder in versions/ that this base has, if any."""
@@ -257,10 +254,10 @@ class Trees:
 
     def series(self) -> None:
         self.make()
-        patches = os.path.join(self.build, "patches")
+        patches = self.build / "patches"
         names = series.generate(self.repo, self.overlay(), patches, self.steps,
                                 letter.blocks(self.kernel(), Path(self.root)))
-        for name in [os.path.join(patches, series.LETTER + ".txt"), *names]:
+        for name in [patches / (series.LETTER + ".txt"), *names]:
             print(name)
         print("series: git am of these %d patches on Linux %s gives the tree"
               % (len(names), self.kernel()))

@@ -2,8 +2,6 @@
 """tree.py on a tiny kernel source made on the fly."""
 
 import contextlib
-import glob
-import hashlib
 import io
 import os
 import shutil
@@ -11,10 +9,12 @@ import subprocess
 import tarfile
 import tempfile
 import unittest
+from pathlib import Path
 from unittest import mock
 
 import tree
 from lab import lock
+from trees import bases
 from trees.git import Error
 
 NUMBERED = "".join("line %d\n" % n for n in range(1, 61))
@@ -65,50 +65,38 @@ REPOSITORY = {
 
 def write(root, files):
     for name, text in files.items():
-        full = os.path.join(root, name)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
-        with open(full, "w", encoding="utf-8") as f:
-            f.write(text)
+        path = Path(root, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
 
 
 def contents(root):
     """{name: (mode, bytes)} of everything below @root but .git."""
-    found = {}
-    for folder, dirs, files in os.walk(root):
-        if ".git" in dirs:
-            dirs.remove(".git")
-        for name in files:
-            full = os.path.join(folder, name)
-            with open(full, "rb") as f:
-                found[os.path.relpath(full, root)] = (os.stat(full).st_mode, f.read())
-    return found
+    return {str(path.relative_to(root)): (path.stat().st_mode, path.read_bytes())
+            for path in root.rglob("*")
+            if path.is_file() and ".git" not in path.relative_to(root).parts}
 
 
 class TreeCase(unittest.TestCase):
     """Gives a source, a recipe, steps, a repository and a place to build."""
 
     def setUp(self):
-        self.top = self.enterContext(tempfile.TemporaryDirectory(prefix="cma-tree-"))
-        self.source = os.path.join(self.top, "source")
-        self.root = os.path.join(self.top, "repository")
-        self.linux = os.path.join(self.top, "build", "linux")
+        self.top = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-tree-")))
+        self.source, self.root = self.top / "source", self.top / "repository"
+        self.build, self.recipe, self.steps = (
+            self.top / name for name in ("build", "recipe", "steps"))
+        self.linux = self.build / "linux"
         write(self.source, SOURCE)
-        os.chmod(os.path.join(self.source, "scripts/run.sh"), 0o755)
+        (self.source / "scripts/run.sh").chmod(0o755)
         write(self.root, REPOSITORY)
-        write(os.path.join(self.top, "recipe"), {
-            "cma.recipe": RECIPE, "6.12.recipe": "", "7.3.recipe": ""})
-        write(os.path.join(self.top, "steps"), STEPS)
+        write(self.recipe, {"cma.recipe": RECIPE, "6.12.recipe": "", "7.3.recipe": ""})
+        write(self.steps, STEPS)
         subprocess.run(["git", "init", "-q", self.root], check=True)
-        self.enterContext(mock.patch.dict(os.environ, KSRC=self.source))
-
-    def trees(self, base="6.12"):
-        return tree.Trees(os.path.join(self.top, "build"), self.root,
-                          os.path.join(self.top, "recipe"),
-                          os.path.join(self.top, "steps"), base)
+        self.enterContext(mock.patch.dict(os.environ, KSRC=str(self.source)))
 
     def run_it(self, command, base="6.12", **kw):
         """What `tree.py command` prints."""
-        trees = self.trees(base)
+        trees = tree.Trees(self.build, self.root, self.recipe, self.steps, base)
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             with lock.held(trees.top):
@@ -121,39 +109,62 @@ class TreeCase(unittest.TestCase):
             self.run_it(command, base, **kw)
         return str(caught.exception)
 
+    def fails_saying(self, command, *texts):
+        """It stops, and says each of these."""
+        message = self.fails(command)
+        for text in texts:
+            self.assertIn(text, message)
+
+    @contextlib.contextmanager
+    def unchanged(self):
+        """The tree and its tags are afterwards what they were."""
+        before, refs = contents(self.linux), self.git("for-each-ref")
+        yield
+        self.assertEqual(contents(self.linux), before)
+        self.assertEqual(self.git("for-each-ref"), refs)
+
     def git(self, *args):
         return subprocess.run(
             ["git", "-C", self.linux, "-c", "user.name=x", "-c", "user.email=x@x", *args],
             check=True, capture_output=True, text=True).stdout.strip()
 
-    def at(self, name):
-        return os.path.join(self.linux, name)
+    def set_sublevel(self, number):
+        write(self.source, {"Makefile": SOURCE["Makefile"].replace("7", str(number))})
 
-    def text(self, full):
-        with open(full, encoding="utf-8") as f:
-            return f.read()
+    def at(self, name, base="6.12"):
+        return bases.folder(self.build, base) / "linux" / name
+
+    def text(self, name, base="6.12"):
+        return self.at(name, base).read_text("utf-8")
+
+    def in_repository(self, name):
+        return (self.root / name).read_text("utf-8")
+
+    def has(self, name):
+        return (self.root / name).exists()
 
 
 class Making(TreeCase):
     def test_three_tags(self):
         self.run_it("tree")
-        self.assertEqual(self.git("show", "base:mm/old.c"), "old")
-        self.assertEqual(self.git("show", "base:.mailmap"), "nobody")
+        for name, text in (
+                ("base:mm/old.c", "old"), ("base:.mailmap", "nobody"),
+                ("bare:mm/Makefile", "obj-y += page.o"),
+                ("bare:include/linux/cma.h", "old interface"),
+                ("cma:include/linux/cma.h", "new interface"),
+                ("cma:mm/cma/Kconfig", "config CMA"),
+                ("cma:mm/cma/tests/.kunitconfig", "CONFIG_KUNIT=y")):
+            self.assertEqual(self.git("show", name), text, name)
         self.assertNotIn("/*", self.git("show", "base:.gitignore"))
-        self.assertEqual(self.git("show", "bare:mm/Makefile"), "obj-y += page.o")
         self.assertEqual(self.git("ls-tree", "--name-only", "bare", "mm/old.c"), "")
-        self.assertEqual(self.git("show", "bare:include/linux/cma.h"), "old interface")
-        self.assertEqual(self.git("show", "cma:include/linux/cma.h"), "new interface")
-        self.assertEqual(self.git("show", "cma:mm/cma/Kconfig"), "config CMA")
-        self.assertEqual(self.git("show", "cma:mm/cma/tests/.kunitconfig"), "CONFIG_KUNIT=y")
         self.assertIn("line 10\nline 10 and a half\nline 11\n",
                       self.git("show", "cma:mm/page.c"))
         self.assertEqual(self.git("rev-parse", "cma^", "HEAD"),
                          self.git("rev-parse", "bare", "cma"))
         self.assertEqual(self.git("status", "--porcelain"), "")
         for own in ("README.md", ".ci/run", ".editorconfig", "scripts/cma/tool"):
-            self.assertFalse(os.path.exists(self.at(own)), own)
-        self.assertEqual(self.text(self.at("Makefile")), SOURCE["Makefile"])
+            self.assertFalse(self.at(own).exists(), own)
+        self.assertEqual(self.text("Makefile"), SOURCE["Makefile"])
 
     def test_second_run_does_nothing(self):
         self.run_it("tree")
@@ -180,18 +191,16 @@ class Making(TreeCase):
         self.assertEqual(contents(self.source), before)
         first = self.git("rev-parse", "base", "bare", "cma")
         shutil.rmtree(self.linux)
-        ball = os.path.join(self.top, "linux.tar.xz")
+        ball = self.top / "linux.tar.xz"
         with tarfile.open(ball, "w:xz") as tar:
             tar.add(self.source, "linux-source-6.12")
-        os.environ["KSRC"] = ball
-        with open(ball, "rb") as f:
-            digest = hashlib.sha256(f.read()).digest()
+        os.environ["KSRC"] = str(ball)
+        data = ball.read_bytes()
         self.run_it("tree")
         self.assertEqual(self.git("rev-parse", "base", "bare", "cma"), first)
         os.utime(ball)      # touched, but the same
         self.assertIn("up to date", self.run_it("tree"))
-        with open(ball, "rb") as f:
-            self.assertEqual(hashlib.sha256(f.read()).digest(), digest)
+        self.assertEqual(ball.read_bytes(), data)
 
     def test_unchanged_files_keep_their_times(self):
         self.run_it("tree")
@@ -201,22 +210,22 @@ class Making(TreeCase):
         write(self.root, {"mm/cma/range.c": "range 2\n", "mm/cma/new.c": "new\n"})
         self.run_it("tree")
         self.assertEqual(self.rewritten(), {"mm/cma/range.c", "mm/cma/new.c"})
-        write(os.path.join(self.top, "recipe"),
+        write(self.recipe,
               {"cma.recipe": RECIPE + "edit mm/twice.c\n" + "\t- same\n" * 9 + "\t+ one\n"})
         self.run_it("tree")
         self.assertEqual(self.rewritten(), {"mm/cma/range.c", "mm/cma/new.c", "mm/twice.c"})
         self.assertEqual(self.git("show", "bare:mm/twice.c"), "one")
-        os.unlink(os.path.join(self.root, "mm/cma/new.c"))
+        (self.root / "mm/cma/new.c").unlink()
         self.run_it("tree")
-        self.assertFalse(os.path.exists(self.at("mm/cma/new.c")))
+        self.assertFalse(self.at("mm/cma/new.c").exists())
         self.assertEqual(self.rewritten(), {"mm/cma/range.c", "mm/twice.c"})
 
     def rewritten(self):
-        return {n for n in contents(self.linux) if os.stat(self.at(n)).st_mtime != 1000}
+        return {n for n in contents(self.linux) if self.at(n).stat().st_mtime != 1000}
 
     def test_executable_files_stay_executable(self):
         write(self.root, {"tools/mm/cmastat": "#!/bin/sh\n"})
-        os.chmod(os.path.join(self.root, "tools/mm/cmastat"), 0o755)
+        (self.root / "tools/mm/cmastat").chmod(0o755)
         self.run_it("tree")
         self.assertTrue(os.access(self.at("tools/mm/cmastat"), os.X_OK))
         self.assertTrue(os.access(self.at("scripts/run.sh"), os.X_OK))
@@ -225,13 +234,13 @@ class Making(TreeCase):
     def test_ignored_files_of_the_repository_are_no_part(self):
         write(self.root, {".gitignore": "*.pyc\n", "mm/cma/junk.pyc": "junk"})
         self.run_it("tree")
-        self.assertFalse(os.path.exists(self.at("mm/cma/junk.pyc")))
+        self.assertFalse(self.at("mm/cma/junk.pyc").exists())
 
 
 class Source(TreeCase):
     def test_other_source_is_noticed(self):
         self.run_it("tree")
-        write(self.source, {"Makefile": SOURCE["Makefile"].replace("7", "8")})
+        self.set_sublevel(8)
         self.assertIn("6.12.8", self.run_it("tree"))
         self.assertIn("SUBLEVEL = 8", self.git("show", "base:Makefile"))
         self.assertIn("up to date", self.run_it("tree"))
@@ -239,39 +248,36 @@ class Source(TreeCase):
     def test_other_source_never_costs_edits(self):
         self.run_it("tree")
         write(self.linux, {"mm/cma/range.c": "edited\n"})
-        write(self.source, {"Makefile": SOURCE["Makefile"].replace("7", "8")})
+        self.set_sublevel(8)
         self.assertIn("mm/cma/range.c", self.fails("tree"))
-        self.assertEqual(self.text(self.at("mm/cma/range.c")), "edited\n")
+        self.assertEqual(self.text("mm/cma/range.c"), "edited\n")
         self.run_it("export")
         self.assertIn("6.12.8", self.run_it("tree"))
-        self.assertEqual(self.text(self.at("mm/cma/range.c")), "edited\n")
+        self.assertEqual(self.text("mm/cma/range.c"), "edited\n")
 
     def test_other_kernels_are_refused(self):
         self.run_it("tree")
-        before = contents(self.linux)
-        write(self.source, {"Makefile": SOURCE["Makefile"].replace("12", "13")})
-        message = self.fails("tree")
-        self.assertIn("6.13.7", message)
-        self.assertIn("6.12.y", message)
-        self.assertEqual(contents(self.linux), before)
-        self.assertEqual(set(os.listdir(os.path.dirname(self.linux))), {"linux", ".lock"})
+        with self.unchanged():
+            write(self.source, {"Makefile": SOURCE["Makefile"].replace("12", "13")})
+            self.fails_saying("tree", "6.13.7", "6.12.y")
+        self.assertEqual(set(os.listdir(self.build)), {"linux", ".lock"})
 
     def test_what_is_no_kernel_is_refused(self):
-        os.unlink(os.path.join(self.source, "Makefile"))
+        (self.source / "Makefile").unlink()
         self.assertIn("no top Makefile", self.fails("tree"))
-        os.environ["KSRC"] = os.path.join(self.top, "nowhere")
+        os.environ["KSRC"] = str(self.top / "nowhere")
         self.assertIn("no such file", self.fails("tree"))
         write(self.top, {"broken.tar.xz": "not a tarball"})
-        os.environ["KSRC"] = os.path.join(self.top, "broken.tar.xz")
+        os.environ["KSRC"] = str(self.top / "broken.tar.xz")
         self.assertIn("cannot unpack", self.fails("tree"))
-        self.assertFalse(os.path.exists(self.linux))
+        self.assertFalse(self.linux.exists())
 
     def test_a_built_folder_is_refused(self):
         write(self.source, {"include/generated/autoconf.h": ""})
         self.assertIn("mrproper", self.fails("tree"))
 
     def test_a_folder_that_holds_the_build_is_refused(self):
-        os.environ["KSRC"] = self.top
+        os.environ["KSRC"] = str(self.top)
         self.assertIn("copied to", self.fails("tree"))
 
 
@@ -283,19 +289,19 @@ class Refusing(TreeCase):
         self.run_it("tree")
 
     def refused(self, path):
-        before, refs = contents(self.linux), self.git("for-each-ref")
-        write(self.root, {"mm/cma/range.c": "newer\n"})
-        self.assertIn(path, self.fails("tree"))
-        self.assertEqual(contents(self.linux), before)
-        self.assertEqual(self.git("for-each-ref"), refs)
+        with self.unchanged():
+            write(self.root, {"mm/cma/range.c": "newer\n"})
+            self.assertIn(path, self.fails("tree"))
 
-    def test_edit(self):
-        write(self.linux, {"mm/twice.c": "edited\n"})
-        self.refused("mm/twice.c")
-
-    def test_edit_of_a_file_that_the_repository_changed(self):
-        write(self.linux, {"mm/cma/range.c": "edited\n"})
-        self.refused("mm/cma/range.c")
+    def test_edits(self):
+        for what, path in (("a file of the kernel's", "mm/twice.c"),
+                           ("one that the repository changed", "mm/cma/range.c"),
+                           ("a new file", "mm/cma/new.c")):
+            with self.subTest(what):
+                write(self.linux, {path: "edited\n"})
+                self.refused(path)
+            self.git("reset", "-q", "--hard")
+            self.git("clean", "-q", "-f")
 
     def test_edit_without_any_change_in_the_repository(self):
         write(self.linux, {"mm/twice.c": "edited\n"})
@@ -306,12 +312,8 @@ class Refusing(TreeCase):
         self.git("commit", "-qam", "edit")
         self.refused("mm/twice.c")
 
-    def test_new_file(self):
-        write(self.linux, {"mm/cma/new.c": "new\n"})
-        self.refused("mm/cma/new.c")
-
     def test_deleted_file(self):
-        os.unlink(self.at("mm/cma/range.c"))
+        self.at("mm/cma/range.c").unlink()
         self.refused("mm/cma/range.c")
 
     def test_build_products_do_not_count(self):
@@ -332,30 +334,22 @@ class Diffs(TreeCase):
     def test_offset_is_accepted(self):
         self.edit(hunks=[self.GOOD, self.MOVED])
         self.run_it("tree")
-        self.assertIn("line 34\nnew\nline 35\n", self.text(self.at("mm/page.c")))
+        self.assertIn("line 34\nnew\nline 35\n", self.text("mm/page.c"))
 
     def test_fuzz_is_refused_and_named(self):
         self.run_it("tree")
-        before, refs = contents(self.linux), self.git("for-each-ref")
-        self.edit(hunks=[self.GOOD, self.MOVED, self.FUZZY])
-        message = self.fails("tree")
-        self.assertIn("mm/page.c.diff: hunk 3 of 3", message)
-        self.assertIn("6.12.7", message)
-        self.assertEqual(contents(self.linux), before)
-        self.assertEqual(self.git("for-each-ref"), refs)
+        with self.unchanged():
+            self.edit(hunks=[self.GOOD, self.MOVED, self.FUZZY])
+            self.fails_saying("tree", "mm/page.c.diff: hunk 3 of 3", "6.12.7")
 
     def test_all_bad_ones_are_named(self):
         self.edit(hunks=[self.FUZZY])
         self.edit("mm/twice.c", "mm/twice.c", [("1,2", "1,3", " same\n other\n+new\n")])
-        message = self.fails("tree")
-        self.assertIn("mm/page.c.diff: hunk 1 of 1", message)
-        self.assertIn("mm/twice.c.diff: hunk 1 of 1", message)
+        self.fails_saying("tree", "mm/page.c.diff: hunk 1 of 1", "mm/twice.c.diff: hunk 1 of 1")
 
     def test_nothing_to_edit(self):
         self.edit("mm/old.c", "mm/old.c", [self.GOOD])
-        message = self.fails("tree")
-        self.assertIn("mm/old.c.diff", message)
-        self.assertIn("6.12.7", message)
+        self.fails_saying("tree", "mm/old.c.diff", "6.12.7")
 
     def test_edits_of_other_files(self):
         self.edit("mm/page.c", "mm/twice.c", [self.GOOD])
@@ -392,18 +386,17 @@ class Exporting(TreeCase):
             "mm/cma/Kconfig": "config CMA\n\tbool\n", "mm/cma/sub/.kunitconfig": "K\n",
             "mm/twice.c": "same\n" * 8, "include/linux/cma.h": "newest\n",
             "tools/mm/cmastat": "#!/bin/sh\n", "mm/cma/kept.patch": "text\n",
-            "mm/page.c": self.text(self.at("mm/page.c")).replace("line 40\n", "forty\n")})
-        os.chmod(self.at("tools/mm/cmastat"), 0o755)
+            "mm/page.c": self.text("mm/page.c").replace("line 40\n", "forty\n")})
+        self.at("tools/mm/cmastat").chmod(0o755)
         self.git("add", "-f", "mm/cma/kept.patch")
         self.git("commit", "-qm", "part of it is committed", "mm/cma/range.c")
         out = self.run_it("export")
         now = self.repository()
-        self.assertEqual(now["mm/cma/area.c"][1], b"area\n")
-        self.assertEqual(now["mm/cma/range.c"][1], b"range 2\n")
-        self.assertEqual(now["Kconfig"][1], b"config CMA\n\tbool\n")
-        self.assertEqual(now["mm/cma/sub/.kunitconfig"][1], b"K\n")
-        self.assertEqual(now["mm/cma/kept.patch"][1], b"text\n")
-        self.assertEqual(now["include/linux/cma.h"][1], b"newest\n")
+        for name, text in (
+                ("mm/cma/area.c", b"area\n"), ("mm/cma/range.c", b"range 2\n"),
+                ("Kconfig", b"config CMA\n\tbool\n"), ("mm/cma/sub/.kunitconfig", b"K\n"),
+                ("mm/cma/kept.patch", b"text\n"), ("include/linux/cma.h", b"newest\n")):
+            self.assertEqual(now[name][1], text, name)
         self.assertNotIn("include/linux/cma.h.diff", now)
         self.assertTrue(now["tools/mm/cmastat"][0] & 0o100)
         page = now["mm/page.c.diff"][1].decode()
@@ -425,7 +418,7 @@ class Exporting(TreeCase):
         for text in ("one\n", "two\n", "three\n"):
             write(self.linux, {"mm/cma/range.c": text})
             self.assertIn("wrote mm/cma/range.c", self.run_it("export"))
-            self.assertEqual(self.repository()["mm/cma/range.c"][1], text.encode())
+            self.assertEqual(self.in_repository("mm/cma/range.c"), text)
 
     def test_no_newline_at_the_end(self):
         write(self.linux, {"mm/twice.c": "same\n" * 8 + "same"})
@@ -436,10 +429,10 @@ class Exporting(TreeCase):
 
     def test_files_whose_edit_is_gone(self):
         write(self.linux, {"mm/page.c": NUMBERED})
-        os.unlink(self.at("mm/cma/tests/.kunitconfig"))
+        self.at("mm/cma/tests/.kunitconfig").unlink()
         self.run_it("export")
         self.assertNotIn("mm/page.c.diff", self.repository())
-        self.assertFalse(os.path.exists(os.path.join(self.root, "mm/cma/tests")))
+        self.assertFalse(self.has("mm/cma/tests"))
         self.assertIn("mm/cma/range.c", self.repository())
 
     def test_hidden_files_are_mentioned(self):
@@ -451,26 +444,26 @@ class Exporting(TreeCase):
 
     def test_deleted_kernel_file(self):
         before = self.repository()
-        os.unlink(self.at("mm/twice.c"))
+        self.at("mm/twice.c").unlink()
         write(self.linux, {"mm/cma/range.c": "range 2\n"})
         self.assertIn("mm/twice.c: deleted", self.fails("export"))
         self.assertEqual(self.repository(), before)
 
     def test_mode_of_a_kernel_file(self):
-        os.chmod(self.at("mm/twice.c"), 0o755)
+        self.at("mm/twice.c").chmod(0o755)
         self.assertIn("mm/twice.c", self.fails("export"))
 
     def test_name_that_the_repository_keeps(self):
         write(self.linux, {"scripts/cma/tool": "from the kernel\n"})
         self.assertIn("scripts/cma/tool", self.fails("export"))
-        os.unlink(self.at("scripts/cma/tool"))
+        self.at("scripts/cma/tool").unlink()
         write(self.linux, {".mailmap": "somebody\n"})
         self.assertIn(".mailmap: cannot be edited", self.fails("export"))
-        self.assertEqual(self.repository()["scripts/cma/tool"][1], b"ours alone\n")
+        self.assertEqual(self.in_repository("scripts/cma/tool"), "ours alone\n")
 
     def test_repository_edits_survive(self):
         write(self.root, {"mm/cma/range.c": "from the repository\n", "mm/cma/b.c": "b\n"})
-        os.unlink(os.path.join(self.root, "Kconfig"))
+        (self.root / "Kconfig").unlink()
         write(self.linux, {"mm/cma/tests/.kunitconfig": "from the kernel\n"})
         out = self.run_it("export")
         now = self.repository()
@@ -480,8 +473,8 @@ class Exporting(TreeCase):
         self.assertEqual(now["mm/cma/tests/.kunitconfig"][1], b"from the kernel\n")
         self.assertIn("left mm/cma/range.c alone", out)
         self.run_it("tree")
-        self.assertEqual(self.text(self.at("mm/cma/range.c")), "from the repository\n")
-        self.assertFalse(os.path.exists(self.at("mm/cma/Kconfig")))
+        self.assertEqual(self.text("mm/cma/range.c"), "from the repository\n")
+        self.assertFalse(self.at("mm/cma/Kconfig").exists())
 
     def test_both_sides_changed(self):
         write(self.root, {"mm/cma/range.c": "from the repository\n"})
@@ -493,27 +486,26 @@ class Exporting(TreeCase):
     def test_broken_diff_is_kept(self):
         write(self.root, {"mm/page.c.diff": "nonsense\n"})
         self.assertIn("left mm/page.c.diff alone", self.run_it("export"))
-        self.assertEqual(self.repository()["mm/page.c.diff"][1], b"nonsense\n")
+        self.assertEqual(self.in_repository("mm/page.c.diff"), "nonsense\n")
 
     def test_status(self):
         write(self.linux, {"mm/twice.c": "x\n" * 60, "mm/cma/b.c": "b\nb\n"})
         lines = [" ".join(l.split()) for l in self.run_it("status").splitlines()]
-        self.assertIn("- mm/old.c +0 -1", lines)
-        self.assertIn("~ mm/page.c +1 -0", lines)
-        self.assertIn("~ mm/twice.c +60 -9 ! over 60 changed lines, not exported", lines)
-        self.assertIn("+ mm/cma/range.c +1 -0", lines)
-        self.assertIn("+ mm/cma/b.c +2 -0 ! not exported", lines)
-        self.assertIn("- 2 files stripped, 0 lines added, 2 removed", lines)
+        self.assertLessEqual({
+            "- mm/old.c +0 -1", "~ mm/page.c +1 -0",
+            "~ mm/twice.c +60 -9 ! over 60 changed lines, not exported",
+            "+ mm/cma/range.c +1 -0", "+ mm/cma/b.c +2 -0 ! not exported",
+            "- 2 files stripped, 0 lines added, 2 removed"}, set(lines))
 
 
 class Series(TreeCase):
     def setUp(self):
         super().setUp()
         self.run_it("tree")
-        self.patches = os.path.join(self.top, "build", "patches")
+        self.patches = self.build / "patches"
 
     def patch(self, name):
-        return self.text(os.path.join(self.patches, name))
+        return (self.patches / name).read_text("utf-8")
 
     def test_it_verifies(self):
         out = self.run_it("series")
@@ -529,41 +521,38 @@ class Series(TreeCase):
         self.assertNotIn("b/mm/page.c", new)
         self.assertIn("base-commit: " + self.git("rev-parse", "base"), self.patch(letter))
         self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
-        self.assertEqual(set(os.listdir(os.path.dirname(self.patches))),
+        self.assertEqual(set(os.listdir(self.build)),
                          {"linux", "patches", ".lock"})
 
     def test_git_am_by_hand(self):
         self.run_it("series")
         self.git("checkout", "-q", "base")
-        self.git("am", "-q", *sorted(glob.glob(os.path.join(self.patches, "*.patch"))))
+        self.git("am", "-q", *sorted(self.patches.glob("*.patch")))
         self.git("diff", "--exit-code", "cma", "HEAD")
 
     def test_a_series_that_is_not_cma_is_noticed(self):
         # git am takes an edit in the message for a part of the patch.
-        write(os.path.join(self.top, "steps"), {"0030-rest.msg": STEPS["0030-rest.msg"].
+        write(self.steps, {"0030-rest.msg": STEPS["0030-rest.msg"].
               replace("Now.", "--- a/mm/twice.c\n+++ b/mm/twice.c\n"
                       "@@ -1,2 +1,3 @@\n same\n+more\n same")})
         self.assertIn("series: git am does not give cma", self.fails("series"))
         self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
 
     def test_each_file_in_one_step(self):
-        write(os.path.join(self.top, "steps"), {
+        write(self.steps, {
             "0020-new.msg": "new\n\nPaths:\nmm/cma/\n",
             "0030-rest.msg": "rest\n\nPaths:\nmm/cma/r*\nmm/page.c\n"})
-        message = self.fails("series")
-        self.assertIn("include/linux/cma.h belongs to no step", message)
-        self.assertIn("mm/cma/range.c belongs to 0020-new.msg and 0030-rest.msg", message)
+        self.fails_saying("series", "include/linux/cma.h belongs to no step",
+                          "mm/cma/range.c belongs to 0020-new.msg and 0030-rest.msg")
 
     def test_each_name_is_of_a_file(self):
-        write(os.path.join(self.top, "steps"), {
+        write(self.steps, {
             "0020-new.msg": STEPS["0020-new.msg"] + "mm/none.c\n!mm/page.h\n",
             "0040-more.msg": "more\n\nPaths:\nfs/\n"})
-        message = self.fails("series")
-        for said in ("0020-new.msg: mm/none.c is the name of no file",
-                     "0020-new.msg: !mm/page.h is the name of no file",
-                     "0040-more.msg: fs/ is the name of no file",
-                     "0040-more.msg takes no file"):
-            self.assertIn(said, message)
+        self.fails_saying("series", "0020-new.msg: mm/none.c is the name of no file",
+                          "0020-new.msg: !mm/page.h is the name of no file",
+                          "0040-more.msg: fs/ is the name of no file",
+                          "0040-more.msg takes no file")
 
     def test_without_a_tree(self):
         shutil.rmtree(self.linux)
@@ -576,7 +565,7 @@ class Series(TreeCase):
 
     def test_another_source_is_what_it_is_made_against(self):
         self.run_it("series")
-        write(self.source, {"Makefile": SOURCE["Makefile"].replace("7", "8")})
+        self.set_sublevel(8)
         self.assertIn("on Linux 6.12.8 gives", self.run_it("series"))
         self.assertIn("SUBLEVEL = 8", self.git("show", "base:Makefile"))
         self.assertIn("base-commit: " + self.git("rev-parse", "base"),
@@ -592,19 +581,16 @@ class Series(TreeCase):
             self.assertIn(said, text)
 
     def test_a_letter_that_says_what_nobody_knows(self):
-        write(os.path.join(self.top, "steps"), {"0000-cover.msg": "s\n\n@one@ @kernel@ @two@\n"})
-        message = self.fails("series")
-        self.assertIn("0000-cover.msg: nothing is known as @one@, @two@", message)
+        write(self.steps, {"0000-cover.msg": "s\n\n@one@ @kernel@ @two@\n"})
+        self.fails_saying("series", "0000-cover.msg: nothing is known as @one@, @two@")
 
     def test_edits_that_were_not_exported_are_refused(self):
-        for sublevel in "78":       # whether the source changes or not
+        for sublevel in 7, 8:       # whether the source changes or not
             write(self.linux, {"mm/cma/range.c": "edited\n"})
-            write(self.source, {"Makefile": SOURCE["Makefile"].replace("7", sublevel)})
-            message = self.fails("series")
-            self.assertIn("make export", message)
-            self.assertIn("mm/cma/range.c", message)
-            self.assertEqual(self.text(self.at("mm/cma/range.c")), "edited\n")
-            self.assertFalse(os.path.exists(self.patches))
+            self.set_sublevel(sublevel)
+            self.fails_saying("series", "make export", "mm/cma/range.c")
+            self.assertEqual(self.text("mm/cma/range.c"), "edited\n")
+            self.assertFalse(self.patches.exists())
 
 
 class Recipes(TreeCase):
@@ -616,8 +602,5 @@ class Recipes(TreeCase):
                 ("drop mm/page.c nothing", "has no nothing"),
                 ("kconfig mm/Makefile CMA", "has no config CMA"),
                 ("replace mm/page.c", "cannot make sense")):
-            write(os.path.join(self.top, "recipe"), {"cma.recipe": "# x\n" + step})
-            told = self.fails("tree")
-            self.assertIn(message, told)
-            self.assertIn("cma.recipe:2", told)
-            self.assertIn("6.12.7", told)
+            write(self.recipe, {"cma.recipe": "# x\n" + step})
+            self.fails_saying("tree", message, "cma.recipe:2", "6.12.7")

@@ -120,7 +120,7 @@ class Fetching(unittest.TestCase):
         with mock.patch("trees.debian.suite", lambda name: contextlib.nullcontext(
                 self.suite)), mock.patch("trees.debian.mirror", lambda: "http://mirror/"), \
                 contextlib.redirect_stdout(io.StringIO()):
-            return source.packaged("newest", str(self.folder.parent))
+            return source.packaged("newest", self.folder.parent)
 
     def test_the_highest_number_once(self):
         self.assertEqual(self.fetch(), str(self.folder / "linux-source-7.10.tar.xz"))
@@ -152,7 +152,7 @@ class VersionsCase(TreeCase):
 
     def setUp(self):
         super().setUp()
-        self.newer = os.path.join(self.top, "newer")
+        self.newer = self.top / "newer"
         write(self.newer, {
             "Makefile": MAKEFILE % (7, 3, 4), "mm/Makefile": "obj-y += page.o\nobj-y += old.o\n",
             "mm/old.c": "old\n", "mm/page.c": NUMBERED, "mm/twice.c": "same\n" * 9,
@@ -164,27 +164,15 @@ class VersionsCase(TreeCase):
         return super().run_it(command, base, **kw)
 
     def use(self, folder):
-        os.environ["KSRC"] = folder
+        os.environ["KSRC"] = str(folder)
 
     def repository(self, *names):
         write(self.root, dict(names))
 
-    def in_repository(self, name):
-        return self.text(os.path.join(self.root, name))
-
-    def has(self, name):
-        return os.path.exists(os.path.join(self.root, name))
-
-    def linux_of(self, base):
-        return os.path.join(str(bases.folder(os.path.join(self.top, "build"), base)), "linux")
-
-    def at(self, name, base="6.12"):
-        return os.path.join(self.linux_of(base), name)
-
     def edit(self, name, old, new, base="6.12"):
-        text = self.text(self.at(name, base))
+        text = self.text(name, base)
         self.assertIn(old, text)
-        write(self.linux_of(base), {name: text.replace(old, new)})
+        write(self.at("", base), {name: text.replace(old, new)})
 
 
 class Sources(VersionsCase):
@@ -195,7 +183,7 @@ class Sources(VersionsCase):
         self.use(self.newer)
         with self.assertRaises(Error) as caught:
             TreeCase.run_it(self, "tree", base)
-        self.assertFalse(os.path.exists(self.linux_of(base)))
+        self.assertFalse(self.at("", base).exists())
         return str(caught.exception)
 
     def test_the_wrong_base(self):
@@ -214,10 +202,10 @@ class Sources(VersionsCase):
         self.assertIn("Linux 6.12.7", self.run_it("tree"))
         self.assertNotIn("trying", self.run_it("tree", "newest"))
         for base, sublevel in ("6.12", 7), ("newest", 4):
-            self.assertIn("SUBLEVEL = %d" % sublevel, self.text(self.at("Makefile", base)))
-            self.assertIn("half\n", self.text(self.at("mm/page.c", base)))
+            self.assertIn("SUBLEVEL = %d" % sublevel, self.text("Makefile", base))
+            self.assertIn("half\n", self.text("mm/page.c", base))
             self.assertIn("up to date", self.run_it("tree", base))
-        self.assertEqual(set(os.listdir(os.path.join(self.top, "build"))),
+        self.assertEqual(set(os.listdir(self.build)),
                          {"linux", "newest", ".lock"})
 
     def test_a_kernel_that_nobody_knows(self):
@@ -227,7 +215,7 @@ class Sources(VersionsCase):
                       self.run_it("tree", "newest"))
 
     def test_all_that_does_not_fit_is_named(self):
-        write(os.path.join(self.top, "recipe"), {
+        write(self.recipe, {
             "cma.recipe": RECIPE + "delete mm/gone.c\ndrop mm/old.c one\n",
             "7.3.recipe": "drop mm/page.c two three\nedit mm/twice.c\n\t- other\n\t--\n"
                           "\t- more\nkconfig mm/Makefile X\n"})
@@ -266,11 +254,11 @@ class Making(VersionsCase):
                 ("mm/cma/range.c", "older\n", "range\n"), ("mm/cma/own.h", "own\n", None),
                 ("mm/cma/new.c", None, "new\n"), ("mm/only.c", None, "only\nmore\n")):
             for base, text in ("6.12", older), ("newest", newest):
-                full = self.at(name, base)
-                self.assertEqual(self.text(full) if os.path.exists(full) else None, text)
-        self.assertIn("third\n", self.text(self.at("mm/page.c")))
-        self.assertIn("half\n", self.text(self.at("mm/page.c", "newest")))
-        self.assertFalse(os.path.exists(self.at("versions", "newest")))
+                path = self.at(name, base)
+                self.assertEqual(path.read_text() if path.exists() else None, text)
+        self.assertIn("third\n", self.text("mm/page.c"))
+        self.assertIn("half\n", self.text("mm/page.c", "newest"))
+        self.assertFalse(self.at("versions", "newest").exists())
 
     def test_lists_and_names_that_say_nothing(self):
         for files, message in (
@@ -279,11 +267,11 @@ class Making(VersionsCase):
                 ({"mm/page.c": "", "mm/page.c.diff": ""}, "both versions/6.12/mm/page.c and"),
                 ({"README.md": ""}, "versions/6.12/README.md: the repository keeps"),
                 ({"Kconfig": ""}, "versions/6.12/Kconfig: the repository keeps")):
-            folder = os.path.join(self.root, "versions/6.12")
+            folder = self.root / "versions/6.12"
             write(folder, files)
             self.assertIn(message, self.fails("tree"))
             for name in files:
-                os.unlink(os.path.join(folder, name))
+                (folder / name).unlink()
 
     def test_status(self):
         self.repository(("versions/6.12/mm/page.c.diff", ONE_LINE),
@@ -299,14 +287,14 @@ class Making(VersionsCase):
         self.repository(("versions/6.12/mm/page.c.diff", ONE_LINE),
                         ("versions/6.12/fs/own.c", "own\n"), ("lib/new.c", "new\n"),
                         ("versions/6.12/absent", "lib/new.c\n"))
-        write(os.path.join(self.top, "steps"), {
+        write(self.steps, {
             "0040-old.msg": "fs: old\n\nOld.\n\nPaths:\nfs/own.c\n",
             "0050-new.msg": "lib: new\n\nNew.\n\nPaths:\nlib/\n"})
         for base, name in ("6.12", "fs-old"), ("newest", "lib-new"):
             self.assertIn("these 4 patches", self.run_it("series", base))
-            patches = sorted(os.listdir(os.path.join(self.linux_of(base), "../patches")))
+            patches = sorted(os.listdir(self.at("../patches", base)))
             self.assertEqual(patches[4], "0004-%s.patch" % name)
-        write(os.path.join(self.top, "steps"), {
+        write(self.steps, {
             "0020-new.msg": STEPS["0020-new.msg"] + "mm/none.c\n"})
         self.assertIn("mm/none.c is the name of no file", self.fails("series"))
 
@@ -375,7 +363,7 @@ class Exporting(VersionsCase):
         self.assertEqual(self.in_repository("mm/cma/more.c"), "more\n")
         self.assertFalse(self.has("versions/6.12/mm"))
         self.make("newest")
-        self.assertIn("new\n", self.text(self.at("mm/page.c", "newest")))
+        self.assertIn("new\n", self.text("mm/page.c", "newest"))
         for base in bases.BASES:
             self.assertIn("nothing to do", self.run_it("export", base))
 
@@ -417,7 +405,7 @@ class Exporting(VersionsCase):
         self.make("6.12")
         self.edit("mm/cma/range.c", "range", "older")
         write(self.linux, {"mm/cma/own.h": "own\n", "mm/cma/Kconfig": "config OLD\n"})
-        os.unlink(self.at("mm/cma/tests/.kunitconfig"))
+        self.at("mm/cma/tests/.kunitconfig").unlink()
         said = self.run_it("export", for_this=True)
         self.assertIn("versions/6.12/absent does not say why", said)
         for name, text in (("mm/cma/range.c", "older\n"), ("mm/cma/own.h", "own\n"),
@@ -441,7 +429,7 @@ class Exporting(VersionsCase):
                         ("versions/6.12/mm/cma/own.h", "own\n"))
         self.make("6.12")
         write(self.linux, {"mm/page.c": OLD_PAGE})
-        os.unlink(self.at("mm/cma/own.h"))
+        self.at("mm/cma/own.h").unlink()
         self.run_it("export")
         self.assertFalse(self.has("versions/6.12/mm"))
         self.assertEqual(self.in_repository("mm/page.c.diff"), ONE_LINE)
@@ -468,7 +456,7 @@ class Exporting(VersionsCase):
         self.assertEqual(self.in_repository("versions/6.12/mm/page.c.diff"), ONE_LINE)
         self.assertFalse(self.has("versions/6.12/mm/cma"))
         self.assertIn("Linux 6.12.7", self.run_it("tree"))
-        self.assertEqual(self.text(self.at("mm/cma/range.c")), "range 2\n")
+        self.assertEqual(self.text("mm/cma/range.c"), "range 2\n")
 
     def test_the_newest_has_no_folder(self):
         self.make("newest")

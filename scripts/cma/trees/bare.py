@@ -28,13 +28,14 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from . import bases, csyntax
 from .git import Error, Repo
 
-FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                      "bare")
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE.parent / "bare"
 Step = tuple[int, list[str], list[str]]		# line number, words, indented lines
 
 
@@ -76,43 +77,23 @@ class Recipe:
             self.fail("changes nothing in " + path)
         self.files[path] = text
 
-    def step_delete(self, paths: list[str]) -> None:
-        self.each(self._delete, paths)
-
     def _delete(self, path: str) -> None:
         self.get(path)
         self.files[path] = None
 
-    def step_undefine(self, symbols: list[str]) -> None:
-        self.symbols = symbols
-
-    def step_unifdef(self, paths: list[str]) -> None:
-        flags = ["-U" + s for s in self.symbols]
-        if paths[0] == "-B":
-            flags.append(paths.pop(0))
-        self.each(self._unifdef, paths, flags)
-
-    def _unifdef(self, path: str, flags: list[str]) -> None:
+    def _unifdef(self, path: str, *flags: str) -> None:
         done = subprocess.run(
-            ["unifdef", *flags], capture_output=True,
+            ["unifdef", *("-U" + s for s in self.symbols), *flags], capture_output=True,
             input=self.get(path).encode("utf-8", "surrogateescape"))
         if done.returncode not in (0, 1):
             self.fail("unifdef %s: %s" % (path, done.stderr.decode()))
         self.put(path, done.stdout.decode("utf-8", "surrogateescape"))
-
-    def step_drop(self, args: list[str]) -> None:
-        path, *names = args
-        self.each(self._drop, names, path)
 
     def _drop(self, name: str, path: str) -> None:
         text, count = csyntax.drop(self.get(path), name)
         if not count:
             self.fail("%s has no %s" % (path, name))
         self.put(path, text)
-
-    def step_kconfig(self, args: list[str]) -> None:
-        path, *names = args
-        self.each(self._kconfig, names, path)
 
     def _kconfig(self, name: str, path: str) -> None:
         text, count = re.subn(
@@ -121,10 +102,6 @@ class Recipe:
         if not count:
             self.fail("%s has no config %s" % (path, name))
         self.put(path, text)
-
-    def step_edit(self, args: list[str], lines: list[str]) -> None:
-        path, = args
-        self.each(self._replace, enumerate(_edits(lines), 1), path)
 
     def _replace(self, edit: tuple[int, tuple[list[str], list[str]]], path: str) -> None:
         number, (old, new) = edit
@@ -151,19 +128,27 @@ class Recipe:
         self.each(self._step, _steps(text), name)
 
     def _step(self, step: Step, name: str) -> None:
-        steps = {"delete": self.step_delete, "undefine": self.step_undefine,
-                 "unifdef": self.step_unifdef, "drop": self.step_drop,
-                 "kconfig": self.step_kconfig}
         number, words, lines = step
         self.where = "%s:%d" % (name, number)
         verb, *args = words
-        more = " ".join(lines).split()
         if verb == "edit" and len(args) == 1 and lines:
-            self.step_edit(args, lines)
-        elif verb in steps and args + more:
-            steps[verb](args + more)
-        else:
-            self.fail("cannot make sense of '%s'" % " ".join(words))
+            self.each(self._replace, enumerate(_edits(lines), 1), args[0])
+            return
+        args += " ".join(lines).split()
+        match verb if args else "":
+            case "delete":
+                self.each(self._delete, args)
+            case "undefine":
+                self.symbols = args
+            case "unifdef":
+                flags = args[:1] if args[0] == "-B" else []
+                self.each(self._unifdef, args[len(flags):], *flags)
+            case "drop":
+                self.each(self._drop, args[1:], args[0])
+            case "kconfig":
+                self.each(self._kconfig, args[1:], args[0])
+            case _:
+                self.fail("cannot make sense of '%s'" % " ".join(words))
 
 
 def _steps(text: str) -> list[Step]:
@@ -208,38 +193,29 @@ def _match(lines: list[str], at: int, old: list[str]) -> int | None:
     return at
 
 
-def key(version: str, recipe_folder: str = FOLDER) -> str:
+def key(version: str, recipe_folder: str | Path = FOLDER) -> str:
     """Everything `bare` depends on besides base, as one text."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    names = [os.path.join(here, n) for n in ("bare.py", "csyntax.py")]
-    names += recipe_files(version, recipe_folder)
-    text = []
-    for name in names:
-        with open(name, encoding="utf-8") as f:
-            text += [os.path.basename(name), f.read()]
-    return "\0".join(text)
+    paths = [HERE / "bare.py", HERE / "csyntax.py", *recipe_files(version, recipe_folder)]
+    return "\0".join(text for path in paths for text in (path.name, path.read_text("utf-8")))
 
 
-def recipe_files(version: str, folder: str) -> list[str]:
+def recipe_files(version: str, folder: str | Path) -> list[Path]:
     """Those for a folder in versions/, or for the newest kernel."""
-    return [os.path.join(folder, "%s.recipe" % name)
-            for name in ("cma", version or bases.NEWEST)]
+    return [Path(folder, name + ".recipe") for name in ("cma", version or bases.NEWEST)]
 
 
 def make(repo: Repo, base: str, kernel: str, version: str,
-         recipe_folder: str = FOLDER) -> tuple[str, list[str]]:
+         recipe_folder: str | Path = FOLDER) -> tuple[str, list[str]]:
     """The tree object of bare, made from the commit @base, and what went wrong."""
     def read(path: str) -> bytes | None:
         found = repo.entries(base, [path])
         return repo.read(found[path][1]) if path in found else None
 
     recipe = Recipe(read, kernel)
-    for name in recipe_files(version, recipe_folder):
-        with open(name, encoding="utf-8") as f:
-            recipe.run(os.path.relpath(name, os.path.dirname(FOLDER)), f.read())
+    for path in recipe_files(version, recipe_folder):
+        recipe.run(os.path.relpath(path, FOLDER.parent), path.read_text("utf-8"))
     modes = repo.entries(base, list(recipe.files))
-    changes = {}
-    for path, text in recipe.files.items():
-        changes[path] = None if text is None else (
-            modes[path][0], repo.blob(text.encode("utf-8", "surrogateescape")))
+    changes = {path: None if text is None else (
+        modes[path][0], repo.blob(text.encode("utf-8", "surrogateescape")))
+        for path, text in recipe.files.items()}
     return repo.write_tree(repo.tree_of(base), changes), recipe.errors

@@ -8,8 +8,10 @@ newest kernel can have it, too. `make export FOR=this` writes what has changed t
 the folder in versions/ instead.
 """
 
+import contextlib
 import os
 from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from . import edits
 from .bases import VERSIONS
@@ -193,24 +195,20 @@ class Export:
 
     def write(self) -> None:
         for name in self.removes:
-            full = os.path.join(self.overlay.root, name)
-            os.unlink(full)
-            try:
-                os.removedirs(os.path.dirname(full))
-            except OSError:
-                pass            # not empty
+            path = Path(self.overlay.root, name)
+            path.unlink()
+            with contextlib.suppress(OSError):		# not empty
+                os.removedirs(path.parent)
         for name, (mode, data) in self.writes.items():
-            full = os.path.join(self.overlay.root, name)
-            os.makedirs(os.path.dirname(full), exist_ok=True)
-            if os.path.lexists(full):
-                os.unlink(full)
+            path = Path(self.overlay.root, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
             if mode == "120000":
-                os.symlink(os.fsdecode(data), full)
+                path.symlink_to(os.fsdecode(data))
                 continue
-            with open(full, "wb") as f:
-                f.write(data)
+            path.write_bytes(data)
             if mode == "100755":
-                os.chmod(full, os.stat(full).st_mode | 0o111)
+                path.chmod(path.stat().st_mode | 0o111)
 
 
 def _new(changes: Changes, path: str, same: dict[str, Entry]) -> Entry | None:

@@ -84,11 +84,8 @@ class Overlay:
         return folder_of(self.version) + ABSENT
 
     def absent_text(self) -> str:
-        full = os.path.join(self.root, self.absent_name)
-        if not os.path.exists(full):
-            return ""
-        with open(full, encoding="utf-8") as f:
-            return f.read()
+        path = Path(self.root, self.absent_name)
+        return path.read_text("utf-8") if path.exists() else ""
 
     def _absent(self) -> list[str]:
         """The paths for which this version has nothing."""
@@ -107,21 +104,17 @@ class Overlay:
         return set(self.top).union(*self.versions.values())
 
     def read(self, name: str) -> tuple[str, bytes]:
-        full = os.path.join(self.root, name)
-        if os.path.islink(full):
-            return "120000", os.fsencode(os.readlink(full))
-        with open(full, "rb") as f:
-            mode = "100755" if os.fstat(f.fileno()).st_mode & stat.S_IXUSR else "100644"
-            return mode, f.read()
+        path = Path(self.root, name)
+        if path.is_symlink():
+            return "120000", os.fsencode(path.readlink())
+        mode = "100755" if path.stat().st_mode & stat.S_IXUSR else "100644"
+        return mode, path.read_bytes()
 
     def key(self) -> bytes:
         """Everything the tree cma depends on besides bare, as one text."""
         return b"\0".join(part for path, (name, _) in sorted(self.files.items())
-                          for part in (os.fsencode(name), *self._parts(name)))
-
-    def _parts(self, name: str) -> tuple[bytes, ...]:
-        mode, data = self.read(name)
-        return mode.encode(), str(len(data)).encode(), data
+                          for mode, data in [self.read(name)] for part in (
+                              os.fsencode(name), mode.encode(), b"%d" % len(data), data))
 
 
 def _files(names: Iterable[str]) -> Files:

@@ -15,8 +15,6 @@ each step build.
 """
 
 import fnmatch
-import glob
-import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -25,8 +23,7 @@ from pathlib import Path
 from .git import DATE, Error, Repo
 from .overlay import Overlay
 
-FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                      "series")
+FOLDER = Path(__file__).resolve().parents[1] / "series"
 FIRST = "bare.msg"
 COVER = "0000-cover.msg"
 LETTER = "0000-cover-letter"		# git's name for it, and ours
@@ -35,13 +32,12 @@ CREATED = re.compile(r"^ (?:create|delete) mode \d+ .*\n", re.M)
 Step = tuple[str, str, list[str]]		# name, message, patterns
 
 
-def read_steps(folder: str = FOLDER) -> tuple[str, list[Step]]:
+def read_steps(folder: Path = FOLDER) -> tuple[str, list[Step]]:
     """(message of the first step, [(name, message, patterns)])."""
     steps = []
-    for name in sorted(n for n in os.listdir(folder) if n.endswith(".msg") and n != COVER):
-        with open(os.path.join(folder, name), encoding="utf-8") as f:
-            message, _, patterns = f.read().partition("\nPaths:\n")
-        steps.append((name, message.strip() + "\n", patterns.split()))
+    for path in sorted(set(folder.glob("*.msg")) - {folder / COVER}):
+        message, _, patterns = path.read_text("utf-8").partition("\nPaths:\n")
+        steps.append((path.name, message.strip() + "\n", patterns.split()))
     first = [m for name, m, _ in steps if name.endswith(FIRST)]
     if len(first) != 1 or not steps[0][0].endswith(FIRST):
         raise Error("%s: the first step must be NNNN-%s" % (folder, FIRST))
@@ -92,9 +88,8 @@ def takes(patterns: Iterable[str], path: str) -> bool:
 def identity(root: str | Path) -> dict[str, str]:
     """Who signs: the user of the repository at @root, as git knows him."""
     me = Repo(root)
-    env = {k: v for k, v in me.env.items()
-           if k not in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")}
-    me.env = env
+    for name in "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM":
+        del me.env[name]
     name, mail = (me.run("config", "--get", key, check=False).stdout.decode().strip()
                   for key in ("user.name", "user.email"))
     if not name or not mail:
@@ -103,11 +98,10 @@ def identity(root: str | Path) -> dict[str, str]:
             for what, value in (("NAME", name), ("EMAIL", mail))}
 
 
-def read_cover(folder: str, blocks: Mapping[str, Callable[[], str]]) -> tuple[str, str]:
+def read_cover(folder: Path, blocks: Mapping[str, Callable[[], str]]) -> tuple[str, str]:
     """(subject, text) of the letter, with what is true of this kernel in it."""
-    path = os.path.join(folder, COVER)
-    with open(path, encoding="utf-8") as f:
-        text = f.read()
+    path = folder / COVER
+    text = path.read_text("utf-8")
     unknown = sorted(set(NAME.findall(text)) - set(blocks))
     if unknown:
         raise Error("%s: nothing is known as %s" % (
@@ -116,21 +110,19 @@ def read_cover(folder: str, blocks: Mapping[str, Callable[[], str]]) -> tuple[st
     return subject, said.strip()
 
 
-def write_cover(patches: str, subject: str, said: str) -> None:
+def write_cover(patches: Path, subject: str, said: str) -> None:
     """Puts these into the letter that git has made, which lists new files twice."""
-    made, name = (os.path.join(patches, LETTER + end) for end in (".patch", ".txt"))
-    with open(made, encoding="utf-8") as f:
-        text = CREATED.sub("", f.read())
+    made = patches / (LETTER + ".patch")
+    text = CREATED.sub("", made.read_text("utf-8"))
     for blank, ours in (("*** SUBJECT HERE ***", subject), ("*** BLURB HERE ***", said)):
         if text.count(blank) != 1:
             raise Error("series: the letter of git format-patch has no %s" % blank)
         text = text.replace(blank, ours)
-    with open(name, "w", encoding="utf-8") as f:
-        f.write(text)
-    os.unlink(made)
+    made.with_suffix(".txt").write_text(text, "utf-8")
+    made.unlink()
 
 
-def generate(repo: Repo, overlay: Overlay, patches: str, folder: str,
+def generate(repo: Repo, overlay: Overlay, patches: Path, folder: Path,
              blocks: Mapping[str, Callable[[], str]]) -> list[str]:
     """Writes the series to the folder @patches and verifies it; the names of the
     patches. @blocks: what @NAME@ in the letter stands for."""
@@ -151,17 +143,17 @@ def generate(repo: Repo, overlay: Overlay, patches: str, folder: str,
     if tree != repo.tree_of(cma):
         raise Error("series: the steps do not add up to cma")
 
-    for old in glob.glob(os.path.join(patches, "*.patch")):
-        os.unlink(old)
+    for old in patches.glob("*.patch"):
+        old.unlink()
     signed.run("format-patch", "-q", "-s", "--no-signature", "--no-renames",
-               "--cover-letter", "--base=" + base, "-o", patches, "%s..%s" % (base, tip))
+               "--cover-letter", "--base=" + base, "-o", str(patches), "%s..%s" % (base, tip))
     write_cover(patches, *letter)
-    names = sorted(glob.glob(os.path.join(patches, "*.patch")))
-    verify(repo, names, base, cma, patches + ".verify")
+    names = sorted(map(str, patches.glob("*.patch")))
+    verify(repo, names, base, cma, patches.with_suffix(".verify"))
     return names
 
 
-def verify(repo: Repo, names: list[str], base: str, cma: str, where: str) -> None:
+def verify(repo: Repo, names: list[str], base: str, cma: str, where: Path) -> None:
     """git am of the patches @names on @base gives exactly @cma.
 
     The work tree for it is complete, but only what differs is written to disk.
@@ -169,12 +161,12 @@ def verify(repo: Repo, names: list[str], base: str, cma: str, where: str) -> Non
     cleanup(repo, where)
     sparse = ("-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone=false")
     try:
-        repo.run("worktree", "add", "-q", "--no-checkout", "--detach", where, base)
+        repo.run("worktree", "add", "-q", "--no-checkout", "--detach", str(where), base)
         tree = Repo(where, {"GIT_COMMITTER_DATE": DATE})
-        info = os.path.join(tree.out("rev-parse", "--absolute-git-dir"), "info")
-        os.makedirs(info, exist_ok=True)
-        with open(os.path.join(info, "sparse-checkout"), "w", encoding="utf-8") as f:
-            f.writelines("/%s\n" % path for path in repo.changes(base, cma))
+        info = Path(tree.out("rev-parse", "--absolute-git-dir"), "info")
+        info.mkdir(exist_ok=True)
+        (info / "sparse-checkout").write_text(
+            "".join("/%s\n" % path for path in repo.changes(base, cma)), "utf-8")
         tree.run(*sparse, "read-tree", "-m", "-u", "HEAD")
         done = tree.run(*sparse, "am", "-q", *names, check=False)
         if done.returncode:
@@ -186,7 +178,7 @@ def verify(repo: Repo, names: list[str], base: str, cma: str, where: str) -> Non
         cleanup(repo, where)
 
 
-def cleanup(repo: Repo, where: str) -> None:
-    if os.path.exists(where):
+def cleanup(repo: Repo, where: Path) -> None:
+    if where.exists():
         shutil.rmtree(where)
     repo.run("worktree", "prune")

@@ -27,10 +27,10 @@ def version(makefile: str) -> str | None:
         return None
 
 
-def packaged(base: str, build: str) -> str:
+def packaged(base: str, build: Path) -> str:
     """Debian's source of @base, installed or fetched if need be."""
     if base == "newest":
-        return newest(Path(build, "source"))
+        return newest(build / "source")
     if not os.path.exists(TARBALL):
         install()
     return TARBALL
@@ -68,19 +68,19 @@ def fetch(suite: debian.Suite, folder: Path) -> Path:
     return tarball
 
 
-def asked_for(build: str) -> str | None:
+def asked_for(build: Path) -> str | None:
     """What KSRC= says, if anything; it cannot be the tree we make ourselves."""
     ksrc = os.environ.get("KSRC")
     if not ksrc:
         return None
     if not os.path.exists(ksrc):
         raise Error("KSRC=%s: no such file or folder" % ksrc)
-    ksrc, build = os.path.realpath(ksrc), os.path.realpath(build)
-    if os.path.isdir(ksrc) and (build + "/").startswith(ksrc + "/"):
-        raise Error("KSRC=%s holds the folder %s which it would be copied to" % (ksrc, build))
-    if (ksrc + "/").startswith(os.path.join(build, "linux") + "/"):
-        raise Error("KSRC=%s is the tree that is made from it" % ksrc)
-    return ksrc
+    found, made = Path(ksrc).resolve(), build.resolve()
+    if found.is_dir() and made.is_relative_to(found):
+        raise Error("KSRC=%s holds the folder %s which it would be copied to" % (found, made))
+    if found.is_relative_to(made / "linux"):
+        raise Error("KSRC=%s is the tree that is made from it" % found)
+    return str(found)
 
 
 def install() -> None:
@@ -155,11 +155,8 @@ def unpack(path: str, into: str) -> None:
 
 def kernel_in(folder: str, path: str) -> str:
     """The version of the kernel in @folder, which is the source at @path."""
-    try:
-        with open(os.path.join(folder, "Makefile"), encoding="utf-8") as f:
-            found = version(f.read(4096))
-    except OSError:
-        found = None
+    makefile = Path(folder, "Makefile")
+    found = makefile.is_file() and version(makefile.read_text("utf-8", "replace"))
     if not found:
         raise Error("%s is not a kernel source: it has no top Makefile with a version" % path)
     return found
@@ -167,16 +164,10 @@ def kernel_in(folder: str, path: str) -> str:
 
 def show_gitignored(folder: str) -> None:
     """Debian's .gitignore hides everything but debian/; drop these two lines."""
-    name = os.path.join(folder, ".gitignore")
-    try:
-        with open(name, encoding="utf-8") as f:
-            lines = f.readlines()
-    except FileNotFoundError:
-        return
-    kept = [l for l in lines if l.rstrip("\n") not in ("/*", "!/debian/")]
-    if kept != lines:
-        with open(name, "w", encoding="utf-8") as f:
-            f.writelines(kept)
+    path = Path(folder, ".gitignore")
+    if path.exists():
+        text = re.sub(r"^(?:/\*|!/debian/)(?:\n|\Z)", "", path.read_text("utf-8"), flags=re.M)
+        path.write_text(text, "utf-8")
 
 
 def make_base(path: str, linux: str, base: str, root: str | Path) -> None:
