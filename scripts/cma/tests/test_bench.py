@@ -23,6 +23,8 @@ bench: sample c 4096 4000 2000
 bench: failed c 4096 70000 1
 guest: end 0: /bench c free 3 4
 """
+RATES = ("bench: rate threads-1 65536 1000 0 2000000000\n"
+         "bench: rate threads-4 65536 3000 9 4000000000")
 NO_FAILURE = re.sub(r"bench: failed.*\n", "", CONSOLE)
 
 
@@ -47,67 +49,46 @@ class Configs(unittest.TestCase):
             self.assertLessEqual(symbols, bench.OURS, fragment)
 
 
+# What a figure shows: lines of the console, case, KiB, {figure: its value}.
+FIGURES = {
+    "median, average and worst are of what succeeded": (
+        CONSOLE, "c", 4, {"median": 5, "average": 6, "worst": 9}),
+    "free is a median": (CONSOLE, "c", 4, {"free": 2}),
+    "sum is of each request and what follows": (
+        "bench: sample c 4096 1000 7 9000\nbench: sample c 4096 2000 7 0\n"
+        "bench: sample c 4096 3000 7 500", "c", 4, {"sum": 3.5}),
+    "sum without anything that follows": (CONSOLE, "c", 4, {"sum": 5}),
+    "failed requests are counted": (CONSOLE, "c", 4, {"failed": 1}),
+    "failed requests are no time": (
+        "bench: failed c 4096 70000 1", "c", 4, {"median": None, "free": None}),
+    "requests that found no room are none that failed": (
+        "bench: sample c 4096 1000 0\n"
+        "bench: refused c 4096 7000\nbench: refused c 4096 5000",
+        "c", 4, {"refused": 7, "failed": 0, "worst": 1}),
+    "even number of samples": (
+        "bench: sample c 4096 1000 0\nbench: sample c 4096 2000 0", "c", 4, {"median": 1.5}),
+    "count": ("bench: count c 8388608 3", "c", 8192, {"count": 3}),
+    "no buffer at all is a count, too": ("bench: count c 8388608 0", "c", 8192, {"count": 0}),
+    "rate of one thread": (RATES, "threads-1", 64, {"rate": 1}),
+    "rate is a multiple of one thread": (RATES, "threads-4", 64, {"rate": 1.5}),
+    "rate without one thread": (
+        "bench: rate threads-4 65536 3000 0 4000000000", "threads-4", 64, {"rate": None}),
+    "sizes do not mix": (
+        "bench: sample c 4096 1000 0\nbench: sample c 8192 2000 0", "c", 8, {"median": 2}),
+}
+
+
 class Figures(unittest.TestCase):
-    def figure(self, name):
-        return results(CONSOLE).figure("c", 4, name)
-
-    def test_median_average_worst_of_what_succeeded(self):
-        self.assertEqual(self.figure("median"), 5)
-        self.assertEqual(self.figure("average"), 6)
-        self.assertEqual(self.figure("worst"), 9)
-
-    def test_free_is_a_median(self):
-        self.assertEqual(self.figure("free"), 2)
-
-    def test_sum_is_of_each_request_and_what_follows(self):
-        r = results("bench: sample c 4096 1000 7 9000\n"
-                    "bench: sample c 4096 2000 7 0\n"
-                    "bench: sample c 4096 3000 7 500")
-        self.assertEqual(r.figure("c", 4, "sum"), 3.5)
-        self.assertEqual(self.figure("sum"), self.figure("median"))
-
-    def test_failed_requests_are_counted_and_no_time(self):
-        self.assertEqual(self.figure("failed"), 1)
-        only = results("bench: failed c 4096 70000 1")
-        self.assertIsNone(only.figure("c", 4, "median"))
-        self.assertIsNone(only.figure("c", 4, "free"))
-
-    def test_requests_that_found_no_room_are_none_that_failed(self):
-        r = results("bench: sample c 4096 1000 0\n"
-                    "bench: refused c 4096 7000\nbench: refused c 4096 5000")
-        self.assertEqual(r.figure("c", 4, "refused"), 7)
-        self.assertEqual(r.figure("c", 4, "failed"), 0)
-        self.assertEqual(r.figure("c", 4, "worst"), 1)
-
-    def test_even_number_of_samples(self):
-        r = results("bench: sample c 4096 1000 0\nbench: sample c 4096 2000 0")
-        self.assertEqual(r.figure("c", 4, "median"), 1.5)
-
-    def test_count(self):
-        r = results("bench: count c 8388608 3")
-        self.assertEqual(r.figure("c", 8192, "count"), 3)
-
-    def test_no_buffer_at_all_is_a_count_too(self):
-        r = results("bench: count c 8388608 0")
-        self.assertEqual(r.figure("c", 8192, "count"), 0)
-
-    def test_rate_is_a_multiple_of_one_thread(self):
-        r = results("bench: rate threads-1 65536 1000 0 2000000000\n"
-                    "bench: rate threads-4 65536 3000 9 4000000000")
-        self.assertEqual(r.figure("threads-1", 64, "rate"), 1)
-        self.assertEqual(r.figure("threads-4", 64, "rate"), 1.5)
-
-    def test_rate_without_one_thread(self):
-        r = results("bench: rate threads-4 65536 3000 0 4000000000")
-        self.assertIsNone(r.figure("threads-4", 64, "rate"))
+    def test_figures(self):
+        for what, (text, case, kib, wanted) in FIGURES.items():
+            found = results(text)
+            for name, value in wanted.items():
+                with self.subTest(what, figure=name):
+                    self.assertEqual(found.figure(case, kib, name), value)
 
     def test_lines_of_others(self):
-        r = results("random: crng init done\n# bench: sample\nbench:\n")
-        self.assertEqual(r.samples, {})
-
-    def test_sizes_do_not_mix(self):
-        r = results("bench: sample c 4096 1000 0\nbench: sample c 8192 2000 0")
-        self.assertEqual(r.figure("c", 8, "median"), 2)
+        self.assertEqual(
+            results("random: crng init done\n# bench: sample\nbench:\n").samples, {})
 
 
 class Rows(unittest.TestCase):
@@ -126,35 +107,29 @@ class Rows(unittest.TestCase):
             self.assertEqual((row.figure, row.mainline, row.ours), (name, 0, 1))
             self.assertIsNone(row.ratio)
 
-    def test_goal(self):
-        for goal, holds in ((5, True), (4.9, False), (None, None)):
-            row = rows(None, NO_FAILURE, {("c", 4, "median"): (goal, 1)})[0]
-            self.assertIs(row.holds, holds)
-
-    def test_goal_of_what_should_be_large(self):
-        case = cases.Case("c", "", "halves", 1, [4], ("count",))
-        for goal, holds in ((3, True), (4, False)):
-            row = rows(None, "bench: count c 4096 3",
-                       {("c", 4, "count"): (goal, None)}, case)[0]
-            self.assertIs(row.holds, holds)
-
-    def test_mainline_alone_has_no_goals(self):
-        row = rows(CONSOLE, None, {("c", 4, "median"): (100, 1)})[0]
-        self.assertIsNone(row.holds)
-
-    def test_a_goal_without_a_figure_is_missed(self):
-        goals = {("c", 4, "median"): (100, 1)}
-        for mainline in (CONSOLE, None):
-            row = rows(mainline, "guest: done\n", goals)[0]
-            self.assertEqual((row.figure, row.ours), ("median", None))
-            self.assertIs(row.holds, False)
-
-    def test_a_failed_request_misses_the_goal(self):
-        goals = {("c", 4, "median"): (100, 1)}
+    def test_goals(self):
+        count = cases.Case("c", "", "halves", 1, [4], ("count",))
+        three = "bench: count c 4096 3"
         all_failed = re.sub(r"bench: sample.*\n", "", CONSOLE)
-        for ours in (CONSOLE, all_failed):
-            self.assertIs(rows(NO_FAILURE, ours, goals)[0].holds, False)
-        self.assertIs(rows(CONSOLE, NO_FAILURE, goals)[0].holds, True)
+        for what, mainline, ours, goal, holds, *case in (
+                ("it holds", None, NO_FAILURE, 5, True),
+                ("it does not", None, NO_FAILURE, 4.9, False),
+                ("there is none", None, NO_FAILURE, None, None),
+                ("what should be large is", None, three, 3, True, count),
+                ("what should be large is not", None, three, 4, False, count),
+                ("mainline alone has none", CONSOLE, None, 100, None),
+                ("no figure misses it", CONSOLE, "guest: done\n", 100, False),
+                ("no figure of ours alone misses it", None, "guest: done\n", 100, False),
+                ("a failed request misses it", NO_FAILURE, CONSOLE, 100, False),
+                ("so do all of them", NO_FAILURE, all_failed, 100, False),
+                ("one of mainline's does not", CONSOLE, NO_FAILURE, 100, True)):
+            with self.subTest(what):
+                row = rows(mainline, ours, {("c", 4, "median"): (goal, 1),
+                                            ("c", 4, "count"): (goal, None)}, *case)[0]
+                self.assertIs(row.holds, holds)
+                self.assertEqual(row.figure, "count" if case else "median")
+                if ours == "guest: done\n":
+                    self.assertIsNone(row.ours)
 
 
 class Table(unittest.TestCase):
@@ -197,50 +172,36 @@ class Table(unittest.TestCase):
         self.assertIn('"free 4 KiB" 1.0', report.ratio_plot(rows(text, text, case=case)))
 
 
+WHOLE = "".join(f"bench: sample cache {kib * 1024} 1 1\n"
+                for kib in cases.BOOTS["cache"].cases[0].sizes)
+AVOIDABLE = "cache, ours: 1 requests for 64 KiB failed that there was room for"
+
+
 class Failures(unittest.TestCase):
-    def collect(self, lines, problems=(), side="ours"):
+    def test_what_is_named(self):
+        first = "sample cache 65536 1 1"
+        only_failed = WHOLE.replace(first, "failed cache 65536 1 1")
+        for what, text, said, *more in (
+                ("nothing", WHOLE, []),
+                ("a splat", WHOLE, ["cache, ours: splat: BUG: bad"], "ours", ["splat: BUG: bad"]),
+                ("no samples", WHOLE.replace(f"bench: {first}\n", ""),
+                 ["cache, ours: no figure for 64 KiB"]),
+                ("a reason", WHOLE + "bench: bad cache no disk\n", ["cache, ours: no disk"]),
+                # Of mainline's it is a figure, and of ours a fault.
+                ("nothing but failed requests", only_failed, [AVOIDABLE]),
+                ("the same of mainline's", only_failed, [], "mainline"),
+                ("requests that had to fail",
+                 WHOLE.replace(first, "failed cache 65536 1 0"), []),
+                ("some failed requests", WHOLE + "bench: failed cache 65536 1 1\n",
+                 [AVOIDABLE])):
+            with self.subTest(what):
+                self.assertEqual(self.collect(text, *more), said)
+
+    def collect(self, text, side="ours", problems=()):
         run = bench.Run(side, "cache", {"cache"}, None)
-        run.lines = lines.splitlines()
+        run.lines = text.splitlines()
         run.problems = list(problems)
         return bench.collect([run])[1]
-
-    def whole(self):
-        return "".join(f"bench: sample cache {kib * 1024} 1 1\n"
-                       for kib in bench.cases.BOOTS["cache"].cases[0].sizes)
-
-    def test_whole(self):
-        self.assertEqual(self.collect(self.whole()), [])
-
-    def test_splat_is_named(self):
-        self.assertEqual(self.collect(self.whole(), ["splat: BUG: bad"]),
-                         ["cache, ours: splat: BUG: bad"])
-
-    def test_no_samples_are_named(self):
-        first = self.whole().splitlines()[0]
-        said = self.collect(self.whole().replace(first + "\n", ""))
-        self.assertEqual(said, ["cache, ours: no figure for 64 KiB"])
-
-    def test_reason_is_named(self):
-        said = self.collect(self.whole() + "bench: bad cache no disk\n")
-        self.assertEqual(said, ["cache, ours: no disk"])
-
-    def test_nothing_but_failed_requests(self):
-        """Of mainline's it is a figure, and of ours a fault."""
-        text = self.whole().replace("sample cache 65536 1 1", "failed cache 65536 1 1")
-        self.assertEqual(self.collect(text, side="mainline"), [])
-        self.assertEqual(self.collect(text), [
-            "cache, ours: 1 requests for 64 KiB failed that there was room "
-            "for"])
-
-    def test_requests_that_had_to_fail(self):
-        text = self.whole().replace("sample cache 65536 1 1", "failed cache 65536 1 0")
-        self.assertEqual(self.collect(text), [])
-
-    def test_some_failed_requests(self):
-        self.assertEqual(self.collect(
-            self.whole() + "bench: failed cache 65536 1 1\n"), [
-            "cache, ours: 1 requests for 64 KiB failed that there was room "
-            "for"])
 
 
 class Stage(unittest.TestCase):
