@@ -3,7 +3,6 @@
 
 import csv
 import re
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -12,6 +11,7 @@ import bench
 from lab import kbuild
 from measure import cases, figures, report
 from stages import use
+from tests.case import Case
 from trees import bases
 
 KIB4 = cases.Case("c", "what it is", "free", 3, [4])
@@ -132,7 +132,7 @@ class Rows(unittest.TestCase):
                     self.assertIsNone(row.ours)
 
 
-class Table(unittest.TestCase):
+class Table(Case):
     def test_lines(self):
         lines = report.table(rows(CONSOLE, NO_FAILURE,
                                   {("c", 4, "median"): (4, 0.7),
@@ -153,11 +153,9 @@ class Table(unittest.TestCase):
         self.assertEqual(report.number(2, "count"), "2")
 
     def test_csv(self):
-        with tempfile.TemporaryDirectory() as tmp:
-            path = Path(tmp) / "t.csv"
-            report.write_csv(rows(None, CONSOLE), path)
-            with open(path, newline="") as f:
-                lines = list(csv.DictReader(f))
+        path = self.folder() / "t.csv"
+        report.write_csv(rows(None, CONSOLE), path)
+        lines = list(csv.DictReader(path.read_text().splitlines()))
         self.assertEqual(lines[0]["figure"], "median")
         self.assertEqual(lines[0]["mainline"], "")
         self.assertEqual(lines[0]["ours"], "5.0")

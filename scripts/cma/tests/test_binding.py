@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Areas of the device tree and the schemas of dt-schema."""
 
-import tempfile
 import unittest
-from pathlib import Path
 from unittest import mock
 
 from stages import binding
+from tests.case import Case
 from trees import debian
 
 
@@ -21,14 +20,13 @@ class Unknown(unittest.TestCase):
         self.assertEqual(binding.unknown(""), set())
 
 
-class Edit(unittest.TestCase):
+class Edit(Case):
     """It fits exactly, or somebody is told."""
 
-    def schemas(self, tmp, text):
-        folder = Path(tmp) / "reserved-memory"
-        folder.mkdir()
-        (folder / "reserved-memory.yaml").write_text(text)
-        return binding.Binding(folder)
+    def edited(self, text):
+        """The schemas that have this text, with the edit."""
+        folder = self.folder({"reserved-memory/reserved-memory.yaml": text})
+        return binding.Binding(folder / "reserved-memory").edited(folder)
 
     def test_it_adds_the_property(self):
         lines = binding.EDIT.read_text().splitlines()
@@ -36,15 +34,12 @@ class Edit(unittest.TestCase):
         start = int(lines[at].split()[1][1:].split(",")[0])
         before = [line[1:] for line in lines[at + 1:] if line[:1] in " -"]
         text = "# above\n" * (start - 1) + "\n".join(before) + "\n"
-        with tempfile.TemporaryDirectory() as tmp:
-            edited = self.schemas(tmp, text).edited(tmp)
-            self.assertIn(f"  {binding.PROPERTY}:\n",
-                          (edited.schemas / "reserved-memory.yaml").read_text())
+        self.assertIn(f"  {binding.PROPERTY}:\n",
+                      (self.edited(text).schemas / "reserved-memory.yaml").read_text())
 
     def test_schemas_it_does_not_fit(self):
-        with tempfile.TemporaryDirectory() as tmp:
-            with self.assertRaises(ValueError):
-                self.schemas(tmp, "properties: {}\n").edited(tmp)
+        with self.assertRaises(ValueError):
+            self.edited("properties: {}\n")
 
 
 class Fetch(unittest.TestCase):

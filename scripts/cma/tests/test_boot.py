@@ -9,6 +9,7 @@ from unittest import mock
 from pathlib import Path
 
 from lab import boards, kbuild, verdict
+from tests.case import Case
 
 KSFT = """\
 guest: begin: /selftests/cma/cma_basic
@@ -234,21 +235,19 @@ class Configuration(unittest.TestCase):
                 self.assertTrue(kbuild.wanted_lines([kbuild.REPO / f for f in row.fragments]))
 
 
-class Guest(unittest.TestCase):
+class Guest(Case):
     def run_commands(self, *commands):
         """What the loop of guest/init tells of these."""
         init = (kbuild.REPO / "scripts/cma/guest/init").read_text()
         loop = re.search(r"^\twhile [^\n]*<&4.*?^\tdone 4</commands$", init, re.M | re.S)[0]
-        with tempfile.TemporaryDirectory() as tmp:
-            status = Path(tmp) / ".status"
-            status.write_text("0\n")	# of an earlier command
-            (Path(tmp) / "commands").write_text("".join(
-                c.replace("STATUS", str(status)) + "\n" for c in commands))
-            loop = loop.replace("/tmp/.status", str(status))
-            loop = loop.replace("</commands", f"<{tmp}/commands")
-            done = subprocess.run(
-                ["bash", "-c", "exec 3>&1; to_console() { cat >&3; }\n" + loop],
-                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        tmp = self.folder({".status": "0\n"})	# of an earlier command
+        (tmp / "commands").write_text("".join(
+            c.replace("STATUS", f"{tmp}/.status") + "\n" for c in commands))
+        loop = loop.replace("/tmp/.status", f"{tmp}/.status")
+        loop = loop.replace("</commands", f"<{tmp}/commands")
+        done = subprocess.run(
+            ["bash", "-c", "exec 3>&1; to_console() { cat >&3; }\n" + loop],
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return re.findall(r"^guest: end (\d+): ", done.stdout, re.M)
 
     def test_status_of_each_command(self):
@@ -295,29 +294,23 @@ class Disk(unittest.TestCase):
         self.assertNotIn("guest_disk", " ".join(cmd))
 
 
-class Initrd(unittest.TestCase):
+class Initrd(Case):
     def test_what_is_in_it(self):
         """gen_init_cpio is told of files and, ahead of them, of their folders."""
-        with tempfile.TemporaryDirectory() as tmp, \
-                mock.patch.multiple(boards, TOP=Path(tmp), BUILD=Path(tmp)):
-            top = Path(tmp)
-            for name, text in (("modules/a/b/x.ko", "1234"),
-                               ("selftests-armhf/t", "5"),
-                               ("initramfs-armhf.cpio.gz", "base"),
-                               ("usr/gen_init_cpio", "#!/bin/sh\nexec cat")):
-                (top / name).parent.mkdir(parents=True, exist_ok=True)
-                (top / name).write_text(text)
-            (top / "modules/a/link").symlink_to("b")
-            (top / "usr/gen_init_cpio").chmod(0o755)
+        top = self.folder({
+            "modules/a/b/x.ko": "1234", "selftests-armhf/t": "5",
+            "initramfs-armhf.cpio.gz": "base", "usr/gen_init_cpio": "#!/bin/sh\nexec cat"})
+        (top / "modules/a/link").symlink_to("b")
+        (top / "usr/gen_init_cpio").chmod(0o755)
+        with mock.patch.multiple(boards, TOP=top, BUILD=top):
             boards.make_initrd(top / "initrd", top, "armhf", ["ls", "true"],
                                {"/bench": b"program"})
-            data = (top / "initrd").read_bytes()
-            self.assertEqual(data[:512], b"base" + bytes(508))
-            lines = data[512:].decode().splitlines()
-            self.assertEqual(lines[:3], ["dir a 755 0 0", "dir a/b 755 0 0",
-                                         "dir selftests 755 0 0"])
-            got = {name: (Path(path).read_text(), mode) for _, name, path, mode, *_
-                   in map(str.split, lines[3:])}
+        data = (top / "initrd").read_bytes()
+        self.assertEqual(data[:512], b"base" + bytes(508))
+        lines = data[512:].decode().splitlines()
+        self.assertEqual(lines[:3], ["dir a 755 0 0", "dir a/b 755 0 0", "dir selftests 755 0 0"])
+        got = {name: (Path(path).read_text(), mode) for _, name, path, mode, *_
+               in map(str.split, lines[3:])}
         self.assertEqual(got, {
             "a/b/x.ko": ("1234", "644"), "selftests/t": ("5", "644"),
             "bench": ("program", "755"), "commands": ("ls\ntrue\n", "755")})

@@ -4,12 +4,11 @@
 import struct
 import subprocess
 import sys
-import tempfile
-import unittest
-from pathlib import Path
 from unittest import mock
 
-from stages import identical, source, stage, variants
+from lab import children
+from stages import identical, source, variants
+from tests.case import Case
 
 TESTS = {
     "ok": "def test_ok(self): pass",
@@ -21,50 +20,41 @@ TESTS = {
 }
 
 
-class Unittest(unittest.TestCase):
-    def counts(self, *names):
+class Unittest(Case):
+    def counts_of(self, *names):
         """(passed, failed, skipped) of a file with these tests."""
-        with tempfile.TemporaryDirectory() as tmp:
-            (Path(tmp) / "test_x.py").write_text(
-                "import unittest\nclass X(unittest.TestCase):\n    "
-                + "\n    ".join(TESTS[name] for name in names) + "\n")
-            done = subprocess.run(
-                [sys.executable, "-B", "-m", "unittest", "discover", "-v",
-                 "-s", tmp], text=True, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT)
+        folder = self.folder({"test_x.py": (
+            "import unittest\nclass X(unittest.TestCase):\n    "
+            + "\n    ".join(TESTS[name] for name in names) + "\n")})
+        done = children.capture([sys.executable, "-B", "-m", "unittest", "discover", "-v",
+                                 "-s", folder])
         return self.judged(done.stdout, done.returncode)
 
     def judged(self, said, status):
-        one = stage.Stage("host")
-        with mock.patch("builtins.print"):
-            source.judge_unittest(one, said, status)
-        return one.passed, one.failed, one.skipped
+        return self.counts(source.judge_unittest, said, status)
 
     def test_all_is_well(self):
-        self.assertEqual(self.counts("ok", "known"), (2, 0, 0))
+        self.assertEqual(self.counts_of("ok", "known"), (2, 0, 0))
 
     def test_each_kind_counts(self):
-        self.assertEqual(self.counts("ok", "fail", "error", "skip"), (1, 3, 0))
+        self.assertEqual(self.counts_of("ok", "fail", "error", "skip"), (1, 3, 0))
 
     def test_each_kind_alone(self):
         for name in "fail", "error", "skip", "better":
-            self.assertEqual(self.counts("ok", name), (1, 1, 0), name)
+            self.assertEqual(self.counts_of("ok", name), (1, 1, 0), name)
 
     def test_no_tests(self):
         self.assertEqual(self.judged("Traceback: ...", 1), (0, 1, 0))
         self.assertEqual(self.judged("", 1), (0, 1, 0))
 
 
-class Files(unittest.TestCase):
+class Files(Case):
     """What the stage style looks at."""
 
     def setUp(self):
-        self.root = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-check-")))
-        for name in ("Kconfig", "README.md", "mm/cma/a.c", "mm/page.c.diff",
-                     "scripts/cma/x.py", "build/b.c", "out/obj/c.c"):
-            path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
+        self.root = self.folder(dict.fromkeys((
+            "Kconfig", "README.md", "mm/cma/a.c", "mm/page.c.diff", "scripts/cma/x.py",
+            "build/b.c", "out/obj/c.c"), ""))
 
     def files(self, build="out", *starts):
         with mock.patch.multiple(source, REPO=self.root, TOP=self.root / build):
@@ -96,7 +86,7 @@ def elf(*contents):
                               len(headers) - 1) + data + b"".join(headers)
 
 
-class Identical(unittest.TestCase):
+class Identical(Case):
     def test_the_same(self):
         self.assertEqual(identical.differences(elf(b"a"), elf(b"a")), [])
 
@@ -117,12 +107,8 @@ class Identical(unittest.TestCase):
                 one, elf(b"code", b"\0CSWTCH.330\0mair\0")), [".s1"])
 
     def run_stage(self, bare, ours):
-        one = stage.Stage("identical")
-        kernels = {"bare-arm": bare, "nocma-arm": ours}
-        with mock.patch("stages.identical.programs", kernels.get), \
-                mock.patch("builtins.print"):
-            variants.the_same(one)
-        return one.passed, one.failed
+        self.patch({"stages.identical.programs": {"bare-arm": bare, "nocma-arm": ours}.get})
+        return self.counts(variants.the_same)[:2]
 
     def test_one_constant_is_enough(self):
         same = {"vmlinux": elf(b"\1\0"), "a.ko": elf(b"x")}

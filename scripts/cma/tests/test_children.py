@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import unittest
 from pathlib import Path
+
+from tests.case import Case
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -33,16 +33,14 @@ with ThreadPoolExecutor(2) as pool:
 """
 
 
-class Children(unittest.TestCase):
+class Children(Case):
     def setUp(self):
-        self.top = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-children-")))
-        for name in "bin", "tmp", "linux":
+        self.top = self.folder({"initramfs-armhf.cpio.gz": "",
+                                "bin/qemu-system-arm": ENDLESS, "bin/make": ENDLESS})
+        for name in "tmp", "linux", "usr":
             (self.top / name).mkdir()
-        for name in "qemu-system-arm", "make":
-            (self.top / "bin" / name).write_text(ENDLESS)
-            (self.top / "bin" / name).chmod(0o755)
-        (self.top / "initramfs-armhf.cpio.gz").touch()
-        (self.top / "usr").mkdir()
+        for path in (self.top / "bin").iterdir():
+            path.chmod(0o755)
         (self.top / "usr/gen_init_cpio").symlink_to("/bin/true")
         self.pids = self.top / "pids"
         self.env = os.environ | {

@@ -2,18 +2,17 @@
 """What a newcomer runs first gets what it needs."""
 
 import os
-import tempfile
-import unittest
 from pathlib import Path
 from unittest import mock
 
 from lab import boards, kbuild
+from tests.case import Case, write
 import boot
 import demo
 import kernel
 
 
-class Steps(unittest.TestCase):
+class Steps(Case):
     """The stage demo of check.py leaves them out."""
 
     def test_they_can_be_run(self):
@@ -30,13 +29,11 @@ class Steps(unittest.TestCase):
         said = []
         screen = mock.Mock(tty=False, style=lambda code, text: text,
                            line=lambda text="": said.append(text))
-        with tempfile.TemporaryDirectory() as tmp, \
-                mock.patch.multiple(demo, STEPS=steps, OUT=Path(tmp),
-                                    Screen=lambda: screen,
-                                    boot=lambda *a: said.append("boot") or []), \
-                mock.patch("lab.kbuild.guest_program"), \
-                mock.patch("sys.argv", ["demo.py"]):
-            return demo.main(), said
+        self.patch({"demo.STEPS": steps, "demo.OUT": self.folder(),
+                    "demo.Screen": lambda: screen,
+                    "demo.boot": lambda *a: said.append("boot") or [],
+                    "lab.kbuild.guest_program": mock.Mock(), "sys.argv": ["demo.py"]})
+        return demo.main(), said
 
     def test_steps_come_before_the_boot(self):
         status, said = self.run_demo(("one", ["true"]), ("two", ["true"]))
@@ -51,24 +48,19 @@ class Steps(unittest.TestCase):
         self.assertNotIn("boot", said)
 
 
-class Boot(unittest.TestCase):
+class Boot(Case):
     """boot.py makes the user space, and names the kernel that is missing."""
 
     def setUp(self):
-        self.build = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-boot-py-")))
+        self.build = self.folder()
         self.made = []
-        for target, new in (
-                ("lab.kbuild.BUILD", self.build),
-                ("lab.kbuild.TOP", self.build),
-                ("lab.kbuild.install_packages", self.made.append),
-                ("lab.kbuild.userland", lambda *a: self.made.append(a)),
-                ("shutil.which", lambda name: name)):
-            self.enterContext(mock.patch(target, new))
+        self.patch({"lab.kbuild.BUILD": self.build, "lab.kbuild.TOP": self.build,
+                    "lab.kbuild.install_packages": self.made.append,
+                    "lab.kbuild.userland": lambda *a: self.made.append(a),
+                    "shutil.which": lambda name: name})
 
-    def touch(self, name):
-        path = self.build / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+    def touch(self, *names):
+        write(self.build, dict.fromkeys(names, ""))
 
     def test_no_kernel(self):
         with self.assertRaisesRegex(kbuild.BuildError,
@@ -76,8 +68,7 @@ class Boot(unittest.TestCase):
             boot.prepare("versatilepb")
 
     def test_no_user_space(self):
-        self.touch("obj-arm/arch/arm/boot/zImage")
-        self.touch("obj-x86_64/arch/x86/boot/bzImage")
+        self.touch("obj-arm/arch/arm/boot/zImage", "obj-x86_64/arch/x86/boot/bzImage")
         boot.prepare("virt")
         self.assertEqual(self.made, ["demo", ("armhf",)])
         self.made.clear()
@@ -88,21 +79,20 @@ class Boot(unittest.TestCase):
         self.assertEqual(self.made, ["check", ("amd64",)])
 
     def test_no_emulator(self):
-        self.touch("obj-arm/arch/arm/boot/zImage")
-        self.touch("initramfs-armhf.cpio.gz")
-        with mock.patch("shutil.which", lambda name: None):
-            boot.prepare("virt")
+        self.touch("obj-arm/arch/arm/boot/zImage", "initramfs-armhf.cpio.gz")
+        self.patch({"shutil.which": lambda name: None})
+        boot.prepare("virt")
         self.assertEqual(self.made, ["demo", ("armhf",)])
 
 
-class Build(unittest.TestCase):
+class Build(Case):
     def test_packages_come_before_the_build(self):
         made = []
-        with mock.patch("lab.kbuild.our_tree"), \
-                mock.patch("lab.kbuild.install_packages", made.append), \
-                mock.patch("lab.kbuild.build", made.append), \
-                mock.patch("sys.argv", ["kernel.py", "build", "arm"]):
-            self.assertEqual(kernel.main(), 0)
+        self.patch({"lab.kbuild.our_tree": mock.Mock(),
+                    "lab.kbuild.install_packages": made.append,
+                    "lab.kbuild.build": made.append,
+                    "sys.argv": ["kernel.py", "build", "arm"]})
+        self.assertEqual(kernel.main(), 0)
         self.assertEqual(made, ["build", "arm"])
         self.assertEqual(kbuild.packages(["arm", "arm64"]), "check")
         self.assertEqual({kbuild.packages([b.kernel]) for b in

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Device trees for tests: nodes and overlays come into a board's tree."""
 
-import tempfile
-import unittest
-from pathlib import Path
 
 from lab import boards, devicetree
+from tests.case import Case
 
 BOARD = """/dts-v1/;
 / {
@@ -22,10 +20,9 @@ NODES = """/ {
 """
 
 
-class DeviceTree(unittest.TestCase):
+class DeviceTree(Case):
     def setUp(self):
-        folder = self.enterContext(tempfile.TemporaryDirectory())
-        self.dtb = Path(folder) / "board.dtb"
+        self.dtb = self.folder() / "board.dtb"
         devicetree.build(BOARD, self.dtb)
 
     def get(self, node, name, *options):

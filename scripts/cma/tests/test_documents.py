@@ -4,7 +4,6 @@ what our pages say: figures that were measured, and nobody typed."""
 
 import itertools
 import re
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -13,6 +12,7 @@ import bench
 from lab import boards, kbuild, skips
 from measure import cases, figures, letter, pages, report
 from stages.stage import STAGES
+from tests.case import Case
 from trees import bases, overlay, series
 
 PARAMETERS = "Documentation/admin-guide/kernel-parameters.txt.diff"
@@ -180,16 +180,13 @@ class Slower(unittest.TestCase):
             "alloc | 2.00 | 3.00 |  |  |", "buffers |  |  | 9 | 8 |"])
 
 
-class Written(unittest.TestCase):
+class Written(Case):
     """A run of bench.py becomes the pages."""
 
     def setUp(self):
-        tmp = tempfile.TemporaryDirectory()
-        self.addCleanup(tmp.cleanup)
-        self.repo = Path(tmp.name)
+        self.repo = self.folder({pages.README: "".join(
+            f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n" for name in pages.BLOCKS)})
         (self.repo / pages.FOLDER).mkdir(parents=True)
-        (self.repo / pages.README).write_text("".join(
-            f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n" for name in pages.BLOCKS))
 
     def results(self, text):
         found = figures.Results()
@@ -329,7 +326,3 @@ class Pages(unittest.TestCase):
                            for sign in "+-")
             self.assertIn(f"{more} lines to `mm/page_alloc.c` of Linux {kernel} "
                           f"and takes {fewer} away", readme)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -76,7 +76,3 @@ class HouseTest(unittest.TestCase):
             for path in files(folder):
                 lines = path.read_text().count("\n")
                 self.assertLessEqual(lines, 700, path)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -2,21 +2,20 @@
 """Where the source of a kernel comes from."""
 
 import shutil
-import tempfile
-import unittest
 from pathlib import Path
 from unittest import mock
 
 from lab import kbuild
-from stages import stage, whole
+from stages import whole
+from tests.case import Case
 from trees import git
 
 
-class Folder(unittest.TestCase):
+class Folder(Case):
     """A $BUILD of its own."""
 
     def setUp(self):
-        self.build = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-kernel-")))
+        self.build = self.folder()
         self.enterContext(mock.patch.multiple(kbuild, TOP=self.build, BUILD=self.build))
 
 
@@ -76,10 +75,8 @@ class Steps(Source):
         repo.run("format-patch", "-q", "-o", str(self.build / "patches"), f"{base}..{tip}")
         self.built = []
         self.broken = ""
-        for target, new in (("stages.whole.BUILD", self.build),
-                            ("lab.kbuild.configure", mock.Mock()),
-                            ("lab.kbuild.make", self.make)):
-            self.enterContext(mock.patch(target, new))
+        self.patch({"stages.whole.BUILD": self.build, "lab.kbuild.configure": mock.Mock(),
+                    "lab.kbuild.make": self.make})
 
     def make(self, name, targets, src, log):
         text = (src / "Makefile").read_text()
@@ -88,10 +85,7 @@ class Steps(Source):
             raise kbuild.BuildError(f"{name} is broken")
 
     def run_stage(self):
-        one = stage.Stage("bisect")
-        with mock.patch("builtins.print"):
-            whole.bisect(one)
-        return one.passed, one.failed
+        return self.counts(whole.bisect)[:2]
 
     def test_each_once(self):
         for _ in range(2):	# what the first run left is no harm

@@ -2,10 +2,10 @@
 """Results of the kernel's own tests, with both allocators."""
 
 import unittest
-from unittest import mock
 
-from stages import kernel_tests, stage
+from stages import kernel_tests
 from stages.kernel_tests import Boot, Outcome, compare, outcome
+from tests.case import Case
 
 BOOT = Boot("boot", "1G", "cma=64M")
 LOG = """\
@@ -54,15 +54,13 @@ class Outcomes(unittest.TestCase):
         self.assertEqual(outcome(boot, lines).splats, ["WARNING: at mm/a.c:1"])
 
 
-class Comparisons(unittest.TestCase):
+class Comparisons(Case):
     def compare(self, ours, theirs):
         """Counts of what passed, failed and skipped, without the test of splats."""
-        self.enterContext(mock.patch("builtins.print"))
-        one = stage.Stage("test")
-        compare(one, BOOT, *(Outcome({f"test, {i}": status for i, status
-                                      in enumerate(statuses) if status})
-                             for statuses in (ours, theirs)))
-        return one.passed - 1, one.failed, one.skipped
+        passed, failed, skipped = self.counts(compare, BOOT, *(
+            Outcome({f"test, {i}": status for i, status in enumerate(statuses) if status})
+            for statuses in (ours, theirs)))
+        return passed - 1, failed, skipped
 
     def test_as_well_as_mainline(self):
         self.assertEqual(self.compare(["ok", "ok", "ok"], ["ok", "skip", "not ok"]),
@@ -82,11 +80,9 @@ class Comparisons(unittest.TestCase):
         self.assertEqual(self.compare(["ok", "not ok"], ["", ""]), (1, 1, 0))
 
     def test_splats_of_ours_alone_fail(self):
-        self.enterContext(mock.patch("builtins.print"))
         for ours, theirs, failed in ([], ["BUG: "], 0), (["BUG: "], ["BUG: "], 1):
-            one = stage.Stage("test")
-            compare(one, BOOT, Outcome(splats=ours), Outcome(splats=theirs))
-            self.assertEqual(one.failed, failed)
+            self.assertEqual(self.counts(compare, BOOT, Outcome(splats=ours),
+                                         Outcome(splats=theirs))[1], failed)
 
 
 class Boots(unittest.TestCase):
@@ -99,7 +95,3 @@ class Boots(unittest.TestCase):
             for command in (*boot.commands, *(boot.second or ())):
                 if command.startswith("/selftests/"):
                     self.assertNotIn(": ", command)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -5,12 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-import unittest
 from pathlib import Path
 
 from lab import lock
+from tests.case import Case
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -23,9 +22,9 @@ with lock.held(sys.argv[1]):
 """
 
 
-class Lock(unittest.TestCase):
+class Lock(Case):
     def setUp(self):
-        self.build = self.enterContext(tempfile.TemporaryDirectory(prefix="cma-lock-"))
+        self.build = str(self.folder())
 
     def start(self, cmd, env=None):
         proc = subprocess.Popen(cmd, text=True, stdin=subprocess.PIPE,

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Messages are found in the source, in the manual, and in the logs."""
 
-import tempfile
 import unittest
 from pathlib import Path
 
 from lab import kbuild
 from stages import messages
+from tests.case import Case
 
 PAGES = ["Documentation/admin-guide/mm/cma.rst",
          "Documentation/admin-guide/mm/cma-boards.rst"]
@@ -19,13 +19,9 @@ SOURCE = r'''
 '''
 
 
-class Source(unittest.TestCase):
+class Source(Case):
     def formats(self, name):
-        with tempfile.TemporaryDirectory() as tmp:
-            path = Path(tmp) / name
-            path.parent.mkdir(parents=True)
-            path.write_text(SOURCE)
-            return messages.formats(path)
+        return messages.formats(self.folder({name: SOURCE}) / name)
 
     def test_formats(self):
         self.assertEqual(self.formats("mm/cma/reserve.c"), [

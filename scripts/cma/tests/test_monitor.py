@@ -3,12 +3,11 @@
 
 import json
 import socket
-import tempfile
 import threading
-import unittest
 from pathlib import Path
 
 from lab import monitor
+from tests.case import Case
 
 ANSWERS = {"qmp_capabilities": {},
            "query-memory-size-summary": {"base-memory": 256 << 20},
@@ -45,10 +44,9 @@ class Emulator(threading.Thread):
                     else {"return": answer})
 
 
-class Requests(unittest.TestCase):
+class Requests(Case):
     def setUp(self):
-        folder = self.enterContext(tempfile.TemporaryDirectory())
-        self.path = Path(folder) / "monitor"
+        self.path = self.folder() / "monitor"
 
     def monitor(self, answers):
         self.emulator = Emulator(self.path, answers)

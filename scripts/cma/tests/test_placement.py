@@ -2,12 +2,11 @@
 """Lines of a console become the table of what areas do to all others."""
 
 import csv
-import tempfile
 import unittest
-from pathlib import Path
 
 from measure import placement
 from measure.placement import Figure, Load, Values
+from tests.case import Case
 
 LOAD = Load("l", "what it is", "grow", [1, 2], [
     Figure("ns", "ms", 2, scale=1e6), Figure("scan", "pages scanned", 0),
@@ -47,7 +46,7 @@ class Read(unittest.TestCase):
         self.assertEqual(values("bench: bad l no disk\nbench: bad m x\n").bad, ["no disk"])
 
 
-class Table(unittest.TestCase):
+class Table(Case):
     def rows(self, **columns):
         return placement.rows([LOAD], {("l", name): v for name, v in columns.items()})
 
@@ -70,13 +69,10 @@ class Table(unittest.TestCase):
         self.assertEqual(sum(line.startswith("l: what it is") for line in lines), 1)
 
     def test_csv_names_the_kernel(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "table.csv")
-            placement.write_csv(self.rows(ours=values(CONSOLE)), "Linux 6.12.1", path)
-            with open(path, newline="") as table:
-                self.assertEqual(next(csv.reader(table)), [
-                    "load", "figure", "no area", "Linux 6.12.1", "this", "goal", "holds"])
-
+        path = self.folder() / "table.csv"
+        placement.write_csv(self.rows(ours=values(CONSOLE)), "Linux 6.12.1", path)
+        self.assertEqual(next(csv.reader(path.read_text().splitlines())), [
+            "load", "figure", "no area", "Linux 6.12.1", "this", "goal", "holds"])
 
     def test_some_loads_take_the_place_of_theirs(self):
         first, second = (load.name for load in placement.LOADS[:2])
@@ -99,7 +95,3 @@ class Loads(unittest.TestCase):
 
     def test_the_seed_is_in_the_command(self):
         self.assertEqual(LOAD.commands(3), ["/bench l grow:3 1 1 2"])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -3,7 +3,6 @@
 
 import contextlib
 import sys
-import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -11,21 +10,20 @@ from unittest import mock
 
 from lab import boards, kbuild, lock, skips, verdict
 from stages import stage
+from tests.case import Case
 import check
 
 
-class Builds(unittest.TestCase):
+class Builds(Case):
     def setUp(self):
         self.calls = []
         self.broken = set()
         self.started = threading.Event()
         self.go_on = threading.Event()
         self.go_on.set()
-        for target, new in (("lab.kbuild.build", self.build),
-                            ("stages.stage.vmlinux_symbols",
-                             lambda name: set(stage.SYMBOLS)),
-                            ("builtins.print", lambda *a, **kw: None)):
-            self.enterContext(mock.patch(target, new))
+        self.patch({"lab.kbuild.build": self.build,
+                    "stages.stage.vmlinux_symbols": lambda name: set(stage.SYMBOLS),
+                    "builtins.print": lambda *a, **kw: None})
         self.builder = stage.Builder()
         self.stage = stage.Stage("test")
 
@@ -36,7 +34,7 @@ class Builds(unittest.TestCase):
         if name in self.broken:
             raise kbuild.BuildError(f"{name} is broken")
 
-    def counts(self):
+    def counted(self):
         return self.stage.passed, self.stage.failed
 
     def test_once_whoever_asks(self):
@@ -50,20 +48,20 @@ class Builds(unittest.TestCase):
         self.go_on.set()
         waits.join()
         self.assertEqual(self.calls, ["arm"])
-        self.assertEqual(self.counts(), (2, 0))
+        self.assertEqual(self.counted(), (2, 0))
 
     def test_a_failure_is_told_by_the_stage(self):
         self.broken.add("arm")
         self.assertFalse(self.builder.build_for(self.stage, ["arm", "arm-lpae"]))
         self.assertEqual(self.calls, ["arm", "arm-lpae"])
-        self.assertEqual(self.counts(), (2, 1))
+        self.assertEqual(self.counted(), (2, 1))
 
     def test_it_fails_once_and_is_told_by_each_stage(self):
         self.broken.add("arm")
         for _ in range(2):
             self.builder.build_for(self.stage, ["arm"])
         self.assertEqual(self.calls, ["arm"])
-        self.assertEqual(self.counts(), (0, 2))
+        self.assertEqual(self.counted(), (0, 2))
 
     def test_what_did_not_build_is_not_booted(self):
         self.broken.add("arm")
@@ -89,16 +87,16 @@ class Builds(unittest.TestCase):
         self.builder.build_ahead(["arm"])
         self.started.wait()
         self.builder.build_for(self.stage, ["arm"])
-        self.assertEqual(self.counts(), (0, 1))
+        self.assertEqual(self.counted(), (0, 1))
 
     def test_a_bare_kernel_has_nothing_left(self):
         self.builder.build_for(self.stage, ["bare-arm"])
-        self.assertEqual(self.counts(), (1, 1))
+        self.assertEqual(self.counted(), (1, 1))
 
     def test_mainline_has_names_of_its_own(self):
         with mock.patch("stages.stage.vmlinux_symbols", lambda name: set()):
             self.assertTrue(self.builder.build_for(self.stage, ["base-arm"]))
-        self.assertEqual(self.counts(), (1, 0))
+        self.assertEqual(self.counted(), (1, 0))
 
     def test_every_stage_has_kernels_there_are(self):
         self.assertLessEqual({name for s in stage.STAGES.values()
@@ -119,54 +117,51 @@ class Builds(unittest.TestCase):
                           if s.changes_trees], ["tree", "series"])
 
 
-class Commands(unittest.TestCase):
+class Commands(Case):
     def test_they_do_not_wait_for_a_build_of_ours(self):
-        one = stage.Stage("test")
-        with tempfile.TemporaryDirectory() as build, lock.held(build), \
-                mock.patch("stages.stage.TOP", build), \
-                mock.patch.object(one, "log"), mock.patch("builtins.print"):
-            one.run("locked", [
+        build = str(self.folder())
+        self.patch({"stages.stage.TOP": build, "stages.stage.Stage.log": mock.Mock()})
+        with lock.held(build):
+            self.assertEqual(self.counts(lambda one: one.run("locked", [
                 sys.executable, "-c", f"import sys; sys.path.insert(0, "
                 f"{str(stage.HERE)!r}); from lab import lock\n"
-                f"with lock.held({build!r}): pass"], timeout=20)
-        self.assertEqual((one.passed, one.failed), (1, 0))
+                f"with lock.held({build!r}): pass"], timeout=20)), (1, 0, 0))
 
 
-class Skips(unittest.TestCase):
+class Skips(Case):
     """A test that skips where it could run has failed."""
 
-    def counts(self, reason, has):
-        one = stage.Stage("test")
-        with mock.patch("builtins.print"):
-            one.tests("virt", [verdict.Test("cma_x.y", "skip", reason)], has)
-        return one.skipped, one.failed
+    def skipped_or_failed(self, reason, has):
+        _, failed, skipped = self.counts(
+            stage.Stage.tests, "virt", [verdict.Test("cma_x.y", "skip", reason)], has)
+        return skipped, failed
 
     def test_what_the_kernel_does_not_have(self):
         without = skips.features("# CONFIG_FAIL_CMA is not set\nCONFIG_CMA=y\n")
-        self.assertEqual(self.counts("no CONFIG_FAIL_CMA", without), (1, 0))
+        self.assertEqual(self.skipped_or_failed("no CONFIG_FAIL_CMA", without), (1, 0))
         has = skips.features("CONFIG_FAIL_CMA=y\n")
-        self.assertEqual(self.counts("no CONFIG_FAIL_CMA", has), (0, 1))
+        self.assertEqual(self.skipped_or_failed("no CONFIG_FAIL_CMA", has), (0, 1))
 
     def test_what_the_boot_does_not_have(self):
         disk = "no file on a disk in $CMA_TEST_FILE"
-        self.assertEqual(self.counts(disk, skips.features("")), (1, 0))
-        self.assertEqual(self.counts(disk, skips.features("", disk=True)), (0, 1))
+        self.assertEqual(self.skipped_or_failed(disk, skips.features("")), (1, 0))
+        self.assertEqual(self.skipped_or_failed(disk, skips.features("", disk=True)), (0, 1))
         far = "vivid does not reach the area"
         for append, skipped in (("cma=64M", 0), ("cma=64M@0x48000000", 0),
                                 ("mem=128M@0x100000000 cma=64M", 0),
                                 ("cma=64M@0x100000000", 1)):
             has = skips.features("CONFIG_VIDEO_VIVID=m", append)
-            self.assertEqual(self.counts(far, has), (skipped, 1 - skipped))
+            self.assertEqual(self.skipped_or_failed(far, has), (skipped, 1 - skipped))
 
         low = "the area is in low memory"
         for append, skipped in (("cma=64M", 1), ("cma=64M@0x100000000", 0),
                                 ("vmalloc=768M cma=64M", 0)):
             has = skips.features("", append)
-            self.assertEqual(self.counts(low, has), (skipped, 1 - skipped))
+            self.assertEqual(self.skipped_or_failed(low, has), (skipped, 1 - skipped))
 
     def test_other_reasons(self):
         for reason in "", "there is no default area":
-            self.assertEqual(self.counts(reason, set()), (0, 1), reason)
+            self.assertEqual(self.skipped_or_failed(reason, set()), (0, 1), reason)
 
     def test_reasons_are_given(self):
         said = "".join(path.read_text() for folder in (
@@ -178,16 +173,13 @@ class Skips(unittest.TestCase):
             self.assertIn(f'"{reason}"', said)
 
     def test_a_boot_knows_its_kernel(self):
-        with tempfile.TemporaryDirectory() as tmp:
-            (Path(tmp) / ".config").write_text("CONFIG_FAIL_CMA=y\n")
-            got = mock.Mock(ok=True, elapsed_s=1, problems=[], lines=[], ktap=[
-                verdict.Test("t", "skip", "no CONFIG_FAIL_CMA"),
-                verdict.Test("t", "skip", "a kernel without hugetlb")])
-            with mock.patch("lab.boards.boot", lambda *a, **kw: got), \
-                    mock.patch("builtins.print"):
-                one = stage.Stage("test")
-                one.boot("virt", "virt", kernel_dir=Path(tmp))
-        self.assertEqual((one.passed, one.failed, one.skipped), (1, 1, 1))
+        folder = self.folder({".config": "CONFIG_FAIL_CMA=y\n"})
+        got = mock.Mock(ok=True, elapsed_s=1, problems=[], lines=[], ktap=[
+            verdict.Test("t", "skip", "no CONFIG_FAIL_CMA"),
+            verdict.Test("t", "skip", "a kernel without hugetlb")])
+        self.patch({"lab.boards.boot": lambda *a, **kw: got})
+        self.assertEqual(self.counts(lambda one: one.boot("virt", "virt", kernel_dir=folder)),
+                         (1, 1, 1))
 
 
 class Boots(unittest.TestCase):

@@ -7,13 +7,11 @@ import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
-import unittest
-from pathlib import Path
 from unittest import mock
 
 import tree
 from lab import lock
+from tests.case import Case, write
 from trees import bases
 from trees.git import Error
 
@@ -63,13 +61,6 @@ REPOSITORY = {
 }
 
 
-def write(root, files):
-    for name, text in files.items():
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-
-
 def contents(root):
     """{name: (mode, bytes)} of everything below @root but .git."""
     return {str(path.relative_to(root)): (path.stat().st_mode, path.read_bytes())
@@ -77,11 +68,11 @@ def contents(root):
             if path.is_file() and ".git" not in path.relative_to(root).parts}
 
 
-class TreeCase(unittest.TestCase):
+class TreeCase(Case):
     """Gives a source, a recipe, steps, a repository and a place to build."""
 
     def setUp(self):
-        self.top = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="cma-tree-")))
+        self.top = self.folder()
         self.source, self.root = self.top / "source", self.top / "repository"
         self.build, self.recipe, self.steps = (
             self.top / name for name in ("build", "recipe", "steps"))

@@ -6,13 +6,13 @@ import io
 import os
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 import tree
-from tests.test_tree import NUMBERED, PAGE_DIFF, RECIPE, STEPS, TreeCase, write
+from tests.case import Case, write
+from tests.test_tree import NUMBERED, PAGE_DIFF, RECIPE, STEPS, TreeCase
 from trees import bases, debian, edits, overlay, source
 from trees.git import Error
 
@@ -49,24 +49,24 @@ def twice(files):
     return sorted(found)
 
 
-class Twice(unittest.TestCase):
+class Twice(Case):
     """Nothing is stored twice: what differs in context alone gets less of it."""
 
     def test_of_the_repository(self):
         self.assertEqual(twice(overlay.Overlay(bases.REPO, bases.TOP)), sorted(TWICE))
 
     def test_it_is_found(self):
-        with tempfile.TemporaryDirectory(prefix="cma-versions-") as root:
-            write(root, {"mm/a.c": "a\n", "mm/b.c": "b\n", "mm/page.c.diff": ONE_LINE,
-                         "mm/more.c.diff": ONE_LINE, "versions/6.12/mm/a.c": "a\n",
-                         "versions/6.12/mm/b.c": "c\n", "versions/6.12/mm/c.c": "c\n",
-                         "versions/6.12/mm/page.c.diff": PAGE_DIFF,
-                         "versions/6.12/mm/more.c.diff": ONE_LINE.replace("half", "third")})
-            self.assertEqual(twice(overlay.Overlay(root)), [
-                "versions/6.12/mm/a.c", "versions/6.12/mm/page.c.diff"])
+        root = self.folder({
+            "mm/a.c": "a\n", "mm/b.c": "b\n", "mm/page.c.diff": ONE_LINE,
+            "mm/more.c.diff": ONE_LINE, "versions/6.12/mm/a.c": "a\n",
+            "versions/6.12/mm/b.c": "c\n", "versions/6.12/mm/c.c": "c\n",
+            "versions/6.12/mm/page.c.diff": PAGE_DIFF,
+            "versions/6.12/mm/more.c.diff": ONE_LINE.replace("half", "third")})
+        self.assertEqual(twice(overlay.Overlay(root)), [
+            "versions/6.12/mm/a.c", "versions/6.12/mm/page.c.diff"])
 
 
-class Environment(unittest.TestCase):
+class Environment(Case):
     def bases(self, **env):
         """What a script says that is run with @env."""
         done = subprocess.run(
@@ -90,24 +90,21 @@ class Environment(unittest.TestCase):
 
     def test_packages(self):
         """deps.sh asks for no kernel's source that is not used."""
-        with tempfile.TemporaryDirectory(prefix="cma-deps-") as tmp:
-            for name in "dpkg-query", "apt-get", "sudo", "env":
-                path = Path(tmp, name)
-                path.write_text("#!/bin/sh\nexit 1\n" if name == "dpkg-query" else
-                                "#!/bin/sh\nexit 0\n")
-                path.chmod(0o755)
-            for env, wanted in (({}, True), ({"BASE": "6.12"}, True),
-                                ({"BASE": "newest"}, False), ({"KSRC": "x"}, False)):
-                done = subprocess.run(
-                    [HERE / "deps.sh", "tree"], text=True, capture_output=True, check=True,
-                    env={"PATH": tmp + ":/usr/bin:/bin"} | env)
-                self.assertEqual("linux-source-6.12" in done.stdout, wanted, env)
+        tmp = self.folder({name: f"#!/bin/sh\nexit {status}\n" for name, status in (
+            ("dpkg-query", 1), ("apt-get", 0), ("sudo", 0), ("env", 0))})
+        for path in tmp.iterdir():
+            path.chmod(0o755)
+        for env, wanted in (({}, True), ({"BASE": "6.12"}, True),
+                            ({"BASE": "newest"}, False), ({"KSRC": "x"}, False)):
+            done = subprocess.run(
+                [HERE / "deps.sh", "tree"], text=True, capture_output=True, check=True,
+                env={"PATH": f"{tmp}:/usr/bin:/bin"} | env)
+            self.assertEqual("linux-source-6.12" in done.stdout, wanted, env)
 
 
-class Fetching(unittest.TestCase):
+class Fetching(Case):
     def setUp(self):
-        self.folder = Path(self.enterContext(
-            tempfile.TemporaryDirectory(prefix="cma-source-"))) / "newest/source"
+        self.target = self.folder() / "newest/source"
         self.names = ["linux-source", "linux-source-7.3", "linux-source-7.10",
                       "linux-source-7.11-rc", "linux-source-6.18"]
         self.suite = mock.Mock(spec=debian.Suite, unpack=self.unpack,
@@ -120,14 +117,14 @@ class Fetching(unittest.TestCase):
         with mock.patch("trees.debian.suite", lambda name: contextlib.nullcontext(
                 self.suite)), mock.patch("trees.debian.mirror", lambda: "http://mirror/"), \
                 contextlib.redirect_stdout(io.StringIO()):
-            return source.packaged("newest", self.folder.parent)
+            return source.packaged("newest", self.target.parent)
 
     def test_the_highest_number_once(self):
-        self.assertEqual(self.fetch(), str(self.folder / "linux-source-7.10.tar.xz"))
-        self.assertEqual(os.listdir(self.folder), ["linux-source-7.10.tar.xz"])
-        self.assertEqual(os.listdir(self.folder.parent), ["source"])
+        self.assertEqual(self.fetch(), str(self.target / "linux-source-7.10.tar.xz"))
+        self.assertEqual(os.listdir(self.target), ["linux-source-7.10.tar.xz"])
+        self.assertEqual(os.listdir(self.target.parent), ["source"])
         self.suite = None
-        self.assertEqual(self.fetch(), str(self.folder / "linux-source-7.10.tar.xz"))
+        self.assertEqual(self.fetch(), str(self.target / "linux-source-7.10.tar.xz"))
 
     def test_none_is_to_be_had(self):
         self.names = ["linux-source"]
@@ -473,7 +470,3 @@ class Context(unittest.TestCase):
                 ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n",
                  (1, 1))):
             self.assertEqual(edits.context(text.encode()), context, text)
-
-
-if __name__ == "__main__":
-    unittest.main()
