@@ -33,6 +33,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lab import boards, children, kbuild
 from measure import cases, figures, pages, placement, report
@@ -76,40 +77,47 @@ def check_configs(kernels: Mapping[str, str]) -> None:
 
 
 @dataclass
-class Run:
+class Console:
+    """What came of a boot: lines without time stamps, and what was wrong."""
+    problems: list[str] = field(default_factory=list, init=False)
+    lines: list[str] = field(default_factory=list, init=False)
+
+    def boot(self, title: str, log: str, kernel_dir: Path, program: bytes,
+             **options: Any) -> None:
+        result = boards.boot("virt", kernel_dir, files={"/bench": program},
+                             log=OUT / f"{log}.log", **options)
+        self.lines = [boards.verdict.TIMESTAMP.sub("", line) for line in result.lines]
+        self.problems = result.problems
+        print(f"  {title}: {result.elapsed_s:.0f} s", flush=True)
+
+
+@dataclass
+class Run(Console):
     """One boot of one kernel, and the cases in it that are wanted."""
     side: str
     name: str
     wanted: InitVar[Collection[str]]
     kernel_dir: Path
-    problems: list[str] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
 
     def __post_init__(self, wanted: Collection[str]) -> None:
-        self.boot = cases.BOOTS[self.name]
-        self.cases = [c for c in self.boot.cases if c.name in wanted]
+        self.row = cases.BOOTS[self.name]
+        self.cases = [c for c in self.row.cases if c.name in wanted]
 
-    def run(self, program: bytes) -> "Run":
-        boot = self.boot
-        result = boards.boot(
-            "virt", self.kernel_dir, append=boot.append, mem=boot.mem,
-            disk=boot.disk, timeout_s=boot.timeout_s, smp=boot.smp,
-            icount=not boot.smp, commands=[c.command for c in self.cases],
-            files={"/bench": program},
-            log=OUT / f"{self.name}-{self.side}.log")
-        self.lines = [boards.verdict.TIMESTAMP.sub("", line) for line in result.lines]
-        self.problems = result.problems
-        print(f"  {self.name}, {self.side}: {result.elapsed_s:.0f} s", flush=True)
-        return self
+    def run(self, program: bytes) -> None:
+        row = self.row
+        self.boot(f"{self.name}, {self.side}", f"{self.name}-{self.side}", self.kernel_dir,
+                  program, append=row.append, mem=row.mem, disk=row.disk,
+                  timeout_s=row.timeout_s, smp=row.smp, icount=not row.smp,
+                  commands=[c.command for c in self.cases])
 
 
 def run_all(runs: list[Run], program: bytes) -> None:
     """Those that count instructions two at a time, the others alone."""
-    counted = [r for r in runs if not r.boot.smp]
+    counted = [r for r in runs if not r.row.smp]
     with ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
         list(pool.map(lambda r: r.run(program), counted))
     for r in runs:
-        if r.boot.smp:
+        if r.row.smp:
             r.run(program)
 
 
@@ -182,27 +190,20 @@ def show(wanted: Collection[str], sides: dict[str, figures.Results],
 
 
 @dataclass
-class PlacementRun:
+class PlacementRun(Console):
     """One boot of one load: on a board of one column, with one seed."""
     load: placement.Load
     column: str
     seed: int
     kernel_dir: Path
-    lines: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
     def run(self, program: bytes) -> None:
         load = self.load
-        result = boards.boot(
-            "virt", self.kernel_dir, append=placement.COLUMNS[self.column][1],
-            mem=placement.MEM, disk=load.disk, timeout_s=placement.TIMEOUT_S, icount=True,
-            commands=load.commands(self.seed), files={"/bench": program},
-            may_say=placement.MAY_SAY,
-            log=OUT / f"placement-{load.name}-{self.column}-{self.seed}.log")
-        self.lines = [boards.verdict.TIMESTAMP.sub("", line) for line in result.lines]
-        self.problems = result.problems
-        print(f"  {load.name}, {self.column}, seed {self.seed}: {result.elapsed_s:.0f} s",
-              flush=True)
+        self.boot(f"{load.name}, {self.column}, seed {self.seed}",
+                  f"placement-{load.name}-{self.column}-{self.seed}", self.kernel_dir,
+                  program, append=placement.COLUMNS[self.column][1], mem=placement.MEM,
+                  disk=load.disk, timeout_s=placement.TIMEOUT_S, icount=True,
+                  commands=load.commands(self.seed), may_say=placement.MAY_SAY)
 
 
 def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_seeds: int,

@@ -11,8 +11,14 @@ from stages.stage import Stage
 
 PAGES = Path("/sys/kernel/mm/hugepages/hugepages-1048576kB")
 AREA = "/sys/kernel/debug/cma/hugetlb0"
+SMALLER = PAGES.with_name("hugepages-2048kB") / "nr_hugepages"
 PER_PAGE = 1 << 18		# small pages of a huge one
 FREE_KB = "awk '/^CmaFree:/ { print $2 }' /proc/meminfo"
+
+
+def resize(nr: int, pool: Path = PAGES / "nr_hugepages") -> str:
+    """So many huge pages are asked for, and got: those of 1 GiB unless told."""
+    return f"echo {nr} >{pool} && grep -x {nr} {pool}"
 
 
 def used(nr: int) -> str:
@@ -38,11 +44,9 @@ def boot_huge_pages(stage: Stage, kernel: str | None = None) -> None:
     stage.boot("x86_64-early", "x86_64", kernel_dir=kernel and kbuild.obj(kernel),
                append=PIECES_APPEND, **PIECES, commands=[
                    ALL_OUT,
-                   f"before=$({FREE_KB}); echo 0 >{PAGES}/nr_hugepages && "
-                   f"grep -x 0 {PAGES}/nr_hugepages && {used(0)} && "
+                   f"before=$({FREE_KB}); {resize(0)} && {used(0)} && "
                    f"test $(($({FREE_KB}) - before)) -gt 4000000",
-                   f"echo 4 >{PAGES}/nr_hugepages && grep -x 4 {PAGES}/nr_hugepages "
-                   f"&& {used(4)}",
+                   f"{resize(4)} && {used(4)}",
                    f"cd {PAGES} && echo 2048kB >demote_size && echo 1 >demote && "
                    "echo 0 >../hugepages-2048kB/nr_hugepages && "
                    "grep -x 0 ../hugepages-2048kB/nr_hugepages && "

@@ -12,6 +12,7 @@ from lab import kbuild
 
 from stages import areas, wide
 from stages.area_case import DEVICE
+from stages.early import resize
 from stages.stage import Stage, selftests, stage
 
 # Architecture, defconfig: what distributions start from.
@@ -20,8 +21,6 @@ DEFCONFIGS = [("x86_64", "x86_64_defconfig"), ("arm64", "defconfig"),
 # Options of ours, which no other kernel knows.
 OURS = re.compile(r"CONFIG_(?:CMA|DMA_CMA|DMA_NUMA_CMA|FAIL_CMA|SAMPLE_CMA)\w*$")
 SETTING = re.compile(r"^(CONFIG_\w+)=(.*)$", re.M)
-
-GIGANTIC = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 
 
 def settings(text: str) -> dict[str, str]:
@@ -82,9 +81,7 @@ def without(stage: Stage) -> None:
         stage.boot(
             board, board, mem=mem, extra=extra, timeout_s=300,
             kernel_dir=kbuild.obj(name), expect=["debug_vm_pgtable: "],
-            commands=["! grep Cma /proc/meminfo",
-                      f"echo 1 >{GIGANTIC} && grep -x 1 {GIGANTIC}",
-                      f"echo 0 >{GIGANTIC} && grep -x 0 {GIGANTIC}"])
+            commands=["! grep Cma /proc/meminfo", resize(1), resize(0)])
 
 
 RT = {"arm64-virt": "rt-arm64", "x86_64": "rt-x86_64"}

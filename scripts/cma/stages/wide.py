@@ -4,11 +4,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lab import boards, kbuild
 from stages import areas, early
+from stages.early import SMALLER, resize
 from stages.stage import Stage, selftests, side_by_side, stage, test_driver
 from trees import bases
 
@@ -116,13 +116,9 @@ def boot_x86_64_nodes(stage: Stage) -> None:
                        expect=case.announced())
 
 
-SMALLER = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
-
-
 def boot_gigantic(stage: Stage, kernels: dict[str, str] | None = None) -> None:
     """A page of 1 GiB, from hugetlb's own area, and back. kernels: other ones
     than the boards' own, by board; there are no other boards then."""
-    pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
     taken = "/sys/kernel/mm/cma/hugetlb0/alloc_pages_success"
     # Not every x86 has such pages.
     for board, extra in ("arm64-virt", []), ("x86_64", ["-cpu", "max"]):
@@ -132,25 +128,19 @@ def boot_gigantic(stage: Stage, kernels: dict[str, str] | None = None) -> None:
                    kernel_dir=kernels and kbuild.obj(kernels[board]),
                    append="hugetlb_cma=1G", timeout_s=300,
                    expect=["^cma: hugetlb0: 1024 MiB at "],
-                   commands=[f"echo 1 >{pages} && grep -x 1 {pages} && "
-                             f"grep -x 262144 {taken}",
-                             f"echo 0 >{pages} && grep -x 0 {pages} && "
-                             f"echo 1 >{pages} && grep -x 524288 {taken}",
+                   commands=[f"{resize(1)} && grep -x 262144 {taken}",
+                             f"{resize(0)} && {resize(1)} && grep -x 524288 {taken}",
                              # The pages made of it come back in parts.
-                             f"cd {Path(pages).parent} && "
+                             f"cd {early.PAGES} && "
                              "echo 2048kB >demote_size && echo 1 >demote && "
-                             f"echo 0 >{SMALLER} && grep -x 0 {SMALLER} && "
-                             "grep -x 0 /sys/kernel/debug/cma/hugetlb0/used "
-                             f"&& echo 1 >{pages} && grep -x 1 {pages}"])
+                             f"{resize(0, SMALLER)} && {early.used(0)} && {resize(1)}"])
 
 
 def boot_larger(stage: Stage) -> None:
     """A page of 1 GiB, where smaller huge pages lie in each range that has room."""
-    pages = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
     stage.boot("x86_64-larger", "x86_64", mem="8G", extra=["-cpu", "max"], timeout_s=300,
-               commands=[f"echo 3000 >{SMALLER} && grep -x 3000 {SMALLER}",
-                         f"echo 1 >{pages} && grep -x 1 {pages} && grep -x 3000 {SMALLER}",
-                         f"echo 0 >{pages} && grep -x 0 {pages}"])
+               commands=[resize(3000, SMALLER),
+                         f"{resize(1)} && grep -x 3000 {SMALLER}", resize(0)])
 
 
 # The second has room for a page of 1 GiB.
