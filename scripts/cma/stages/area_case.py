@@ -19,14 +19,10 @@ CLIENT = "/selftests/cma/cma_client"
 AREA = 'compatible = "shared-dma-pool"; reusable;'
 DEVICE = 'compatible = "test,cma-dma-test";'
 
-# What many of the device trees have.
+# A node that many of the device trees have.
 POOL = """
 	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
 """
-CAMERA, DISPLAY, PLAIN = (
-    f"\t{name} {{ DEVICE {reference}}};\n" for name, reference in (
-        ("camera", "memory-region = <&frames>; "),
-        ("display", "memory-region = <&pool>; "), ("plain", "")))
 
 
 @dataclass
@@ -76,6 +72,12 @@ def tree(areas: str, devices: str = "", cells: int = 2) -> str:
 {devices}
 }};
 """
+
+
+def devices(**areas: str) -> str:
+    """Devices by their names, and the labels of the areas that each refers to."""
+    return "".join("\t%s { DEVICE %s};\n" % (name, labels and "memory-region = %s; " % ", ".join(
+        f"<&{label}>" for label in labels.split())) for name, labels in areas.items())
 
 
 SOURCES = ("the command line", "the device tree", "the configuration",

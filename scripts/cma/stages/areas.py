@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.area_case import (ANYWHERE, CAMERA, CLIENT, PARTS, PLAIN, POOL, Case,
-                              announced, default, tree)
+from stages.area_case import (ANYWHERE, CLIENT, PARTS, POOL, Case, announced, default,
+                              devices, tree)
 
 MANUAL_RST = "Documentation/admin-guide/mm/cma.rst"
 
@@ -126,10 +126,7 @@ MANY = Case(
     "many", tree(POOL + "".join(f"""
 	a{i}: a{i} {{ AREA size = <0 0x400000>; }};
 	b{i}: b@4{i}000000 {{ AREA reg = <0 0x4{i}000000 0 0x400000>; }};
-""" for i in range(2, 7)), """
-	first { DEVICE memory-region = <&a2>; };
-	last { DEVICE memory-region = <&b6>; };
-"""),
+""" for i in range(2, 7)), devices(first="a2", last="b6")),
     steps=["- 4M=pool", "first 4M=a2", "last 4M=b@46000000"],
     expect=["^cma: a6: there are [89] areas already"])
 
@@ -160,11 +157,7 @@ SHREDS = Case(
     f"<0 {0x42000000 + i * 0x200000 + k * 0x800000:#x} 0 0x200000>"
     for k in range(6)) + """;
 	};
-""" for i in range(3)) , "".join(f"""
-	user{i} {{ DEVICE memory-region = <&s{i}>; }};
-""" for i in range(3)) + """
-	plain { DEVICE };
-"""),
+""" for i in range(3)), devices(**{f"user{i}": f"s{i}" for i in range(3)}, plain="")),
     append="cma=16M",
     steps=[f"user{i} 6*2M=shreds@{0x42000000 + i * 0x200000:x} 2M=nothing"
            for i in range(3)] + ["plain 3*4M=reserved"])
@@ -173,7 +166,7 @@ SHREDS = Case(
 SIZE_PIECES = Case(
     "size-pieces", tree("""
 	pool: pool { AREA size = <0 0x14000000>; linux,cma-default; };
-""", PLAIN),
+""", devices(plain="")),
     append="vmalloc=768M", mem="512M",
     steps=["plain 128M=pool 64M=pool"],
     expect=[default("320 MiB", f"{ANYWHERE}, {ANYWHERE}", "pool",
@@ -187,18 +180,18 @@ POOL_AT = """
 	}};
 """
 NEXT = [
-    Case("next-default-reg", tree(POOL_AT.format("44000000"), PLAIN),
+    Case("next-default-reg", tree(POOL_AT.format("44000000"), devices(plain="")),
          steps=["plain 3*4M=pool@44000000 4M=nothing"],
          expect=[default("16 MiB", "0x44000000", "pool@44000000", source="the device tree")]),
-    Case("next-tree-reg", tree(POOL_AT.format("44000000"), PLAIN),
+    Case("next-tree-reg", tree(POOL_AT.format("44000000"), devices(plain="")),
          append="cma=16M@0x48000000", steps=["plain 3*4M=pool@44000000"],
          expect=["^cma: reserved: .* overlaps the initial RAM disk at ",
                  default("16 MiB", "0x44000000", "pool@44000000", source="the device tree")]),
-    Case("next-tree-size", tree(POOL, PLAIN), append="cma=16G",
+    Case("next-tree-size", tree(POOL, devices(plain="")), append="cma=16G",
          steps=["plain 3*4M=pool"],
          expect=['^cma: "cma=16G" ignored: number is too large$',
                  default("16 MiB", name="pool", source="the device tree")]),
-    Case("next-configured", tree(POOL_AT.format("48000000"), PLAIN),
+    Case("next-configured", tree(POOL_AT.format("48000000"), devices(plain="")),
          append="cma=512M", steps=["plain 3*4M=reserved"],
          expect=["^cma: reserved: cannot reserve 0x20000000 bytes",
                  "^cma: pool@48000000: .* overlaps the initial RAM disk at ",
@@ -215,9 +208,7 @@ NINE = Case(
 		reg = """ + ", ".join(f"<0 {at:#x} 0 0x400000>" for at in range(
 			0x42000000, 0x46800000, 0x800000)) + """;
 	};
-""", """
-	camera { DEVICE memory-region = <&shreds>; };
-"""),
+""", devices(camera="shreds")),
     steps=["camera 8*4M=shreds@42000000 4M=nothing"],
     commands=["cd /sys/kernel/debug/memblock && grep 45bfffff reserved && "
               "! grep 463fffff reserved"],
@@ -229,9 +220,7 @@ NINE = Case(
 FULL = Case(
     "full", tree("".join(f"""
 	a{i}: a{i} {{ AREA size = <0 0x400000>; }};
-""" for i in range(9)), """
-	first { DEVICE memory-region = <&a0>; };
-"""),
+""" for i in range(9)), devices(first="a0")),
     steps=["- 4M=reserved", "first 4M=a0"], append="cma=16M",
     expect=["^cma: a8: there are 8 areas already",
             "^cma: reserved: 16 MiB at "])
@@ -240,7 +229,7 @@ FULL = Case(
 CELLS = Case(
     "cells", tree("""
 	frames: frames@44000000 { AREA reg = <0x44000000 0x1000000>; };
-""", CAMERA, cells=1),
+""", devices(camera="frames"), cells=1),
     append="cma=16M",
     steps=["camera 4M=nothing", "- 4M=reserved"],
     expect=["Reserved memory: unsupported node format, ignoring$"],
@@ -250,10 +239,7 @@ LINE_WINS = Case(
     "line-wins", tree("""
 	pool: pool { AREA size = <0 0x1000000>; linux,cma-default; };
 	frames: frames@44000000 { AREA reg = <0 0x44000000 0 0x400000>; };
-""", """
-	camera { DEVICE memory-region = <&frames>; };
-	display { DEVICE memory-region = <&pool>; };
-"""),
+""", devices(camera="frames", display="pool")),
     append="cma=32M",
     steps=["- 20M=reserved", "display 4M=reserved",
            "camera 4M=frames@44000000 4M=nothing"],
@@ -287,10 +273,7 @@ VEXPRESS = Case(
 	both: both@65000000 {
 		AREA reg = <0x65000000 0x400000>, <0x75000000 0x400000>;
 	};
-""", """
-	camera { DEVICE memory-region = <&low>, <&high>; };
-	scaler { DEVICE memory-region = <&both>; };
-""", cells=1),
+""", devices(camera="low high", scaler="both"), cells=1),
     board="vexpress-a9", append="vmalloc=768M",
     steps=["- 3*4M=pool",
            "camera 2*4M=low@64000000 2*4M=high@74000000 4M=nothing",
@@ -309,8 +292,7 @@ ADDRESSES = Case(
     expect=["^cma: reserved: 256 MiB at 0x90000000"])
 
 # The manual's examples are booted as they stand there, on a board with these.
-DEVICES = "/ {" + "".join(f"\n\t{name} {{ DEVICE }};" for name in (
-    "camera", "scaler", "signal", "display", "plain")) + "\n};\n"
+DEVICES = "/ {\n%s};\n" % devices(camera="", scaler="", signal="", display="", plain="")
 
 NAMED = "devices that ask for it"
 MANUAL = {
@@ -475,13 +457,9 @@ def forms_at(ram: Ram) -> Case:
 	pool: pool {{ AREA size = {size}; linux,cma-default; }};
 	firmware: firmware@{n50} {{ no-map; reg = {o50}; }};
 	ramoops: ramoops@{n54} {{ reg = {o54}; }};
-""".format(size=ram.size(4 << 20), **where, **names), """
-	camera { DEVICE memory-region = <&frames>; };
-	scaler { DEVICE memory-region = <&pieces>; };
-	codec { DEVICE memory-region = <&within>, <&one>; };
-	signal { DEVICE memory-region = <&vault>; };
-	plain { DEVICE };
-""", cells=ram.cells),
+""".format(size=ram.size(4 << 20), **where, **names), devices(
+    camera="frames", scaler="pieces", codec="within one", signal="vault", plain=""),
+               cells=ram.cells),
         board=ram.board, mem=ram.mem,
         steps=[f"camera 2*2M=frames@{names['n40']} 2M=nothing",
                f"scaler 4*2M=pieces@{names['n44']} 2M=nothing",
@@ -503,12 +481,13 @@ def line_at(ram: Ram, name: str, line: str, said: list[str], serves: str = "16 M
 	firmware: firmware@{ram.at(0x4000000)} {{
 		no-map; reg = {ram.reg(0x4000000, 0x1000000)};
 	}};
-""", PLAIN, cells=ram.cells),
+""", devices(plain=""), cells=ram.cells),
         board=ram.board, mem=ram.mem, append=line,
         steps=["plain 4M=reserved"],
         expect=said + [default(serves, "0x[0-9a-f]+", zone=ram.zone("\\w+"))])
 
 
+NO_AREAS = "/ {\n%s};\n" % devices(plain="")
 ON_RAMS = [
     *map(forms_at, RAMS),
     *(line_at(ram, "nomap", f"cma=8M@{ram.base + 0x4400000:#x}", [
@@ -518,19 +497,19 @@ ON_RAMS = [
     # No 300 MiB in one piece: several, around the RAM disk and the firmware.
     Case("halves", tree("""
 	firmware: firmware@90000000 { no-map; reg = <0 0x90000000 0 0x1000000>; };
-""", PLAIN), board="vexpress-a15", mem="512M",
+""", devices(plain="")), board="vexpress-a15", mem="512M",
          append="cma=300M", steps=["plain 4M=reserved 64M=reserved"],
          expect=["0x90000000\\.\\.0x90ffffff .* nomap ",
                  default("300 MiB", "0x8[0-7][0-9a-f]{6}, 0x8[89a-f][0-9a-f]{6}, "
                          "0x9[1-9a-f][0-9a-f]{6}", source="the command line")]),
     # The crash kernel's memory is reserved long after the areas.
-    Case("crash", f"/ {{\n{PLAIN}}};\n",
+    Case("crash", NO_AREAS,
          append="crashkernel=32M@0x44000000 crashkernel=16M,low "
          "cma=16M@0x44000000",
          steps=["plain 4M=reserved"],
          expect=["^cma: reserved: .* overlaps crashkernel= at 0x44000000-",
                  default("16 MiB", source="the configuration")]),
-    Case("crash-top", f"/ {{\n{PLAIN}}};\n",
+    Case("crash-top", NO_AREAS,
          append="crashkernel=512M-:16M,2G-:32M@0x4e000000 cma=16M",
          steps=["plain 4M=reserved"],
          expect=[default("16 MiB", "0x4d000000", source="the command line")]),

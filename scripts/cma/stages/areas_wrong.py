@@ -3,8 +3,8 @@
 area and no more, and has its message. The stage areas of check.py boots them.
 """
 
-from stages.area_case import (ANYWHERE, CAMERA, DISPLAY, PARTS, PLAIN, POOL, Case, announced,
-                              default, tree)
+from stages.area_case import (ANYWHERE, PARTS, POOL, Case, announced, default, devices,
+                              tree)
 from stages.areas import DEVICES, NAMED
 
 ODD = Case(
@@ -46,18 +46,9 @@ ODD = Case(
 	asleep: asleep@92000000 {
 		AREA reg = <0 0x92000000 0 0x400000>; status = "disabled";
 	};
-""", """
-	small { DEVICE memory-region = <&tiny>; };
-	slanted { DEVICE memory-region = <&crooked>; };
-	lost { DEVICE memory-region = <&unmapped>; };
-	stray { DEVICE memory-region = <&firmware>; };
-	modest { DEVICE memory-region = <&lenient>; };
-	halved { DEVICE memory-region = <&below>, <&above>; };
-	sleeper { DEVICE memory-region = <&asleep>; };
-	chooser { DEVICE memory-region = <&picky>; };
-	neighbour { DEVICE memory-region = <&beside>; };
-	vain { DEVICE memory-region = <&huge>; };
-"""),
+""", devices(small="tiny", slanted="crooked", lost="unmapped", stray="firmware",
+            modest="lenient", halved="below above", sleeper="asleep",
+            chooser="picky", neighbour="beside", vain="huge")),
     # Memory of a no-map node is not mapped, though its page table is an area's.
     # A heap called like another one gets a name of its own.
     commands=["grep ^0xc3100000- /sys/kernel/debug/kernel_page_tables",
@@ -186,7 +177,7 @@ SAYS_NOTHING = Case(
 		compatible = "shared-dma-pool"; size = <0 0x400000>;
 		linux,cma-default;
 	};
-""", PLAIN),
+""", devices(plain="")),
     append="cma=16M cma_areas= cma_areas=tight=16M@0x47f00000-0x49000000+"
            + "+".join(f"a{i}:heap" for i in range(80)),
     steps=["plain 4M=reserved"],
@@ -214,7 +205,7 @@ LESS = Case(
     "less", tree("".join(f"""
 	f{i}: f@{at:x} {{ no-map; reg = <0 {at:#x} 0 0x1000>; }};
 """ for i, at in enumerate(range(0x40200000, 0x50000000, 0x400000))
-        if at not in (0x4c200000, 0x4c600000)), PLAIN),
+        if at not in (0x4c200000, 0x4c600000)), devices(plain="")),
     steps=["plain 4M=reserved"],
     expect=["^cma: reserved: no room for 0x01000000 bytes, 0x00[48]00000 have"])
 
@@ -224,17 +215,13 @@ WISHES = [
     Case("two-defaults", tree("""
 	pool: pool { AREA size = <0 0x800000>; linux,cma-default; };
 	second: second { AREA size = <0 0x400000>; linux,cma-default; };
-""", """
-	display { DEVICE memory-region = <&second>; };
-	scaler { DEVICE memory-region = <&pool>; };
-	plain { DEVICE };
-"""), append="cma=16M",
+""", devices(display="second", scaler="pool", plain="")), append="cma=16M",
          steps=["display 4M=second", "plain 3*4M=reserved",
                 "scaler 4M=reserved"],
          expect=["^cma: second: not the default area, the command line has",
                  "^cma: pool: not used, the command line has cma=$"]),
     # One that steps in is that of its devices, too.
-    Case("spare-size", tree(POOL, DISPLAY + PLAIN),
+    Case("spare-size", tree(POOL, devices(display="pool", plain="")),
          append="cma=16M@0x48000000",
          steps=["display 4M=pool", "plain 4M=pool"],
          expect=["^cma: reserved: .* overlaps the initial RAM disk"]),
@@ -245,13 +232,13 @@ WISHES = [
 	slanted: slanted {
 		AREA size = <0 0x1000000>; alignment = <0 0x4000000>;
 	};
-""", "\tcamera { DEVICE memory-region = <&one>, <&slanted>; };\n"),
+""", devices(camera="one slanted")),
          append="cma=240M@0x40000000",
          steps=["camera 4M=one 4*4M=slanted 4M=nothing"],
          expect=["^cma: reserved: .* overlaps the kernel at ",
                  announced("slanted", "16 MiB", "0x4[4c]000000")]),
     # With no area on purpose, ordinary memory is what there is.
-    Case("zero", tree(POOL, DISPLAY),
+    Case("zero", tree(POOL, devices(display="pool")),
          append="cma=0 cma_areas=other=4M", steps=["display 64K=none 4M=none"],
          expect=["^cma: pool: not used, the command line has cma=$"]),
     Case("no-node", tree("""
@@ -265,7 +252,7 @@ WISHES = [
     # All of 1 GiB, of which the end is nobody's.
     Case("top", tree("""
 	frames: frames@7c000000 { AREA reg = <0 0x7c000000 0 0x4000000>; };
-""", CAMERA), mem="1G",
+""", devices(camera="frames")), mem="1G",
          append="cma=16M", steps=["camera 4*16M=frames@7c000000 4M=nothing"]),
     Case("crash-last", DEVICES, steps=["plain 4M=reserved"],
          append="crashkernel=32M@0x44000000 crashkernel=16M@0x46000000 "
@@ -283,7 +270,7 @@ LEFTOVERS = [
 		AREA reg = <0 0x48000000 0 0x1000000>; linux,cma-default;
 	};
 """ + "".join(f"\ta{i}: a{i} {{ AREA size = <0 0x400000>; }};\n"
-              for i in range(9)), "\tcamera { DEVICE memory-region = <&a0>; };\n"),
+              for i in range(9)), devices(camera="a0")),
          steps=["camera 4M=a0", "- 4M=reserved"],
          expect=["^cma: pool@48000000: .* overlaps the initial RAM disk",
                  "^cma: a8: there are 8 areas already", default("16 MiB")]),
@@ -301,11 +288,11 @@ LEFTOVERS = [
 	g: g@49000000 {
 		AREA reg = <0 0x49000000 0 0x6800000>, <0 0x49800000 0 0x1000>;
 	};
-""", PLAIN), append="cma=96M", steps=["plain 32M=reserved"],
+""", devices(plain="")), append="cma=96M", steps=["plain 32M=reserved"],
          expect=["^cma: f@42000000: ", "^cma: g@49000000: ", default("96 MiB")]),
     Case("no-map-reusable", tree("""
 	fw: fw@44000000 { AREA no-map; reg = <0 0x44000000 0 0x1000000>; };
-""", "\tcamera { DEVICE memory-region = <&fw>; };\n"), append="cma=16M",
+""", devices(camera="fw")), append="cma=16M",
          steps=["camera 4M=nothing"], refused=None,
          commands=["grep -E '0x0*44000000..0x0*44ffffff .*NOMAP' "
                    "/sys/kernel/debug/memblock/memory"],
@@ -313,11 +300,8 @@ LEFTOVERS = [
     Case("neither", tree("""
 	a: a { AREA linux,cma-default; };
 	b: b@44000000 { AREA };
-""", """
-	camera { DEVICE memory-region = <&a>; };
-	scaler { DEVICE memory-region = <&b>; };
-"""), steps=["- 4M=reserved", "camera 4M=nothing", "scaler 4M=nothing"],
-         refused=None,
+""", devices(camera="a", scaler="b")), refused=None,
+         steps=["- 4M=reserved", "camera 4M=nothing", "scaler 4M=nothing"],
          expect=["^cma: a: reg or size is missing$",
                  "^cma: b@44000000: reg or size is missing$"]),
     # A device that a wrong entry may mean gets no other memory.
@@ -335,10 +319,7 @@ LEFTOVERS = [
     Case("names", tree(f"""
 	a: {LONG}a {{ AREA size = <0 0x400000>; }};
 	b: {LONG}b {{ AREA size = <0 0x400000>; }};
-""", """
-	camera { DEVICE memory-region = <&a>; };
-	scaler { DEVICE memory-region = <&b>; };
-"""), steps=[f"camera 4M={LONG[:63]}"],
+""", devices(camera="a", scaler="b")), steps=[f"camera 4M={LONG[:63]}"],
          append=f"cma=16M cma_areas=..=4M:heap+-=4M+{LONG}a:exclusive",
          commands=["test $(grep -lx exclusive /sys/kernel/mm/cma/a-node*/mode "
                    "| wc -l) = 1",
@@ -354,18 +335,14 @@ ODD_MIB = """
 TABLES = [
     Case("odd-mib", tree(ODD_MIB + """
 	b: b@43f00000 { AREA reg = <0 0x43f00000 0 0x800000>; };
-""", "\tcamera { DEVICE memory-region = <&b>; };\n"), append="cma=16M",
+""", devices(camera="b")), append="cma=16M",
          steps=["camera 1M=b@43f00000 4M=b@43f00000 2*1M=b@43f00000 "
                 "1M=b@43f00000"]),
     Case("odd-halves", tree(ODD_MIB + """
 	b: b@43f00000 { AREA reg = <0 0x43f00000 0 0x80000>; };
 	c: c@43f80000 { AREA reg = <0 0x43f80000 0 0x80000>; };
 	d: d@44000000 { AREA reg = <0 0x44000000 0 0x400000>; };
-""", """
-	camera { DEVICE memory-region = <&d>; };
-	scaler { DEVICE memory-region = <&c>; };
-	signal { DEVICE memory-region = <&b>; };
-"""), append="cma=16M",
+""", devices(camera="d", scaler="c", signal="b")), append="cma=16M",
          steps=["camera 4M=d@44000000", "scaler 512K=c@43f80000",
                 "signal 512K=b@43f00000"]),
     Case("odd-hole", DEVICES,
@@ -376,12 +353,12 @@ TABLES = [
 	fw: fw@40a12000 { reg = <0 0x40a12000 0 0x1ee000>; };
 	low: low@40008000 { reg = <0 0x40008000 0 0xf8000>; };
 	a: a@40c00000 { AREA reg = <0 0x40c00000 0 0x4000000>; };
-""", "\tcamera { DEVICE memory-region = <&a>; };\n"), append="cma=16M",
+""", devices(camera="a")), append="cma=16M",
          steps=["camera 4M=a@40c00000"]),
     Case("full-below-at-0", tree("""
 	fw: fw@6a0000 { reg = <0x6a0000 0x160000>; };
 	a: a@800000 { AREA reg = <0x800000 0x4000000>; };
-""", "\tcamera { DEVICE memory-region = <&a>; };\n", cells=1),
+""", devices(camera="a"), cells=1),
          board="versatilepb", append="cma=16M", steps=["camera 4M=a@800000"]),
 ]
 
