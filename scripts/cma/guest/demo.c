@@ -6,7 +6,6 @@
  * Each line it prints begins with "demo:" and a word for scripts/cma/demo.py:
  *   head, say, map (a row of the picture), row (of a table), good, bad
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -53,52 +53,50 @@ def judge(text, end=END, **kw):
 
 
 class Passes(unittest.TestCase):
-    def test_kselftest(self):
-        v = judge(KSFT)
+    def passes(self, text, **kw):
+        v = judge(text, **kw)
         self.assertEqual(v.problems, [])
+        return v
+
+    def test_kselftest(self):
+        v = self.passes(KSFT)
         self.assertEqual([(t.status, t.reason) for t in v.tests],
                          [("ok", ""), ("skip", "no driver")])
         self.assertTrue(v.ended)
 
     def test_kunit_counts_innermost_results(self):
-        v = judge(KUNIT, want_tests=True)
-        self.assertEqual(v.problems, [])
+        v = self.passes(KUNIT, want_tests=True)
         self.assertEqual([t.name for t in v.tests],
                          ["cma_range: place", "align: order 0",
                           "align: order 4", "cma_parse: size"])
 
     def test_both_and_plain_commands(self):
-        v = judge(KUNIT + KSFT + "guest: begin: ls\nfoo\nguest: end 0: ls\n")
-        self.assertEqual(v.problems, [])
+        v = self.passes(KUNIT + KSFT + "guest: begin: ls\nfoo\nguest: end 0: ls\n")
         self.assertEqual(len(v.tests), 6)
 
     def test_whole_program_skips(self):
-        v = judge("guest: begin: t\nTAP version 13\n1..0 # SKIP no driver\n"
-                  "guest: end 4: t\n")
-        self.assertEqual(v.problems, [])
+        v = self.passes("guest: begin: t\nTAP version 13\n1..0 # SKIP no driver\n"
+                        "guest: end 4: t\n")
         self.assertEqual(v.tests, [("t", "skip", "no driver")])
 
     def test_announced_splat(self):
-        v = judge("guest: begin: t\nTAP version 13\n1..1\n"
-                  "# expect-splat: WARNING: .*cma_release\n"
-                  "[  1.0] WARNING: CPU: 0 PID: 1 at mm/cma/alloc.c:9 "
-                  "cma_release+0x1/0x2\n[  1.0] Call trace: \nok 1 a\n"
-                  "guest: end 0: t\n")
-        self.assertEqual(v.problems, [])
+        v = self.passes("guest: begin: t\nTAP version 13\n1..1\n"
+                        "# expect-splat: WARNING: .*cma_release\n"
+                        "[  1.0] WARNING: CPU: 0 PID: 1 at mm/cma/alloc.c:9 "
+                        "cma_release+0x1/0x2\n[  1.0] Call trace: \nok 1 a\n"
+                        "guest: end 0: t\n")
         self.assertEqual(v.splats, [])
 
     def test_announced_by_kunit(self):
-        v = judge(KUNIT.replace(
+        self.passes(KUNIT.replace(
             "    ok 1 place", "    # place: expect-splat: list_del corruption\n"
             "[ 0.1] list_del corruption. prev->next\n    ok 1 place"))
-        self.assertEqual(v.problems, [])
 
     def test_expected_message(self):
-        v = judge("cma: bad size foo, parsing failed\n", expect=["bad size foo"])
-        self.assertEqual(v.problems, [])
+        self.passes("cma: bad size foo, parsing failed\n", expect=["bad size foo"])
 
     def test_ordinary_kernel_lines(self):
-        v = judge("".join(f"[    1.000000] {t}\n" for t in (
+        self.passes("".join(f"[    1.000000] {t}\n" for t in (
             "cma: Reserved 64 MiB at 0x4c000000 on node -1",
             "CPU0: Spectre v2: firmware did not set auxiliary control "
             "register IBE bit, system vulnerable",
@@ -108,7 +106,6 @@ class Passes(unittest.TestCase):
             "Kernel command line: console=ttyAMA0 panic=-1 panic_on_warn=1",
             "mem auto-init: stack:all(zero), heap alloc:off, heap free:off",
             "Lock dependency validator: Copyright (c) 2006 Red Hat")))
-        self.assertEqual(v.problems, [])
 
 
 # Name of the test: what the console says, what is wrong with it, arguments of judge().

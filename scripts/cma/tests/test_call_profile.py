@@ -49,29 +49,20 @@ def trace(pc, flags="ff020201"):
 
 
 class Log(unittest.TestCase):
-    def test_addresses_in_order(self):
-        self.assertEqual(list(executed(map(trace, [4, 8, 4]))), [4, 8, 4])
-
-    def test_stopped_before_it_began(self):
-        log = [trace(4), trace(8), "Stopped execution of TB chain before 0x7f "
-               "[00000008] \n", trace(8), trace(12)]
-        self.assertEqual(list(executed(log)), [4, 8, 12])
-
-    def test_begun_once_more_for_a_device(self):
-        log = [trace(4), "cpu_io_recompile: rewound execution of TB to "
-               "00000004\n", trace(4, "ff038201"), trace(8)]
-        self.assertEqual(list(executed(log)), [4, 8])
-
-    def test_faulted(self):
-        log = [trace(4), trace(8), trace(0xffff0010), trace(8)]
-        self.assertEqual(list(executed(log)), [4, 0xffff0010, 8])
-
-    def test_interrupted_is_executed(self):
-        log = [trace(4), trace(0xffff0018), trace(8)]
-        self.assertEqual(list(executed(log)), [4, 0xffff0018, 8])
-
-    def test_empty(self):
-        self.assertEqual(list(executed([])), [])
+    def test_what_was_executed(self):
+        for what, log, wanted in (
+                ("addresses in order", map(trace, [4, 8, 4]), [4, 8, 4]),
+                ("stopped before it began", [
+                    trace(4), trace(8), "Stopped execution of TB chain before 0x7f "
+                    "[00000008] \n", trace(8), trace(12)], [4, 8, 12]),
+                ("begun once more for a device", [
+                    trace(4), "cpu_io_recompile: rewound execution of TB to 00000004\n",
+                    trace(4, "ff038201"), trace(8)], [4, 8]),
+                ("faulted", map(trace, [4, 8, 0xffff0010, 8]), [4, 0xffff0010, 8]),
+                ("interrupted is executed", map(trace, [4, 0xffff0018, 8]), [4, 0xffff0018, 8]),
+                ("empty", [], [])):
+            with self.subTest(what):
+                self.assertEqual(list(executed(log)), wanted)
 
 
 class Symbols(unittest.TestCase):

@@ -62,22 +62,17 @@ class Comparisons(Case):
             for statuses in (ours, theirs)))
         return passed - 1, failed, skipped
 
-    def test_as_well_as_mainline(self):
-        self.assertEqual(self.compare(["ok", "ok", "ok"], ["ok", "skip", "not ok"]),
-                         (3, 0, 0))
-
-    def test_worse_than_mainline(self):
-        self.assertEqual(self.compare(["not ok", "skip", "", "not ok"],
-                                      ["ok", "ok", "ok", "skip"]), (0, 4, 0))
-
-    def test_what_skips_with_mainline_has_another_name(self):
-        self.assertEqual(self.compare(["ok", ""], ["", "skip"]), (1, 0, 1))
-
-    def test_neither(self):
-        self.assertEqual(self.compare(["skip", "not ok"], ["skip", "not ok"]), (0, 0, 2))
-
-    def test_tests_that_mainline_has_not(self):
-        self.assertEqual(self.compare(["ok", "not ok"], ["", ""]), (1, 1, 0))
+    def test_results(self):
+        for what, ours, theirs, counts in (
+                ("as well as mainline", ["ok", "ok", "ok"], ["ok", "skip", "not ok"], (3, 0, 0)),
+                ("worse than mainline", ["not ok", "skip", "", "not ok"],
+                 ["ok", "ok", "ok", "skip"], (0, 4, 0)),
+                ("what skips with mainline has another name", ["ok", ""], ["", "skip"],
+                 (1, 0, 1)),
+                ("neither", ["skip", "not ok"], ["skip", "not ok"], (0, 0, 2)),
+                ("tests that mainline has not", ["ok", "not ok"], ["", ""], (1, 1, 0))):
+            with self.subTest(what):
+                self.assertEqual(self.compare(ours, theirs), counts)
 
     def test_splats_of_ours_alone_fail(self):
         for ours, theirs, failed in ([], ["BUG: "], 0), (["BUG: "], ["BUG: "], 1):
