@@ -26,6 +26,7 @@
 
 #define folio_set_owner_migrate_reason(folio, reason) \
 	set_page_owner_migrate_reason(&(folio)->page, reason)
+#define alloc_pages_bulk_node	alloc_pages_bulk_array_node
 #define free_frozen_pages(page, order)	free_unref_page(page, order)
 #define inode_lru_list_add(inode)	inode_add_lru(inode)
 #define isolate_or_dissolve_huge_folio(folio, list) \
