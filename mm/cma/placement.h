@@ -100,7 +100,7 @@ static inline bool cma_fill_before_oom(const struct alloc_context *ac,
 	       !(alloc_flags & ALLOC_CMA) && contig_fill_before_oom(ac, gfp);
 }
 
-/* The same as cma_fill_for() for kswapd. Return: true if the node may be balanced now. */
+/* Fill areas for kswapd. Return: true if the node may be balanced now. */
 static inline bool cma_fill_node(struct pglist_data *node, int highest_zoneidx)
 {
 	return static_branch_unlikely(&cma_areas_active) &&

@@ -322,7 +322,8 @@ static bool fill_zone_once(struct zone *zone, unsigned long nr_max,
 
 static bool fill_zone(struct zone *zone, bool anon_only)
 {
-	return fill_zone_once(zone, FILL_SCAN_MAX, anon_only);
+	return fill_zone_once(zone, min(zone->spanned_pages, FILL_SCAN_MAX),
+			      anon_only);
 }
 
 /* Tries stuck pages once more. Return: true if a page moved. */

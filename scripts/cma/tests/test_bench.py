@@ -49,7 +49,7 @@ class Configs(unittest.TestCase):
             self.assertLessEqual(symbols, bench.OURS, fragment)
 
 
-# What a figure shows: lines of the console, case, KiB, {figure: its value}.
+# Each row has lines of the console, case, KiB and {figure: its value}.
 FIGURES = {
     "median, average and worst are of what succeeded": (
         CONSOLE, "c", 4, {"median": 5, "average": 6, "worst": 9}),
@@ -185,7 +185,7 @@ class Failures(unittest.TestCase):
                 ("no samples", WHOLE.replace(f"bench: {first}\n", ""),
                  ["cache, ours: no figure for 64 KiB"]),
                 ("a reason", WHOLE + "bench: bad cache no disk\n", ["cache, ours: no disk"]),
-                # Of mainline's it is a figure, and of ours a fault.
+                # Failed requests of mainline's are figures, those of ours are faults.
                 ("nothing but failed requests", only_failed, [AVOIDABLE]),
                 ("the same of mainline's", only_failed, [], "mainline"),
                 ("requests that had to fail",
