@@ -212,23 +212,23 @@ bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 
 /**
  * arm_dma_contiguous_free() - give a buffer back
- * @dev:	the device that had it
  * @buf:	record of the buffer, from arm_dma_buffer_find()
  *
  * Context: Process; unmapping may sleep.
  */
-void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf)
+void arm_dma_contiguous_free(struct arm_dma_buffer *buf)
 {
 	unsigned long nr_pages = buf->size >> PAGE_SHIFT;
+	struct cma *area = cma_area_of(buf->page);
 
 	if (buf->mapped) {
-		if (cma_cache_put(cma_area_of(buf->page), buf->page, nr_pages,
+		if (cma_cache_put(area, buf->page, nr_pages,
 				  arm_dma_memory_type_at(buf->mapped),
 				  buf->mapped, arm_dma_teardown_cached))
 			return;
 		arm_dma_unmap(buf->page, buf->mapped, buf->size);
 	}
-	dma_release_from_contiguous(dev, buf->page, nr_pages);
+	cma_release(area, buf->page, nr_pages);
 }
 
 /**

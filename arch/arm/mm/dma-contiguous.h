@@ -68,7 +68,7 @@ bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 			      dma_addr_t *handle, gfp_t *gfp,
 			      unsigned long *attrs, pgprot_t prot,
 			      const void *caller, void **cpu_addr);
-void arm_dma_contiguous_free(struct device *dev, struct arm_dma_buffer *buf);
+void arm_dma_contiguous_free(struct arm_dma_buffer *buf);
 struct page *arm_dma_iommu_take(struct device *dev, size_t size, gfp_t gfp,
 				pgprot_t prot);
 void arm_dma_iommu_release(struct device *dev, struct page *page, size_t size);
@@ -134,8 +134,7 @@ static inline bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 	return false;
 }
 
-static inline void arm_dma_contiguous_free(struct device *dev,
-					   struct arm_dma_buffer *buf)
+static inline void arm_dma_contiguous_free(struct arm_dma_buffer *buf)
 {
 }
 
