@@ -70,8 +70,8 @@ static void floor_add_zone(struct floor_sum *sum, struct zone *zone)
 		     free_in_areas;
 	sum->anon += anon;
 	sum->file += file;
-	sum->in_areas += zone_page_state(zone, NR_ZONE_CMA_ANON) +
-			 zone_page_state(zone, NR_ZONE_CMA_FILE);
+	sum->in_areas += contig_zone_lru(zone, LRU_INACTIVE_ANON) +
+			 contig_zone_lru(zone, LRU_INACTIVE_FILE);
 	sum->floor += high_wmark_pages(zone) + outside / FLOOR_PART;
 }
 

@@ -588,8 +588,7 @@ static void __init activate_bank(const struct cma *cma,
 	for (pfn = lent_start_pfn; pfn < bank->lent_end_pfn;
 	     pfn += pageblock_nr_pages)
 		contig_area_add_block(pfn);
-	if (cma->mode == CMA_SHARED &&
-	    lent_start_pfn < bank->lent_end_pfn)
+	if (cma->mode == CMA_SHARED && lent_start_pfn < bank->lent_end_pfn)
 		cma_lend(lent_start_pfn, bank->lent_end_pfn);
 }
 
@@ -671,30 +670,31 @@ static void __init activate_area(struct cma *cma)
 /**
  * cma_areas_enable() - let movable requests use MIGRATE_CMA pageblocks
  *
- * Context: Boot, before others than this CPU run.
+ * Context: Boot, process context.
  */
 void __init cma_areas_enable(void)
 {
-	if (!static_key_enabled(&cma_areas_active))
-		static_branch_enable(&cma_areas_active);
+	static_branch_enable(&cma_areas_active);
 }
 
 static int __init cma_activate_areas(void)
 {
-	contig_areas_init();
 	/* After a kexec handover there are such blocks without an area. */
-	if (global_zone_page_state(NR_FREE_CMA_PAGES) > 0)
-		cma_areas_enable();
+	bool enable = global_zone_page_state(NR_FREE_CMA_PAGES) > 0;
+
+	contig_areas_init();
 	for (unsigned int i = 0; i < cma_area_count; i++) {
 		int error = set_up_area(&cma_areas[i]);
 
-		if (error) {
+		if (error)
 			give_up_area(&cma_areas[i], error);
-			continue;
-		}
-		cma_areas_enable();
-		activate_area(&cma_areas[i]);
+		else
+			activate_area(&cma_areas[i]);
+		enable |= !error;
 	}
+	contig_areas_ready();
+	if (enable)
+		cma_areas_enable();
 	return 0;
 }
 core_initcall(cma_activate_areas);

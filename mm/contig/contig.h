@@ -222,6 +222,7 @@ unsigned long contig_collect_run(const struct zone *zone, unsigned long pfn,
 
 /* blocks.c: which pageblocks are of areas */
 void contig_areas_init(void);
+void contig_areas_ready(void);
 void contig_area_add_block(unsigned long pfn);
 
 /* evacuate.c: get everything out of a window */

@@ -31,6 +31,7 @@
 #include <linux/sched/mm.h>
 #include <linux/swap.h>
 #include <linux/vmstat.h>
+#include <trace/events/cma.h>
 
 #include "kernel.h"
 #include "contig.h"
@@ -60,14 +61,14 @@ static long nr_anon_outside(struct zone *zone)
 {
 	return (long)zone_page_state_snapshot(zone, NR_ZONE_INACTIVE_ANON) +
 	       (long)zone_page_state_snapshot(zone, NR_ZONE_ACTIVE_ANON) -
-	       (long)zone_page_state_snapshot(zone, NR_ZONE_CMA_ANON);
+	       (long)contig_zone_lru(zone, LRU_INACTIVE_ANON);
 }
 
 static long nr_file_outside(struct zone *zone)
 {
 	return (long)zone_page_state_snapshot(zone, NR_ZONE_INACTIVE_FILE) +
 	       (long)zone_page_state_snapshot(zone, NR_ZONE_ACTIVE_FILE) -
-	       (long)zone_page_state_snapshot(zone, NR_ZONE_CMA_FILE);
+	       (long)contig_zone_lru(zone, LRU_INACTIVE_FILE);
 }
 
 /* Return: evictable LRU pages outside of areas that may move. */
@@ -182,7 +183,7 @@ static unsigned long collect_outside(struct zone *zone, unsigned int nr_wanted,
 			pfn = start_pfn;
 		block_end = min(pageblock_end_pfn(pfn), end_pfn);
 		page = pfn_to_online_page(pfn);
-		if (!page || contig_pfn_in_area(pfn) ||
+		if (!page || contig_page_in_area(page) ||
 		    page_zone(page) != zone ||
 		    page_zone(pfn_to_page(block_end - 1)) != zone ||
 		    get_pageblock_migratetype(page) > MIGRATE_HIGHATOMIC) {
@@ -312,6 +313,7 @@ static bool fill_zone_once(struct zone *zone, unsigned long nr_max,
 			nr_moved = move_into_areas(zone, &batch, nr);
 	}
 	count_vm_events(CMA_FILL_SCANNED, nr_seen);
+	trace_cma_fill(zone, nr_seen, max(nr_moved, 0));
 	if (nr_moved < 0)
 		return false;
 	if (!anon_only)
@@ -455,8 +457,8 @@ static bool all_evictable_in_areas(struct pglist_data *node,
 		if (!managed_zone(zone))
 			continue;
 		nr_outside += contig_nr_outside(zone);
-		nr_in_areas += zone_page_state(zone, NR_ZONE_CMA_ANON) +
-			       zone_page_state(zone, NR_ZONE_CMA_FILE);
+		nr_in_areas += contig_zone_lru(zone, LRU_INACTIVE_ANON) +
+			       contig_zone_lru(zone, LRU_INACTIVE_FILE);
 	}
 	return nr_in_areas && nr_outside < clamp(nr_in_areas / FUTILE_PART,
 						 FILL_MIN, FUTILE_MAX);

@@ -6,6 +6,7 @@
 #define _TRACE_CMA_H
 
 #include <linux/mm_types.h>
+#include <linux/mmzone.h>
 #include <linux/tracepoint.h>
 
 /* A window of an area: the first fields of three of the events. */
@@ -74,6 +75,27 @@ TRACE_EVENT(cma_release,
 	TP_STRUCT__entry(CMA_WINDOW_FIELDS),
 	TP_fast_assign(CMA_WINDOW_ASSIGN;),
 	TP_printk(CMA_WINDOW_FMT, CMA_WINDOW_ARGS)
+);
+
+/* Pages outside of areas were looked at, and some of them moved in. */
+TRACE_EVENT(cma_fill,
+	TP_PROTO(struct zone *zone, unsigned long nr_scanned,
+		 unsigned long nr_moved),
+	TP_ARGS(zone, nr_scanned, nr_moved),
+	TP_STRUCT__entry(
+		__field(int, nid)
+		__string(zone, zone->name)
+		__field(unsigned long, nr_scanned)
+		__field(unsigned long, nr_moved)
+	),
+	TP_fast_assign(
+		__entry->nid = zone_to_nid(zone);
+		__assign_str(zone);
+		__entry->nr_scanned = nr_scanned;
+		__entry->nr_moved = nr_moved;
+	),
+	TP_printk("nid=%d zone=%s nr_scanned=%lu nr_moved=%lu", __entry->nid,
+		  __get_str(zone), __entry->nr_scanned, __entry->nr_moved)
 );
 
 #endif /* _TRACE_CMA_H */

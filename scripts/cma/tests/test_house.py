@@ -10,7 +10,7 @@ REPO = Path(__file__).resolve().parents[3]
 # Names of the page allocator, not of the areas, though they say cma.
 PAGE_ALLOCATOR = re.compile(
     r"\b(?:is_migrate_cma(?:_page)?|MIGRATE_CMA|NR_FREE_CMA_PAGES|ALLOC_CMA|"
-    r"cma_pages|CMA_FILL_(?:SCANNED|MOVED)|"
+    r"cma_pages|cma_lru|CMA_FILL_(?:SCANNED|MOVED)|"
     r"CONFIG_(?:FAIL_)?CMA|CONTIG_BLOCKS_CMA|\w*fail_cma\w*)\b")
 # The interface with huge pages: an area hands out and takes back a folio.
 FOLIO_INTERFACE = re.compile(
