@@ -89,6 +89,7 @@ struct cma * __init cma_area_new(const char *name)
 	set_area_name(cma, name);
 	spin_lock_init(&cma->lock);
 	cma->patience_ms = CMA_PATIENCE_MS;
+	cma_headroom_init(cma);
 	for (unsigned int i = 0; i < ARRAY_SIZE(cma->shards); i++) {
 		spin_lock_init(&cma->shards[i].lock);
 		cma->shards[i].buffers = RB_ROOT;

@@ -139,9 +139,12 @@ void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer)
 	struct cma_shard *shard = shard_of(cma, buffer->holder.start);
 	unsigned long flags;
 
-	spin_lock_irqsave(&shard->lock, flags);
+	spin_lock_irqsave(&cma->lock, flags);
+	spin_lock(&shard->lock);
 	rb_add(&buffer->by_pfn, &shard->buffers, buffer_pfn_less);
-	spin_unlock_irqrestore(&shard->lock, flags);
+	spin_unlock(&shard->lock);
+	cma_headroom_note(cma, buffer->holder.nr_pages);
+	spin_unlock_irqrestore(&cma->lock, flags);
 }
 
 /**
@@ -262,15 +265,19 @@ struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
 	return buffer;
 }
 
-/* Undo cma_buffer_complete(): no release finds the record any more. */
+/*
+ * Undo cma_buffer_complete(): no release finds the record any more. The caller
+ * holds cma->lock.
+ */
 static void buffer_unlist(struct cma *cma, struct cma_buffer *buffer)
 {
 	struct cma_shard *shard = shard_of(cma, buffer->holder.start);
-	unsigned long flags;
 
-	spin_lock_irqsave(&shard->lock, flags);
+	lockdep_assert_held(&cma->lock);
+	spin_lock(&shard->lock);
 	rb_erase(&buffer->by_pfn, &shard->buffers);
-	spin_unlock_irqrestore(&shard->lock, flags);
+	spin_unlock(&shard->lock);
+	cma_headroom_note(cma, -(long)buffer->holder.nr_pages);
 }
 
 /* Free the window and the record; the pages are given back already. */
@@ -278,11 +285,11 @@ static void buffer_forget(struct cma *cma, struct cma_buffer *buffer)
 {
 	unsigned long flags;
 
-	buffer_unlist(cma, buffer);
 	if (buffer->is_folio)
 		atomic_dec(&cma->nr_folios);
 
 	spin_lock_irqsave(&cma->lock, flags);
+	buffer_unlist(cma, buffer);
 	cma_range_release(&cma->range, &buffer->holder);
 	spin_unlock_irqrestore(&cma->lock, flags);
 	kfree(buffer);
@@ -445,7 +452,9 @@ void cma_buffer_trim(struct cma *cma, struct cma_buffer *buffer,
 {
 	unsigned long flags;
 
+	spin_lock_irqsave(&cma->lock, flags);
 	buffer_unlist(cma, buffer);
+	spin_unlock_irqrestore(&cma->lock, flags);
 	rcu_read_lock();
 	cma_put_pages(cma, buffer->holder.start, nr_pages, buffer->reserved,
 		      false);

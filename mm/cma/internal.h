@@ -12,7 +12,8 @@
  *
  * Below these, all IRQ safe. Only shard->lock is taken under another one:
  *
- *   cma->lock			range of an area, buffers taken through debugfs
+ *   cma->lock			range and headroom of an area, buffers taken
+ *				through debugfs
  *   shard->lock		complete buffers, who owns them; alone, or under
  *				cma->lock
  *   cache->lock		cached buffers
@@ -54,6 +55,9 @@ struct seq_file;
 /* Most pieces of memory that an area can consist of. */
 #define CMA_MAX_BANKS	8
 
+/* Periods of ten seconds that headroom.c looks back. */
+#define CMA_HEADROOM_PERIODS	6
+
 /* Longest name of an owner in a record, with the NUL. */
 #define CMA_OWNER_LEN	24
 
@@ -85,12 +89,35 @@ struct cma_cache {
 };
 
 /**
+ * struct cma_headroom - free pages of an area that programs fill last
+ * @nr_used:	pages of buffers, cached ones included
+ * @peaks:	the most pages in each of the last periods; the first is current
+ * @peak:	the largest of @peaks
+ * @min_pages:	drivers need at least so many
+ * @max_pages:	drivers are taken to need at most so many
+ * @nr_pages:	how many pages it has now
+ * @lent:	programs may use the area
+ * @work:	begins the next period
+ */
+struct cma_headroom {
+	unsigned long		nr_used;
+	unsigned long		peaks[CMA_HEADROOM_PERIODS];
+	unsigned long		peak;
+	unsigned long		min_pages;
+	unsigned long		max_pages;
+	unsigned long		nr_pages;
+	bool			lent;
+	struct delayed_work	work;
+};
+
+/**
  * struct cma_bank - a contiguous piece of an area
  * @start_pfn:	first page
  * @end_pfn:	first page past the end
  * @lent_start_pfn: first page that can be lent to the page allocator
  * @lent_end_pfn: first page past those
  * @nr_early:	how many of the first pages were taken before the area was active
+ * @nr_headroom: its part of the area's headroom, in cma_headroom of its zone
  *
  * A pageblock has one migrate type, so only whole pageblocks can be lent. Up to
  * one partial pageblock at each end stays reserved.
@@ -101,11 +128,12 @@ struct cma_bank {
 	unsigned long lent_start_pfn;
 	unsigned long lent_end_pfn;
 	unsigned long nr_early;
+	unsigned long nr_headroom;
 };
 
 /**
  * struct cma - one area
- * @lock:	covers @range and @debug_buffers
+ * @lock:	covers @range, @headroom and @debug_buffers
  * @range:	who holds what, by pfn; gaps between banks are held forever
  * @banks:	its memory, by address
  * @nr_banks:	number of used elements of @banks
@@ -119,6 +147,7 @@ struct cma_bank {
  * @nr_dropped:	how often a search dropped a window it held
  * @fit:	which hole a request goes to
  * @patience_ms: time budget of a request whose first attempt fails
+ * @headroom:	free pages that programs fill last
  * @shards:	complete buffers
  * @cache:	small cached buffers of each CPU; NULL if nothing is cached
  * @cache_large: larger cached buffers of all CPUs; NULL if none are cached
@@ -142,7 +171,7 @@ struct cma_bank {
  * @name:	as in sysfs, debugfs, messages and events
  */
 struct cma {
-	spinlock_t		lock;	/* range, debug_buffers */
+	spinlock_t		lock;	/* range, headroom, debug_buffers */
 	struct cma_range	range;
 	struct cma_bank		banks[CMA_MAX_BANKS];
 	unsigned int		nr_banks;
@@ -156,6 +185,7 @@ struct cma {
 	atomic_t		nr_dropped;
 	enum cma_fit		fit;
 	unsigned int		patience_ms;
+	struct cma_headroom	headroom;
 	struct cma_shard	shards[CMA_SHARDS];
 	struct cma_cache __percpu *cache;
 	struct cma_cache	*cache_large;
@@ -281,6 +311,16 @@ void cma_account_release(struct cma *cma, unsigned long pfn,
 
 /* floor.c: memory left for allocations that cannot use areas */
 unsigned long cma_floor_spare(void);
+
+/* headroom.c: free pages that programs fill last */
+unsigned long cma_headroom_wanted(const struct cma_headroom *headroom);
+void cma_headroom_count(struct cma_headroom *headroom, long nr_pages);
+void cma_headroom_begin_period(struct cma_headroom *headroom);
+void cma_headroom_init(struct cma *cma);
+void cma_headroom_note(struct cma *cma, long nr_pages);
+void cma_headroom_set_lent(struct cma *cma, bool lent);
+void cma_headroom_set_min(struct cma *cma, unsigned long nr_pages);
+void cma_headroom_set_max(struct cma *cma, unsigned long nr_pages);
 
 /* lend.c: pages lent to the page allocator, and pages reserved from it */
 bool cma_lent_part(const struct cma *cma, unsigned long *start_pfn,

@@ -189,4 +189,5 @@ void cma_account_lent(struct cma *cma, bool lent)
 		adjust_managed_page_count(first, nr_pages);
 		page_zone(first)->cma_pages += nr_pages;
 	}
+	cma_headroom_set_lent(cma, lent);
 }

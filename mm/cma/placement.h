@@ -36,11 +36,25 @@ static inline unsigned int cma_alloc_flags(gfp_t gfp)
 /*
  * True if a request should try the areas before ordinary pages: what only
  * movable pages can use must not be left over while other requests run dry.
+ * Headroom for drivers (headroom.c) comes first only when there are so few
+ * ordinary pages that the kernel would begin to reclaim. The caller holds
+ * zone->lock.
  */
 static inline bool cma_prefer_area(struct zone *zone, unsigned int alloc_flags)
 {
-	return alloc_flags & ALLOC_CMA &&
-	       zone_page_state(zone, NR_FREE_CMA_PAGES) > 0;
+	long nr_free, nr_outside;
+
+	if (!(alloc_flags & ALLOC_CMA))
+		return false;
+	nr_free = zone_page_state(zone, NR_FREE_CMA_PAGES);
+	if (nr_free > atomic_long_read(&zone->cma_headroom))
+		return true;
+	if (!nr_free)
+		return false;
+	nr_outside = (long)zone_page_state(zone, NR_FREE_PAGES) - nr_free -
+		     (long)zone->nr_free_highatomic;
+	return nr_outside < (long)high_wmark_pages(zone) +
+			    zone->lowmem_reserve[ZONE_MOVABLE];
 }
 
 /* Free pages in areas that a request without ALLOC_CMA must not count on. */
@@ -72,6 +86,14 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
 {
 	return contig_buddy_take_in_area(zone, order);
+}
+
+/* Headroom comes before pageblocks of other types become mixed. */
+static inline struct page *cma_rmqueue_headroom(struct zone *zone,
+						unsigned int order,
+						unsigned int alloc_flags)
+{
+	return alloc_flags & ALLOC_CMA ? cma_rmqueue(zone, order) : NULL;
 }
 
 /* A request that reclaims itself must not wake kswapd: mm/contig/kswapd.c. */
@@ -184,6 +206,13 @@ static inline void cma_account_free(struct zone *zone, int nr_pages,
 }
 
 static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
+{
+	return NULL;
+}
+
+static inline struct page *cma_rmqueue_headroom(struct zone *zone,
+						unsigned int order,
+						unsigned int alloc_flags)
 {
 	return NULL;
 }

@@ -26,6 +26,11 @@ static ssize_t show_nr_pages(char *buf, const atomic64_t *nr_pages)
 	return sysfs_emit(buf, "%llu\n", (u64)atomic64_read(nr_pages));
 }
 
+static ssize_t show_kib(char *buf, unsigned long nr_pages)
+{
+	return sysfs_emit(buf, "%llu\n", (u64)nr_pages * (PAGE_SIZE / SZ_1K));
+}
+
 static ssize_t alloc_pages_success_show(struct kobject *kobj,
 					struct kobj_attribute *attr, char *buf)
 {
@@ -110,12 +115,23 @@ static ssize_t patience_ms_store(struct kobject *kobj,
 
 static struct kobj_attribute patience_ms_attr = __ATTR_RW(patience_ms);
 
+/* At most the size of the area. */
+static int parse_kib(const struct cma *cma, const char *buf,
+		     unsigned long *nr_pages)
+{
+	unsigned long kib;
+	int error = kstrtoul(buf, 0, &kib);
+
+	if (error)
+		return error;
+	*nr_pages = kib / (PAGE_SIZE / SZ_1K);
+	return *nr_pages > cma->nr_pages ? -ERANGE : 0;
+}
+
 static ssize_t cache_kib_show(struct kobject *kobj, struct kobj_attribute *attr,
 			      char *buf)
 {
-	unsigned long limit = READ_ONCE(kobj_to_cma(kobj)->cache_limit);
-
-	return sysfs_emit(buf, "%lu\n", limit * (PAGE_SIZE / SZ_1K));
+	return show_kib(buf, READ_ONCE(kobj_to_cma(kobj)->cache_limit));
 }
 
 static ssize_t cache_kib_store(struct kobject *kobj,
@@ -123,14 +139,12 @@ static ssize_t cache_kib_store(struct kobject *kobj,
 			       size_t count)
 {
 	struct cma *cma = kobj_to_cma(kobj);
-	unsigned long kib;
-	int error = kstrtoul(buf, 0, &kib);
+	unsigned long nr_pages;
+	int error = parse_kib(cma, buf, &nr_pages);
 
 	if (error)
 		return error;
-	if (kib / (PAGE_SIZE / SZ_1K) > cma->nr_pages)
-		return -ERANGE;
-	cma_cache_set_limit(cma, kib / (PAGE_SIZE / SZ_1K));
+	cma_cache_set_limit(cma, nr_pages);
 	return count;
 }
 
@@ -160,6 +174,73 @@ static ssize_t cache_age_ms_store(struct kobject *kobj,
 }
 
 static struct kobj_attribute cache_age_ms_attr = __ATTR_RW(cache_age_ms);
+
+static ssize_t headroom_kib_show(struct kobject *kobj,
+				 struct kobj_attribute *attr, char *buf)
+{
+	return show_kib(buf, READ_ONCE(kobj_to_cma(kobj)->headroom.nr_pages));
+}
+
+static struct kobj_attribute headroom_kib_attr = __ATTR_RO(headroom_kib);
+
+/* No more than the area has; what is larger is shown as this. */
+static unsigned long headroom_bound(const struct cma *cma,
+				    unsigned long nr_pages)
+{
+	return min(nr_pages, cma->nr_pages);
+}
+
+static ssize_t headroom_min_kib_show(struct kobject *kobj,
+				     struct kobj_attribute *attr, char *buf)
+{
+	const struct cma *cma = kobj_to_cma(kobj);
+
+	return show_kib(buf, headroom_bound(cma,
+					    READ_ONCE(cma->headroom.min_pages)));
+}
+
+static ssize_t headroom_min_kib_store(struct kobject *kobj,
+				      struct kobj_attribute *attr,
+				      const char *buf, size_t count)
+{
+	struct cma *cma = kobj_to_cma(kobj);
+	unsigned long nr_pages;
+	int error = parse_kib(cma, buf, &nr_pages);
+
+	if (error)
+		return error;
+	cma_headroom_set_min(cma, nr_pages);
+	return count;
+}
+
+static struct kobj_attribute headroom_min_kib_attr =
+	__ATTR_RW(headroom_min_kib);
+
+static ssize_t headroom_max_kib_show(struct kobject *kobj,
+				     struct kobj_attribute *attr, char *buf)
+{
+	const struct cma *cma = kobj_to_cma(kobj);
+
+	return show_kib(buf, headroom_bound(cma,
+					    READ_ONCE(cma->headroom.max_pages)));
+}
+
+static ssize_t headroom_max_kib_store(struct kobject *kobj,
+				      struct kobj_attribute *attr,
+				      const char *buf, size_t count)
+{
+	struct cma *cma = kobj_to_cma(kobj);
+	unsigned long nr_pages;
+	int error = parse_kib(cma, buf, &nr_pages);
+
+	if (error)
+		return error;
+	cma_headroom_set_max(cma, nr_pages);
+	return count;
+}
+
+static struct kobj_attribute headroom_max_kib_attr =
+	__ATTR_RW(headroom_max_kib);
 
 static ssize_t cma_mode_show(struct kobject *kobj, struct kobj_attribute *attr,
 			     char *buf)
@@ -226,6 +307,9 @@ static struct attribute *cma_attrs[] = {
 	&patience_ms_attr.attr,
 	&cache_kib_attr.attr,
 	&cache_age_ms_attr.attr,
+	&headroom_kib_attr.attr,
+	&headroom_min_kib_attr.attr,
+	&headroom_max_kib_attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(cma);

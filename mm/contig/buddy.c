@@ -103,9 +103,7 @@ struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order)
 	}
 	if (!page)
 		return contig_buddy_lift_any(zone, order, MIGRATE_CMA);
-	contig_buddy_lift(zone, page, found);
-	while (found-- > order)
-		contig_buddy_put(zone, page + (1UL << found), found);
+	contig_buddy_lift_part(zone, page, order, found);
 	return page;
 }
 #endif
