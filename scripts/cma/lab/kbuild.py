@@ -64,6 +64,7 @@ HIBERNATE = [GENERIC.format("hibernate")]
 RT = [GENERIC.format("expert"), GENERIC.format("rt")]
 KCSAN = [GENERIC.format("expert"), GENERIC.format("kcsan")]
 KERNEL_TESTS = [GENERIC.format("kernel_tests")]
+HOT = [GENERIC.format("hot")]
 CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
 
 
@@ -104,6 +105,11 @@ KERNELS = {
     # beside.
     "base-arm": Kernel("arm", "base", GUEST + CLIENTS + CMA + TEST,
                        drivers=["mm/cma/tests/dma_test.c"]),
+    # What the page allocator costs with ours, with ours switched off, and with
+    # mainline's.
+    "hot": Kernel("arm", "cma", GUEST + CMA + HOT),
+    "hot-none": Kernel("arm", "cma", GUEST + HOT),
+    "hot-base": Kernel("arm", "base", GUEST + CMA + HOT),
     "base-boards": Kernel("arm", "base", GUEST + CLIENTS + SOCS + CMA + TEST,
                           drivers=["mm/cma/tests/dma_test.c"]),
     # Memory above 4 GiB, huge pages.
@@ -316,18 +322,23 @@ def make(name: str, args: list[str], src: Path, log: str | Path) -> tuple[list[s
     return lines, nr_files, time.monotonic() - start
 
 
-def build_driver(name: str, src: Path, driver: Path, mods: Path) -> None:
-    """A module of our tree's for another tree, from the same source file and
-    the headers that are called like it."""
-    out = obj(name) / "drivers" / driver.stem
+def build_outside(name: str, src: Path, source: Path) -> Path:
+    """A module that is not in the tree of the kernel @name, from @source and the
+    headers that are called like it. Returns the folder that has it."""
+    out = obj(name) / "drivers" / source.stem
     out.mkdir(parents=True, exist_ok=True)
-    (out / "Kbuild").write_text(f"obj-m := {driver.stem}.o\n")
-    folder = our_tree() / driver.parent
-    for path in [folder / driver.name, *folder.glob(f"{driver.stem}*.h")]:
+    (out / "Kbuild").write_text(f"obj-m := {source.stem}.o\n")
+    for path in [source, *source.parent.glob(f"{source.stem}*.h")]:
         link = out / path.name
         link.unlink(missing_ok=True)
         link.symlink_to(path)
     make(name, [f"M={out}", "modules"], src, out / "build.log")
+    return out
+
+
+def build_driver(name: str, src: Path, driver: Path, mods: Path) -> None:
+    """A module of our tree's for another tree."""
+    out = build_outside(name, src, our_tree() / driver)
     run(make_command(name, src) + [
         "-s", f"M={out}", "modules_install", f"INSTALL_MOD_PATH={mods}",
         f"INSTALL_MOD_DIR=kernel/{driver.parent}"])
@@ -400,3 +411,10 @@ def guest_program(name: str, arch: str = "arm") -> bytes:
     if done.returncode:
         raise BuildError(f"{name}: {done.stdout}")
     return out.read_bytes()
+
+
+@build_lock
+def guest_module(source: str, name: str) -> bytes:
+    """A module of guest/ for the kernel @name, which was built; its bytes."""
+    path = REPO / f"scripts/cma/guest/{source}.c"
+    return (build_outside(name, tree(name), path) / f"{source}.ko").read_bytes()
