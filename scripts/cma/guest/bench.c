@@ -291,8 +291,8 @@ static void run_samples(const size_t *sizes, int nr_sizes, int nr_each)
 static void find_kind(const char *name)
 {
 	static const struct kind *const tables[] = {
-		beside_kinds, fill_kinds, grow_kinds, held_kinds, large_kinds,
-		load_kinds, pin_kinds, stress_kinds,
+		beside_kinds, fault_kinds, fill_kinds, grow_kinds, held_kinds,
+		large_kinds, load_kinds, pin_kinds, stress_kinds,
 	};
 	unsigned int i;
 

@@ -48,6 +48,7 @@ struct kind {
 #define NS_PER_S	1000000000ULL
 
 extern const struct kind beside_kinds[]; /* bench_beside.c: drivers beside */
+extern const struct kind fault_kinds[];	/* bench_fault.c: page faults */
 extern const struct kind fill_kinds[];	/* bench_fill.c: pages of other users */
 extern const struct kind grow_kinds[];	/* bench_grow.c: unmovable memory */
 extern const struct kind held_kinds[];	/* bench_held.c: buffers of drivers */

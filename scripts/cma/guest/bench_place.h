@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Interface between the loads that show what a large area does to memory in
- * general: bench_grow.c, bench_large.c and bench_beside.c. Each figure is a line
- * for scripts/cma/measure/placement.py:
+ * general: bench_grow.c, bench_large.c and bench_beside.c; and bench_fault.c. Each
+ * figure is a line for scripts/cma/measure/placement.py:
  *   bench: place LABEL NAME VALUE
  */
 #ifndef BENCH_PLACE_H
