@@ -16,7 +16,7 @@ ifeq ($(filter 6.12 newest,$(BASE)),)
 $(error BASE=$(BASE): it can be 6.12 or newest)
 endif
 
-.PHONY: help demo check check-boards check-kernels bench stress tree export status series
+.PHONY: help demo check check-boards check-kernels bench bench-hot stress tree export status series
 
 help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
@@ -24,6 +24,7 @@ help:
 	@echo 'make check-boards  every test on every board, every patch of the series'
 	@echo 'make check-kernels  PREEMPT_RT, KCSAN, no areas, small pageblocks, bare on 64 bits'
 	@echo 'make bench    measure it beside mainline (CASE=NAME[,NAME]: some cases)'
+	@echo 'make bench-hot  what page allocations cost beside a kernel without it'
 	@echo 'make stress   a busy board for a while, with both (MINUTES=N, ONLY=ours|mainline)'
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
 	@echo 'make status   which kernel files are new (+), edited (~), stripped (-)'
@@ -54,6 +55,10 @@ check-kernels:
 bench:
 	@$(SCRIPTS)/deps.sh bench
 	@$(SCRIPTS)/bench.py $(if $(CASE),--case $(CASE))
+
+bench-hot:
+	@$(SCRIPTS)/deps.sh bench
+	@$(SCRIPTS)/bench.py --hot
 
 stress:
 	@$(SCRIPTS)/deps.sh demo

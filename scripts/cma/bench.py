@@ -17,6 +17,8 @@ one, medians vary by some percent, and the worst of a few requests says little.
                                  takes longer, and is no part of the others
     bench.py --placement steps --only ours --kernel DIR --no-build
                                  one of its loads on one kernel
+    bench.py --hot               what page allocations and page faults cost beside a
+                                 kernel without an allocator; also no part of the others
 
 BASE=newest takes the newest Linux that Debian has instead of 6.12, and
 $BUILD/newest/ instead of $BUILD/. Results: $BUILD/bench/{table.txt,table.csv,
@@ -27,6 +29,7 @@ Linux in README.md and Documentation/mm, see measure/pages.py. The exit status i
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -36,7 +39,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import boards, children, kbuild
-from measure import cases, figures, pages, placement, report
+from measure import cases, figures, hot, pages, placement, report
 from trees import bases
 
 HERE = Path(__file__).resolve().parent
@@ -46,6 +49,10 @@ KERNELS = {"mainline": "base-arm", "ours": "arm"}
 # is the only one.
 OURS = {"CMA_KUNIT_TEST", "CMA_TEST_DRIVER", "CMA_CMDLINE_AREAS",
         "CMA_OF_AREAS", "SAMPLES", "SAMPLE_CMA_BOARD"}
+# A kernel without an allocator has none of these.
+ALLOCATOR = {"CMA", "CMA_AREAS", "CMA_DEBUGFS", "CMA_SYSFS", "CMA_ALIGNMENT", "DMA_CMA",
+             "CMA_SIZE_MBYTES", "CMA_SIZE_SEL_MBYTES", "CONTIG_ALLOC", "DMABUF_HEAPS_CMA",
+             "MEMORY_ISOLATION"}
 
 
 class BenchError(Exception):
@@ -69,11 +76,15 @@ def settings(name: str) -> set[str]:
 
 
 def check_configs(kernels: Mapping[str, str]) -> None:
-    """The two kernels must differ in the allocator and in nothing else."""
-    differ = [line for line in settings(kernels["ours"]) ^ settings(kernels["mainline"])
-              if line.split("=")[0].removeprefix("CONFIG_") not in OURS]
-    if differ:
-        raise BenchError("the kernels are not configured alike: " + ", ".join(sorted(differ)))
+    """The kernels must differ in the allocator and in nothing else."""
+    ours = settings(kernels["ours"])
+    for side, name in kernels.items():
+        may_differ = OURS | ALLOCATOR if side == "none" else OURS
+        differ = [line for line in ours ^ settings(name)
+                  if line.split("=")[0].removeprefix("CONFIG_") not in may_differ]
+        if differ:
+            raise BenchError("the kernels are not configured alike: "
+                             + ", ".join(sorted(differ)))
 
 
 @dataclass
@@ -83,8 +94,8 @@ class Console:
     lines: list[str] = field(default_factory=list, init=False)
 
     def boot(self, title: str, log: str, kernel_dir: Path, program: bytes,
-             **options: Any) -> None:
-        result = boards.boot("virt", kernel_dir, files={"/bench": program},
+             more_files: Mapping[str, bytes] | None = None, **options: Any) -> None:
+        result = boards.boot("virt", kernel_dir, files={"/bench": program, **(more_files or {})},
                              log=OUT / f"{log}.log", **options)
         self.lines = [boards.verdict.TIMESTAMP.sub("", line) for line in result.lines]
         self.problems = result.problems
@@ -111,11 +122,16 @@ class Run(Console):
                   commands=[c.command for c in self.cases])
 
 
-def run_all(runs: list[Run], program: bytes) -> None:
-    """Those that count instructions two at a time, the others alone."""
-    counted = [r for r in runs if not r.row.smp]
+def run_counted(runs: Collection["Run | PlacementRun | HotRun"], program: bytes) -> None:
+    """Boots that count instructions, two at a time."""
     with ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
-        list(pool.map(lambda r: r.run(program), counted))
+        list(pool.map(lambda r: r.run(program), runs))
+
+
+def run_all(runs: list[Run], program: bytes) -> None:
+    """Those that count instructions first, then the others alone."""
+    print(f"{len(runs)} boots", flush=True)
+    run_counted([r for r in runs if not r.row.smp], program)
     for r in runs:
         if r.row.smp:
             r.run(program)
@@ -214,8 +230,7 @@ def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_
             for load in loads for column in columns
             for seed in range(1, (nr_seeds or load.seeds if load.seeds > 1 else 1) + 1)]
     print(f"{len(runs)} boots", flush=True)
-    with ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
-        list(pool.map(lambda r: r.run(program), runs))
+    run_counted(runs, program)
     found: dict[tuple[str, str], placement.Values] = {}
     problems = []
     for r in runs:
@@ -237,6 +252,46 @@ def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_
     return not problems
 
 
+@dataclass
+class HotRun(Console):
+    """The boot of one column."""
+    column: hot.Column
+    kernel_dir: Path
+    module: bytes
+
+    def run(self, program: bytes) -> None:
+        name = self.column.name()
+        self.boot(name, "hot-" + re.sub(r"\W+", "-", name), self.kernel_dir, program,
+                  {f"/{hot.MODULE}.ko": self.module}, append=self.column.append,
+                  mem=placement.MEM, timeout_s=hot.TIMEOUT_S, icount=True,
+                  commands=hot.COMMANDS)
+
+
+def run_hot(program: bytes) -> bool:
+    """Boots, prints the table, and writes it to its page if it is whole. Returns
+    whether it is."""
+    modules = {side: kbuild.guest_module(hot.MODULE, name)
+               for side, name in hot.KERNELS.items()}
+    runs = [HotRun(column, kbuild.obj(hot.KERNELS[column.side]), modules[column.side])
+            for column in [hot.BASE, *hot.COLUMNS]]
+    run_counted(runs, program)
+    found = {r.column: placement.Values() for r in runs}
+    for r in runs:
+        found[r.column].read(r.lines, hot.LABEL)
+    peer = pages.kernel_of(kbuild.obj(hot.KERNELS["mainline"]))
+    lines = hot.rows(found, peer)
+    problems = hot.missing(found)
+    for r in runs:
+        problems += [f"{r.column.name()}: {p}" for p in [*found[r.column].bad, *r.problems]]
+    text = [*hot.table(lines), "", *(f"MISSED {m}" for m in hot.missed(found)),
+            *(f"FAILED {p}" for p in problems)]
+    (OUT / "hot.txt").write_text("\n".join(text) + "\n")
+    print("\n".join(["", *text]))
+    if not problems:
+        (bases.REPO / pages.hot_file(peer)).write_text(pages.as_csv(lines))
+    return not problems
+
+
 def main() -> int:
     names = [c.name for c in cases.all_cases()]
     parser = argparse.ArgumentParser(
@@ -254,7 +309,11 @@ def main() -> int:
                         help="what an area does to all others; all loads unless told")
     parser.add_argument("--seeds", type=int, default=0, metavar="N",
                         help="runs of a load that tips over (default 5)")
+    parser.add_argument("--hot", action="store_true",
+                        help="what page allocations cost beside no allocator")
     opts = parser.parse_args()
+    if opts.hot and (opts.case or opts.only or opts.kernel or opts.placement is not None):
+        parser.error("--hot is for all its kernels as they are built here")
     if opts.list:
         for case in cases.all_cases():
             print(f"{case.name:14}{case.what}: "
@@ -284,8 +343,11 @@ def main() -> int:
         folders["ours"] = Path(opts.kernel)
     try:
         if not opts.no_build:
-            build()
+            kernels = hot.KERNELS if opts.hot else KERNELS
+            build(kernels, kernels)
         program = kbuild.guest_program("bench")
+        if opts.hot:
+            return 0 if run_hot(program) else 1
         if opts.placement is not None:
             columns = [opts.only] if opts.only else [*placement.COLUMNS]
             to_page = opts.pages or not (opts.placement or opts.only or opts.kernel)
@@ -295,7 +357,6 @@ def main() -> int:
                 for side, folder in folders.items()
                 if opts.only in (None, side)]
         runs = [r for r in runs if r.cases]
-        print(f"{len(runs)} boots", flush=True)
         run_all(runs, program)
         sides, problems = collect(runs)
         show(wanted, sides, problems, time.monotonic() - start)

@@ -72,9 +72,14 @@ def figures_file(kernel: str) -> Path:
     return FOLDER / f"cma-figures-{bases.series(kernel)}.csv"
 
 
-def placement_file(peer: str) -> Path:
+def placement_file(peer: str, what: str = "placement") -> Path:
     """What areas do to all others, beside @peer, 'Linux 6.12.117'."""
-    return FOLDER / f"cma-placement-{bases.series(peer.removeprefix('Linux '))}.csv"
+    return FOLDER / f"cma-{what}-{bases.series(peer.removeprefix('Linux '))}.csv"
+
+
+def hot_file(peer: str) -> Path:
+    """What page allocations cost, beside @peer."""
+    return placement_file(peer, "hot")
 
 
 def paths_file(kernel: str) -> Path:
