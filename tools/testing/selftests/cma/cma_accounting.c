@@ -10,10 +10,8 @@
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
-#include "cma_test_lib.h"
+#include "cma_counters.h"
 
-#define LRU_COUNTERS \
-	"nr_zone_cma_anon nr_zone_cma_file nr_zone_cma_unevictable"
 #define NR_TRIES	200	/* until a moment without other changes */
 
 FIXTURE(cma_accounting) {
@@ -33,89 +31,23 @@ FIXTURE_TEARDOWN(cma_accounting)
 	close(self->fd);
 }
 
-/* Returns the pages on the free lists of all zones. */
-static long buddy_sum(const struct ct_area *unused)
-{
-	FILE *file = fopen("/proc/buddyinfo", "r");
-	char line[512], *at;
-	long sum = 0;
-	int order, len;
-	unsigned long nr;
-
-	if (!file)
-		return -1;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Node %*d, zone %*s%n", &len) < 0)
-			continue;
-		at = line + len;
-		for (order = 0; sscanf(at, "%lu%n", &nr, &len) == 1; order++) {
-			sum += (long)nr << order;
-			at += len;
-		}
-	}
-	fclose(file);
-	return sum;
-}
-
-static long free_cma_sum(const struct ct_area *area)
-{
-	return ct_area_count(area, CT_KPF_BUDDY, 0);
-}
-
-static long lru_cma_sum(const struct ct_area *area)
-{
-	return ct_area_count(area, CT_KPF_LRU, 0);
-}
-
-/* Returns the sum of the counters whose names are given, with blanks between. */
-static long counters(const char *names)
-{
-	char copy[128], *name, *rest = copy;
-	long sum = 0;
-
-	snprintf(copy, sizeof(copy), "%s", names);
-	while ((name = strsep(&rest, " ")))
-		sum += ct_zone_sum(name);
-	return sum;
-}
-
-/*
- * Compares a counter with a count that takes time. In one of many tries, the
- * count must equal two readings of the counter, before and after.
- */
-static void expect_equal(struct __test_metadata *_metadata, const char *names,
-			 long (*sum)(const struct ct_area *area),
-			 const struct ct_area *area)
-{
-	long before, counted, after;
-	int nr_tries = 0;
-
-	do {
-		if (nr_tries)
-			usleep(10000);
-		/* Add the differences that CPUs have not reported yet. */
-		ct_write("/proc/sys/vm/stat_refresh", "1");
-		before = counters(names);
-		counted = sum(area);
-		ct_write("/proc/sys/vm/stat_refresh", "1");
-		after = counters(names);
-	} while ((before != after || counted != before) &&
-		 ++nr_tries < NR_TRIES);
-	EXPECT_LT(nr_tries, NR_TRIES) {
-		TH_LOG("%s: %ld, then %ld; counted %ld", names, before, after,
-		       counted);
-	}
-}
-
 static void expect_exact(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(cma_accounting) *self)
 {
-	expect_equal(_metadata, "nr_free_pages", buddy_sum, &self->area);
-	/* These counters are for all areas, so they need a single area. */
-	if (ct_zone_sum("cma") != (long)self->area.nr_pages)
-		return;
-	expect_equal(_metadata, "nr_free_cma", free_cma_sum, &self->area);
-	expect_equal(_metadata, LRU_COUNTERS, lru_cma_sum, &self->area);
+	bool one_area = ct_zone_sum("cma") == (long)self->area.nr_pages;
+	const struct ct_counter *counter;
+	long value, counted;
+
+	for (counter = ct_counters; counter < ct_counters + CT_NR_COUNTERS;
+	     counter++) {
+		if (counter->of_areas && !one_area)
+			continue;
+		EXPECT_TRUE(ct_counter_is_exact(counter, &self->area, NR_TRIES,
+						&value, &counted)) {
+			TH_LOG("%s is %ld, %s has %ld", counter->name, value,
+			       counter->lists, counted);
+		}
+	}
 }
 
 TEST_F(cma_accounting, exact_when_idle)

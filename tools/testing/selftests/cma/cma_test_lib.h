@@ -35,6 +35,8 @@
 #define CT_KPF_LRU	(1ULL << 5)
 #define CT_KPF_BUDDY	(1ULL << 10)
 #define CT_KPF_ANON	(1ULL << 12)
+#define CT_KPF_SWAPBACKED	(1ULL << 14)
+#define CT_KPF_UNEVICTABLE	(1ULL << 18)
 
 /**
  * struct ct_area - an area
