@@ -312,9 +312,12 @@ def prepared(name: str, kernel_dir: str | Path | None, **setup: Any) -> Setup:
 
 
 def run_emulator(cmd: list[str], said: Path, on_line: Callable[[str], object],
-                 timed_out: threading.Event, timeout_s: float) -> tuple[int, list[str]]:
+                 timed_out: threading.Event, timeout_s: float,
+                 quiet_s: float | None = None) -> tuple[int, list[str]]:
     """Its status, and lines of its own, which are kept in a file meanwhile. Each
-    line of the console is handed on. timed_out: set if it took too long."""
+    line of the console is handed on. timed_out: set if it took too long, or said
+    nothing for quiet_s."""
+    end = time.monotonic() + timeout_s
     with open(said, "w+", errors="replace") as emulator, \
             children.running(cmd, signal.SIGKILL, text=True,
                              errors="replace", stdin=subprocess.DEVNULL,
@@ -326,11 +329,19 @@ def run_emulator(cmd: list[str], said: Path, on_line: Callable[[str], object],
             timed_out.set()
             proc.kill()
 
-        timer = threading.Timer(timeout_s, give_up)
-        timer.start()
+        def new_timer() -> threading.Timer:
+            rest_s = max(0, end - time.monotonic())
+            timer = threading.Timer(min(rest_s, quiet_s or rest_s), give_up)
+            timer.start()
+            return timer
+
+        timer = new_timer()
         try:
             for line in proc.stdout:
                 on_line(line.rstrip("\r\n"))
+                if quiet_s:
+                    timer.cancel()
+                    timer = new_timer()
             proc.wait()
         finally:
             timer.cancel()
@@ -342,7 +353,8 @@ def boot(name: str, kernel_dir: str | Path | None = None, *, timeout_s: float = 
          on_line: Callable[[str], object] | None = None, commands: Sequence[str] = (),
          files: dict[str, bytes] | None = None, log: str | Path | None = None,
          want_tests: bool = False, expect: Sequence[str] = (), may_say: Sequence[str] = (),
-         ask_host: bool = False, swap: str | None = None, **options: Any) -> Result:
+         ask_host: bool = False, swap: str | None = None, quiet_s: float | None = None,
+         **options: Any) -> Result:
     """Boots, runs commands one after another, powers off, and judges.
 
     name: one of BOARDS. kernel_dir: an object folder, by default that of
@@ -353,7 +365,8 @@ def boot(name: str, kernel_dir: str | Path | None = None, *, timeout_s: float = 
     business of this boot, as regular expressions. ask_host: the guest has a
     balloon, and may ask for more or less of it, see monitor.py. swap: the name
     that the guest has for one more disk, on which it hibernates: it is booted
-    once more then, and what both boots say is one log. options: of Setup.
+    once more then, and what both boots say is one log. quiet_s: a guest that says
+    nothing for so long has come to no end. options: of Setup.
     """
     setup = prepared(name, kernel_dir, **options)
     board = setup.board
@@ -389,7 +402,7 @@ def boot(name: str, kernel_dir: str | Path | None = None, *, timeout_s: float = 
 
             def run() -> tuple[int, list[str]]:
                 return run_emulator(cmd, tmp / "emulator", on_each, timed_out,
-                                    start + timeout_s - time.monotonic())
+                                    start + timeout_s - time.monotonic(), quiet_s)
 
             status, complaints = run()
             # With the command line that it had: the restored kernel has its
