@@ -93,23 +93,28 @@ void place_prepare(size_t swap_size)
 	swap_on_size(swap_size);
 }
 
-/* The pages of a pipe are neither movable nor reclaimable. */
-bool take_unmovable(int *fds)
+bool take_unmovable_data(int *fds, const char *data)
 {
-	static char data[64 * KIB];
-	size_t done;
+	size_t done = 0;
 
 	if (pipe2(fds, O_NONBLOCK))
 		return false;
 	if (fcntl(fds[1], F_SETPIPE_SZ, MIB) >= (int)MIB)
-		for (done = 0; done < MIB; done += sizeof(data))
-			if (write(fds[1], data, sizeof(data)) !=
-			    (ssize_t)sizeof(data))
+		for (done = 0; done < MIB; done += UNMOVABLE_DATA)
+			if (write(fds[1], data, UNMOVABLE_DATA) !=
+			    (ssize_t)UNMOVABLE_DATA)
 				break;
 	if (done == MIB)
 		return true;
 	put_unmovable(fds);
 	return false;
+}
+
+bool take_unmovable(int *fds)
+{
+	static const char zeroes[UNMOVABLE_DATA];
+
+	return take_unmovable_data(fds, zeroes);
 }
 
 void put_unmovable(const int *fds)

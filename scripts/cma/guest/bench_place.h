@@ -20,7 +20,13 @@ void place_start(void);
 void place_end(void);
 void place_report(void);
 
-/* Takes 1 MiB of pages that cannot move; returns false if there are none. */
+/*
+ * Takes 1 MiB of pages that cannot move; returns false if there are none. These
+ * are pages of a pipe, which are neither movable nor reclaimable. The data are
+ * written to it again and again.
+ */
+#define UNMOVABLE_DATA	(64 * KIB)
+bool take_unmovable_data(int *fds, const char *data);
 bool take_unmovable(int *fds);
 void put_unmovable(const int *fds);
 

@@ -397,17 +397,18 @@ def userland(*archs: str) -> None:
 
 @build_lock
 def guest_program(name: str, arch: str = "arm") -> bytes:
-    """A program of guest/, with the library of the selftests; its bytes.
+    """A program of guest/, with the libraries of the selftests; its bytes.
     Its sources are NAME.c and NAME_*.c."""
     guest = REPO / "scripts/cma/guest"
     tests = our_tree() / "tools/testing/selftests/cma"
     out = TOP / "guest" / arch / name
     out.parent.mkdir(parents=True, exist_ok=True)
     sources = [guest / f"{name}.c", *sorted(guest.glob(f"{name}_*.c"))]
+    libraries = [tests / f"cma_{part}.c" for part in ("test_lib", "mem", "counters", "kinds_lib")]
     done = children.capture(
         [CROSS[arch] + "gcc", "-O2", "-Wall", "-static", "-pthread",
          "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", f"-I{tests}", *sources,
-         tests / "cma_test_lib.c", tests / "cma_mem.c", "-o", out])
+         *libraries, "-o", out])
     if done.returncode:
         raise BuildError(f"{name}: {done.stdout}")
     return out.read_bytes()
