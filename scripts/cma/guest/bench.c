@@ -19,7 +19,8 @@
  *   bench: bad LABEL WHY
  *	an error: there are no figures
  * bench_place.h describes the lines for scripts/cma/measure/placement.py,
- * bench_stress.c describes the lines for scripts/cma/stress.py.
+ * bench_busy.h describes the lines for scripts/cma/stress.py, bench_soak.c those
+ * for scripts/cma/soak.py.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -292,7 +293,7 @@ static void find_kind(const char *name)
 {
 	static const struct kind *const tables[] = {
 		beside_kinds, fault_kinds, fill_kinds, grow_kinds, held_kinds,
-		large_kinds, load_kinds, pin_kinds, stress_kinds,
+		large_kinds, load_kinds, pin_kinds, soak_kinds, stress_kinds,
 	};
 	unsigned int i;
 

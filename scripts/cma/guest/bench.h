@@ -55,6 +55,7 @@ extern const struct kind held_kinds[];	/* bench_held.c: buffers of drivers */
 extern const struct kind large_kinds[];	/* bench_large.c: much at once */
 extern const struct kind load_kinds[];	/* bench_load.c: running programs */
 extern const struct kind pin_kinds[];	/* bench_pin.c: pinned for long */
+extern const struct kind soak_kinds[];	/* bench_soak.c: all at once, compared */
 extern const struct kind stress_kinds[]; /* bench_stress.c: all at once */
 
 extern struct ct_area area;
