@@ -88,12 +88,17 @@ static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
 	return contig_buddy_take_in_area(zone, order);
 }
 
-/* Headroom comes before pageblocks of other types become mixed. */
+/*
+ * Headroom comes before pageblocks of other types become mixed, but after free
+ * ones, which become movable as a whole.
+ */
 static inline struct page *cma_rmqueue_headroom(struct zone *zone,
 						unsigned int order,
 						unsigned int alloc_flags)
 {
-	return alloc_flags & ALLOC_CMA ? cma_rmqueue(zone, order) : NULL;
+	if (!(alloc_flags & ALLOC_CMA) || contig_buddy_has_free_block(zone))
+		return NULL;
+	return cma_rmqueue(zone, order);
 }
 
 /* A request that reclaims itself must not wake kswapd: mm/contig/kswapd.c. */

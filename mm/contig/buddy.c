@@ -106,6 +106,26 @@ struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order)
 	contig_buddy_lift_part(zone, page, order, found);
 	return page;
 }
+
+/**
+ * contig_buddy_has_free_block() - is a pageblock free that can become movable
+ * @zone:	the zone; the caller holds zone->lock
+ *
+ * Context: Any.
+ * Return: true if a whole pageblock of another type is free.
+ */
+bool contig_buddy_has_free_block(const struct zone *zone)
+{
+	lockdep_assert_held(&zone->lock);
+	for (unsigned int i = pageblock_order; i < NR_PAGE_ORDERS; i++) {
+		const struct list_head *lists = zone->free_area[i].free_list;
+
+		if (!list_empty(&lists[MIGRATE_UNMOVABLE]) ||
+		    !list_empty(&lists[MIGRATE_RECLAIMABLE]))
+			return true;
+	}
+	return false;
+}
 #endif
 
 /**

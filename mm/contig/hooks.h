@@ -28,6 +28,7 @@ void contig_page_tag_sub(struct page *page, unsigned int nr_pages);
 
 /* buddy.c, for page_alloc.c; the caller holds zone->lock */
 struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order);
+bool contig_buddy_has_free_block(const struct zone *zone);
 
 /* kswapd.c, for vmscan.c */
 bool contig_defers_kswapd(const struct zone *zone);
