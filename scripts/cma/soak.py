@@ -53,7 +53,7 @@ QUIET_S = 900		# an interval takes some minutes on a busy host
 IDLE = 10		# minutes until a load hangs that compares nothing
 PAGES_A_GIB = 1 << 18
 
-# What guest/bench_soak.c compares: all loads, and all counters each time.
+# guest/bench_soak.c compares the data of these loads, and these counters each time.
 LOADS = {
     "program": "data of programs", "job": "memory and files of a build",
     "file": "a file that changes", "shmem": "a file in memory", "cache": "page cache and the disk",

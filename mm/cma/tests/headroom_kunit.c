@@ -53,7 +53,7 @@ static void used_pages_are_no_headroom(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cma_headroom_wanted(&headroom), 40);
 	cma_headroom_count(&headroom, 30);
 	KUNIT_EXPECT_EQ(test, cma_headroom_wanted(&headroom), 10);
-	/* What drivers have now is a peak of each later minute. */
+	/* Pages in use are a peak of each later minute. */
 	for (unsigned int i = 0; i < 2 * CMA_HEADROOM_PERIODS; i++)
 		cma_headroom_begin_period(&headroom);
 	KUNIT_EXPECT_EQ(test, cma_headroom_wanted(&headroom), 0);

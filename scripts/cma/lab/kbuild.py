@@ -105,7 +105,7 @@ KERNELS = {
     # beside.
     "base-arm": Kernel("arm", "base", GUEST + CLIENTS + CMA + TEST,
                        drivers=["mm/cma/tests/dma_test.c"]),
-    # What the page allocator costs with ours, with ours switched off, and with
+    # The page allocator is measured with ours, with ours switched off, and with
     # mainline's.
     "hot": Kernel("arm", "cma", GUEST + CMA + HOT),
     "hot-none": Kernel("arm", "cma", GUEST + HOT),

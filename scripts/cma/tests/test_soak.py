@@ -11,7 +11,7 @@ from tests.case import Case
 
 GUEST = Path(soak.__file__).with_name("guest")
 KERNEL = "Linux 6.12.117"
-# What the guest says in a minute, with a gap for the number of the minute.
+# The guest says this in a minute; the gap is for the number of the minute.
 MINUTE = "".join(f"[   61.0] bench: counter soak {{0}} {name} {lists} 12 12\n"
                  for name, lists in sorted(soak.COUNTERS))
 REPORT = "".join(f"[   62.0] bench: data soak {name} {{0}}00\n" for name in soak.LOADS)
