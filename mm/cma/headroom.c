@@ -8,7 +8,7 @@
  * other pages of a zone first, while the areas of this zone have no more free
  * pages than headroom. If other pages are used up, or so few that the kernel
  * would begin to reclaim, they take headroom as well: nothing is reclaimed to
- * keep it free. See cma_prefer_area().
+ * keep it free. See contig_buddy_take_bulk().
  *
  * Drivers need what they had at most in the last minute. What they have of it
  * now is no headroom. They have cached buffers, too. The minute is a row of

@@ -33,30 +33,6 @@ static inline unsigned int cma_alloc_flags(gfp_t gfp)
 	return 0;
 }
 
-/*
- * True if a request should try the areas before ordinary pages: what only
- * movable pages can use must not be left over while other requests run dry.
- * Headroom for drivers (headroom.c) comes first only when there are so few
- * ordinary pages that the kernel would begin to reclaim. The caller holds
- * zone->lock.
- */
-static inline bool cma_prefer_area(struct zone *zone, unsigned int alloc_flags)
-{
-	long nr_free, nr_outside;
-
-	if (!(alloc_flags & ALLOC_CMA))
-		return false;
-	nr_free = zone_page_state(zone, NR_FREE_CMA_PAGES);
-	if (nr_free > atomic_long_read(&zone->cma_headroom))
-		return true;
-	if (!nr_free)
-		return false;
-	nr_outside = (long)zone_page_state(zone, NR_FREE_PAGES) - nr_free -
-		     (long)zone->nr_free_highatomic;
-	return nr_outside < (long)high_wmark_pages(zone) +
-			    zone->lowmem_reserve[ZONE_MOVABLE];
-}
-
 /* Free pages in areas that a request without ALLOC_CMA must not count on. */
 static inline long cma_unusable_free(struct zone *zone,
 				     unsigned int alloc_flags)
@@ -74,17 +50,58 @@ static inline bool cma_has_free(struct free_area *area,
 	return alloc_flags & ALLOC_CMA && !free_area_empty(area, MIGRATE_CMA);
 }
 
-/* NR_FREE_CMA_PAGES is exact: it has the callers and lock of NR_FREE_PAGES. */
-static inline void cma_account_free(struct zone *zone, int nr_pages,
-				    int migratetype)
+/*
+ * The fast path does not know ALLOC_CMA. A movable request has a second look
+ * here before the zone counts as low.
+ */
+static inline bool cma_watermark_ok(struct zone *zone, unsigned int order,
+				    unsigned long mark, int highest_zoneidx,
+				    unsigned int alloc_flags, gfp_t gfp)
 {
-	if (is_migrate_cma(migratetype))
-		__mod_zone_page_state(zone, NR_FREE_CMA_PAGES, nr_pages);
+	unsigned int more_flags = cma_alloc_flags(gfp) & ~alloc_flags;
+
+	return more_flags && zone_watermark_ok(zone, order, mark,
+					       highest_zoneidx,
+					       alloc_flags | more_flags);
 }
 
-/* Take a page from the areas; the caller holds zone->lock. */
-static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
+/*
+ * NR_FREE_CMA_PAGES is exact: it has the callers and lock of NR_FREE_PAGES.
+ * Return: true if nothing is left to count. Most pages get this answer, and the
+ * comparison that they need without areas, too, is not made a second time.
+ */
+static inline bool cma_account_free(struct zone *zone, int nr_pages,
+				    int migratetype)
 {
+	if (likely(migratetype < MIGRATE_HIGHATOMIC))
+		return true;
+	if (is_migrate_cma(migratetype))
+		__mod_zone_page_state(zone, NR_FREE_CMA_PAGES, nr_pages);
+	return false;
+}
+
+/*
+ * Movable requests try the areas before ordinary pages: mm/contig/buddy.c. The
+ * caller holds zone->lock. Return: how many pages of @order were added to @list.
+ */
+static inline unsigned int cma_rmqueue_bulk(struct zone *zone,
+					    unsigned int order,
+					    int migratetype, unsigned int count,
+					    struct list_head *list)
+{
+	if (!static_branch_unlikely(&cma_areas_active) ||
+	    migratetype != MIGRATE_MOVABLE)
+		return 0;
+	return contig_buddy_take_bulk(zone, order, count, list);
+}
+
+/* The same for one page. */
+static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order,
+				       int migratetype)
+{
+	if (!static_branch_unlikely(&cma_areas_active) ||
+	    migratetype != MIGRATE_MOVABLE)
+		return NULL;
 	return contig_buddy_take_in_area(zone, order);
 }
 
@@ -94,11 +111,12 @@ static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
  */
 static inline struct page *cma_rmqueue_headroom(struct zone *zone,
 						unsigned int order,
-						unsigned int alloc_flags)
+						int migratetype)
 {
-	if (!(alloc_flags & ALLOC_CMA) || contig_buddy_has_free_block(zone))
+	if (!static_branch_unlikely(&cma_areas_active) ||
+	    migratetype != MIGRATE_MOVABLE)
 		return NULL;
-	return cma_rmqueue(zone, order);
+	return contig_buddy_take_headroom(zone, order);
 }
 
 /* A request that reclaims itself must not wake kswapd: mm/contig/kswapd.c. */
@@ -188,11 +206,6 @@ static inline unsigned int cma_alloc_flags(gfp_t gfp)
 	return 0;
 }
 
-static inline bool cma_prefer_area(struct zone *zone, unsigned int alloc_flags)
-{
-	return false;
-}
-
 static inline long cma_unusable_free(struct zone *zone,
 				     unsigned int alloc_flags)
 {
@@ -205,19 +218,36 @@ static inline bool cma_has_free(struct free_area *area,
 	return false;
 }
 
-static inline void cma_account_free(struct zone *zone, int nr_pages,
-				    int migratetype)
+static inline bool cma_watermark_ok(struct zone *zone, unsigned int order,
+				    unsigned long mark, int highest_zoneidx,
+				    unsigned int alloc_flags, gfp_t gfp)
 {
+	return false;
 }
 
-static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order)
+static inline bool cma_account_free(struct zone *zone, int nr_pages,
+				    int migratetype)
+{
+	return false;
+}
+
+static inline unsigned int cma_rmqueue_bulk(struct zone *zone,
+					    unsigned int order,
+					    int migratetype, unsigned int count,
+					    struct list_head *list)
+{
+	return 0;
+}
+
+static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order,
+				       int migratetype)
 {
 	return NULL;
 }
 
 static inline struct page *cma_rmqueue_headroom(struct zone *zone,
 						unsigned int order,
-						unsigned int alloc_flags)
+						int migratetype)
 {
 	return NULL;
 }

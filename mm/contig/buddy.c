@@ -76,24 +76,17 @@ static struct page *find_last_area_block(struct zone *zone, unsigned int order)
 	return last;
 }
 
-/**
- * contig_buddy_take_in_area() - take a free page of an area for a program
- * @zone:	the zone; the caller holds zone->lock
- * @order:	order of the page
- *
- * Drivers get windows from the low end of an area, small ones side by side in
- * few pageblocks. So pages for programs come from the end, one pageblock after
- * the other, and not from between buffers as long as a pageblock is free.
- *
- * Context: Any.
- * Return: the page; NULL if no area of the zone has one.
+/*
+ * Takes a free part of an area, of 2^@order pages or more, and stores its order.
+ * It has 2^@max_order pages at most.
  */
-struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order)
+static struct page *take_area_part(struct zone *zone, unsigned int order,
+				   unsigned int max_order,
+				   unsigned int *taken_order)
 {
 	struct page *page = NULL;
 	unsigned int found;
 
-	lockdep_assert_held(&zone->lock);
 	for (found = order; found < NR_PAGE_ORDERS; found++) {
 		page = found < pageblock_order ?
 		       find_area_part(zone, found) :
@@ -101,22 +94,97 @@ struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order)
 		if (page)
 			break;
 	}
-	if (!page)
+	if (!page) {
+		*taken_order = order;
 		return contig_buddy_lift_any(zone, order, MIGRATE_CMA);
-	contig_buddy_lift_part(zone, page, order, found);
+	}
+	*taken_order = min(found, max_order);
+	contig_buddy_lift_part(zone, page, *taken_order, found, MIGRATE_CMA);
 	return page;
 }
 
+/*
+ * How many free pages of areas programs may take before ordinary pages: what
+ * only movable pages can use must not be left over while other requests run dry.
+ * Headroom for drivers (mm/cma/headroom.c) comes first only when there are so
+ * few ordinary pages that the kernel would begin to reclaim.
+ */
+static unsigned long nr_pages_to_prefer(struct zone *zone)
+{
+	long nr_free = zone_page_state(zone, NR_FREE_CMA_PAGES);
+	long headroom = atomic_long_read(&zone->cma_headroom);
+	long nr_outside;
+
+	if (nr_free > headroom)
+		return nr_free - headroom;
+	if (!nr_free)
+		return 0;
+	nr_outside = (long)zone_page_state(zone, NR_FREE_PAGES) - nr_free -
+		     (long)zone->nr_free_highatomic;
+	return nr_outside < (long)high_wmark_pages(zone) +
+			    zone->lowmem_reserve[ZONE_MOVABLE] ? nr_free : 0;
+}
+
 /**
- * contig_buddy_has_free_block() - is a pageblock free that can become movable
+ * contig_buddy_take_bulk() - take free pages of areas for programs
  * @zone:	the zone; the caller holds zone->lock
+ * @order:	order of each page
+ * @count:	how many at most
+ * @list:	they are added to its tail
+ *
+ * Drivers get windows from the low end of an area, small ones side by side in
+ * few pageblocks. So pages for programs come from the end, one pageblock after
+ * the other, and not from between buffers as long as a pageblock is free.
+ *
+ * A free part is lifted as a whole and cut into pages here. That costs less than
+ * to lift each page, and gives the same pages in the same order.
  *
  * Context: Any.
- * Return: true if a whole pageblock of another type is free.
+ * Return: the number of pages; fewer than @count if the areas have no more, or
+ * the rest is headroom.
  */
-bool contig_buddy_has_free_block(const struct zone *zone)
+unsigned int contig_buddy_take_bulk(struct zone *zone, unsigned int order,
+				    unsigned int count, struct list_head *list)
 {
+	unsigned int nr_left, taken_order;
+	struct page *page, *end;
+
 	lockdep_assert_held(&zone->lock);
+	count = min_t(unsigned long, count, nr_pages_to_prefer(zone) >> order);
+	for (nr_left = count; nr_left;
+	     nr_left -= 1U << (taken_order - order)) {
+		page = take_area_part(zone, order, order + ilog2(nr_left),
+				      &taken_order);
+		if (!page)
+			break;
+		for (end = page + (1UL << taken_order); page < end;
+		     page += 1UL << order)
+			list_add_tail(&page->pcp_list, list);
+	}
+	return count - nr_left;
+}
+
+/**
+ * contig_buddy_take_in_area() - take a free page of an area for a program
+ * @zone:	the zone; the caller holds zone->lock
+ * @order:	order of the page
+ *
+ * Context: Any.
+ * Return: the page, see contig_buddy_take_bulk(); NULL if there is none.
+ */
+struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order)
+{
+	unsigned int taken_order;
+
+	lockdep_assert_held(&zone->lock);
+	if (!(nr_pages_to_prefer(zone) >> order))
+		return NULL;
+	return take_area_part(zone, order, order, &taken_order);
+}
+
+/* Whether a pageblock of another type is free, and can become movable. */
+static bool ordinary_block_is_free(const struct zone *zone)
+{
 	for (unsigned int i = pageblock_order; i < NR_PAGE_ORDERS; i++) {
 		const struct list_head *lists = zone->free_area[i].free_list;
 
@@ -125,6 +193,27 @@ bool contig_buddy_has_free_block(const struct zone *zone)
 			return true;
 	}
 	return false;
+}
+
+/**
+ * contig_buddy_take_headroom() - take a free page that is headroom
+ * @zone:	the zone, without a free movable page; its lock is held
+ * @order:	order of the page
+ *
+ * Headroom comes before pageblocks of other types become mixed, but after free
+ * ones, which become movable as a whole.
+ *
+ * Context: Any.
+ * Return: the page; NULL if there is none, or something comes first.
+ */
+struct page *contig_buddy_take_headroom(struct zone *zone, unsigned int order)
+{
+	unsigned int taken_order;
+
+	lockdep_assert_held(&zone->lock);
+	if (ordinary_block_is_free(zone))
+		return NULL;
+	return take_area_part(zone, order, order, &taken_order);
 }
 #endif
 

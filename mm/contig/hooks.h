@@ -17,7 +17,8 @@ struct zone;
 void contig_buddy_lift(struct zone *zone, struct page *page,
 		       unsigned int order);
 void contig_buddy_lift_part(struct zone *zone, struct page *page,
-			    unsigned int order, unsigned int found);
+			    unsigned int order, unsigned int found,
+			    int migratetype);
 void contig_buddy_put(struct zone *zone, struct page *page, unsigned int order);
 struct page *contig_buddy_lift_any(struct zone *zone, unsigned int order,
 				   int migratetype);
@@ -27,8 +28,10 @@ void contig_page_tag_add(struct page *page, unsigned int nr_pages);
 void contig_page_tag_sub(struct page *page, unsigned int nr_pages);
 
 /* buddy.c, for page_alloc.c; the caller holds zone->lock */
+unsigned int contig_buddy_take_bulk(struct zone *zone, unsigned int order,
+				    unsigned int count, struct list_head *list);
 struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order);
-bool contig_buddy_has_free_block(const struct zone *zone);
+struct page *contig_buddy_take_headroom(struct zone *zone, unsigned int order);
 
 /* kswapd.c, for vmscan.c */
 bool contig_defers_kswapd(const struct zone *zone);
