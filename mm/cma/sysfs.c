@@ -116,16 +116,20 @@ static ssize_t patience_ms_store(struct kobject *kobj,
 static struct kobj_attribute patience_ms_attr = __ATTR_RW(patience_ms);
 
 /* At most the size of the area. */
-static int parse_kib(const struct cma *cma, const char *buf,
-		     unsigned long *nr_pages)
+static ssize_t store_kib(struct kobject *kobj, const char *buf, size_t count,
+			 void (*set)(struct cma *cma, unsigned long nr_pages))
 {
-	unsigned long kib;
+	struct cma *cma = kobj_to_cma(kobj);
+	unsigned long kib, nr_pages;
 	int error = kstrtoul(buf, 0, &kib);
 
 	if (error)
 		return error;
-	*nr_pages = kib / (PAGE_SIZE / SZ_1K);
-	return *nr_pages > cma->nr_pages ? -ERANGE : 0;
+	nr_pages = kib / (PAGE_SIZE / SZ_1K);
+	if (nr_pages > cma->nr_pages)
+		return -ERANGE;
+	set(cma, nr_pages);
+	return count;
 }
 
 static ssize_t cache_kib_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -138,14 +142,7 @@ static ssize_t cache_kib_store(struct kobject *kobj,
 			       struct kobj_attribute *attr, const char *buf,
 			       size_t count)
 {
-	struct cma *cma = kobj_to_cma(kobj);
-	unsigned long nr_pages;
-	int error = parse_kib(cma, buf, &nr_pages);
-
-	if (error)
-		return error;
-	cma_cache_set_limit(cma, nr_pages);
-	return count;
+	return store_kib(kobj, buf, count, cma_cache_set_limit);
 }
 
 static struct kobj_attribute cache_kib_attr = __ATTR_RW(cache_kib);
@@ -203,14 +200,7 @@ static ssize_t headroom_min_kib_store(struct kobject *kobj,
 				      struct kobj_attribute *attr,
 				      const char *buf, size_t count)
 {
-	struct cma *cma = kobj_to_cma(kobj);
-	unsigned long nr_pages;
-	int error = parse_kib(cma, buf, &nr_pages);
-
-	if (error)
-		return error;
-	cma_headroom_set_min(cma, nr_pages);
-	return count;
+	return store_kib(kobj, buf, count, cma_headroom_set_min);
 }
 
 static struct kobj_attribute headroom_min_kib_attr =
@@ -229,14 +219,7 @@ static ssize_t headroom_max_kib_store(struct kobject *kobj,
 				      struct kobj_attribute *attr,
 				      const char *buf, size_t count)
 {
-	struct cma *cma = kobj_to_cma(kobj);
-	unsigned long nr_pages;
-	int error = parse_kib(cma, buf, &nr_pages);
-
-	if (error)
-		return error;
-	cma_headroom_set_max(cma, nr_pages);
-	return count;
+	return store_kib(kobj, buf, count, cma_headroom_set_max);
 }
 
 static struct kobj_attribute headroom_max_kib_attr =

@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,7 +21,6 @@
 
 #define DEBUGFS		"/sys/kernel/debug"
 #define TRACEFS		"/sys/kernel/tracing"
-#define SYSFS_CMA	"/sys/kernel/mm/cma"
 
 size_t ct_page_size;
 
