@@ -553,7 +553,9 @@ static struct bulk contig_test_bulk(struct zone *zone, unsigned int order,
 
 	spin_lock_irqsave(&zone->lock, flags);
 	bulk.nr_less = zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
-	headroom = bulk.nr_less - nr_free - atomic_long_read(&zone->cma_headroom);
+	/* The allocator does not add up what each CPU has not reported yet. */
+	headroom = zone_page_state(zone, NR_FREE_CMA_PAGES) - nr_free -
+		   atomic_long_read(&zone->cma_headroom);
 	atomic_long_add(headroom, &zone->cma_headroom);
 	bulk.nr = contig_buddy_take_bulk(zone, order, count, &list);
 	atomic_long_sub(headroom, &zone->cma_headroom);
