@@ -25,12 +25,15 @@
 #ifdef CONFIG_CMA
 
 /* Only movable requests may use an area. */
+static inline bool cma_serves(int migratetype)
+{
+	return static_branch_unlikely(&cma_areas_active) &&
+	       migratetype == MIGRATE_MOVABLE;
+}
+
 static inline unsigned int cma_alloc_flags(gfp_t gfp)
 {
-	if (static_branch_unlikely(&cma_areas_active) &&
-	    gfp_migratetype(gfp) == MIGRATE_MOVABLE)
-		return ALLOC_CMA;
-	return 0;
+	return cma_serves(gfp_migratetype(gfp)) ? ALLOC_CMA : 0;
 }
 
 /* Free pages in areas that a request without ALLOC_CMA must not count on. */
@@ -51,18 +54,17 @@ static inline bool cma_has_free(struct free_area *area,
 }
 
 /*
- * The fast path does not know ALLOC_CMA. A movable request has a second look
- * here before the zone counts as low.
+ * The fast path of the allocator does not know ALLOC_CMA. A movable request has
+ * a second look here before the zone counts as low.
  */
-static inline bool cma_watermark_ok(struct zone *zone, unsigned int order,
-				    unsigned long mark, int highest_zoneidx,
-				    unsigned int alloc_flags, gfp_t gfp)
+static inline bool cma_watermark_ok(const struct alloc_context *ac,
+				    struct zone *zone, unsigned int order,
+				    unsigned long mark,
+				    unsigned int alloc_flags)
 {
-	unsigned int more_flags = cma_alloc_flags(gfp) & ~alloc_flags;
-
-	return more_flags && zone_watermark_ok(zone, order, mark,
-					       highest_zoneidx,
-					       alloc_flags | more_flags);
+	return cma_serves(ac->migratetype) && !(alloc_flags & ALLOC_CMA) &&
+	       zone_watermark_ok(zone, order, mark, ac->highest_zoneidx,
+				 alloc_flags | ALLOC_CMA);
 }
 
 /*
@@ -89,20 +91,16 @@ static inline unsigned int cma_rmqueue_bulk(struct zone *zone,
 					    int migratetype, unsigned int count,
 					    struct list_head *list)
 {
-	if (!static_branch_unlikely(&cma_areas_active) ||
-	    migratetype != MIGRATE_MOVABLE)
-		return 0;
-	return contig_buddy_take_bulk(zone, order, count, list);
+	return cma_serves(migratetype) ?
+	       contig_buddy_take_bulk(zone, order, count, list) : 0;
 }
 
 /* The same for one page. */
 static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order,
 				       int migratetype)
 {
-	if (!static_branch_unlikely(&cma_areas_active) ||
-	    migratetype != MIGRATE_MOVABLE)
-		return NULL;
-	return contig_buddy_take_in_area(zone, order);
+	return cma_serves(migratetype) ?
+	       contig_buddy_take_in_area(zone, order) : NULL;
 }
 
 /*
@@ -113,10 +111,8 @@ static inline struct page *cma_rmqueue_headroom(struct zone *zone,
 						unsigned int order,
 						int migratetype)
 {
-	if (!static_branch_unlikely(&cma_areas_active) ||
-	    migratetype != MIGRATE_MOVABLE)
-		return NULL;
-	return contig_buddy_take_headroom(zone, order);
+	return cma_serves(migratetype) ?
+	       contig_buddy_take_headroom(zone, order) : NULL;
 }
 
 /* A request that reclaims itself must not wake kswapd: mm/contig/kswapd.c. */
@@ -218,9 +214,10 @@ static inline bool cma_has_free(struct free_area *area,
 	return false;
 }
 
-static inline bool cma_watermark_ok(struct zone *zone, unsigned int order,
-				    unsigned long mark, int highest_zoneidx,
-				    unsigned int alloc_flags, gfp_t gfp)
+static inline bool cma_watermark_ok(const struct alloc_context *ac,
+				    struct zone *zone, unsigned int order,
+				    unsigned long mark,
+				    unsigned int alloc_flags)
 {
 	return false;
 }
