@@ -85,11 +85,16 @@ static __always_inline void contig_count_lru_pages(struct folio *folio,
 	preempt_enable_nested();
 }
 
-/* @sign: 1 when the folio is added to the list, -1 when it is removed. */
+/*
+ * @sign: 1 when the folio is added to the list, -1 when it is removed. Without an
+ * area not even its size is looked at.
+ */
 static __always_inline void contig_count_lru(struct folio *folio,
 					     enum lru_list lru, long sign)
 {
-	contig_count_lru_pages(folio, lru, sign * folio_nr_pages(folio));
+	if (static_branch_unlikely(&cma_areas_active))
+		contig_count_lru_pages(folio, lru,
+				       sign * folio_nr_pages(folio));
 }
 
 #else

@@ -77,12 +77,14 @@ static struct page *find_last_area_block(struct zone *zone, unsigned int order)
 }
 
 /*
- * Takes a free part of an area, of 2^@order pages or more, and stores its order.
- * It has 2^@max_order pages at most.
+ * Unlinks a free part of an area that has 2^@order pages or more, or its first
+ * 2^@max_order pages, and stores the order. Adds to *@nr_unlinked how many pages
+ * contig_buddy_count() has yet to be told of.
  */
 static struct page *take_area_part(struct zone *zone, unsigned int order,
 				   unsigned int max_order,
-				   unsigned int *taken_order)
+				   unsigned int *taken_order,
+				   unsigned int *nr_unlinked)
 {
 	struct page *page = NULL;
 	unsigned int found;
@@ -99,7 +101,19 @@ static struct page *take_area_part(struct zone *zone, unsigned int order,
 		return contig_buddy_lift_any(zone, order, MIGRATE_CMA);
 	}
 	*taken_order = min(found, max_order);
-	contig_buddy_lift_part(zone, page, *taken_order, found, MIGRATE_CMA);
+	*nr_unlinked += contig_buddy_unlink_part(zone, page, *taken_order,
+						 found, MIGRATE_CMA);
+	return page;
+}
+
+static struct page *take_area_page(struct zone *zone, unsigned int order)
+{
+	unsigned int taken_order, nr_unlinked = 0;
+	struct page *page = take_area_part(zone, order, order, &taken_order,
+					   &nr_unlinked);
+
+	if (nr_unlinked)
+		contig_buddy_count(zone, -(int)nr_unlinked, MIGRATE_CMA);
 	return page;
 }
 
@@ -146,7 +160,7 @@ static unsigned long nr_pages_to_prefer(struct zone *zone)
 unsigned int contig_buddy_take_bulk(struct zone *zone, unsigned int order,
 				    unsigned int count, struct list_head *list)
 {
-	unsigned int nr_left, taken_order;
+	unsigned int nr_left, taken_order, nr_unlinked = 0;
 	struct page *page, *end;
 
 	lockdep_assert_held(&zone->lock);
@@ -154,13 +168,15 @@ unsigned int contig_buddy_take_bulk(struct zone *zone, unsigned int order,
 	for (nr_left = count; nr_left;
 	     nr_left -= 1U << (taken_order - order)) {
 		page = take_area_part(zone, order, order + ilog2(nr_left),
-				      &taken_order);
+				      &taken_order, &nr_unlinked);
 		if (!page)
 			break;
 		for (end = page + (1UL << taken_order); page < end;
 		     page += 1UL << order)
 			list_add_tail(&page->pcp_list, list);
 	}
+	if (nr_unlinked)
+		contig_buddy_count(zone, -(int)nr_unlinked, MIGRATE_CMA);
 	return count - nr_left;
 }
 
@@ -174,12 +190,10 @@ unsigned int contig_buddy_take_bulk(struct zone *zone, unsigned int order,
  */
 struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order)
 {
-	unsigned int taken_order;
-
 	lockdep_assert_held(&zone->lock);
 	if (!(nr_pages_to_prefer(zone) >> order))
 		return NULL;
-	return take_area_part(zone, order, order, &taken_order);
+	return take_area_page(zone, order);
 }
 
 /* Whether a pageblock of another type is free, and can become movable. */
@@ -208,12 +222,10 @@ static bool ordinary_block_is_free(const struct zone *zone)
  */
 struct page *contig_buddy_take_headroom(struct zone *zone, unsigned int order)
 {
-	unsigned int taken_order;
-
 	lockdep_assert_held(&zone->lock);
 	if (ordinary_block_is_free(zone))
 		return NULL;
-	return take_area_part(zone, order, order, &taken_order);
+	return take_area_page(zone, order);
 }
 #endif
 

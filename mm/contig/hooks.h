@@ -16,9 +16,10 @@ struct zone;
 /* page_alloc.c, for buddy.c; the caller holds zone->lock */
 void contig_buddy_lift(struct zone *zone, struct page *page,
 		       unsigned int order);
-void contig_buddy_lift_part(struct zone *zone, struct page *page,
-			    unsigned int order, unsigned int found,
-			    int migratetype);
+unsigned int contig_buddy_unlink_part(struct zone *zone, struct page *page,
+				      unsigned int order, unsigned int found,
+				      int migratetype);
+void contig_buddy_count(struct zone *zone, int nr_pages, int migratetype);
 void contig_buddy_put(struct zone *zone, struct page *page, unsigned int order);
 struct page *contig_buddy_lift_any(struct zone *zone, unsigned int order,
 				   int migratetype);
