@@ -8,7 +8,7 @@
  * other pages of a zone first, while the areas of this zone have no more free
  * pages than headroom. If other pages are used up, or so few that the kernel
  * would begin to reclaim, they take headroom as well: nothing is reclaimed to
- * keep it free. See contig_buddy_take_bulk().
+ * keep it free. See cma_take_preferred().
  *
  * Drivers need what they had at most in the last minute. What they have of it
  * now is no headroom. They have cached buffers, too. The minute is a row of
@@ -25,10 +25,12 @@
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/vmstat.h>
 #include <linux/workqueue.h>
 
 #include "../contig/kernel.h"
 #include "internal.h"
+#include "placement.h"
 
 #define PERIOD_MS	(10 * MSEC_PER_SEC)
 
@@ -165,6 +167,57 @@ void cma_headroom_set_lent(struct cma *cma, bool lent)
 	cma->headroom.lent = lent;
 	headroom_update(cma);
 	spin_unlock_irqrestore(&cma->lock, flags);
+}
+
+/*
+ * How many pages of areas programs may take before ordinary pages: what only
+ * movable pages can use must not be left over while other requests run dry.
+ * Headroom comes first only when there are so few ordinary pages that the kernel
+ * would begin to reclaim.
+ */
+static unsigned long cma_nr_preferred(struct zone *zone)
+{
+	long nr_free = atomic_long_read(&zone->vm_stat[NR_FREE_CMA_PAGES]);
+	long headroom = atomic_long_read(&zone->cma_headroom);
+	long nr_outside;
+
+	if (nr_free > headroom)
+		return nr_free - headroom;
+	nr_outside = (long)zone_page_state(zone, NR_FREE_PAGES) - nr_free -
+		     (long)zone->nr_free_highatomic;
+	return nr_outside < (long)high_wmark_pages(zone) +
+			    zone->lowmem_reserve[ZONE_MOVABLE] ? nr_free : 0;
+}
+
+/**
+ * cma_take_preferred() - take pages that come before ordinary ones
+ * @zone:	the zone; the caller holds zone->lock
+ * @order:	order of each page
+ * @count:	how many at most
+ * @list:	they are added to its tail
+ *
+ * Context: Any.
+ * Return: the number of pages.
+ */
+unsigned int cma_take_preferred(struct zone *zone, unsigned int order,
+				unsigned int count, struct list_head *list)
+{
+	count = min_t(unsigned long, count, cma_nr_preferred(zone) >> order);
+	return contig_buddy_take_bulk(zone, order, count, list);
+}
+
+/**
+ * cma_take_preferred_page() - take a page that comes before ordinary ones
+ * @zone:	the zone; the caller holds zone->lock
+ * @order:	order of the page
+ *
+ * Context: Any.
+ * Return: the page; NULL if there is none.
+ */
+struct page *cma_take_preferred_page(struct zone *zone, unsigned int order)
+{
+	return cma_nr_preferred(zone) >> order ?
+	       contig_buddy_take_in_area(zone, order) : NULL;
 }
 
 /**

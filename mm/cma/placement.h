@@ -84,9 +84,14 @@ static inline bool cma_account_free(struct zone *zone, int nr_pages,
 	return false;
 }
 
+/* headroom.c */
+unsigned int cma_take_preferred(struct zone *zone, unsigned int order,
+				unsigned int count, struct list_head *list);
+struct page *cma_take_preferred_page(struct zone *zone, unsigned int order);
+
 /*
- * Movable requests try the areas before ordinary pages: mm/contig/buddy.c. The
- * caller holds zone->lock. Return: how many pages of @order were added to @list.
+ * Movable requests try the areas before ordinary pages. The caller holds
+ * zone->lock. Return: how many pages of @order were added to @list.
  */
 static inline unsigned int cma_rmqueue_bulk(struct zone *zone,
 					    unsigned int order,
@@ -94,7 +99,7 @@ static inline unsigned int cma_rmqueue_bulk(struct zone *zone,
 					    struct list_head *list)
 {
 	return cma_serves(migratetype) ?
-	       contig_buddy_take_bulk(zone, order, count, list) : 0;
+	       cma_take_preferred(zone, order, count, list) : 0;
 }
 
 /* The same for one page. */
@@ -102,7 +107,7 @@ static inline struct page *cma_rmqueue(struct zone *zone, unsigned int order,
 				       int migratetype)
 {
 	return cma_serves(migratetype) ?
-	       contig_buddy_take_in_area(zone, order) : NULL;
+	       cma_take_preferred_page(zone, order) : NULL;
 }
 
 /*

@@ -117,28 +117,6 @@ static struct page *take_area_page(struct zone *zone, unsigned int order)
 	return page;
 }
 
-/*
- * How many free pages of areas programs may take before ordinary pages: what
- * only movable pages can use must not be left over while other requests run dry.
- * Headroom for drivers (mm/cma/headroom.c) comes first only when there are so
- * few ordinary pages that the kernel would begin to reclaim.
- */
-static unsigned long nr_pages_to_prefer(struct zone *zone)
-{
-	long nr_free = zone_page_state(zone, NR_FREE_CMA_PAGES);
-	long headroom = atomic_long_read(&zone->cma_headroom);
-	long nr_outside;
-
-	if (nr_free > headroom)
-		return nr_free - headroom;
-	if (!nr_free)
-		return 0;
-	nr_outside = (long)zone_page_state(zone, NR_FREE_PAGES) - nr_free -
-		     (long)zone->nr_free_highatomic;
-	return nr_outside < (long)high_wmark_pages(zone) +
-			    zone->lowmem_reserve[ZONE_MOVABLE] ? nr_free : 0;
-}
-
 /**
  * contig_buddy_take_bulk() - take free pages of areas for programs
  * @zone:	the zone; the caller holds zone->lock
@@ -154,8 +132,7 @@ static unsigned long nr_pages_to_prefer(struct zone *zone)
  * to lift each page, and gives the same pages in the same order.
  *
  * Context: Any.
- * Return: the number of pages; fewer than @count if the areas have no more, or
- * the rest is headroom.
+ * Return: the number of pages; fewer than @count if the areas have no more.
  */
 unsigned int contig_buddy_take_bulk(struct zone *zone, unsigned int order,
 				    unsigned int count, struct list_head *list)
@@ -164,7 +141,6 @@ unsigned int contig_buddy_take_bulk(struct zone *zone, unsigned int order,
 	struct page *page, *end;
 
 	lockdep_assert_held(&zone->lock);
-	count = min_t(unsigned long, count, nr_pages_to_prefer(zone) >> order);
 	for (nr_left = count; nr_left;
 	     nr_left -= 1U << (taken_order - order)) {
 		page = take_area_part(zone, order, order + ilog2(nr_left),
@@ -191,8 +167,6 @@ unsigned int contig_buddy_take_bulk(struct zone *zone, unsigned int order,
 struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order)
 {
 	lockdep_assert_held(&zone->lock);
-	if (!(nr_pages_to_prefer(zone) >> order))
-		return NULL;
 	return take_area_page(zone, order);
 }
 

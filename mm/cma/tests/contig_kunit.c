@@ -557,7 +557,7 @@ static struct bulk contig_test_bulk(struct zone *zone, unsigned int order,
 	headroom = zone_page_state(zone, NR_FREE_CMA_PAGES) - nr_free -
 		   atomic_long_read(&zone->cma_headroom);
 	atomic_long_add(headroom, &zone->cma_headroom);
-	bulk.nr = contig_buddy_take_bulk(zone, order, count, &list);
+	bulk.nr = cma_rmqueue_bulk(zone, order, MIGRATE_MOVABLE, count, &list);
 	atomic_long_sub(headroom, &zone->cma_headroom);
 	bulk.nr_less -= zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
 	list_for_each_entry_safe(page, next, &list, pcp_list) {
