@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -17,12 +18,20 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* sizes: the memory that a program uses for the first time. */
-static void run_fault(const size_t *sizes, int nr_sizes)
+static void report_of_size(const char *what, size_t size, uint64_t ns)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s-%zu", what, size / KIB);
+	report(name, ns * 1000 / (size / ct_page_size));
+}
+
+/* A program uses @size bytes of memory for the first time. */
+static void measure_faults(size_t size)
 {
 	uint64_t fault_ns = UINT64_MAX, unmap_ns = UINT64_MAX, start, middle;
-	size_t at, size = sizes[0], nr_pages = size / ct_page_size;
 	char *data;
+	size_t at;
 	int turn;
 
 	for (turn = 0; turn < NR_TURNS; turn++) {
@@ -38,11 +47,17 @@ static void run_fault(const size_t *sizes, int nr_sizes)
 		unmap_ns = less(unmap_ns, now_ns() - middle);
 		fault_ns = less(fault_ns, middle - start);
 	}
-	report("fault", fault_ns * 1000 / nr_pages);
-	report("unmap", unmap_ns * 1000 / nr_pages);
+	report_of_size("fault", size, fault_ns);
+	report_of_size("unmap", size, unmap_ns);
+}
+
+static void run_fault(const size_t *sizes, int nr_sizes)
+{
+	for (int i = 0; i < nr_sizes; i++)
+		measure_faults(sizes[i]);
 }
 
 const struct kind fault_kinds[] = {
-	{ .name = "fault", .run = run_fault, .nr_sizes = 1, .no_area = true },
+	{ .name = "fault", .run = run_fault, .nr_sizes = 2, .no_area = true },
 	{}
 };

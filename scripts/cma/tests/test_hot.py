@@ -46,13 +46,13 @@ class Verdict(unittest.TestCase):
     def test_without_an_area_the_goal_is_tighter(self):
         values = found()
         values[OURS] = placement.Values()
-        values[OURS].read(console(unmap=402000), hot.LABEL)
+        values[OURS].read(console(unmap_16384=402000), hot.LABEL)
         self.assertEqual(hot.missed(values), [
-            "its unmap, a page; this, no area: +0.50 %, goal 0.2 %"])
+            "unmap of a page of 16 MiB of anonymous memory; this, no area: +0.50 %, goal 0.2 %"])
 
     def test_the_kernels_own_has_no_goal(self):
         values = found()
-        values[hot.COLUMNS[3]].values["fault"] = [900000]
+        values[hot.COLUMNS[3]].values["fault-16384"] = [900000]
         self.assertEqual(hot.missed(values), [])
 
     def test_a_figure_that_is_missing_is_named_and_keeps_no_goal(self):
