@@ -532,79 +532,7 @@ static void requests_do_not_wake_kswapd(struct kunit *test)
 	destroy_work_on_stack(&question.work);
 }
 
-struct bulk {
-	unsigned int nr;	/* pages that were given */
-	unsigned int nr_wrong;	/* not of an area, or not as a free page is */
-	unsigned long nr_less;	/* order-0 pages that are no longer free */
-};
-
-/*
- * Takes pages of an area as programs get them, and puts them back. @nr_free is
- * how many order-0 pages are no headroom.
- */
-static struct bulk contig_test_bulk(struct zone *zone, unsigned int order,
-				    unsigned int count, unsigned long nr_free)
-{
-	struct bulk bulk = { };
-	struct page *page, *next;
-	unsigned long flags;
-	LIST_HEAD(list);
-	long headroom;
-
-	spin_lock_irqsave(&zone->lock, flags);
-	bulk.nr_less = zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
-	/* The allocator does not add up what each CPU has not reported yet. */
-	headroom = zone_page_state(zone, NR_FREE_CMA_PAGES) - nr_free -
-		   atomic_long_read(&zone->cma_headroom);
-	atomic_long_add(headroom, &zone->cma_headroom);
-	bulk.nr = cma_rmqueue_bulk(zone, order, MIGRATE_MOVABLE, count, &list);
-	atomic_long_sub(headroom, &zone->cma_headroom);
-	bulk.nr_less -= zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
-	list_for_each_entry_safe(page, next, &list, pcp_list) {
-		if (!contig_page_in_area(page) || PageBuddy(page) ||
-		    page_ref_count(page) || page_private(page) ||
-		    !IS_ALIGNED(page_to_pfn(page), 1UL << order))
-			bulk.nr_wrong++;
-		list_del(&page->pcp_list);
-		contig_buddy_put(zone, page, order);
-	}
-	spin_unlock_irqrestore(&zone->lock, flags);
-	return bulk;
-}
-
-static void programs_get_pages_of_areas_in_bulk(struct kunit *test)
-{
-	static const struct {
-		unsigned int order, count;
-	} requests[] = {
-		{ 0, 1 }, { 0, 63 }, { 0, 1000 }, { 1, 5 }, { 3, 7 }, { 3, 64 },
-	};
-	struct zone *zone = page_zone(pfn_to_page(contig_test_window(test, 1,
-								     0)));
-	unsigned long nr_free = contig_test_nr_free(zone);
-	struct bulk bulk;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(requests); i++) {
-		unsigned int order = requests[i].order;
-		unsigned int count = requests[i].count;
-
-		bulk = contig_test_bulk(zone, order, count, count << order);
-		KUNIT_EXPECT_EQ(test, bulk.nr, count);
-		KUNIT_EXPECT_EQ(test, bulk.nr_less, count << order);
-		KUNIT_EXPECT_EQ(test, bulk.nr_wrong, 0);
-	}
-
-	/* Headroom is for drivers. */
-	bulk = contig_test_bulk(zone, 3, 7, (5 << 3) + 7);
-	KUNIT_EXPECT_EQ(test, bulk.nr, 5);
-	KUNIT_EXPECT_EQ(test, bulk.nr_less, 5 << 3);
-	bulk = contig_test_bulk(zone, 0, 7, 0);
-	KUNIT_EXPECT_EQ(test, bulk.nr, 0);
-	KUNIT_EXPECT_EQ(test, contig_test_nr_free(zone), nr_free);
-}
-
 static struct kunit_case cases[] = {
-	KUNIT_CASE(programs_get_pages_of_areas_in_bulk),
 	KUNIT_CASE(isolated_blocks_are_reported),
 	KUNIT_CASE(surveys_begin_with_the_last_blocker),
 	KUNIT_CASE(referenced_pages_outlast_their_range),
