@@ -279,6 +279,8 @@ static void run_samples(const size_t *sizes, int nr_sizes, int nr_each)
 		die("no memory");
 	/* Populate the pages now, not during a measurement. */
 	memset(samples, 0xff, nr * sizeof(*samples));
+	/* The areas are to be full. */
+	ct_end_headroom();
 	if (kind->prepare)
 		kind->prepare();
 	for (i = 0; kind->in_turn && i < nr; i++)

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -157,6 +158,41 @@ long ct_zone_sum(const char *name)
 			sum += value;
 	fclose(file);
 	return sum;
+}
+
+#define HEADROOMS_MAX	64
+
+static struct {
+	char path[sizeof(SYSFS_CMA) + NAME_MAX + 32];
+	long max_kib;
+} headrooms[HEADROOMS_MAX];
+
+/* Tests are children that end by _exit(), and do not come here. */
+static void restore_headroom(void)
+{
+	for (int i = 0; i < HEADROOMS_MAX && headrooms[i].max_kib > 0; i++)
+		ct_write_long(headrooms[i].path, headrooms[i].max_kib);
+}
+
+void ct_end_headroom(void)
+{
+	DIR *dir = opendir(SYSFS_CMA);
+	struct dirent *entry;
+	int i = 0;
+
+	while (dir && i < HEADROOMS_MAX && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(headrooms[i].path, sizeof(headrooms[i].path),
+			 SYSFS_CMA "/%s/headroom_max_kib", entry->d_name);
+		headrooms[i].max_kib = ct_read_long(headrooms[i].path);
+		if (headrooms[i].max_kib > 0 &&
+		    !ct_write_long(headrooms[i].path, 0))
+			i++;
+	}
+	if (dir)
+		closedir(dir);
+	atexit(restore_headroom);
 }
 
 FILE *ct_area_open(const struct ct_area *area, const char *file)

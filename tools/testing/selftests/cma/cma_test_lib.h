@@ -78,6 +78,9 @@ struct ct_mem {
 
 extern size_t ct_page_size;
 
+/* Lets programs fill areas to the last page, until this program ends. */
+void ct_end_headroom(void);
+
 /* Returns @nr, or a tenth of it if CMA_TEST_QUICK=1 asks for shorter runs. */
 unsigned int ct_scale(unsigned int nr);
 
