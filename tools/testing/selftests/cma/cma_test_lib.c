@@ -22,6 +22,7 @@
 
 #define DEBUGFS		"/sys/kernel/debug"
 #define TRACEFS		"/sys/kernel/tracing"
+#define SYSFS_CMA	"/sys/kernel/mm/cma"
 
 size_t ct_page_size;
 

@@ -30,8 +30,6 @@
 /* The kernel and a program can go on with this much above the watermarks. */
 #define CT_HEADROOM_KIB	(4 * 1024)
 
-#define SYSFS_CMA	"/sys/kernel/mm/cma"
-
 /* Bits of /proc/kpageflags. */
 #define CT_KPF_DIRTY	(1ULL << 4)
 #define CT_KPF_LRU	(1ULL << 5)
