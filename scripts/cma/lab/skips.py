@@ -17,6 +17,7 @@ NEEDS = {
     "a kernel without transparent huge pages": {"TRANSPARENT_HUGEPAGE"},
     "no gup_test in debugfs": {"GUP_TEST"},
     "no io_uring": {"IO_URING"},
+    "no memory cgroups": {"MEMCG"},
     "no /dev/udmabuf": {"UDMABUF"},
     # virtio-mem, which the kernels of 64 bits have, and /dev/mem with all of
     # memory in it exclude each other.
