@@ -251,19 +251,6 @@ unsigned long cma_get_size(const struct cma *cma)
 }
 
 /**
- * cma_nr_available() - count the pages of an area that nobody has
- * @cma:	the area
- *
- * Context: Any.
- * Return: number of pages, with those of cached buffers.
- */
-unsigned long cma_nr_available(struct cma *cma)
-{
-	return cma->range.nr_pages - READ_ONCE(cma->range.nr_held) +
-	       cma_cache_pages(cma);
-}
-
-/**
  * cma_get_name() - name of an area
  * @cma:	the area
  *

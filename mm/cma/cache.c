@@ -461,6 +461,19 @@ unsigned long cma_cache_pages(struct cma *cma)
 	return cma_cache_visit_each(cma, cma_cache_count);
 }
 
+/**
+ * cma_nr_available() - count the pages of an area that nobody has
+ * @cma:	the area
+ *
+ * Context: Any.
+ * Return: number of pages, with those of cached buffers.
+ */
+unsigned long cma_nr_available(struct cma *cma)
+{
+	return cma->range.nr_pages - READ_ONCE(cma->range.nr_held) +
+	       cma_cache_pages(cma);
+}
+
 static unsigned long cma_cache_count_zeroed(struct cma *cma,
 					    struct cma_cache *cache)
 {

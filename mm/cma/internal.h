@@ -304,7 +304,6 @@ struct cma *cma_area_intersecting(unsigned long start_pfn,
 const struct cma_bank *cma_bank_of(const struct cma *cma, unsigned long pfn);
 unsigned long cma_area_index(const struct cma *cma, unsigned long pfn);
 const char *cma_fit_name(enum cma_fit fit);
-unsigned long cma_nr_available(struct cma *cma);
 void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error);
 void cma_account_release(struct cma *cma, unsigned long pfn,
 			 unsigned long nr_pages);
@@ -364,6 +363,7 @@ unsigned long cma_cache_shrink(unsigned long nr_wanted);
 void cma_cache_set_limit(struct cma *cma, unsigned long nr_pages);
 void cma_cache_set_age(struct cma *cma, unsigned int ms);
 unsigned long cma_cache_pages(struct cma *cma);
+unsigned long cma_nr_available(struct cma *cma);
 unsigned long cma_cache_zeroed_pages(struct cma *cma);
 
 /* search.c: find a window and take it */
