@@ -70,7 +70,7 @@ static inline bool cma_watermark_ok(const struct alloc_context *ac,
 /*
  * NR_FREE_CMA_PAGES is exact: it has the callers and lock of NR_FREE_PAGES. CPUs
  * do not collect changes of it: the lock orders them anyway, and two additions
- * cost a third of that.
+ * cost less.
  * Return: true if nothing is left to count. Most pages get this answer, and the
  * comparison that they need without areas, too, is not made a second time.
  */

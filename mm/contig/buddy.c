@@ -106,17 +106,6 @@ static struct page *take_area_part(struct zone *zone, unsigned int order,
 	return page;
 }
 
-static struct page *take_area_page(struct zone *zone, unsigned int order)
-{
-	unsigned int taken_order, nr_unlinked = 0;
-	struct page *page = take_area_part(zone, order, order, &taken_order,
-					   &nr_unlinked);
-
-	if (nr_unlinked)
-		contig_buddy_count(zone, -(int)nr_unlinked, MIGRATE_CMA);
-	return page;
-}
-
 /**
  * contig_buddy_take_bulk() - take free pages of areas for programs
  * @zone:	the zone; the caller holds zone->lock
@@ -128,8 +117,8 @@ static struct page *take_area_page(struct zone *zone, unsigned int order)
  * few pageblocks. So pages for programs come from the end, one pageblock after
  * the other, and not from between buffers as long as a pageblock is free.
  *
- * A free part is lifted as a whole and cut into pages here. That costs less than
- * to lift each page, and gives the same pages in the same order.
+ * A free part is unlinked as a whole and cut into pages here, which costs less
+ * than to unlink each page.
  *
  * Context: Any.
  * Return: the number of pages; fewer than @count if the areas have no more.
@@ -166,8 +155,14 @@ unsigned int contig_buddy_take_bulk(struct zone *zone, unsigned int order,
  */
 struct page *contig_buddy_take_in_area(struct zone *zone, unsigned int order)
 {
+	unsigned int taken_order, nr_unlinked = 0;
+	struct page *page;
+
 	lockdep_assert_held(&zone->lock);
-	return take_area_page(zone, order);
+	page = take_area_part(zone, order, order, &taken_order, &nr_unlinked);
+	if (nr_unlinked)
+		contig_buddy_count(zone, -(int)nr_unlinked, MIGRATE_CMA);
+	return page;
 }
 
 /* Whether a pageblock of another type is free, and can become movable. */
@@ -196,10 +191,9 @@ static bool ordinary_block_is_free(const struct zone *zone)
  */
 struct page *contig_buddy_take_headroom(struct zone *zone, unsigned int order)
 {
-	lockdep_assert_held(&zone->lock);
 	if (ordinary_block_is_free(zone))
 		return NULL;
-	return take_area_page(zone, order);
+	return contig_buddy_take_in_area(zone, order);
 }
 #endif
 
