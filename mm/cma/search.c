@@ -11,7 +11,8 @@
  * being torn down, readahead, I/O. So a failed search goes in rounds, with
  * growing pauses, until its time is up and a few rounds are over. Each round
  * first waits for nothing, then for locks and writeback. Some rounds also try
- * windows that the survey rules out.
+ * windows that the survey rules out. A pause is spent in the window that had
+ * the fewest blockers, isolated: others go, and no new ones come.
  *
  * A window is held in the range before its pages are touched, so no two
  * requests try the same one. cma->lock is held for O(log n) steps and never
@@ -60,6 +61,11 @@
  * @widest_hole: pages of the widest hole at that time
  * @tried:	there was a hole to try
  * @remembered:	later surveys will avoid @blocker for a while
+ * @linger_ms:	how long to wait for the last blockers of a window
+ * @nr_stuck:	blockers of the last window that was tried
+ * @nearest:	start of the window that had the fewest blockers; NO_WINDOW if
+ *		none was counted
+ * @nr_nearest:	how many these were
  */
 struct search {
 	struct cma *cma;
@@ -71,6 +77,10 @@ struct search {
 	unsigned long widest_hole;
 	bool tried;
 	bool remembered;
+	unsigned int linger_ms;
+	unsigned int nr_stuck;
+	unsigned long nearest;
+	unsigned int nr_nearest;
 };
 
 /*
@@ -183,6 +193,7 @@ static int search_take_held(struct search *search, bool patient,
 		.in_area	= true,
 		.frozen		= search->flags & CMA_ALLOC_FROZEN,
 		.patient	= patient,
+		.linger_ms	= search->linger_ms,
 		.peer_ms	= max(READ_ONCE(cma->patience_ms), 1U),
 		.nr_spare	= cma_floor_spare,
 	};
@@ -203,7 +214,19 @@ static int search_take_held(struct search *search, bool patient,
 
 	search_drop_window(search);
 	search->blocker = req.blocker;
+	search->nr_stuck = req.nr_stuck;
 	return error;
+}
+
+/* Only patient attempts count all blockers of a window. */
+static void note_nearest_window(struct search *search, unsigned long start)
+{
+	if (!search->nr_stuck ||
+	    (search->nearest != NO_WINDOW &&
+	     search->nr_stuck >= search->nr_nearest))
+		return;
+	search->nearest = start;
+	search->nr_nearest = search->nr_stuck;
 }
 
 /* Evacuate and take the window that is held, or drop it. */
@@ -217,6 +240,8 @@ static int search_try_held(struct search *search, bool patient)
 	if (!error)
 		return 0;
 
+	if (patient && error == -EBUSY)
+		note_nearest_window(search, pfn);
 	search->remembered = contig_blocker_remember(&search->blocker);
 	trace_cma_alloc_busy_retry(search->cma->name, pfn, pfn_to_page(pfn),
 				   search->buffer->nr_pages,
@@ -459,9 +484,39 @@ static int search_try_on_pageblocks(struct search *search)
 	return error;
 }
 
-static void search_pause_ms(unsigned int ms)
+/*
+ * Return: 0 if the nearest window is held and taken; otherwise an error. The
+ * window stays the nearest one while it has few blockers.
+ */
+static int search_linger(struct search *search, unsigned int ms)
 {
-	schedule_timeout_killable(max(msecs_to_jiffies(ms), 1UL));
+	unsigned long start = search->nearest;
+	int error;
+
+	search->nearest = NO_WINDOW;
+	if (start == NO_WINDOW ||
+	    !search_hold_window(search, CMA_FIT_FIRST, start))
+		return -EBUSY;
+	/* Another request may hold it by now. */
+	if (search->buffer->holder.start != start) {
+		search_drop_window(search);
+		return -EBUSY;
+	}
+	search->linger_ms = ms;
+	error = search_try_held(search, true);
+	search->linger_ms = 0;
+	return error;
+}
+
+/* Wait until the next round. Return: as search_linger(). */
+static int search_pause_ms(struct search *search, unsigned int ms)
+{
+	unsigned long end = jiffies + max(msecs_to_jiffies(ms), 1UL);
+	int error = search_linger(search, ms);
+
+	if (!is_final_error(error) && time_before(jiffies, end))
+		schedule_timeout_killable(end - jiffies);
+	return error;
 }
 
 static int search_try_until(struct search *search, unsigned long deadline,
@@ -469,7 +524,7 @@ static int search_try_until(struct search *search, unsigned long deadline,
 {
 	unsigned int ms = FIRST_PAUSE_MS;
 	unsigned int nr_rounds = 0;
-	int error;
+	int error, lingered;
 
 	do {
 		int nr_dropped = atomic_read(&search->cma->nr_dropped);
@@ -497,7 +552,9 @@ static int search_try_until(struct search *search, unsigned long deadline,
 		if (is_final_error(error))
 			return error;
 
-		search_pause_ms(ms);
+		lingered = search_pause_ms(search, ms);
+		if (is_final_error(lingered))
+			return lingered;
 		ms = min(2 * ms, LAST_PAUSE_MS);
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -592,6 +649,7 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 			.align_mask	= (1UL << order) - 1,
 		},
 		.flags	= flags,
+		.nearest = NO_WINDOW,
 	};
 	int error;
 

@@ -89,10 +89,13 @@ struct contig_survey {
  * @in_area:	true: all of it is MIGRATE_CMA; false: nothing of it is
  * @frozen:	hand the pages out without references
  * @patient:	wait for locks, writeback and per-CPU batches rather than fail
+ * @linger_ms:	how long to wait in the isolated range, if patient, for the last
+ *		few pages that are in the way
  * @peer_ms:	how long to wait for peers in the same pageblocks; 0 for
  *		%CONTIG_PEER_MAX_MS
  * @nr_spare:	how many pages outside of areas may be taken or reclaimed for
  *		this, asked anew each time; NULL for no limit
+ * @nr_stuck:	result: how many folios stayed; 0 if this is not known
  * @blocker:	result: the page that stopped it; reason CONTIG_BLOCK_NONE if
  *		none did
  */
@@ -105,8 +108,10 @@ struct contig_request {
 	bool in_area;
 	bool frozen;
 	bool patient;
+	unsigned int linger_ms;
 	unsigned int peer_ms;
 	unsigned long (*nr_spare)(void);
+	unsigned int nr_stuck;
 	struct contig_blocker blocker;
 };
 

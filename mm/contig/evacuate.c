@@ -10,7 +10,9 @@
  * no other. A page that is held ends it, unless the caller is patient. Then two
  * more passes wait for locks and writeback. A page in a per-CPU LRU batch has
  * one reference too many, so the second pass begins with the batches drained,
- * and the third runs with them switched off.
+ * and the third runs with them switched off. If only few pages are left then,
+ * the caller may let us wait for them: pipes and I/O hold a page for a moment,
+ * and nothing new comes into an isolated window.
  *
  * If there is no memory to move pages to, the pages of the window are
  * reclaimed; and for those that cannot be, the pages that are used least.
@@ -21,6 +23,7 @@
  *
  * No lock of our own. Context: may sleep.
  */
+#include <linux/delay.h>
 #include <linux/hugetlb.h>
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
@@ -48,13 +51,18 @@
 /* The first does not wait, the others do. */
 #define PATIENT_PASSES		3
 
+/* Lingering waits for so many folios at most, and looks so often. */
+#define LINGER_MAX		64
+#define LINGER_STEP_US		2000
+
 /**
  * struct evacuation - state of one contig_evacuate()
  * @req:	the window
  * @mode:	how this pass migrates
  * @batch:	collected, isolated folios
  * @targets:	where to move to
- * @stuck:	a page of this pass did not go
+ * @nr_stuck:	folios that did not go in this pass
+ * @linger_end:	jiffies when lingering ends; 0 before it begins
  * @nr_migrated: pages moved, for the event
  * @nr_reclaimed: pages dropped
  * @nr_mapped:	pages that were mapped at the beginning
@@ -64,7 +72,8 @@ struct evacuation {
 	enum migrate_mode mode;
 	struct contig_batch batch;
 	struct contig_targets targets;
-	bool stuck;
+	unsigned int nr_stuck;
+	unsigned long linger_end;
 	unsigned long nr_migrated;
 	unsigned long nr_reclaimed;
 	unsigned long nr_mapped;
@@ -77,13 +86,13 @@ struct evacuation {
 static void note_stuck(struct evacuation *ev, struct folio *folio,
 		       enum contig_block_reason reason)
 {
-	if (!ev->stuck || folio_pfn(folio) > ev->req->blocker.pfn) {
+	if (!ev->nr_stuck || folio_pfn(folio) > ev->req->blocker.pfn) {
 		contig_blocker_note(&ev->req->blocker, &folio->page, reason);
 		/* Our own reference will be gone when others look. */
 		if (ev->req->blocker.refs)
 			ev->req->blocker.refs--;
 	}
-	ev->stuck = true;
+	ev->nr_stuck++;
 }
 
 /* Why migrate_pages() left this folio; a guess, since nothing is locked. */
@@ -372,7 +381,7 @@ static int evacuate_pass(struct evacuation *ev)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		error = evacuate_part(ev, pfn, stop);
-		if (ev->stuck && !ev->req->patient)
+		if (ev->nr_stuck && !ev->req->patient)
 			break;
 		pfn = stop;
 		cond_resched();
@@ -390,6 +399,28 @@ static enum migrate_mode patient_mode(gfp_t gfp)
 	return contig_may_wait_for_io(gfp) ? MIGRATE_SYNC : MIGRATE_ASYNC;
 }
 
+/*
+ * Return: true if another pass may find the window empty. After the passes that
+ * every patient caller has, sleep first.
+ */
+static bool evacuate_again(struct evacuation *ev, int nr_passes)
+{
+	const struct contig_request *req = ev->req;
+
+	if (!req->patient)
+		return false;
+	if (nr_passes < PATIENT_PASSES)
+		return true;
+	if (!req->linger_ms || ev->nr_stuck > LINGER_MAX)
+		return false;
+	if (!ev->linger_end)
+		ev->linger_end = jiffies + msecs_to_jiffies(req->linger_ms);
+	else if (time_after_eq(jiffies, ev->linger_end))
+		return false;
+	usleep_range(LINGER_STEP_US, 2 * LINGER_STEP_US);
+	return true;
+}
+
 /**
  * contig_evacuate() - get everything out of a window that can get out
  * @req:	the window; the caller has claimed and isolated its pageblocks
@@ -398,8 +429,9 @@ static enum migrate_mode patient_mode(gfp_t gfp)
  * list.
  *
  * Context: May sleep, waits for I/O unless @req->gfp forbids it.
- * Return: 0; -EBUSY if a page stayed, which @req->blocker then names; -ENOMEM
- * if there was no memory to move pages to; -EINTR if the task is being killed.
+ * Return: 0; -EBUSY if pages stayed, which @req->nr_stuck counts and of which
+ * @req->blocker names one; -ENOMEM if there was no memory to move pages to;
+ * -EINTR if the task is being killed.
  */
 int contig_evacuate(struct contig_request *req)
 {
@@ -415,28 +447,29 @@ int contig_evacuate(struct contig_request *req)
 	struct contig_reclaimer reclaimer;
 	bool lru_batches_off = false;
 	unsigned long pflags;
-	int error, type;
+	int error, type, pass = 0;
 
 	count_mapped(&ev);
 	psi_memstall_enter(&pflags);
 	contig_begin_reclaim(&reclaimer);
-	for (int pass = 0; pass < PATIENT_PASSES; pass++) {
-		ev.stuck = false;
+	for (;;) {
+		ev.nr_stuck = 0;
 		error = evacuate_pass(&ev);
-		if (error || !ev.stuck)
+		if (error || !ev.nr_stuck)
 			break;
 		error = -EBUSY;
-		if (!req->patient)
+		if (!evacuate_again(&ev, ++pass))
 			break;
 
 		ev.mode = patient_mode(req->move_gfp);
-		if (!pass) {
+		if (pass == 1) {
 			lru_add_drain_all();
 		} else if (!lru_batches_off) {
 			lru_cache_disable();
 			lru_batches_off = true;
 		}
 	}
+	req->nr_stuck = ev.nr_stuck;
 	if (lru_batches_off)
 		lru_cache_enable();
 	contig_targets_free(&ev.targets.pages);

@@ -391,6 +391,65 @@ TEST_F(cma_search, waits_by_default)
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 }
 
+/* The last column of the last table of pagetypeinfo counts isolated ones. */
+static bool is_pageblock_isolated(void)
+{
+	FILE *file = fopen("/proc/pagetypeinfo", "r");
+	bool is_last_table = false, is_isolated = false;
+	char line[256];
+	long nr;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n") - 1] = '\0';
+		if (!strncmp(line, "Number of blocks", 16))
+			is_last_table = true;
+		else if (is_last_table && !strncmp(line, "Node", 4) &&
+			 sscanf(strrchr(line, ' '), "%ld", &nr) == 1)
+			is_isolated |= nr > 0;
+	}
+	if (file)
+		fclose(file);
+	return is_isolated;
+}
+
+struct watch {
+	bool stop;
+	unsigned int nr_looks, nr_isolated;
+};
+
+static void *watch_pageblocks(void *arg)
+{
+	struct watch *watch = arg;
+
+	while (!__atomic_load_n(&watch->stop, __ATOMIC_RELAXED)) {
+		watch->nr_looks++;
+		watch->nr_isolated += is_pageblock_isolated();
+		usleep(1000);
+	}
+	return NULL;
+}
+
+/*
+ * The request waits in a window, so that nothing new comes into it when the
+ * pages in its way go.
+ */
+TEST_F(cma_search, waits_in_a_window)
+{
+	struct watch watch = {};
+	pthread_t thread;
+
+	pin_all(_metadata, self);
+	ASSERT_EQ(0, ct_area_set(&self->area, "patience_ms", "2000"));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, watch_pageblocks, &watch));
+	fail(_metadata, self);
+	__atomic_store_n(&watch.stop, true, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	TH_LOG("isolated at %u of %u looks", watch.nr_isolated, watch.nr_looks);
+	EXPECT_GT(2 * watch.nr_isolated, watch.nr_looks);
+	EXPECT_FALSE(is_pageblock_isolated());
+	drain(_metadata, self);
+}
+
 TEST_F(cma_search, patience)
 {
 	unsigned long short_ms, long_ms;
