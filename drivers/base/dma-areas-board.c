@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Areas and memory types that board code declares.
+ * Areas that board code declares.
  *
  * Board code declares its areas before the device tree's reserved memory is
  * known. They wait in a queue for dma_contiguous_reserve(), which reserves
@@ -13,12 +13,8 @@
 #include <linux/cma.h>
 #include <linux/dma-map-ops.h>
 #include <linux/init.h>
-#include <linux/string.h>
 
 #include "dma-areas.h"
-
-static struct dma_contiguous_area_desc types[8] __initdata;
-static unsigned int nr_types __initdata;
 
 /**
  * struct dma_area_queued - an area of board code that is not reserved yet
@@ -33,54 +29,6 @@ struct dma_area_queued {
 static struct dma_area_queued queue[MAX_CMA_AREAS] __initdata;
 static unsigned int nr_queued __initdata;
 static bool queue_is_closed __initdata;
-
-/**
- * dma_contiguous_define_type() - define a memory type of a board
- * @type:	->type is its name; ->base, ->limit and ->alignment are its
- *		place; ->fallback lets other memory stand in. The rest is unused
- *
- * Reserves nothing. Areas of this type, also those of the command line, inherit
- * the place unless they have one.
- *
- * Context: Boot, before dma_contiguous_reserve(): from ->reserve() of a board.
- * Return: 0; -ENOSPC if there are 8 already.
- */
-int __init
-dma_contiguous_define_type(const struct dma_contiguous_area_desc *type)
-{
-	if (nr_types == ARRAY_SIZE(types)) {
-		pr_err("%s: more than %zu memory types\n", type->type,
-		       ARRAY_SIZE(types));
-		return -ENOSPC;
-	}
-	types[nr_types++] = *type;
-	/* Drivers may then ask for the type even if it has no area. */
-	if (type->fallback)
-		return dma_area_register(NULL, type->type, NULL, true);
-	return 0;
-}
-
-/**
- * dma_area_inherit_type() - complete a declaration by its memory type
- * @desc:	the declaration
- *
- * Context: Boot.
- */
-void __init dma_area_inherit_type(struct dma_contiguous_area_desc *desc)
-{
-	for (unsigned int i = 0; i < nr_types; i++) {
-		const struct dma_contiguous_area_desc *type = &types[i];
-
-		if (strcmp(type->type, desc->type))
-			continue;
-		if (!desc->base && !desc->fixed) {
-			desc->base = type->base;
-			desc->limit = min_not_zero(desc->limit, type->limit);
-		}
-		desc->alignment = max(desc->alignment, type->alignment);
-		desc->fallback |= type->fallback;
-	}
-}
 
 static int __init dma_area_reserve_queued(struct dma_area_queued *queued,
 					  phys_addr_t addr_limit)

@@ -14,40 +14,15 @@
 #include <linux/ctype.h>
 #include <linux/dma-map-ops.h>
 #include <linux/init.h>
+#include <linux/memblock.h>
 #include <linux/numa.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
-#include <asm/setup.h>
 
 #include "dma-areas.h"
 
 /* First common area of the type "dma". */
 static struct cma *dma_type_area __initdata;
-
-/**
- * dma_area_copy_string() - copy a string that is needed for ever
- * @text:	the string
- *
- * Memory of memblock is not mapped yet, so the copies have a buffer. It has
- * room for all that the command line can say.
- *
- * Context: Boot.
- * Return: the copy; NULL if there is no room, which the log says.
- */
-const char * __init dma_area_copy_string(const char *text)
-{
-	static char strings[COMMAND_LINE_SIZE + SZ_2K];
-	static size_t used;
-	size_t size = strlen(text) + 1;
-	char *copy = strings + used;
-
-	if (size > sizeof(strings) - used) {
-		pr_err("%s: no room for more names\n", text);
-		return NULL;
-	}
-	used += size;
-	return memcpy(copy, text, size);
-}
 
 /**
  * dma_area_copy_names() - give a declaration its own strings
@@ -111,6 +86,26 @@ struct dma_area_policy __init dma_area_apply_policy(struct cma *cma)
 	if (policy.heap)
 		cma_set_heap(cma);
 	return policy;
+}
+
+/**
+ * dma_area_default_limit() - upper end of areas that have no address
+ * @addr_limit:	first physical address that devices in general cannot reach, 0
+ *		for none
+ *
+ * Devices reach 32 bits unless the hardware says more, and a machine with more
+ * physical memory does not change that.
+ *
+ * Context: Boot.
+ * Return: first physical address behind, 0 for the end of memory.
+ */
+phys_addr_t __init dma_area_default_limit(phys_addr_t addr_limit)
+{
+#ifdef CONFIG_ARM_LPAE
+	if (memblock_start_of_DRAM() < SZ_4G)
+		return min_not_zero(addr_limit, (phys_addr_t)SZ_4G);
+#endif
+	return addr_limit;
 }
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The default area, and the order in which areas are reserved at boot.
+ * The default area.
  *
  * The default area comes from "cma=", from the device tree, from the common
  * area of the type "dma", or from the kernel configuration, in this order. If
@@ -123,26 +123,6 @@ static phys_addr_t __init dma_area_configured_size(void)
 	return CONFIGURED_SIZE;
 }
 
-/**
- * dma_area_default_limit() - upper end of areas that have no address
- * @addr_limit:	first physical address that devices in general cannot reach, 0
- *		for none
- *
- * Devices reach 32 bits unless the hardware says more, and a machine with more
- * physical memory does not change that.
- *
- * Context: Boot.
- * Return: first physical address behind, 0 for the end of memory.
- */
-phys_addr_t __init dma_area_default_limit(phys_addr_t addr_limit)
-{
-#ifdef CONFIG_ARM_LPAE
-	if (memblock_start_of_DRAM() < SZ_4G)
-		return min_not_zero(addr_limit, (phys_addr_t)SZ_4G);
-#endif
-	return addr_limit;
-}
-
 static int __init dma_area_declare_default(struct cma_area_desc *desc,
 					   const char *source)
 {
@@ -163,8 +143,17 @@ static int __init dma_area_declare_default(struct cma_area_desc *desc,
 	return 0;
 }
 
-/* A refused "cma=" leaves the default area to the next source. */
-static void __init dma_area_declare_cmdline(phys_addr_t addr_limit)
+/**
+ * dma_area_reserve_cma() - reserve the default area of "cma="
+ * @addr_limit:	first physical address that devices in general cannot reach, 0
+ *		for none
+ * @with_address: do so if it has an address; otherwise if it has none
+ *
+ * If it is refused, the next source settles the default area.
+ *
+ * Context: Boot, while memblock hands out memory.
+ */
+void __init dma_area_reserve_cma(phys_addr_t addr_limit, bool with_address)
 {
 	const struct cma_spec *spec = &cmdline_area;
 	struct cma_area_desc desc = {
@@ -174,6 +163,8 @@ static void __init dma_area_declare_cmdline(phys_addr_t addr_limit)
 		.fixed	= dma_area_spec_has_address(spec),
 	};
 
+	if (!cmdline_has_area || desc.fixed != with_address)
+		return;
 	cma_withdraw_claims("cma=");
 	cmdline_has_area = false;
 	if (spec->has_limit && !desc.fixed)
@@ -185,8 +176,15 @@ static void __init dma_area_declare_cmdline(phys_addr_t addr_limit)
 		default_is_from_cmdline = true;
 }
 
-/* Nobody relies on the configured size, so try smaller ones. */
-static void __init dma_area_declare_configured(phys_addr_t addr_limit)
+/**
+ * dma_area_reserve_configured() - reserve the default area of the configuration
+ * @addr_limit:	as for dma_area_reserve_cma()
+ *
+ * Nobody relies on the configured size, so smaller ones are tried, too.
+ *
+ * Context: Boot, while memblock hands out memory.
+ */
+void __init dma_area_reserve_configured(phys_addr_t addr_limit)
 {
 	struct cma_area_desc desc = {
 		.size	= dma_area_configured_size(),
@@ -207,49 +205,6 @@ static void __init dma_area_declare_configured(phys_addr_t addr_limit)
 	if (desc.size < wanted)
 		pr_warn("reserved: no room for %pa bytes, %pa have to do\n",
 			&wanted, &desc.size);
-}
-
-static void __init dma_area_reserve_addresses(phys_addr_t addr_limit)
-{
-	dma_area_note_board();
-	if (dma_area_cmdline_has_address())
-		dma_area_declare_cmdline(addr_limit);
-	cma_withdraw_claims("board code");
-	dma_area_reserve_board(addr_limit, true);
-	cma_withdraw_claims("cma_areas=");
-	dma_area_reserve_cmdline(addr_limit, true);
-}
-
-static void __init dma_area_reserve_default(phys_addr_t addr_limit)
-{
-	if (cmdline_has_area)
-		dma_area_declare_cmdline(addr_limit);
-	dma_area_settle_node(!default_is_from_cmdline);
-	if (!default_is_from_cmdline && !dma_contiguous_default_area) {
-		if (dma_area_of_dma_type())
-			dma_area_set_default(dma_area_of_dma_type());
-		else
-			dma_area_declare_configured(addr_limit);
-	}
-}
-
-/**
- * dma_contiguous_reserve() - reserve all areas but those of the device tree
- * @addr_limit:	first physical address that devices in general cannot reach, 0
- *		for none
- *
- * Areas with an address come first, before the kernel puts anything there.
- *
- * Context: Boot; the architecture calls it while memblock hands out memory.
- */
-void __init dma_contiguous_reserve(phys_addr_t addr_limit)
-{
-	dma_area_reserve_addresses(addr_limit);
-	dma_area_reserve_board(addr_limit, false);
-	dma_area_reserve_cmdline(addr_limit, false);
-	dma_area_reserve_default(addr_limit);
-	dma_area_reserve_nodes();
-	dma_area_settle_policies();
 }
 
 /* Runs before the first device: an area that did not come up serves nobody. */

@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "base.h"
 #include "dma-areas.h"
 
 /* Shared by all devices whose list could not be allocated. */
@@ -180,6 +181,20 @@ static int dma_area_add_choice(struct device *dev, struct cma *cma,
 }
 
 /**
+ * dma_area_is_logged() - has the log a line about the areas of a device
+ * @dev:	the device, which is being bound
+ *
+ * A driver may defer its probe many times, and the log has the line once.
+ *
+ * Context: Process.
+ * Return: true if so.
+ */
+bool dma_area_is_logged(struct device *dev)
+{
+	return dev->p && dev->p->cma_logged;
+}
+
+/**
  * dma_area_bind() - add an area to the list of a device until it is unbound
  * @dev:	the device
  * @cma:	the area
@@ -282,23 +297,6 @@ void dma_contiguous_unassign(struct device *dev, struct cma *cma)
 	dma_area_publish_list(dev, list);
 }
 EXPORT_SYMBOL_GPL(dma_contiguous_unassign);
-
-/**
- * dma_contiguous_bind() - give a device its areas before its driver starts
- * @dev:	the device; dev->driver is set
- *
- * The order is that of preference: the device tree, then board code and
- * "cma_areas=", areas with an address before those without.
- *
- * Context: May sleep.
- */
-void dma_contiguous_bind(struct device *dev)
-{
-	bool missing = dma_area_bind_of(dev);
-
-	missing |= dma_area_bind_declared(dev);
-	dma_area_log(dev, missing);
-}
 
 /**
  * dma_contiguous_unbind() - undo dma_contiguous_bind()

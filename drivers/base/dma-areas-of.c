@@ -51,63 +51,6 @@ static struct {
 	const char *name;
 } spare __initdata;
 
-static bool __init dma_area_node_has(unsigned long node, const char *property)
-{
-	return of_get_flat_dt_prop(node, property, NULL);
-}
-
-/**
- * struct dma_area_ranges - pairs of an address and a size that a property has
- * @cells:	the next pair
- * @nr:		number of pairs from there on
- * @is_wrong:	the property is missing, or is no list of pairs
- */
-struct dma_area_ranges {
-	const __be32 *cells;
-	int nr;
-	bool is_wrong;
-};
-
-/* All readers of "reg" and of "alloc-ranges" start here. */
-static struct dma_area_ranges __init dma_area_get_ranges(unsigned long node,
-							 const char *property)
-{
-	int cells = dt_root_addr_cells + dt_root_size_cells;
-	int bytes = cells * sizeof(__be32), length;
-	struct dma_area_ranges ranges = {
-		.cells	= of_get_flat_dt_prop(node, property, &length),
-	};
-
-	ranges.is_wrong = !ranges.cells || length < bytes || length % bytes;
-	if (ranges.cells)
-		ranges.nr = length / bytes;
-	return ranges;
-}
-
-static bool __init dma_area_next_range(struct dma_area_ranges *ranges,
-				       u64 *base, u64 *size)
-{
-	if (ranges->nr <= 0)
-		return false;
-	ranges->nr--;
-	*base = dt_mem_next_cell(dt_root_addr_cells, &ranges->cells);
-	*size = dt_mem_next_cell(dt_root_size_cells, &ranges->cells);
-	return true;
-}
-
-/**
- * dma_area_is_node() - does a reserved-memory node describe an area
- * @node:	offset of the node
- *
- * Context: Boot.
- * Return: true if so, even if the node is wrong.
- */
-bool __init dma_area_is_node(unsigned long node)
-{
-	return of_flat_dt_is_compatible(node, "shared-dma-pool") &&
-	       dma_area_node_has(node, "reusable");
-}
-
 /* Return: microseconds that devices of an area can wait; U32_MAX for ever. */
 static u32 __init dma_area_node_latency(unsigned long node)
 {
@@ -521,24 +464,6 @@ static struct cma * __init dma_area_find_node(unsigned long node)
 bool __init dma_area_refused(unsigned long node)
 {
 	return dma_area_is_node(node) && !dma_area_find_node(node);
-}
-
-/**
- * dma_area_claim_reg() - claim the memory of a node
- * @node:	offset of the node
- * @name:	its name
- * @for_area:	an area asks for it, see cma_claim_memory()
- *
- * Context: Boot, while memblock hands out memory.
- */
-void __init dma_area_claim_reg(unsigned long node, const char *name,
-			       bool for_area)
-{
-	struct dma_area_ranges ranges = dma_area_get_ranges(node, "reg");
-	u64 base, size;
-
-	while (dma_area_next_range(&ranges, &base, &size))
-		cma_claim_memory(base, size, name, for_area);
 }
 
 /* For drivers that call of_reserved_mem_device_init() themselves. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory type that one request of a driver asks for.
+ * The memory type that one request of a driver asks for, and the areas that
+ * serve the request.
  *
  * Functions of the DMA API have no argument for it. So it is recorded here with
  * the task while the task is in the DMA API. Other threads of the same driver
@@ -129,3 +130,99 @@ void *dma_contiguous_alloc_attrs(struct device *dev, const char *type,
 	return cpu_addr;
 }
 EXPORT_SYMBOL_GPL(dma_contiguous_alloc_attrs);
+
+/**
+ * dma_contiguous_snapshot() - collect the areas for the current request
+ * @dev:	the device; NULL for the default area
+ * @areas:	set to the areas, in order of preference
+ *
+ * A request takes one snapshot and decides everything by it, as the list of the
+ * device may change at any time.
+ *
+ * Context: Any.
+ */
+void dma_contiguous_snapshot(struct device *dev,
+			     struct dma_area_snapshot *areas)
+{
+	dma_area_snapshot(dev, dma_area_requested_type(dev), areas);
+}
+
+/**
+ * dma_contiguous_first_area() - the area that a device prefers now
+ * @dev:	the device; NULL for the default area
+ *
+ * Context: Any.
+ * Return: the first area that the device reaches; NULL if there is none.
+ */
+struct cma *dma_contiguous_first_area(struct device *dev)
+{
+	struct dma_area_snapshot areas;
+
+	dma_contiguous_snapshot(dev, &areas);
+	return dma_contiguous_first_of(dev, &areas);
+}
+
+/**
+ * dma_contiguous_falls_back() - may a device get other memory
+ * @dev:	the device; NULL for none
+ *
+ * Context: Any.
+ * Return: true if the default area and ordinary pages serve the device once its
+ * own areas are used up, or if it needs no area of its own.
+ */
+bool dma_contiguous_falls_back(struct device *dev)
+{
+	struct dma_area_snapshot areas;
+
+	dma_contiguous_snapshot(dev, &areas);
+	return areas.falls_back;
+}
+
+/**
+ * dma_contiguous_refuses() - must a request fail whatever memory is free
+ * @dev:	the device
+ * @gfp:	flags of the request; __GFP_NOWARN is heeded
+ *
+ * An area of the device does not exist; or the device must not have other
+ * memory, and the request cannot wait for its areas. The DMA API asks before it
+ * tries any source of memory, pools included.
+ *
+ * Context: Any.
+ * Return: true if the request has to fail.
+ */
+bool dma_contiguous_refuses(struct device *dev, gfp_t gfp)
+{
+	struct dma_area_snapshot areas;
+
+	if (likely(!rcu_access_pointer(dev->cma_areas) && !dev->cma_area &&
+		   !dma_area_requested_type(dev)))
+		return false;
+	dma_contiguous_snapshot(dev, &areas);
+	if (!areas.refused &&
+	    (areas.falls_back || gfpflags_allow_blocking(gfp) ||
+	     dma_area_behind_iommu(dev)))
+		return false;
+	if (!(gfp & __GFP_NOWARN))
+		dev_err_ratelimited(dev, "cma: alloc failed, %s\n",
+				    areas.refused ?
+				    "the device is to have an area that does not exist" :
+				    "an area of its own is for requests that may sleep");
+	return true;
+}
+
+/**
+ * dma_contiguous_area() - an area of a device, for direct use
+ * @dev:	the device
+ * @type:	as for dma_contiguous_request_begin(); NULL for none
+ *
+ * For drivers that call cma_alloc() themselves, for firmware for instance.
+ *
+ * Context: Any.
+ * Return: the area that the device prefers for this; NULL if there is none.
+ */
+struct cma *dma_contiguous_area(struct device *dev, const char *type)
+{
+	return type ? dma_area_of_type(dev, type) :
+		      dma_contiguous_first_area(dev);
+}
+EXPORT_SYMBOL_GPL(dma_contiguous_area);

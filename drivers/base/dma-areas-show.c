@@ -20,20 +20,6 @@
 #include "dma-areas.h"
 
 /**
- * dma_area_is_logged() - has the log a line about the areas of a device
- * @dev:	the device, which is being bound
- *
- * A driver may defer its probe many times, and the log has the line once.
- *
- * Context: Process.
- * Return: true if so.
- */
-bool dma_area_is_logged(struct device *dev)
-{
-	return dev->p && dev->p->cma_logged;
-}
-
-/**
  * dma_area_log() - log which areas a device has
  * @dev:	the device, which is being bound
  * @missing:	some of its areas do not exist, which the log says already

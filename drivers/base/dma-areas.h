@@ -55,6 +55,31 @@ struct dma_area_policy {
 	bool heap;
 };
 
+/**
+ * struct dma_area_declared - users of an area
+ * @area:	the area; NULL for a type without memory and for a lost area
+ * @type:	memory type, or name, that drivers ask for
+ * @devices:	globs of devices or drivers that own the area, with commas
+ *		between; NULL for a common area, empty for a node of the device
+ *		tree
+ * @fallback:	other memory serves requests once the area is used up
+ */
+struct dma_area_declared {
+	struct cma *area;
+	const char *type;
+	const char *devices;
+	bool fallback;
+};
+
+/* dma-areas-declared.c: all areas that are declared, and who uses them */
+const char *dma_area_copy_string(const char *text);
+int dma_area_register(struct cma *cma, const char *type, const char *devices,
+		      bool fallback);
+const struct dma_area_declared *dma_area_declared_at(unsigned int at);
+const struct dma_area_declared *dma_area_find_declared(const struct cma *cma);
+bool dma_area_lost_falls_back(const char *name);
+struct cma *dma_area_by_node_name(const char *name);
+
 /* dma-areas.c: which areas serve a device, in which order */
 void dma_area_snapshot(struct device *dev, const char *type,
 		       struct dma_area_snapshot *areas);
@@ -63,13 +88,9 @@ struct cma *dma_area_next(struct device *dev,
 			  unsigned int *at, bool highmem);
 struct cma *dma_area_of_type(struct device *dev, const char *type);
 bool dma_area_knows_type(struct device *dev, const char *type);
-int dma_area_register(struct cma *cma, const char *type, const char *devices,
-		      bool fallback);
-bool dma_area_bind_declared(struct device *dev);
-bool dma_area_lost_falls_back(const char *name);
-struct cma *dma_area_by_node_name(const char *name);
 
 /* dma-areas-list.c: the list of one device */
+bool dma_area_is_logged(struct device *dev);
 int dma_area_put_first(struct device *dev, struct cma *cma, const char *type);
 void dma_area_bind(struct device *dev, struct cma *cma, const char *type);
 void dma_area_refuse(struct device *dev, bool fallback);
@@ -83,17 +104,17 @@ bool dma_area_reached(struct device *dev, const struct cma *area);
 const char *dma_area_requested_type(struct device *dev);
 
 /* dma-areas-show.c: areas of a device in the log and in debugfs */
-bool dma_area_is_logged(struct device *dev);
 void dma_area_log(struct device *dev, bool missing);
 
 /* dma-areas-default.c: the default area */
 bool dma_area_cmdline_has_default(void);
 bool dma_area_set_default(struct cma *cma);
-phys_addr_t dma_area_default_limit(phys_addr_t addr_limit);
 void dma_area_note_addresses(void);
+void dma_area_reserve_cma(phys_addr_t addr_limit, bool with_address);
+void dma_area_reserve_configured(phys_addr_t addr_limit);
 
 /* dma-areas-declare.c: areas of memory types and of single devices */
-const char *dma_area_copy_string(const char *text);
+phys_addr_t dma_area_default_limit(phys_addr_t addr_limit);
 int dma_area_copy_names(struct dma_contiguous_area_desc *desc);
 struct dma_area_policy dma_area_apply_policy(struct cma *cma);
 int dma_area_declare_low_first(struct cma_area_desc *desc, phys_addr_t low,
@@ -105,16 +126,36 @@ void dma_area_declare_lost(const char *type, const char *devices,
 			   bool fallback);
 struct cma *dma_area_of_dma_type(void);
 
-/* dma-areas-board.c: declarations of board code */
+/* dma-areas-types.c: memory types of board code */
 void dma_area_inherit_type(struct dma_contiguous_area_desc *desc);
+
+/* dma-areas-board.c: areas of board code */
 void dma_area_reserve_board(phys_addr_t addr_limit, bool fixed);
 
 /* dma-areas-claims.c: memory that the board reserves for other purposes */
 void dma_area_note_board(void);
 
-/* dma-areas-of.c: the device tree */
+/**
+ * struct dma_area_ranges - pairs of an address and a size that a property has
+ * @cells:	the next pair
+ * @nr:		number of pairs from there on
+ * @is_wrong:	the property is missing, or is no list of pairs
+ */
+struct dma_area_ranges {
+	const __be32 *cells;
+	int nr;
+	bool is_wrong;
+};
+
+/* dma-areas-reg.c: what a node of the device tree says */
 #ifdef CONFIG_CMA_OF_AREAS
+bool dma_area_node_has(unsigned long node, const char *property);
+struct dma_area_ranges dma_area_get_ranges(unsigned long node,
+					   const char *property);
+bool dma_area_next_range(struct dma_area_ranges *ranges, u64 *base, u64 *size);
 void dma_area_claim_reg(unsigned long node, const char *name, bool for_area);
+
+/* dma-areas-of.c: areas of the device tree */
 void dma_area_settle_node(bool needed);
 bool dma_area_bind_of(struct device *dev);
 
@@ -149,10 +190,11 @@ static inline void dma_area_add_node(struct device *dev,
 }
 #endif
 
-/* dma-areas-cmdline.c: "cma_areas=" */
+/* dma-areas-cmdline.c and dma-areas-policy.c: "cma_areas=" */
 #ifdef CONFIG_CMA_CMDLINE_AREAS
 void dma_area_note_cmdline(void);
 void dma_area_reserve_cmdline(phys_addr_t addr_limit, bool with_address);
+void dma_area_note_policy(const struct cma_area_spec *spec);
 struct dma_area_policy dma_area_find_policy(const char *name);
 void dma_area_settle_policies(void);
 #else

@@ -49,6 +49,22 @@ class Maintainers(unittest.TestCase):
         self.assertEqual(self.patterns, sorted(self.patterns))
 
 
+class Functions(unittest.TestCase):
+    """What a page includes from a source file is there."""
+
+    def test_they_are_where_pages_look(self):
+        missing = []
+        for page in sorted((kbuild.REPO / "Documentation").rglob("*.rst")):
+            for path, names in re.findall(
+                    r"^\.\. kernel-doc:: (\S+)\n   :identifiers: (.*)$",
+                    page.read_text(), re.M):
+                found = re.findall(r"^ \* (\w+)\(\) - ",
+                                   (kbuild.REPO / path).read_text(), re.M)
+                missing += [(path, name) for name in names.split()
+                            if name not in found]
+        self.assertEqual(missing, [])
+
+
 class Parameters(unittest.TestCase):
     def test_every_one_is_documented(self):
         documented = re.findall(r"^\t(\w+)=", added(PARAMETERS), re.M)
