@@ -56,6 +56,8 @@ FIXTURE_SETUP(cma_cache)
 	/* Writing the limit frees all cached buffers. */
 	ASSERT_EQ(0, ct_area_set(&self->area, "cache_kib", self->cache_kib));
 	EXPECT_EQ(0, ct_area_debugfs(&self->area, "cached"));
+	/* No buffer may become too old during a test that is about others. */
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
 }
 
 FIXTURE_TEARDOWN(cma_cache)
@@ -104,10 +106,10 @@ TEST_F(cma_cache, knobs)
 	EXPECT_EQ(-EINVAL, ct_area_set(area, "cache_kib", "many"));
 	expect_text(_metadata, area, "cache_kib", "128");
 
-	EXPECT_EQ(0, ct_area_set(area, "cache_age_ms", "3600000"));
+	EXPECT_EQ(0, ct_area_set(area, "cache_age_ms", "3599999"));
 	EXPECT_EQ(-ERANGE, ct_area_set(area, "cache_age_ms", "3600001"));
 	EXPECT_EQ(-EINVAL, ct_area_set(area, "cache_age_ms", "old"));
-	expect_text(_metadata, area, "cache_age_ms", "3600000");
+	expect_text(_metadata, area, "cache_age_ms", "3599999");
 }
 
 static uint64_t take_buffer(struct __test_metadata *_metadata,
@@ -310,7 +312,6 @@ TEST_F(cma_cache, gives_back_under_pressure)
 	long used = ct_area_debugfs(&self->area, "used");
 	int tries;
 
-	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
 	fill_cache(_metadata, self);
 	/* Each write asks for a part of the cached pages only. */
 	for (tries = 0; tries < NR_ROUNDS; tries++) {
@@ -329,7 +330,6 @@ TEST_F(cma_cache, stays_while_windows_are_evacuated)
 	struct ct_mem mem;
 	uint32_t id;
 
-	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
 	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area),
 		  self->area.nr_pages / 2);
 	take_buffer(_metadata, self, SMALL_SIZE, &id);
@@ -385,8 +385,6 @@ static void zero_one(struct __test_metadata *_metadata,
 
 TEST_F(cma_cache, zeroes_in_the_background)
 {
-	/* No buffer may become too old during the test. */
-	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "60000"));
 	zero_one(_metadata, self, ct_page_size);
 	zero_one(_metadata, self, SMALL_SIZE);
 	zero_one(_metadata, self, LARGE_SIZE);
@@ -424,7 +422,6 @@ TEST_F(cma_cache, caches_large_ones)
 	uint32_t ids[3];
 	int i;
 
-	ASSERT_EQ(0, ct_area_set(area, "cache_age_ms", "60000"));
 	ASSERT_EQ(0, ct_area_set(area, "cache_kib", "4096"));
 	for (i = 0; i < 3; i++)
 		at[i] = take_buffer(_metadata, self, LARGE_SIZE, &ids[i]);
@@ -453,7 +450,6 @@ TEST_F(cma_cache, ages)
 {
 	const long nr_pages = NR_CACHED * SMALL_SIZE / ct_page_size;
 
-	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms", "3600000"));
 	fill_cache(_metadata, self);
 	/* With the default age they would be freed by now. */
 	sleep(3);
@@ -470,6 +466,8 @@ TEST_F(cma_cache, gives_back_in_the_end)
 	int tries;
 
 	fill_cache(_metadata, self);
+	ASSERT_EQ(0, ct_area_set(&self->area, "cache_age_ms",
+				 self->cache_age_ms));
 	for (tries = 0; tries < 300; tries++) {
 		/* Buffers leave the cache first and become free later. */
 		if (!ct_area_debugfs(&self->area, "cached") &&
