@@ -18,9 +18,9 @@
 #include <linux/nodemask.h>
 
 #include "dma-areas.h"
-#include "dma-areas-nodes.h"
+#include "dma-areas-numa.h"
 
-static struct cma *node_areas[MAX_NUMNODES][DMA_AREAS_OF_NODE];
+static struct cma *node_areas[MAX_NUMNODES][DMA_AREAS_NUMA];
 static phys_addr_t node_size[MAX_NUMNODES] __initdata;
 static phys_addr_t every_node_size __initdata;
 static bool cmdline_has_nodes __initdata;
@@ -59,7 +59,7 @@ static int __init dma_area_parse_pernuma(char *text)
 early_param("cma_pernuma", dma_area_parse_pernuma);
 
 /* A node may be online for its processors alone. */
-static bool __init dma_area_node_has_memory(int nid)
+static bool __init dma_area_numa_has_memory(int nid)
 {
 	unsigned long start_pfn;
 	int i;
@@ -81,13 +81,13 @@ static phys_addr_t __init dma_area_default_node_size(void)
 	    !dma_contiguous_default_area)
 		return 0;
 	for_each_online_node(nid)
-		nr_nodes += dma_area_node_has_memory(nid);
+		nr_nodes += dma_area_numa_has_memory(nid);
 	return nr_nodes > 1 ? cma_get_size(dma_contiguous_default_area) : 0;
 }
 
 /* cma_declare() logs the reason of a failure. */
 static void __init dma_area_reserve_on_node(int nid,
-					    const struct dma_area_of_node *of,
+					    const struct dma_area_numa *of,
 					    struct cma **area)
 {
 	char name[CMA_MAX_NAME];
@@ -108,15 +108,15 @@ static void __init dma_area_reserve_on_node(int nid,
 
 static void __init dma_area_reserve_node(int nid, phys_addr_t every)
 {
-	struct dma_area_of_node areas[DMA_AREAS_OF_NODE];
+	struct dma_area_numa areas[DMA_AREAS_NUMA];
 
-	if (!node_online(nid) || !dma_area_node_has_memory(nid)) {
+	if (!node_online(nid) || !dma_area_numa_has_memory(nid)) {
 		if (node_size[nid])
 			pr_err("numa_cma: there is no node %d\n", nid);
 		return;
 	}
-	dma_areas_of_node(node_size[nid], every, areas);
-	for (unsigned int i = 0; i < DMA_AREAS_OF_NODE; i++)
+	dma_area_choose_numa(node_size[nid], every, areas);
+	for (unsigned int i = 0; i < DMA_AREAS_NUMA; i++)
 		if (areas[i].size)
 			dma_area_reserve_on_node(nid, &areas[i],
 						 &node_areas[nid][i]);
@@ -151,7 +151,7 @@ void dma_area_add_node(struct device *dev, struct dma_area_snapshot *areas)
 
 	if (nid == NUMA_NO_NODE)
 		return;
-	for (unsigned int i = 0; i < DMA_AREAS_OF_NODE; i++)
+	for (unsigned int i = 0; i < DMA_AREAS_NUMA; i++)
 		if (node_areas[nid][i])
 			areas->area[areas->nr++] = node_areas[nid][i];
 }

@@ -175,6 +175,16 @@ static inline bool dma_area_bind_of(struct device *dev)
 }
 #endif
 
+/**
+ * struct dma_area_numa - an area that a node may have
+ * @prefix:	name of the area, without the number of the node
+ * @size:	bytes; 0 for none
+ */
+struct dma_area_numa {
+	const char *prefix;
+	phys_addr_t size;
+};
+
 /* dma-areas-numa.c: "numa_cma=" and "cma_pernuma=" */
 #ifdef CONFIG_DMA_NUMA_CMA
 void dma_area_reserve_nodes(void);
