@@ -66,6 +66,7 @@
  * @nearest:	start of the window that had the fewest blockers; NO_WINDOW if
  *		none was counted
  * @nr_nearest:	how many these were
+ * @outlasting_pfn: page that outlasted the last pause
  */
 struct search {
 	struct cma *cma;
@@ -81,6 +82,7 @@ struct search {
 	unsigned int nr_stuck;
 	unsigned long nearest;
 	unsigned int nr_nearest;
+	unsigned long outlasting_pfn;
 };
 
 /*
@@ -485,8 +487,11 @@ static int search_try_on_pageblocks(struct search *search)
 }
 
 /*
- * Return: 0 if the nearest window is held and taken; otherwise an error. The
- * window stays the nearest one while it has few blockers.
+ * Wait in the nearest window. It stays the nearest one while it has few
+ * blockers. A page that outlasts two pauses may be held for long, so the next
+ * pause is spent in a window behind it.
+ *
+ * Return: 0 if a window is held and taken; otherwise an error.
  */
 static int search_linger(struct search *search, unsigned int ms)
 {
@@ -497,14 +502,16 @@ static int search_linger(struct search *search, unsigned int ms)
 	if (start == NO_WINDOW ||
 	    !search_hold_window(search, CMA_FIT_FIRST, start))
 		return -EBUSY;
-	/* Another request may hold it by now. */
-	if (search->buffer->holder.start != start) {
-		search_drop_window(search);
-		return -EBUSY;
-	}
+	start = search->buffer->holder.start;
 	search->linger_ms = ms;
 	error = search_try_held(search, true);
 	search->linger_ms = 0;
+	if (error == -EBUSY &&
+	    search->blocker.pfn == search->outlasting_pfn) {
+		search->nearest = max(start, search->blocker.pfn) + 1;
+		search->nr_nearest = UINT_MAX;
+	}
+	search->outlasting_pfn = search->blocker.pfn;
 	return error;
 }
 
