@@ -39,6 +39,7 @@ from trees.overlay import Overlay, Target, folder_of
 
 EDIT_BUDGET = 60        # changed lines beyond which an edit wants its own file
 UNAVAILABLE = 4         # exit status
+TRYING = "the newest that is known; trying"
 
 
 class Trees:
@@ -110,8 +111,8 @@ class Trees:
             source.make_base(wanted["path"], self.linux, self.base, self.root)
             self.save(source=wanted)
         if bases.is_newer(self.kernel()):
-            print("tree: Linux %s is newer than %s, the newest that is known; trying" % (
-                self.kernel(), bases.NEWEST), flush=True)
+            print("tree: Linux %s is newer than %s, %s" % (
+                self.kernel(), bases.NEWEST, TRYING), flush=True)
         new_bare, problems = self._make_bare()
         target = self.target(new_bare)
         done, failed = target.apply()

@@ -31,6 +31,7 @@ REMOVED = re.compile(
     r"^(?:cma_(?:alloc|release|declare_contiguous|init_reserved_mem).*"
     r"|(?:alloc|free)_contig_.*|dma_alloc_(?:from_)?contiguous"
     r"|dma_contiguous_(?:reserve|remap).*|rmem_cma_.*)$")
+STARTED = time.monotonic()	# when the check began
 SHOWN = 40			# lines of what is wrong with a result
 
 

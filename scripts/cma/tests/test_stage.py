@@ -108,10 +108,10 @@ class Builds(Case):
             "tree series host style lint build virt vexpress parameters areas "
             "clients demo bench cost stress debug lpae bare identical kasan "
             "64-bit blocks bare-64-bit configs without rt kcsan hibernate boards "
-            "messages newest kernel-tests by-hand boards-whole bisect"))
+            "messages newest newest-whole kernel-tests by-hand boards-whole bisect"))
         self.assertEqual(
             [name for name, s in stage.STAGES.items() if s.on_request],
-            "blocks bare-64-bit without rt kcsan hibernate messages newest "
+            "blocks bare-64-bit without rt kcsan hibernate messages newest-whole "
             "kernel-tests by-hand boards-whole bisect".split())
         self.assertEqual([name for name, s in stage.STAGES.items()
                           if s.changes_trees], ["tree", "series"])
