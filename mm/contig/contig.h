@@ -280,7 +280,32 @@ unsigned int contig_copy_count(unsigned long start_pfn, unsigned long end_pfn);
 unsigned long contig_copy_cache(struct zone *zone, unsigned long start_pfn,
 				unsigned long end_pfn, struct list_head *pages);
 
-/* remap.c: pages that programs map */
+/* A batch holds one reference to each of its pages. */
+#define CONTIG_BATCH_REFS	1
+
+/**
+ * struct contig_move - a page that is not mapped at the moment
+ * @folio:	the page
+ * @copy:	its copy
+ * @anon_vma:	of its mappings; NULL for a page of a file, or without mappings
+ */
+struct contig_move {
+	struct folio *folio;
+	struct folio *copy;
+	struct anon_vma *anon_vma;
+};
+
+/* move.c: what replace.c and remap.c share */
+int contig_move_copy(const struct contig_move *move);
+void contig_moves_add_to_lru(const struct contig_move *moves, unsigned int nr);
+void contig_moves_free(struct zone *zone, const struct contig_move *moves,
+		       unsigned int nr);
+
+/* replace.c: pages that one program maps */
+unsigned int contig_replace(struct zone *zone, struct list_head *batch,
+			    struct list_head *targets);
+
+/* remap.c: pages that several programs map, and pages of files */
 unsigned int contig_remap_count(const struct list_head *batch);
 unsigned int contig_remap(struct zone *zone, struct list_head *batch,
 			  struct list_head *pages);

@@ -3,13 +3,13 @@
  * Moves pages that programs map: anonymous pages, in the swap cache or not, and
  * pages of files.
  *
- * Taking a page out of the page tables and entering its copy is left to the
- * kernel's rmap, and makes two thirds of the cost of a page. The rest is done
- * for many pages at once: references are counted before a page is touched,
+ * replace.c moves most of them first. For the others, taking a page out of the
+ * page tables and entering its copy is left to the kernel's rmap. The rest is
+ * done for many pages at once: references are counted before a page is touched,
  * copies are added to the LRU lists under one lock, and moved pages are freed
  * by the run.
  *
- * All pages are unmapped first, so that TLBs are flushed once. Nothing is
+ * All these pages are unmapped first, so that TLBs are flushed once. Nothing is
  * waited for. A page that does not go this way stays in the batch, for
  * migrate_pages(), which also moves the pages that contig_is_plainly_mapped()
  * leaves out.
@@ -32,21 +32,6 @@
 /* Pages that are copied at a time; bounds the stack that they take. */
 #define RUN_PAGES_MAX	32
 
-/* The batch holds one reference to each of its pages. */
-#define BATCH_REFS	1
-
-/**
- * struct move - a page that is unmapped at the moment
- * @folio:	the page
- * @copy:	its copy
- * @anon_vma:	of its mappings; NULL for a page of a file, or without mappings
- */
-struct move {
-	struct folio *folio;
-	struct folio *copy;
-	struct anon_vma *anon_vma;
-};
-
 /**
  * contig_remap_count() - how many pages of a batch contig_remap() can move
  * @batch:	isolated folios
@@ -60,7 +45,7 @@ unsigned int contig_remap_count(const struct list_head *batch)
 	unsigned int nr = 0;
 
 	list_for_each_entry(folio, batch, lru)
-		nr += contig_is_plainly_mapped(folio, BATCH_REFS);
+		nr += contig_is_plainly_mapped(folio, CONTIG_BATCH_REFS);
 	return nr;
 }
 
@@ -91,7 +76,7 @@ static bool unmap_to_remap(struct folio *folio, struct anon_vma **anon_vma)
 {
 	if (!folio_trylock(folio))
 		return false;
-	if (!contig_is_plainly_mapped(folio, BATCH_REFS) ||
+	if (!contig_is_plainly_mapped(folio, CONTIG_BATCH_REFS) ||
 	    !mapping_has_mover(folio)) {
 		folio_unlock(folio);
 		return false;
@@ -135,24 +120,7 @@ static void unmap_batch_to_remap(struct list_head *batch,
 	}
 }
 
-/* A locked page stays in its file, but a_ops of the file may change. */
-static int copy_mapped_page(const struct move *move)
-{
-	struct address_space *mapping = folio_mapping(move->folio);
-	const struct address_space_operations *ops;
-
-	if (contig_should_fail(CONTIG_FAIL_COPY))
-		return -EAGAIN;
-	if (!mapping)
-		return migrate_folio(NULL, move->copy, move->folio,
-				     MIGRATE_ASYNC);
-	ops = READ_ONCE(mapping->a_ops);
-	return ops->migrate_folio ?
-	       ops->migrate_folio(mapping, move->copy, move->folio,
-				  MIGRATE_ASYNC) : -EOPNOTSUPP;
-}
-
-static void undo_remap(struct zone *zone, const struct move *move,
+static void undo_remap(struct zone *zone, const struct contig_move *move,
 		       struct list_head *batch, struct list_head *targets)
 {
 	restore_mappings(move->folio, move->folio, move->anon_vma);
@@ -164,7 +132,7 @@ static void undo_remap(struct zone *zone, const struct move *move,
 }
 
 /* Copies up to %RUN_PAGES_MAX pages. Return: how many, described by @moves. */
-static unsigned int copy_mapped_run(struct zone *zone, struct move *moves,
+static unsigned int copy_mapped_run(struct zone *zone, struct contig_move *moves,
 				    struct list_head *unmapped,
 				    struct list_head *copies,
 				    struct list_head *batch,
@@ -173,7 +141,7 @@ static unsigned int copy_mapped_run(struct zone *zone, struct move *moves,
 	unsigned int nr = 0;
 
 	while (nr < RUN_PAGES_MAX && !list_empty(unmapped)) {
-		struct move *move = &moves[nr];
+		struct contig_move *move = &moves[nr];
 
 		move->folio = list_first_entry(unmapped, struct folio, lru);
 		move->copy = list_first_entry(copies, struct folio, lru);
@@ -181,7 +149,7 @@ static unsigned int copy_mapped_run(struct zone *zone, struct move *moves,
 		list_del(&move->copy->lru);
 		move->anon_vma = move->copy->private;
 		move->copy->private = NULL;
-		if (!copy_mapped_page(move)) {
+		if (!contig_move_copy(move)) {
 			/* Waiters for the lock see that the page is gone. */
 			if (!folio_test_anon(move->folio))
 				move->folio->mapping = NULL;
@@ -194,71 +162,15 @@ static unsigned int copy_mapped_run(struct zone *zone, struct move *moves,
 	return nr;
 }
 
-/* Before a copy is mapped: mlock() of it counts right only on its list. */
-static void add_copy_to_lru(const struct move *moves, unsigned int nr)
-{
-	struct lruvec *lruvec = NULL;
-
-	for (unsigned int i = 0; i < nr; i++) {
-		struct folio *copy = moves[i].copy;
-
-		VM_WARN_ON_ONCE_FOLIO(folio_zone(copy) !=
-				      folio_zone(moves[i].folio), copy);
-		lruvec = folio_lruvec_relock_irq(copy, lruvec);
-		folio_set_lru(copy);
-		lruvec_add_folio(lruvec, copy);
-	}
-	if (lruvec)
-		lruvec_unlock_irq(lruvec);
-}
-
-static void map_moved_copies(const struct move *moves, unsigned int nr)
+static void map_moved_copies(const struct contig_move *moves, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++) {
-		const struct move *move = &moves[i];
+		const struct contig_move *move = &moves[i];
 
 		restore_mappings(move->folio, move->copy, move->anon_vma);
 		folio_set_owner_migrate_reason(move->copy, MR_CONTIG_RANGE);
 		contig_folio_unlock_put(move->copy);
 	}
-}
-
-/* Return: true if the page can be freed together with others. */
-static bool freeze_unmapped(struct folio *folio)
-{
-	if (folio_test_mlocked(folio) || folio_test_hwpoison(folio) ||
-	    !folio_ref_freeze(folio, BATCH_REFS))
-		return false;
-	folio->mapping = NULL;
-	return true;
-}
-
-static void free_moved_folios(struct zone *zone, const struct move *moves,
-			      unsigned int nr)
-{
-	unsigned long start_pfn = 0, end_pfn = 0;
-	unsigned int nr_file = 0;
-
-	for (unsigned int i = 0; i < nr; i++) {
-		struct folio *folio = moves[i].folio;
-		unsigned long pfn = folio_pfn(folio);
-
-		nr_file += folio_is_file_lru(folio);
-		folio_unlock(folio);
-		if (!freeze_unmapped(folio)) {
-			folio_put(folio);
-			continue;
-		}
-		if (pfn != end_pfn) {
-			contig_buddy_free_range(zone, start_pfn, end_pfn);
-			start_pfn = pfn;
-		}
-		end_pfn = pfn + 1;
-	}
-	contig_buddy_free_range(zone, start_pfn, end_pfn);
-	mod_node_page_state(zone->zone_pgdat, NR_ISOLATED_FILE, -(long)nr_file);
-	mod_node_page_state(zone->zone_pgdat, NR_ISOLATED_ANON,
-			    -(long)(nr - nr_file));
 }
 
 /**
@@ -274,19 +186,20 @@ static void free_moved_folios(struct zone *zone, const struct move *moves,
 unsigned int contig_remap(struct zone *zone, struct list_head *batch,
 			  struct list_head *targets)
 {
-	struct move moves[RUN_PAGES_MAX];
-	unsigned int nr, nr_moved = 0;
+	struct contig_move moves[RUN_PAGES_MAX];
+	unsigned int nr, nr_moved;
 	LIST_HEAD(unmapped);
 	LIST_HEAD(copies);
 
+	nr_moved = contig_replace(zone, batch, targets);
 	unmap_batch_to_remap(batch, targets, &unmapped, &copies);
 	try_to_unmap_flush();
 	while (!list_empty(&unmapped)) {
 		nr = copy_mapped_run(zone, moves, &unmapped, &copies, batch,
 				     targets);
-		add_copy_to_lru(moves, nr);
+		contig_moves_add_to_lru(moves, nr);
 		map_moved_copies(moves, nr);
-		free_moved_folios(zone, moves, nr);
+		contig_moves_free(zone, moves, nr);
 		nr_moved += nr;
 		cond_resched();
 	}

@@ -27,6 +27,8 @@
 #define folio_set_owner_migrate_reason(folio, reason) \
 	set_page_owner_migrate_reason(&(folio)->page, reason)
 #define alloc_pages_bulk_node	alloc_pages_bulk_array_node
+#define anon_rmap_tree_foreach(avc, anon_vma, first, last) \
+	anon_vma_interval_tree_foreach(avc, &(anon_vma)->rb_root, first, last)
 #define free_frozen_pages(page, order)	free_unref_page(page, order)
 #define inode_lru_list_add(inode)	inode_add_lru(inode)
 #define isolate_or_dissolve_huge_folio(folio, list) \
@@ -35,6 +37,8 @@
 #define system_dfl_wq	system_unbound_wq
 #define system_percpu_wq	system_wq
 #define page_has_movable_ops(page)	__PageMovable(page)
+#define pte_uffd(pte)		pte_uffd_wp(pte)
+#define vma_anon_address(vma, index, nr_pages)	vma_address(vma, index, nr_pages)
 #define post_alloc_hook(page, order, gfp, alloc_flags)	\
 	do {						\
 		(void)(alloc_flags);			\
