@@ -163,9 +163,7 @@ COMMON: Goals = {
     ("swap", 4 * MIB, "worst"): (15000, 656),
     ("swap-row", 4 * MIB, "median"): (12000, 656),
     ("swap-row", 4 * MIB, "worst"): (25000, 656),
-    # 294 to 305, with kernels that differ by a few instructions elsewhere: which
-    # pages are free then is another matter in each.
-    ("pinned", 256, "median"): (310, 41),
+    ("pinned", 256, "median"): (280, 41),
     ("pinned", 256, "worst"): (2000, 41),
     ("pinned-row", 256, "median"): (280, 41),
     ("pinned-row", 256, "worst"): (2000, 41),
