@@ -16,6 +16,7 @@
  * Locks, outermost first: the folios, anon_vma of the run, its page table, an
  * LRU list.
  */
+#include <linux/hugetlb.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -37,7 +38,6 @@
 /**
  * struct replace_run - pages of one page table that are replaced together
  * @vma:	where they are mapped
- * @ptl:	lock of the table
  * @first_pte:	entry of the first page
  * @first:	its address
  * @start:	lowest address
@@ -49,7 +49,6 @@
  */
 struct replace_run {
 	struct vm_area_struct *vma;
-	spinlock_t *ptl;	/* held while the run is replaced */
 	pte_t *first_pte;
 	unsigned long first;
 	unsigned long start;
@@ -94,38 +93,6 @@ static unsigned long run_address_of(const struct replace_run *run,
 				    const struct folio *folio)
 {
 	return vma_anon_address(run->vma, folio->index, 1);
-}
-
-/* Return: true with the lock of the page table that maps @folio. */
-static bool lock_table_of(struct replace_run *run, struct anon_vma *anon_vma,
-			  struct folio *folio)
-{
-	struct anon_vma_chain *avc;
-
-	anon_rmap_tree_foreach(avc, anon_vma, folio->index, folio->index) {
-		struct vm_area_struct *vma = avc->vma;
-		unsigned long address = vma_anon_address(vma, folio->index, 1);
-		pmd_t *pmd;
-		pte_t *pte;
-
-		if (address == -EFAULT || !is_replaceable_in(vma))
-			continue;
-		pmd = mm_find_pmd(vma->vm_mm, address);
-		pte = pmd ? pte_offset_map_lock(vma->vm_mm, pmd, address,
-						&run->ptl) : NULL;
-		if (!pte)
-			continue;
-		if (pte_maps_folio(ptep_get(pte), folio)) {
-			run->vma = vma;
-			run->first_pte = pte;
-			run->first = address;
-			run->start = address;
-			run->end = address + PAGE_SIZE;
-			return true;
-		}
-		pte_unmap_unlock(pte, run->ptl);
-	}
-	return false;
 }
 
 /* Return: false if @folio, the next one of the batch, does not fit the run. */
@@ -309,6 +276,63 @@ static void unlock_copies(const struct replace_run *run)
 	}
 }
 
+/*
+ * Replace the first page of the run, and those of @batch that lie beside it.
+ * Return: false if @vma does not map the page; then nothing is done.
+ */
+static bool replace_run_in(struct zone *zone, struct replace_run *run,
+			   struct vm_area_struct *vma, struct list_head *batch,
+			   struct list_head *others, struct list_head *targets)
+{
+	struct folio *folio = run->moves[0].folio;
+	unsigned long address = vma_anon_address(vma, folio->index, 1);
+	DEFINE_FOLIO_VMA_WALK(walk, folio, vma, address, 0);
+
+	/* The walk takes the lock of the page table. */
+	if (address == -EFAULT || !is_replaceable_in(vma) ||
+	    !page_vma_mapped_walk(&walk))
+		return false;
+	if (!pte_maps_folio(ptep_get(walk.pte), folio)) {
+		page_vma_mapped_walk_done(&walk);
+		return false;
+	}
+
+	run->vma = vma;
+	run->first_pte = walk.pte;
+	run->first = address;
+	run->start = address;
+	run->end = address + PAGE_SIZE;
+	collect_to_replace(run, batch, targets);
+	take_ptes_out(run);
+	copy_run(zone, run, others, targets);
+	contig_moves_add_to_lru(run->moves, run->nr);
+	map_copies(run);
+	page_vma_mapped_walk_done(&walk);
+	return true;
+}
+
+/* Return: false if no program maps the first page of the run as it has to. */
+static bool replace_run(struct zone *zone, struct replace_run *run,
+			struct list_head *batch, struct list_head *others,
+			struct list_head *targets)
+{
+	struct folio *folio = run->moves[0].folio;
+	struct anon_vma *anon_vma = folio_lock_anon_vma_read(folio, NULL);
+	struct anon_vma_chain *avc;
+	bool found = false;
+
+	if (!anon_vma)
+		return false;
+	anon_rmap_tree_foreach(avc, anon_vma, folio->index, folio->index) {
+		found = replace_run_in(zone, run, avc->vma, batch, others,
+				       targets);
+		if (found)
+			break;
+	}
+	anon_vma_unlock_read(anon_vma);
+	return found;
+}
+
 /* Takes at least one folio off @batch. Return: how many were replaced. */
 static unsigned int replace_next_run(struct zone *zone, struct list_head *batch,
 				     struct list_head *others,
@@ -316,43 +340,30 @@ static unsigned int replace_next_run(struct zone *zone, struct list_head *batch,
 {
 	struct folio *folio = list_last_entry(batch, struct folio, lru);
 	struct replace_run run = { };
-	struct anon_vma *anon_vma;
 	struct folio *copy;
 
-	list_move(&folio->lru, others);
-	if (!is_replaceable(folio) || !folio_trylock(folio))
+	if (!is_replaceable(folio) || !folio_trylock(folio)) {
+		list_move(&folio->lru, others);
 		return 0;
-	anon_vma = is_replaceable(folio) ?
-		   folio_lock_anon_vma_read(folio, NULL) : NULL;
-	if (!anon_vma)
-		goto unlock_folio;
-	copy = contig_target_get(targets);
-	if (!copy)
-		goto unlock_anon_vma;
-	if (!lock_table_of(&run, anon_vma, folio)) {
+	}
+	copy = is_replaceable(folio) ? contig_target_get(targets) : NULL;
+	if (!copy) {
+		folio_unlock(folio);
+		list_move(&folio->lru, others);
+		return 0;
+	}
+	run_add(&run, folio, copy);
+	if (!replace_run(zone, &run, batch, others, targets)) {
+		folio_unlock(folio);
+		list_add(&folio->lru, others);
 		folio_unlock(copy);
 		list_add(&copy->lru, targets);
-		goto unlock_anon_vma;
+		return 0;
 	}
-
-	run_add(&run, folio, copy);
-	collect_to_replace(&run, batch, targets);
-	take_ptes_out(&run);
-	copy_run(zone, &run, others, targets);
-	contig_moves_add_to_lru(run.moves, run.nr);
-	map_copies(&run);
-	pte_unmap_unlock(run.first_pte, run.ptl);
-	anon_vma_unlock_read(anon_vma);
 
 	unlock_copies(&run);
 	contig_moves_free(zone, run.moves, run.nr);
 	return run.nr;
-
-unlock_anon_vma:
-	anon_vma_unlock_read(anon_vma);
-unlock_folio:
-	folio_unlock(folio);
-	return 0;
 }
 
 /**
