@@ -87,7 +87,7 @@ def without(stage: Stage) -> None:
 RT = {"arm64-virt": "rt-arm64", "x86_64": "rt-x86_64"}
 TWO_NODES = {"extra": wide.NODES, "smp": "2,sockets=2"}
 # Tests of two tasks at once, and of readers beside them.
-CONCURRENT = ["cma_concurrent", "cma_mode", "cma_cache", "cma_interface"]
+CONCURRENT = ["cma_concurrent", "cma_tables", "cma_mode", "cma_cache", "cma_interface"]
 
 # Buffers show in the profile of allocations, and are gone from it.
 PROFILE = ("cd /sys/kernel/debug/cma/reserved && of() { awk "
@@ -101,7 +101,7 @@ def rt(stage: Stage) -> None:
     """Spinlocks that sleep, with lockdep, on two nodes where there are such;
     the profile of allocations checks itself as well."""
     for board, name in RT.items():
-        tests = [test for test in wide.EACH_64_BIT if test != "cma_huge"]
+        tests = [*wide.EACH, "cma_tables"]
         selftests("x86_64" if board == "x86_64" else "arm")
         stage.boot(board, board, kernel_dir=kbuild.obj(name), want_tests=True,
                    append=wide.APPEND, timeout_s=1800,

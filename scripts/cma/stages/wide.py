@@ -218,7 +218,7 @@ APPEND = (f"cma=64M kunit.enable=1 {AUTORUN}kunit.filter_glob=cma* "
           f"{boards.QUICK} transparent_hugepage=never")
 EACH = ["cma_basic", "cma_interface", "cma_cache"]
 # Pages of hugetlb do not move on ARM.
-EACH_64_BIT = [*EACH, "cma_huge"]
+EACH_64_BIT = [*EACH, "cma_huge", "cma_tables"]
 
 
 def boot_generic(stage: Stage, board: str, tests: Sequence[str], **options: Any) -> None:
