@@ -169,7 +169,7 @@ static void take_ptes_out(struct replace_run *run)
 	flush_tlb_range(vma, run->start, run->end);
 }
 
-/* Enter a page in the table. The entry has a reference of its own already. */
+/* Enter a page in the table. The caller has taken the entry's reference. */
 static void put_pte_in(const struct replace_run *run, struct folio *folio,
 		       pte_t pte, bool exclusive)
 {
@@ -260,19 +260,21 @@ static void map_copies(struct replace_run *run)
 	for (unsigned int i = 0; i < run->nr; i++) {
 		struct folio *copy = run->moves[i].copy;
 
+		folio_get(copy);
 		put_pte_in(run, copy,
 			   make_pte_of_copy(run->vma, copy, run->ptes[i]),
 			   test_bit(i, run->exclusive));
 	}
 }
 
+/* The program may have dropped a copy by now, so we still have a reference. */
 static void unlock_copies(const struct replace_run *run)
 {
 	for (unsigned int i = 0; i < run->nr; i++) {
 		struct folio *copy = run->moves[i].copy;
 
 		folio_set_owner_migrate_reason(copy, MR_CONTIG_RANGE);
-		folio_unlock(copy);
+		contig_folio_unlock_put(copy);
 	}
 }
 

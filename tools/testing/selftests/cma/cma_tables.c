@@ -289,8 +289,8 @@ static void *keep_changing(void *arg)
 TEST_F(cma_tables, while_they_change)
 {
 	struct changer changers[NR_CHANGES] = {};
+	unsigned int i, nr_failed = 0;
 	struct dma_test_alloc buf;
-	unsigned int i;
 
 	for (i = 0; i < NR_CHANGES; i++) {
 		changers[i].change = i;
@@ -307,11 +307,15 @@ TEST_F(cma_tables, while_they_change)
 		size_t size = i % 4 ? BUF_SIZE : self->area.nr_pages *
 			      ct_page_size * 3 / 4;
 
-		EXPECT_EQ(0, ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL, 0,
-					  &buf))
+		if (ct_dma_alloc(self->fd, size, DMA_TEST_KERNEL,
+				 DMA_TEST_NO_WARN, &buf)) {
+			nr_failed++;
 			continue;
+		}
 		EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
 	}
+	/* The holder may be off its CPU for long, with pages in the pipe. */
+	EXPECT_LE(nr_failed, i / 4);
 	for (i = 0; i < NR_CHANGES; i++)
 		__atomic_store_n(&changers[i].stop, true, __ATOMIC_RELAXED);
 	for (i = 0; i < NR_CHANGES; i++) {
