@@ -29,12 +29,12 @@ int contig_move_copy(const struct contig_move *move)
 	struct address_space *mapping = folio_mapping(move->folio);
 	const struct address_space_operations *ops;
 
-	/* A locked page stays in its file, but a_ops of the file may change. */
 	if (contig_should_fail(CONTIG_FAIL_COPY))
 		return -EAGAIN;
 	if (!mapping)
 		return migrate_folio(NULL, move->copy, move->folio,
 				     MIGRATE_ASYNC);
+	/* A locked page stays in its file, but a_ops of the file may change. */
 	ops = READ_ONCE(mapping->a_ops);
 	return ops->migrate_folio ?
 	       ops->migrate_folio(mapping, move->copy, move->folio,

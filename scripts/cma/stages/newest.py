@@ -48,7 +48,7 @@ def run_parts(stage: Stage, parts: Sequence[str]) -> None:
         count(stage, done.stdout)
 
 
-# What runs with BASE=newest is all about that kernel.
+# A run with BASE=newest is about that kernel already.
 @stage("newest", on_request=bases.BASE == "newest")
 def newest(stage: Stage) -> None:
     minutes = (time.monotonic() - STARTED) / 60
