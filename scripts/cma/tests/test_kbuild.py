@@ -61,7 +61,7 @@ class Worktrees(Source):
 
 
 class Steps(Source):
-    """Each patch of the series is built in turn."""
+    """Each patch of the series is built and booted in turn."""
 
     def setUp(self):
         super().setUp()
@@ -75,6 +75,7 @@ class Steps(Source):
         repo.run("format-patch", "-q", "-o", str(self.build / "patches"), f"{base}..{tip}")
         self.built = []
         self.broken = ""
+        self.booted = self.enterContext(mock.patch("stages.stage.Stage.boot"))
         self.patch({"stages.whole.BUILD": self.build, "lab.kbuild.configure": mock.Mock(),
                     "lab.kbuild.make": self.make})
 
@@ -90,8 +91,11 @@ class Steps(Source):
     def test_each_once(self):
         for _ in range(2):	# what the first run left is no harm
             self.built = []
+            self.booted.reset_mock()
             self.assertEqual(self.run_stage(), (3, 0))
             self.assertEqual(self.built, ["two\n", "three\n"])
+            self.assertEqual([bool(call.kwargs["expect"]) for call in
+                              self.booted.call_args_list], [False, True])
         self.assertEqual([call.kwargs["whole"] for call in
                           kbuild.configure.call_args_list[:2]], [False, True])
 
@@ -99,6 +103,7 @@ class Steps(Source):
         self.broken = "two\n"
         self.assertEqual(self.run_stage(), (2, 1))
         self.assertEqual(self.built, ["two\n", "three\n"])
+        self.assertEqual(self.booted.call_count, 1)
 
     def test_no_patches(self):
         shutil.rmtree(self.build / "patches")
