@@ -22,7 +22,7 @@ static void report_of_size(const char *what, size_t size, uint64_t ns)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "%s-%zu", what, size / KIB);
+	snprintf(name, sizeof(name), "%s-%zu", what, size / (size_t)KIB);
 	report(name, ns * 1000 / (size / ct_page_size));
 }
 

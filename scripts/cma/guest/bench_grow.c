@@ -297,6 +297,10 @@ static void run_idle(const size_t *sizes, int nr_sizes)
 	char *data;
 
 	place_prepare(sizes[0]);
+	/* What per-CPU lists have lies outside, and programs use it first. */
+	ct_mem_limit_cpu_lists(true);
+	munmap(program_map(MIB), MIB);
+	ct_mem_limit_cpu_lists(false);
 	fill_outside(&nr, nr_max - LAST_MIB,
 		     ct_zone_sum("high") + LAST_MIB * MIB / ct_page_size);
 	data = program_map(sizes[1]);

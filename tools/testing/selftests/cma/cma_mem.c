@@ -184,11 +184,7 @@ unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area)
 	return mem_scan(mem, area, false, 0);
 }
 
-/*
- * Makes per-CPU lists short, so that freed pages become free for all CPUs. Long
- * lists have some MiB, and a CPU would use these before free pages of the area.
- */
-static void limit_pcp_lists(bool on)
+void ct_mem_limit_cpu_lists(bool on)
 {
 	ct_write_long("/proc/sys/vm/percpu_pagelist_high_fraction",
 		      on ? 100000 : 0);
@@ -197,9 +193,9 @@ static void limit_pcp_lists(bool on)
 void ct_mem_drop(struct ct_mem *mem, const struct ct_area *area, bool inside,
 		 unsigned long nr_max)
 {
-	limit_pcp_lists(true);
+	ct_mem_limit_cpu_lists(true);
 	mem_scan(mem, area, inside, nr_max);
-	limit_pcp_lists(false);
+	ct_mem_limit_cpu_lists(false);
 }
 
 void ct_mem_exit(struct ct_mem *mem)
@@ -254,7 +250,7 @@ void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 	sched_getaffinity(0, sizeof(cpus), &cpus);
 	boost = ct_read_long("/proc/sys/vm/watermark_boost_factor");
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", 0);
-	limit_pcp_lists(true);
+	ct_mem_limit_cpu_lists(true);
 	for (page = 0; page + LOOK_PAGES <= mem->nr_pages; page += LOOK_PAGES) {
 		if (!(page % CPU_PAGES)) {
 			next_cpu();
@@ -266,7 +262,7 @@ void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 			break;
 		memset(mem->has_data + page, 1, LOOK_PAGES);
 	}
-	limit_pcp_lists(false);
+	ct_mem_limit_cpu_lists(false);
 	ct_write_long("/proc/sys/vm/watermark_boost_factor", boost);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }

@@ -142,6 +142,12 @@ void ct_mem_rewrite(struct ct_mem *mem, unsigned long first, unsigned long nr);
 /* Returns the number of pages with wrong data. */
 unsigned long ct_mem_verify(const struct ct_mem *mem);
 unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area);
+/*
+ * Makes per-CPU lists short, so that freed pages become free for all CPUs, or as
+ * long as they were. Long lists have some MiB, and a CPU would use these before
+ * free pages of the area.
+ */
+void ct_mem_limit_cpu_lists(bool on);
 /* Frees at most @nr_max pages that lie inside, or outside, the area. */
 void ct_mem_drop(struct ct_mem *mem, const struct ct_area *area, bool inside,
 		 unsigned long nr_max);
