@@ -9,27 +9,8 @@
 #include <linux/cma.h>
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
-#include <linux/glob.h>
-#include <linux/string.h>
 
 #include "dma-areas.h"
-
-static bool dma_area_globs_match(const char *globs, const char *name)
-{
-	char glob[256];
-
-	while (*globs) {
-		size_t length = strcspn(globs, ",");
-
-		if (length < sizeof(glob)) {
-			strscpy(glob, globs, length + 1);
-			if (glob_match(glob, name))
-				return true;
-		}
-		globs += length + !!globs[length];
-	}
-	return false;
-}
 
 static bool dma_area_names_device(const struct dma_area_declared *area,
 				  const struct device *dev)

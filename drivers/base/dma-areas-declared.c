@@ -10,6 +10,7 @@
 #define pr_fmt(fmt) "cma: " fmt
 
 #include <linux/cma.h>
+#include <linux/glob.h>
 #include <linux/init.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -53,6 +54,31 @@ const char * __init dma_area_copy_string(const char *text)
 	}
 	used += size;
 	return memcpy(copy, text, size);
+}
+
+/**
+ * dma_area_globs_match() - is a name one of those that are given by globs
+ * @globs:	globs with commas between; one of 256 bytes or more matches nothing
+ * @name:	the name
+ *
+ * Context: Any.
+ * Return: true if a glob matches the whole name.
+ */
+bool dma_area_globs_match(const char *globs, const char *name)
+{
+	char glob[256];
+
+	while (*globs) {
+		size_t length = strcspn(globs, ",");
+
+		if (length < sizeof(glob)) {
+			strscpy(glob, globs, length + 1);
+			if (glob_match(glob, name))
+				return true;
+		}
+		globs += length + !!globs[length];
+	}
+	return false;
 }
 
 /**

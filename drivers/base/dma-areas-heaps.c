@@ -8,9 +8,7 @@
 #include <linux/cma.h>
 #include <linux/dma-map-ops.h>
 #include <linux/export.h>
-#include <linux/glob.h>
 #include <linux/moduleparam.h>
-#include <linux/string.h>
 
 #include "dma-areas.h"
 
@@ -21,21 +19,6 @@
 static char *areas = "";
 module_param(areas, charp, 0);
 MODULE_PARM_DESC(areas, "Areas that programs may take from beside the default one: names, globs, with commas between");
-
-static bool dma_area_is_in_heaps(const char *name)
-{
-	char glob[CMA_MAX_NAME];
-
-	for (const char *at = areas; *at; at += strspn(at, ",")) {
-		size_t length = strcspn(at, ",");
-
-		strscpy(glob, at, min(length + 1, sizeof(glob)));
-		if (glob_match(glob, name))
-			return true;
-		at += length;
-	}
-	return false;
-}
 
 /**
  * struct dma_area_heap_search - which area to find
@@ -53,7 +36,7 @@ static int dma_area_find_heap(struct cma *cma, void *data)
 
 	if (!cma_serves_pages(cma) ||
 	    (cma != dma_contiguous_default_area && !cma_has_heap(cma) &&
-	     !dma_area_is_in_heaps(cma_get_name(cma))))
+	     !dma_area_globs_match(areas, cma_get_name(cma))))
 		return 0;
 	if (search->nr_before--)
 		return 0;

@@ -73,6 +73,7 @@ struct dma_area_declared {
 
 /* dma-areas-declared.c: all areas that are declared, and who uses them */
 const char *dma_area_copy_string(const char *text);
+bool dma_area_globs_match(const char *globs, const char *name);
 int dma_area_register(struct cma *cma, const char *type, const char *devices,
 		      bool fallback);
 const struct dma_area_declared *dma_area_declared_at(unsigned int at);

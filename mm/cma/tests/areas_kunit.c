@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include "../../../drivers/base/dma-areas.h"
 #include "../internal.h"
@@ -338,6 +339,28 @@ static void __init types_of_boards_have_a_limit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_contiguous_define_type(&type), -ENOSPC);
 }
 
+/* A glob that is too long must not match as a shorter one would. */
+static void lists_of_globs_name_devices(struct kunit *test)
+{
+	char *long_glob = kunit_kzalloc(test, SZ_1K, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, long_glob);
+	KUNIT_EXPECT_TRUE(test, dma_area_globs_match("a,b*", "a"));
+	KUNIT_EXPECT_TRUE(test, dma_area_globs_match("a,b*", "bus"));
+	KUNIT_EXPECT_TRUE(test, dma_area_globs_match(",,b[0-3]?,", "b2x"));
+	KUNIT_EXPECT_FALSE(test, dma_area_globs_match("a,b*", "ab"));
+	KUNIT_EXPECT_FALSE(test, dma_area_globs_match("a,b", "a,b"));
+	KUNIT_EXPECT_FALSE(test, dma_area_globs_match("", "a"));
+	KUNIT_EXPECT_FALSE(test, dma_area_globs_match(",", "a"));
+
+	memset(long_glob, '*', 300);
+	strcpy(long_glob + 300, "b");
+	KUNIT_EXPECT_FALSE(test, dma_area_globs_match(long_glob, "a"));
+	KUNIT_EXPECT_FALSE(test, dma_area_globs_match(long_glob, "b"));
+	strcpy(long_glob + 300, "b,a");
+	KUNIT_EXPECT_TRUE(test, dma_area_globs_match(long_glob, "a"));
+}
+
 static struct kunit_case __refdata cases[] = {
 	KUNIT_CASE(lists_have_a_limit),
 	KUNIT_CASE(areas_can_be_unassigned),
@@ -349,6 +372,7 @@ static struct kunit_case __refdata cases[] = {
 	KUNIT_CASE(own_areas_replace_the_default),
 	KUNIT_CASE(areas_are_for_direct_use),
 	KUNIT_CASE(types_of_boards_have_a_limit),
+	KUNIT_CASE(lists_of_globs_name_devices),
 	{ }
 };
 
