@@ -17,6 +17,9 @@ NEEDS = {
     "a kernel without transparent huge pages": {"TRANSPARENT_HUGEPAGE"},
     "no gup_test in debugfs": {"GUP_TEST"},
     "no io_uring": {"IO_URING"},
+    "no memory hotplug": {"MEMORY_HOTREMOVE"},
+    # All of memory is memory of the boot, which arm64 keeps.
+    "no block of memory goes offline": {"X86_64"},
     "no memory cgroups": {"MEMCG"},
     "no /dev/udmabuf": {"UDMABUF"},
     # virtio-mem, which the kernels of 64 bits have, and /dev/mem with all of

@@ -200,6 +200,15 @@ def boot_zones(stage: Stage) -> None:
                          "echo 16192 >free && test $(cat used) = $used"])
 
 
+def boot_hotplug(stage: Stage) -> None:
+    """Memory goes offline and comes back beside an area; on x86_64 the area lies in
+    the middle of memory."""
+    for board, area in ("x86_64", "64M@0x18000000"), ("arm64-virt", "64M"):
+        stage.boot(f"{board}-hotplug", board, want_tests=True, append=f"cma={area}",
+                   timeout_s=600, commands=["/selftests/cma/cma_hotplug"],
+                   may_say=["page dumped because: unmovable page"])
+
+
 # Behind the IOMMU that the board has with the option. With 30 bits it would not
 # reach a page: memory begins at 1 GiB.
 IOMMU = ["-M", "iommu=smmuv3"]
@@ -248,7 +257,7 @@ def wide(stage: Stage) -> None:
         early.boot_crash, early.boot_next_kernel)
     side_by_side(lambda boot: boot(stage), (	# the longest first
         boot_x86_64, boot_arm64, boot_nodes, boot_x86_64_nodes, boot_gigantic,
-        boot_demotion, boot_larger, boot_zones, *newest))
+        boot_demotion, boot_hotplug, boot_larger, boot_zones, *newest))
 
 
 BLOCKS = "blocks-x86_64"
