@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/swap.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -130,6 +131,45 @@ TEST_F(cma_kinds, zsmalloc)
 
 	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
 	EXPECT_EQ(0, ct_noise_wrong(data, size, 1));
+}
+
+/*
+ * All that was swapped out comes back at once, some of it into the area, while a
+ * driver takes the area again and again. Then the same swap is used once more.
+ */
+TEST_F(cma_kinds, swap_goes_off)
+{
+	size_t size = half_of(&self->area);
+	uint32_t *data = ct_map(size);
+	int turn, status;
+	long used_kib;
+	pid_t pid;
+
+	ASSERT_TRUE(!!data);
+	ct_noise_make(data, size, 1);
+	ct_write_long(MIN_FREE, 8 * 1024);
+	for (turn = 0; turn < 2; turn++) {
+		ASSERT_EQ(0, swap_to_zram(2 * size));
+		self->swap = true;
+		ASSERT_EQ(0, madvise(data, size, MADV_PAGEOUT));
+		used_kib = ct_meminfo_kib("SwapTotal") -
+			   ct_meminfo_kib("SwapFree");
+		ASSERT_GT(used_kib, (long)(size / KIB / 2));
+
+		pid = fork();
+		if (!pid)
+			_exit(swapoff("/dev/zram0") ? errno : 0);
+		ASSERT_GT(pid, 0);
+		do {
+			EXPECT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+		} while (!waitpid(pid, &status, WNOHANG));
+		ASSERT_EQ(0, status);
+		self->swap = false;
+		ASSERT_EQ(0, ct_write(ZRAM "reset", "1"));
+		EXPECT_EQ(0, ct_noise_wrong(data, size, 1));
+		EXPECT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+		EXPECT_EQ(0, ct_noise_wrong(data, size, 1));
+	}
 }
 
 static bool wait_for_ksm(long nr_pages)
