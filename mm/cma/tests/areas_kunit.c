@@ -354,10 +354,10 @@ static void lists_of_globs_name_devices(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_area_globs_match(",", "a"));
 
 	memset(long_glob, '*', 300);
-	strcpy(long_glob + 300, "b");
+	strscpy(long_glob + 300, "b", SZ_1K - 300);
 	KUNIT_EXPECT_FALSE(test, dma_area_globs_match(long_glob, "a"));
 	KUNIT_EXPECT_FALSE(test, dma_area_globs_match(long_glob, "b"));
-	strcpy(long_glob + 300, "b,a");
+	strscpy(long_glob + 300, "b,a", SZ_1K - 300);
 	KUNIT_EXPECT_TRUE(test, dma_area_globs_match(long_glob, "a"));
 }
 

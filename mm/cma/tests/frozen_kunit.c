@@ -15,11 +15,10 @@
 
 #define FROZEN_NR	75
 
-static struct page *frozen_test_alloc(struct cma *cma, unsigned long nr_pages)
-{
-	return cma_alloc_buffer(cma, nr_pages, 0, CMA_ALLOC_FROZEN, NULL,
-				_THIS_IP_);
-}
+/* In the profile of allocations, the pages belong to the test that calls it. */
+#define frozen_test_alloc(cma, nr_pages)				\
+	alloc_hooks(cma_alloc_buffer(cma, nr_pages, 0, CMA_ALLOC_FROZEN, \
+				     NULL, _THIS_IP_))
 
 static void frozen_test_expect_counts(struct kunit *test, struct page *page,
 				      unsigned long nr_pages, int count)
@@ -83,7 +82,8 @@ static void frozen_releases_must_match(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, cma_release_buffer(cma, page, FROZEN_NR, true));
 	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), held - FROZEN_NR);
 	pfn = page_to_pfn(page);
-	if (!contig_alloc_range(pfn, pfn + FROZEN_NR, true, GFP_KERNEL, true))
+	if (!alloc_hooks(contig_alloc_range(pfn, pfn + FROZEN_NR, true,
+					    GFP_KERNEL, true)))
 		contig_free_frozen(pfn, FROZEN_NR);
 }
 
@@ -128,9 +128,10 @@ static void reserved_pages_can_be_frozen(struct kunit *test)
 static void frozen_ranges_lie_anywhere(struct kunit *test)
 {
 	unsigned long nr_pages = pageblock_nr_pages + 5;
-	struct page *page = contig_alloc_pages(nr_pages,
-					       GFP_KERNEL | __GFP_NOWARN,
-					       numa_node_id(), NULL, true);
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+	struct page *page = alloc_hooks(contig_alloc_pages(nr_pages, gfp,
+							   numa_node_id(), NULL,
+							   true));
 	unsigned long pfn;
 
 	if (!page)
@@ -140,7 +141,8 @@ static void frozen_ranges_lie_anywhere(struct kunit *test)
 	contig_free_frozen(pfn, nr_pages);
 
 	/* The pages are free now, unless somebody else took one meanwhile. */
-	if (!contig_alloc_range(pfn, pfn + 16, false, GFP_KERNEL, true)) {
+	if (!alloc_hooks(contig_alloc_range(pfn, pfn + 16, false, GFP_KERNEL,
+					    true))) {
 		frozen_test_expect_counts(test, page, 16, 0);
 		contig_free_frozen(pfn, 16);
 	}
@@ -153,10 +155,10 @@ static void frozen_compound_pages_are_freed_whole(struct kunit *test)
 	/* The buddy allocator has no block of this order. */
 	unsigned int order = MAX_PAGE_ORDER + 1;
 	unsigned long nr_pages = 1UL << order;
-	struct page *page = cma_alloc_buffer(cma, nr_pages, order,
-					     CMA_ALLOC_FROZEN |
-					     CMA_ALLOC_COMPOUND, NULL,
-					     _THIS_IP_);
+	unsigned int flags = CMA_ALLOC_FROZEN | CMA_ALLOC_COMPOUND;
+	struct page *page = alloc_hooks(cma_alloc_buffer(cma, nr_pages, order,
+							 flags, NULL,
+							 _THIS_IP_));
 	unsigned long pfn;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
