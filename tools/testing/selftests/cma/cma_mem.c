@@ -207,8 +207,7 @@ void ct_mem_exit(struct ct_mem *mem)
 	memset(mem, 0, sizeof(*mem));
 }
 
-/* Moves to the next CPU, so that each CPU uses up its own lists. */
-static void next_cpu(void)
+void ct_next_cpu(void)
 {
 	static int cpu;
 	cpu_set_t set;
@@ -253,7 +252,7 @@ void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 	ct_mem_limit_cpu_lists(true);
 	for (page = 0; page + LOOK_PAGES <= mem->nr_pages; page += LOOK_PAGES) {
 		if (!(page % CPU_PAGES)) {
-			next_cpu();
+			ct_next_cpu();
 			limit_kib = reserved_kib() + headroom_kib;
 		}
 		if (ct_meminfo_kib("MemFree") < limit_kib ||

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -99,16 +100,21 @@ static size_t nr_in_area(FIXTURE_DATA(cma_tables) *self, char *part)
 static char *map_part(struct __test_metadata *_metadata,
 		      FIXTURE_DATA(cma_tables) *self)
 {
+	cpu_set_t cpus;
 	char *part;
 	int i;
 
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(cpus), &cpus));
 	for (i = 0; i < NR_PARTS_MAX; i++) {
+		/* The area may lie on one node only. */
+		ct_next_cpu();
 		part = ct_map(PART_SIZE);
 		ASSERT_TRUE(!!part);
 		write_part(part, 1);
 		if (nr_in_area(self, part) > PART_SIZE / ct_page_size / 2)
 			break;
 	}
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
 	ASSERT_LT(i, NR_PARTS_MAX);
 	return part;
 }

@@ -148,6 +148,11 @@ unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area);
  * free pages of the area.
  */
 void ct_mem_limit_cpu_lists(bool on);
+/*
+ * Moves to the next CPU, which may be on another node, and uses up its own
+ * per-CPU lists.
+ */
+void ct_next_cpu(void);
 /* Frees at most @nr_max pages that lie inside, or outside, the area. */
 void ct_mem_drop(struct ct_mem *mem, const struct ct_area *area, bool inside,
 		 unsigned long nr_max);
