@@ -174,9 +174,9 @@ def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
     return sides, problems
 
 
-def to_pages(wanted: Collection[str], peer: str) -> None:
+def to_pages(rows: Sequence[figures.Row], wanted: Collection[str], peer: str) -> None:
     """What the run gave for the cases @wanted, beside what pages have of others."""
-    new = pages.of_table(OUT / "table.csv", peer)
+    new = pages.of_rows(rows, peer)
     if bases.series(new.kernel) not in pages.KERNELS:
         raise BenchError(f"no page has figures of {peer}, only of Linux "
                          + " and ".join(pages.KERNELS))
@@ -189,7 +189,8 @@ def to_pages(wanted: Collection[str], peer: str) -> None:
 
 
 def show(wanted: Collection[str], sides: dict[str, figures.Results],
-         problems: list[str], elapsed_s: float) -> None:
+         problems: list[str], elapsed_s: float) -> list[figures.Row]:
+    """Prints the table and writes it; its rows."""
     chosen = [c for c in cases.all_cases() if c.name in wanted]
     rows = figures.rows(chosen, cases.GOALS, sides.get("mainline"), sides.get("ours"))
     text = ["Thousands of instructions a call; ratio is ours / mainline.", ""]
@@ -203,6 +204,7 @@ def show(wanted: Collection[str], sides: dict[str, figures.Results],
     report.write_csv(rows, OUT / "table.csv")
     report.write_samples(sides, OUT / "samples.csv")
     print("\n".join(["", *text]))
+    return rows
 
 
 @dataclass
@@ -248,7 +250,7 @@ def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_
         placement.write_csv(lines, peer, OUT / "placement.csv")
         page = bases.REPO / pages.placement_file(peer)
         if to_page:
-            placement.write_csv(placement.merged(placement.read_csv(page), lines), peer, page)
+            placement.write_csv(placement.merged(report.read_csv(page), lines), peer, page)
     return not problems
 
 
@@ -283,12 +285,12 @@ def run_hot(program: bytes) -> bool:
     problems = hot.missing(found)
     for r in runs:
         problems += [f"{r.column.name()}: {p}" for p in [*found[r.column].bad, *r.problems]]
-    text = [*hot.table(lines), "", *(f"MISSED {m}" for m in hot.missed(found)),
+    text = [*report.aligned(lines, {0}), "", *(f"MISSED {m}" for m in hot.missed(found)),
             *(f"FAILED {p}" for p in problems)]
     (OUT / "hot.txt").write_text("\n".join(text) + "\n")
     print("\n".join(["", *text]))
     if not problems:
-        (bases.REPO / pages.hot_file(peer)).write_text(pages.as_csv(lines))
+        (bases.REPO / pages.hot_file(peer)).write_text(report.as_csv(lines))
     return not problems
 
 
@@ -359,9 +361,9 @@ def main() -> int:
         runs = [r for r in runs if r.cases]
         run_all(runs, program)
         sides, problems = collect(runs)
-        show(wanted, sides, problems, time.monotonic() - start)
+        rows = show(wanted, sides, problems, time.monotonic() - start)
         if (opts.pages or not opts.case) and not opts.kernel and is_whole(sides, wanted):
-            to_pages(wanted, pages.kernel_of(folders["mainline"]))
+            to_pages(rows, wanted, pages.kernel_of(folders["mainline"]))
     except (BenchError, kbuild.BuildError) as err:
         print(f"FAILED {err}", file=sys.stderr)
         return 1

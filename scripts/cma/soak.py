@@ -29,7 +29,6 @@ is free). Such a run must fail.
 """
 
 import argparse
-import csv
 import re
 import sys
 from collections.abc import Sequence
@@ -140,25 +139,17 @@ class Soak(stress.Side):
             for name, what in LOADS.items()]
 
 
-def read_csv(path: Path) -> dict[str, dict[str, str]]:
-    """{kernel: {words: figure}} of a file of write_csv()."""
-    if not path.exists():
-        return {}
-    with open(path, newline="") as table:
-        head, *lines = csv.reader(table)
-    return {kernel: {line[0]: line[i] for line in lines}
-            for i, kernel in enumerate(head) if i}
-
-
 def write_csv(rows: Sequence[Sequence[str]], kernel: str, path: Path) -> None:
     """Takes the place of what @path has of the same kernel, 'Linux 6.12.117'."""
     def key(name: str) -> str:
         return bases.series(name.removeprefix("Linux "))
 
-    known = {name: column for name, column in read_csv(path).items() if key(name) != key(kernel)}
+    head, *lines = report.read_csv(path) or [[""]]
+    known = {name: {line[0]: line[i] for line in lines}
+             for i, name in enumerate(head) if i and key(name) != key(kernel)}
     known[kernel] = {words: figure for words, figure in rows}
     kernels = sorted(known, key=lambda name: bases.number(key(name)))
-    path.write_text(pages.as_csv([["", *kernels]] + [
+    path.write_text(report.as_csv([["", *kernels]] + [
         [words, *(known[name].get(words, "") for name in kernels)] for words, _ in rows]))
 
 

@@ -7,7 +7,7 @@ the others differ from it by so many percent. What is measured is in
 guest/hot_path.c and guest/bench_fault.c.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from measure.placement import AREA, HOLDS, NO_AREA, Figure, Values
@@ -110,11 +110,3 @@ def missed(found: Found) -> list[str]:
             f"{number(percent(found, column, figure), '+.2f')} %, goal {column.goal} %"
             for figure in FIGURES for column in COLUMNS
             if holds(found, column, figure) is False]
-
-
-def table(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of text."""
-    width = [max(map(len, column)) for column in zip(*lines)]
-    return ["  ".join(cell.rjust(n) if i else cell.ljust(n)
-                      for i, (cell, n) in enumerate(zip(line, width))).rstrip()
-            for line in lines]

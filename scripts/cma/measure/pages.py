@@ -9,8 +9,6 @@ A page is written by hand around its figures.
     python3 scripts/cma/measure/pages.py    pick again, after an edit of this file
 """
 
-import csv
-import io
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -19,7 +17,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from measure import cases, report  # noqa: E402
+from measure import cases, placement, report  # noqa: E402
 from trees import bases  # noqa: E402
 
 Row = dict[str, str]
@@ -34,7 +32,6 @@ KERNELS = [*bases.older(REPO), bases.NEWEST]	# those that have figures
 KEYS = ["case", "size", "figure", "mainline", "ours", "ratio", "goal", "holds"]
 PEER = KEYS.index("mainline")
 RATE = {report.FIGURES[name] for name in ("rate", "count")}	# more is better
-WHOLE = ("failed", "avoidable", "count")	# figures that are whole numbers
 
 # The table on README's first screen: what a person asks for, and its figures.
 FIRST = [
@@ -109,40 +106,17 @@ def key_of(row: Row) -> Key:
     return row["case"], row["size"], row["figure"]
 
 
-def shown(row: Row) -> Row:
-    """A line of bench.py's table.csv, in words and with three digits."""
-    def number(key: str, figure: str = "") -> float | None:
-        text = row[key]
-        if not text:
-            return None
-        return int(text) if figure in WHOLE else float(text)
-
-    figure = row["figure"]
-    return {
-        "case": row["case"], "size": report.size_text(int(row["size_kib"])),
-        "figure": report.FIGURES[figure],
-        **{side: report.number(number(side, figure), figure)
-           for side in ("mainline", "ours")},
-        **{key: "" if not row[key] else report.number(number(key))
-           for key in ("ratio", "goal")},
-        "holds": {"True": "yes", "False": "no", "": ""}[row["holds"]],
-    }
-
-
-def of_table(path: Path, peer: str) -> Figures:
-    """From the table of a run of bench.py."""
-    with open(path, newline="") as table:
-        return Figures([shown(row) for row in csv.DictReader(table)], peer)
+def of_rows(rows: Iterable[report.Row], peer: str) -> Figures:
+    """From a run of bench.py, in words and with three digits."""
+    return Figures([dict(zip(KEYS, [*report.cells(row)[:-2], placement.HOLDS[row.holds]]))
+                    for row in rows], peer)
 
 
 def of_page(kernel: str, repo: Path = REPO) -> Figures:
     """From the file that pages include; none if there is no such file."""
-    path = repo / figures_file(kernel)
-    if not path.exists():
-        return Figures([], f"Linux {kernel}")
-    with open(path, newline="") as page:
-        head, *lines = csv.reader(page)
-    return Figures([dict(zip(KEYS, line)) for line in lines], head[PEER])
+    lines = report.read_csv(repo / figures_file(kernel))
+    return Figures([dict(zip(KEYS, line)) for line in lines[1:]],
+                   lines[0][PEER] if lines else f"Linux {kernel}")
 
 
 def of_pages(repo: Path = REPO) -> list[Figures]:
@@ -158,22 +132,15 @@ def merged(known: Figures, new: Figures) -> Figures:
     return Figures(sorted(rows, key=lambda row: order.index(row["case"])), new.peer)
 
 
-def as_csv(lines: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(lines)
-    return out.getvalue()
-
-
 def figures_page(figures: Figures) -> str:
     head = [*KEYS]
     head[PEER:PEER + 2] = figures.peer, "this"
-    return as_csv([head] + [[row[key] for key in KEYS]
-                            for row in figures.rows])
+    return report.as_csv([head] + [[row[key] for key in KEYS] for row in figures.rows])
 
 
 def cases_page() -> str:
     """What each case of the table is."""
-    return as_csv([["case", "what is measured", "repeats"]] + [
+    return report.as_csv([["case", "what is measured", "repeats"]] + [
         [c.name, c.what, "varies" if c.varies else "to the digit"]
         for c in cases.all_cases()])
 
@@ -192,7 +159,7 @@ def floors() -> list[str]:
 
 
 def paths_page(figures: Figures) -> str:
-    return as_csv([["", *SIZES], ["zeroing and flushing alone", *floors()]] + [
+    return report.as_csv([["", *SIZES], ["zeroing and flushing alone", *floors()]] + [
         [words] + [pair(figures, side, [(case, size, "alloc"),
                                         (case, size, "free")])
                    for size in SIZES] for words, case, side in ARM])

@@ -8,12 +8,13 @@ without an area does, or nearly so. What a load does is in guest/bench_grow.c,
 bench_large.c and bench_beside.c.
 """
 
-import csv
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from measure import report
 
 LINE = re.compile(r"bench: (?:place (\S+) (\S+) (\d+)|bad (\S+) (.*))$")
 
@@ -214,27 +215,10 @@ def rows(loads: Iterable[Load], found: Mapping[tuple[str, str], Values]) -> list
     return out
 
 
-def table(loads: Sequence[Load], lines: Sequence[Sequence[str]]) -> list[str]:
+def table(loads: Iterable[Load], lines: Sequence[list[str]]) -> list[str]:
     """Lines of text; what a load does stands above its figures."""
-    width = [max(len(line[i]) for line in [HEAD, *lines]) for i in range(len(HEAD))]
-    what = {load.name: load.what for load in loads}
-    out, last = [], None
-    for line in [HEAD, *lines]:
-        if line[0] != last and line[0] in what:
-            out += ["", f"{line[0]}: {what[line[0]]}"]
-        last = line[0]
-        cells = [line[0] if line is HEAD else "", line[1], *line[2:]]
-        out.append("  ".join(cell.ljust(n) if i < 2 else cell.rjust(n)
-                             for i, (cell, n) in enumerate(zip(cells, width))).rstrip())
-    return out
-
-
-def read_csv(path: Path) -> list[list[str]]:
-    """The rows of a file of write_csv(); none if there is no such file."""
-    if not path.exists():
-        return []
-    with open(path, newline="") as table:
-        return list(csv.reader(table))[1:]
+    return report.titled(HEAD, lines, {load.name: f"{load.name}: {load.what}" for load in loads},
+                         {0, 1})
 
 
 def merged(known: Sequence[list[str]], new: Sequence[list[str]]) -> list[list[str]]:
@@ -247,6 +231,4 @@ def merged(known: Sequence[list[str]], new: Sequence[list[str]]) -> list[list[st
 
 def write_csv(lines: Iterable[Sequence[str]], peer: str, path: Path) -> None:
     names = {"none": "no area", "mainline": peer, "ours": "this"}
-    with open(path, "w", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerows(
-            [[names.get(key, key) for key in HEAD], *lines])
+    path.write_text(report.as_csv([[names.get(key, key) for key in HEAD], *lines]))

@@ -2,8 +2,9 @@
 """How figures are shown: the table, CSV, plots."""
 
 import csv
+import io
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from measure.figures import Results, Row
@@ -42,51 +43,64 @@ def cells(row: Row) -> list[str]:
             MARKS[row.holds]]
 
 
-def table(rows: list[Row]) -> list[str]:
-    """Lines of text; a case's name stands in its first line only, with what
-    it is above."""
-    lines = [HEAD] + [cells(row) for row in rows]
-    width = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
+def aligned(lines: Sequence[Sequence[str]], left: Collection[int]) -> list[str]:
+    """Lines of text, whose columns are as wide as their cells. left: columns of words."""
+    width = [max(map(len, column)) for column in zip(*lines)]
+    return ["  ".join(cell.ljust(n) if i in left else cell.rjust(n)
+                      for i, (cell, n) in enumerate(zip(line, width))).rstrip()
+            for line in lines]
 
-    def text(line: list[str]) -> str:
-        left = [line[i].ljust(width[i]) for i in (0,)]
-        left += [line[1].rjust(width[1]), line[2].ljust(width[2])]
-        right = [line[i].rjust(width[i]) for i in range(3, 8)]
-        return "  ".join(left + right + [line[8]]).rstrip()
 
-    out = [text(HEAD)]
-    last = None
-    for row, line in zip(rows, lines[1:]):
-        if row.case is not last:
-            varies = "; varies from run to run" if row.case.varies else ""
-            out += ["", f"{row.case.name}: {row.case.what}{varies}"]
-        last = row.case
-        out.append(text(["", *line[1:]]))
+def titled(head: list[str], lines: Sequence[list[str]], titles: Mapping[str, str],
+           left: Collection[int]) -> list[str]:
+    """The same; the title of a first cell stands above all lines that begin with it."""
+    texts = aligned([head, *(["", *line[1:]] for line in lines)], left)
+    out, last = texts[:1], None
+    for line, text in zip(lines, texts[1:]):
+        if line[0] != last:
+            out += ["", titles[line[0]]]
+        last = line[0]
+        out.append(text)
     return out
 
 
+def table(rows: list[Row]) -> list[str]:
+    """Lines of text, with what a case is above its figures."""
+    titles = {case.name: f"{case.name}: {case.what}" + "; varies from run to run" * case.varies
+              for case in (row.case for row in rows)}
+    return titled(HEAD, [cells(row) for row in rows], titles, {0, 2, 8})
+
+
+def as_csv(lines: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(lines)
+    return out.getvalue()
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    """The lines of a file; none if there is no such file."""
+    if not path.exists():
+        return []
+    with open(path, newline="") as table:
+        return list(csv.reader(table))
+
+
 def write_csv(rows: list[Row], path: Path) -> None:
-    with open(path, "w", newline="") as out:
-        to = csv.writer(out)
-        to.writerow(["case", "what", "size_kib", "figure", "mainline", "ours",
-                     "ratio", "goal", "floor", "holds"])
-        for r in rows:
-            to.writerow(["" if v is None else v for v in (
-                r.case.name, r.case.what, r.kib, r.figure, r.mainline, r.ours,
-                r.ratio, r.goal, r.floor, r.holds)])
+    path.write_text(as_csv([["case", "what", "size_kib", "figure", "mainline", "ours",
+                             "ratio", "goal", "floor", "holds"]] + [
+        [r.case.name, r.case.what, r.kib, r.figure, r.mainline, r.ours,
+         r.ratio, r.goal, r.floor, r.holds] for r in rows]))
 
 
 def write_samples(sides: dict[str, Results], path: Path) -> None:
     """Every single sample, for those who want another figure."""
-    with open(path, "w", newline="") as out:
-        to = csv.writer(out)
-        to.writerow(["kernel", "case", "size_kib", "alloc_ns", "free_ns", "failed_ns"])
-        for side, results in sides.items():
-            for (case, kib), s in results.samples.items():
-                for alloc_ns, free_ns in zip(s.alloc_ns, s.free_ns):
-                    to.writerow([side, case, kib, alloc_ns, free_ns, ""])
-                for failed_ns in s.failed_ns:
-                    to.writerow([side, case, kib, "", "", failed_ns])
+    lines: list[list[object]] = [
+        ["kernel", "case", "size_kib", "alloc_ns", "free_ns", "failed_ns"]]
+    for side, results in sides.items():
+        for (case, kib), s in results.samples.items():
+            lines += [[side, case, kib, *times_ns, ""] for times_ns in zip(s.alloc_ns, s.free_ns)]
+            lines += [[side, case, kib, "", "", failed_ns] for failed_ns in s.failed_ns]
+    path.write_text(as_csv(lines))
 
 
 PLOT_HEAD = """\

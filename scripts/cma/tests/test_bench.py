@@ -146,6 +146,9 @@ class Table(Case):
                          r".*of those avoidable +1 +0$")
         self.assertEqual(len({line.index("alloc") for line in lines if "alloc" in line}), 1)
 
+    def test_columns_are_as_wide_as_their_cells(self):
+        self.assertEqual(report.aligned([["a", "1"], ["bb", "22"]], {0}), ["a    1", "bb  22"])
+
     def test_numbers(self):
         self.assertEqual([report.number(v) for v in
                           (None, 0.314, 12.34, 123.4, 98673.2)],

@@ -10,7 +10,7 @@ from unittest import mock
 
 import bench
 from lab import boards, kbuild, skips
-from measure import cases, figures, letter, pages, report
+from measure import cases, figures, letter, pages
 from stages.stage import STAGES
 from tests.case import Case
 from trees import bases, overlay, series
@@ -212,8 +212,7 @@ class Written(Case):
     def table(self, peer, name, mainline, ours):
         case = next(c for c in cases.all_cases() if c.name == name)
         rows = figures.rows([case], cases.GOALS, self.results(mainline), self.results(ours))
-        report.write_csv(rows, self.repo / "table.csv")
-        return pages.of_table(self.repo / "table.csv", peer)
+        return pages.of_rows(rows, peer)
 
     def text(self, path):
         return (self.repo / path).read_text()
@@ -253,8 +252,8 @@ class Written(Case):
         known = pages.Figures([{"case": case, "size": "", "figure": ""}
                                for case in ("free", "kept")], "Linux 7.3.4")
         with mock.patch.multiple(pages, of_page=lambda _: known, write=mock.DEFAULT,
-                                 of_table=lambda _, peer: pages.Figures([], peer)) as mocks:
-            bench.to_pages(wanted, peer)
+                                 of_rows=lambda _, peer: pages.Figures([], peer)) as mocks:
+            bench.to_pages([], wanted, peer)
             return mocks["write"].called
 
     def test_figures_of_two_releases_do_not_mix(self):

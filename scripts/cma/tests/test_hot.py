@@ -77,9 +77,6 @@ class Table(unittest.TestCase):
         self.assertIn("Linux 1.2.3, area", head)
         self.assertEqual(line[:4], [PAIR.unit, "400.0", "400.0", "+0.00"])
 
-    def test_columns_are_as_wide_as_their_cells(self):
-        self.assertEqual(hot.table([["a", "1"], ["bb", "22"]]), ["a    1", "bb  22"])
-
     def test_names_are_those_of_one_figure_each(self):
         names = [figure.name for figure in hot.FIGURES]
         self.assertEqual(len(names), len(set(names)))
