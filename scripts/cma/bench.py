@@ -32,9 +32,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +55,10 @@ ALLOCATOR = {"CMA", "CMA_AREAS", "CMA_DEBUGFS", "CMA_SYSFS", "CMA_ALIGNMENT", "D
              "MEMORY_ISOLATION"}
 
 
-class BenchError(Exception):
-    """Why there are no figures; no traceback."""
-
-
 def build(sides: Collection[str] = KERNELS, kernels: Mapping[str, str] = KERNELS) -> None:
     """What the boots of these need."""
     if children.run([HERE / "tree.py", "tree"]).returncode:
-        raise BenchError("tree.py failed")
+        raise kbuild.BuildError("tree.py failed")
     kbuild.userland()
     for side in sides:
         kbuild.build(kernels[side])
@@ -83,58 +79,61 @@ def check_configs(kernels: Mapping[str, str]) -> None:
         differ = [line for line in ours ^ settings(name)
                   if line.split("=")[0].removeprefix("CONFIG_") not in may_differ]
         if differ:
-            raise BenchError("the kernels are not configured alike: "
+            raise kbuild.BuildError("the kernels are not configured alike: "
                              + ", ".join(sorted(differ)))
 
 
 @dataclass
-class Console:
-    """What came of a boot: lines without time stamps, and what was wrong."""
+class Run:
+    """One boot. key: whose figures it gives. label: in the lines that have them.
+    options: of boards.boot(). files: of the guest, beside the program. lines: of the
+    console, without time stamps. problems: what was wrong."""
+    title: str
+    key: Any
+    label: str
+    kernel_dir: Path
+    options: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list, init=False)
     lines: list[str] = field(default_factory=list, init=False)
 
-    def boot(self, title: str, log: str, kernel_dir: Path, program: bytes,
-             more_files: Mapping[str, bytes] | None = None, **options: Any) -> None:
-        result = boards.boot("virt", kernel_dir, files={"/bench": program, **(more_files or {})},
-                             log=OUT / f"{log}.log", **options)
+    def run(self, program: bytes) -> None:
+        log = re.sub(r"\W+", "-", self.title) + ".log"
+        result = boards.boot("virt", self.kernel_dir, files={"/bench": program, **self.files},
+                             log=OUT / log, **self.options)
         self.lines = [boards.verdict.TIMESTAMP.sub("", line) for line in result.lines]
         self.problems = result.problems
-        print(f"  {title}: {result.elapsed_s:.0f} s", flush=True)
+        print(f"  {self.title}: {result.elapsed_s:.0f} s", flush=True)
 
 
-@dataclass
-class Run(Console):
-    """One boot of one kernel, and the cases in it that are wanted."""
-    side: str
-    name: str
-    wanted: InitVar[Collection[str]]
-    kernel_dir: Path
-
-    def __post_init__(self, wanted: Collection[str]) -> None:
-        self.row = cases.BOOTS[self.name]
-        self.cases = [c for c in self.row.cases if c.name in wanted]
-
-    def run(self, program: bytes) -> None:
-        row = self.row
-        self.boot(f"{self.name}, {self.side}", f"{self.name}-{self.side}", self.kernel_dir,
-                  program, append=row.append, mem=row.mem, disk=row.disk,
-                  timeout_s=row.timeout_s, smp=row.smp, icount=not row.smp,
-                  commands=[c.command for c in self.cases])
-
-
-def run_counted(runs: Collection["Run | PlacementRun | HotRun"], program: bytes) -> None:
-    """Boots that count instructions, two at a time."""
-    with ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
-        list(pool.map(lambda r: r.run(program), runs))
-
-
-def run_all(runs: list[Run], program: bytes) -> None:
-    """Those that count instructions first, then the others alone."""
+def run_all(runs: Sequence[Run], program: bytes) -> None:
+    """Those that count instructions first, two at a time, then the others alone."""
     print(f"{len(runs)} boots", flush=True)
-    run_counted([r for r in runs if not r.row.smp], program)
+    with ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
+        list(pool.map(lambda r: r.run(program), [r for r in runs if r.options["icount"]]))
     for r in runs:
-        if r.row.smp:
+        if not r.options["icount"]:
             r.run(program)
+
+
+def publish(text: Iterable[str], problems: Iterable[str], name: str) -> None:
+    """Prints a table and what went wrong, and writes both."""
+    text = [*text, *(f"FAILED {p}" for p in problems)]
+    (OUT / name).write_text("\n".join(text) + "\n")
+    print("\n".join(["", *text]))
+
+
+def wanted_in(boot: str, wanted: Collection[str]) -> list[cases.Case]:
+    return [c for c in cases.BOOTS[boot].cases if c.name in wanted]
+
+
+def case_run(side: str, name: str, wanted: Collection[str], kernel_dir: Path) -> Run:
+    """One boot of one kernel, with the cases in it that are wanted."""
+    row = cases.BOOTS[name]
+    return Run(f"{name}, {side}", (side, name), "", kernel_dir, {
+        "append": row.append, "mem": row.mem, "disk": row.disk, "timeout_s": row.timeout_s,
+        "smp": row.smp, "icount": not row.smp,
+        "commands": [c.command for c in wanted_in(name, wanted)]})
 
 
 def lacking(results: figures.Results, case: cases.Case) -> list[int]:
@@ -150,22 +149,23 @@ def is_whole(sides: Mapping[str, figures.Results], wanted: Collection[str]) -> b
         for case in cases.all_cases() if case.name in wanted)
 
 
-def collect(runs: list[Run]) -> tuple[dict[str, figures.Results], list[str]]:
+def collect(runs: Iterable[Run], wanted: Collection[str]
+            ) -> tuple[dict[str, figures.Results], list[str]]:
     """Results of each kernel, and what went wrong, one line each."""
     sides: dict[str, figures.Results] = {}
     problems: list[str] = []
     for r in runs:
-        results = sides.setdefault(r.side, figures.Results())
+        side, name = r.key
+        results = sides.setdefault(side, figures.Results())
         known = len(results.bad)
         results.read(r.lines)
-        problems += [f"{case}, {r.side}: {why}" for case, why in results.bad[known:]]
-        problems += [f"{r.name}, {r.side}: {p}" for p in r.problems]
-        for case in r.cases:
-            problems += [f"{case.name}, {r.side}: no figure for "
-                         + report.size_text(kib)
+        problems += [f"{case}, {side}: {why}" for case, why in results.bad[known:]]
+        problems += [f"{r.title}: {p}" for p in r.problems]
+        for case in wanted_in(name, wanted):
+            problems += [f"{case.name}, {side}: no figure for {report.size_text(kib)}"
                          for kib in lacking(results, case)]
             # For mainline this is a figure, not a failure.
-            for kib in case.sizes if r.side == "ours" else ():
+            for kib in case.sizes if side == "ours" else ():
                 nr = results.figure(case.name, kib, "avoidable")
                 if nr:
                     problems.append(f"{case.name}, ours: {nr} requests for "
@@ -178,12 +178,12 @@ def to_pages(rows: Sequence[figures.Row], wanted: Collection[str], peer: str) ->
     """What the run gave for the cases @wanted, beside what pages have of others."""
     new = pages.of_rows(rows, peer)
     if bases.series(new.kernel) not in pages.KERNELS:
-        raise BenchError(f"no page has figures of {peer}, only of Linux "
+        raise kbuild.BuildError(f"no page has figures of {peer}, only of Linux "
                          + " and ".join(pages.KERNELS))
     known = pages.of_page(bases.series(new.kernel))
     others = {row["case"] for row in known.rows} - set(wanted)
     if others and known.peer != peer:
-        raise BenchError(f"the pages have figures of {known.peer}; those of {peer} "
+        raise kbuild.BuildError(f"the pages have figures of {known.peer}; those of {peer} "
                          "want a run of all cases")
     pages.write(pages.merged(known, new))
 
@@ -199,52 +199,39 @@ def show(wanted: Collection[str], sides: dict[str, figures.Results],
     kept = [r.holds for r in rows if r.holds is not None]
     text += ["", f"{sum(kept)} of {len(kept)} goals hold, "
              f"{len(rows)} figures, {elapsed_s:.0f} s"]
-    text += [f"FAILED {p}" for p in problems]
-    (OUT / "table.txt").write_text("\n".join(text) + "\n")
+    publish(text, problems, "table.txt")
     report.write_csv(rows, OUT / "table.csv")
     report.write_samples(sides, OUT / "samples.csv")
-    print("\n".join(["", *text]))
     return rows
 
 
-@dataclass
-class PlacementRun(Console):
-    """One boot of one load: on a board of one column, with one seed."""
-    load: placement.Load
-    column: str
-    seed: int
-    kernel_dir: Path
-
-    def run(self, program: bytes) -> None:
-        load = self.load
-        self.boot(f"{load.name}, {self.column}, seed {self.seed}",
-                  f"placement-{load.name}-{self.column}-{self.seed}", self.kernel_dir,
-                  program, append=placement.COLUMNS[self.column][1], mem=placement.MEM,
-                  disk=load.disk, timeout_s=placement.TIMEOUT_S, icount=True,
-                  commands=load.commands(self.seed), may_say=placement.MAY_SAY)
+def values_of(runs: Iterable[Run]) -> tuple[dict[Any, placement.Values], list[str]]:
+    """The figures by the keys of runs, and what went wrong, one line each."""
+    found: dict[Any, placement.Values] = {}
+    problems = []
+    for r in runs:
+        values = found.setdefault(r.key, placement.Values())
+        known = len(values.bad)
+        values.read(r.lines, r.label)
+        problems += [f"{r.title}: {why}" for why in [*values.bad[known:], *r.problems]]
+    return found, problems
 
 
 def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_seeds: int,
                   folders: Mapping[str, Path], program: bytes, to_page: bool) -> bool:
     """Boots, prints the table and writes it. Returns whether every load gave figures.
     to_page: the page has it, too, beside what it has of other loads."""
-    runs = [PlacementRun(load, column, seed, folders[placement.COLUMNS[column][0]])
+    runs = [Run(f"placement {load.name}, {column}, seed {seed}", (load.name, column),
+                load.name, folders[placement.COLUMNS[column][0]], {
+                    "append": placement.COLUMNS[column][1], "mem": placement.MEM,
+                    "disk": load.disk, "timeout_s": placement.TIMEOUT_S, "icount": True,
+                    "commands": load.commands(seed), "may_say": placement.MAY_SAY})
             for load in loads for column in columns
             for seed in range(1, (nr_seeds or load.seeds if load.seeds > 1 else 1) + 1)]
-    print(f"{len(runs)} boots", flush=True)
-    run_counted(runs, program)
-    found: dict[tuple[str, str], placement.Values] = {}
-    problems = []
-    for r in runs:
-        values = found.setdefault((r.load.name, r.column), placement.Values())
-        known = len(values.bad)
-        values.read(r.lines, r.load.name)
-        problems += [f"{r.load.name}, {r.column}: {why}"
-                     for why in [*values.bad[known:], *r.problems]]
+    run_all(runs, program)
+    found, problems = values_of(runs)
     lines = placement.rows(loads, found)
-    text = placement.table(loads, lines) + [""] + [f"FAILED {p}" for p in problems]
-    (OUT / "placement.txt").write_text("\n".join(text) + "\n")
-    print("\n".join(text))
+    publish([*placement.table(loads, lines), ""], problems, "placement.txt")
     if "mainline" in columns:
         peer = pages.kernel_of(folders["mainline"])
         placement.write_csv(lines, peer, OUT / "placement.csv")
@@ -254,41 +241,24 @@ def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_
     return not problems
 
 
-@dataclass
-class HotRun(Console):
-    """The boot of one column."""
-    column: hot.Column
-    kernel_dir: Path
-    module: bytes
-
-    def run(self, program: bytes) -> None:
-        name = self.column.name()
-        self.boot(name, "hot-" + re.sub(r"\W+", "-", name), self.kernel_dir, program,
-                  {f"/{hot.MODULE}.ko": self.module}, append=self.column.append,
-                  mem=placement.MEM, timeout_s=hot.TIMEOUT_S, icount=True,
-                  commands=hot.COMMANDS)
-
-
 def run_hot(program: bytes) -> bool:
     """Boots, prints the table, and writes it to its page if it is whole. Returns
     whether it is."""
     modules = {side: kbuild.guest_module(hot.MODULE, name)
                for side, name in hot.KERNELS.items()}
-    runs = [HotRun(column, kbuild.obj(hot.KERNELS[column.side]), modules[column.side])
+    runs = [Run(f"hot, {column.name()}", column, hot.LABEL,
+                kbuild.obj(hot.KERNELS[column.side]), {
+                    "append": column.append, "mem": placement.MEM, "timeout_s": hot.TIMEOUT_S,
+                    "icount": True, "commands": hot.COMMANDS},
+                {f"/{hot.MODULE}.ko": modules[column.side]})
             for column in [hot.BASE, *hot.COLUMNS]]
-    run_counted(runs, program)
-    found = {r.column: placement.Values() for r in runs}
-    for r in runs:
-        found[r.column].read(r.lines, hot.LABEL)
+    run_all(runs, program)
+    found, problems = values_of(runs)
+    problems += hot.missing(found)
     peer = pages.kernel_of(kbuild.obj(hot.KERNELS["mainline"]))
     lines = hot.rows(found, peer)
-    problems = hot.missing(found)
-    for r in runs:
-        problems += [f"{r.column.name()}: {p}" for p in [*found[r.column].bad, *r.problems]]
-    text = [*report.aligned(lines, {0}), "", *(f"MISSED {m}" for m in hot.missed(found)),
-            *(f"FAILED {p}" for p in problems)]
-    (OUT / "hot.txt").write_text("\n".join(text) + "\n")
-    print("\n".join(["", *text]))
+    publish([*report.aligned(lines, {0}), "", *(f"MISSED {m}" for m in hot.missed(found))],
+            problems, "hot.txt")
     if not problems:
         (bases.REPO / pages.hot_file(peer)).write_text(report.as_csv(lines))
     return not problems
@@ -355,16 +325,15 @@ def main() -> int:
             to_page = opts.pages or not (opts.placement or opts.only or opts.kernel)
             return 0 if run_placement(loads, columns, opts.seeds, folders, program,
                                       to_page) else 1
-        runs = [Run(side, name, wanted, folder) for name in cases.BOOTS
+        runs = [case_run(side, name, wanted, folder) for name in cases.BOOTS
                 for side, folder in folders.items()
-                if opts.only in (None, side)]
-        runs = [r for r in runs if r.cases]
+                if opts.only in (None, side) and wanted_in(name, wanted)]
         run_all(runs, program)
-        sides, problems = collect(runs)
+        sides, problems = collect(runs, wanted)
         rows = show(wanted, sides, problems, time.monotonic() - start)
         if (opts.pages or not opts.case) and not opts.kernel and is_whole(sides, wanted):
             to_pages(rows, wanted, pages.kernel_of(folders["mainline"]))
-    except (BenchError, kbuild.BuildError) as err:
+    except kbuild.BuildError as err:
         print(f"FAILED {err}", file=sys.stderr)
         return 1
     return 1 if problems else 0

@@ -199,10 +199,10 @@ class Failures(unittest.TestCase):
                 self.assertEqual(self.collect(text, *more), said)
 
     def collect(self, text, side="ours", problems=()):
-        run = bench.Run(side, "cache", {"cache"}, None)
+        run = bench.case_run(side, "cache", {"cache"}, None)
         run.lines = text.splitlines()
         run.problems = list(problems)
-        return bench.collect([run])[1]
+        return bench.collect([run], {"cache"})[1]
 
 
 class Stage(unittest.TestCase):

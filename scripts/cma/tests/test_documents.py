@@ -259,9 +259,9 @@ class Written(Case):
     def test_figures_of_two_releases_do_not_mix(self):
         self.assertTrue(self.to_pages("Linux 7.3.4"))
         self.assertTrue(self.to_pages("Linux 7.3.5", ("free", "kept")))
-        with self.assertRaisesRegex(bench.BenchError, "want a run of all cases"):
+        with self.assertRaisesRegex(kbuild.BuildError, "want a run of all cases"):
             self.to_pages("Linux 7.3.5")
-        with self.assertRaisesRegex(bench.BenchError, "no page has figures of Linux 9.9.1"):
+        with self.assertRaisesRegex(kbuild.BuildError, "no page has figures of Linux 9.9.1"):
             self.to_pages("Linux 9.9.1")
 
     def test_only_a_whole_run_does(self):

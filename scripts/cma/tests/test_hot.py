@@ -86,12 +86,12 @@ class Run(Case):
     """bench.py --hot, without kernels and boards."""
 
     def run_it(self, lines):
-        def boot(run, *args, **options):
+        def boot(run, program):
             run.lines, run.problems = lines, []
 
         self.repo = self.folder()
         (self.repo / pages.FOLDER).mkdir(parents=True)
-        self.patch({"bench.Console.boot": boot, "bench.OUT": self.folder(),
+        self.patch({"bench.Run.run": boot, "bench.OUT": self.folder(),
                     "trees.bases.REPO": self.repo, "builtins.print": mock.Mock(),
                     "lab.kbuild.guest_module": mock.Mock(return_value=b""),
                     "measure.pages.kernel_of": lambda _: "Linux 6.12.1"})
@@ -119,5 +119,5 @@ class Configs(Case):
         ours = ["CONFIG_CMA=y", "CONFIG_SMP=y"]
         self.check(ours=ours, none=["CONFIG_SMP=y"])
         for side, lines in (("none", ["CONFIG_CMA=y"]), ("mainline", ["CONFIG_SMP=y"])):
-            with self.assertRaisesRegex(bench.BenchError, "not configured alike"):
+            with self.assertRaisesRegex(kbuild.BuildError, "not configured alike"):
                 self.check(ours=ours, **{side: lines})
