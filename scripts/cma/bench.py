@@ -80,7 +80,7 @@ def check_configs(kernels: Mapping[str, str]) -> None:
                   if line.split("=")[0].removeprefix("CONFIG_") not in may_differ]
         if differ:
             raise kbuild.BuildError("the kernels are not configured alike: "
-                             + ", ".join(sorted(differ)))
+                                    + ", ".join(sorted(differ)))
 
 
 @dataclass
@@ -179,12 +179,12 @@ def to_pages(rows: Sequence[figures.Row], wanted: Collection[str], peer: str) ->
     new = pages.of_rows(rows, peer)
     if bases.series(new.kernel) not in pages.KERNELS:
         raise kbuild.BuildError(f"no page has figures of {peer}, only of Linux "
-                         + " and ".join(pages.KERNELS))
+                                + " and ".join(pages.KERNELS))
     known = pages.of_page(bases.series(new.kernel))
     others = {row["case"] for row in known.rows} - set(wanted)
     if others and known.peer != peer:
         raise kbuild.BuildError(f"the pages have figures of {known.peer}; those of {peer} "
-                         "want a run of all cases")
+                                "want a run of all cases")
     pages.write(pages.merged(known, new))
 
 

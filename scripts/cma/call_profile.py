@@ -36,9 +36,8 @@ from typing import Any
 
 import boot
 from lab import boards, children, kbuild, verdict
-from measure.calls import ARM, SWITCH, Image, Profile, ProfileError, executed
+from measure.calls import SWITCH, Image, Profile, ProfileError, executed
 
-HERE = Path(__file__).resolve().parent
 BOOTED = "free_initmem"		# called once, before the first process
 PC, LR, SP = 15, 14, 13		# numbers of the stub's registers
 
@@ -201,14 +200,6 @@ class Recorder(threading.Thread):
                 pass
 
 
-def build_once(tmp: Path) -> bytes:
-    program = tmp / "dma_once"
-    subprocess.run([ARM + "gcc", "-O2", "-Wall", "-static",
-                    f"-I{kbuild.REPO}/mm/cma/tests", HERE / "guest/dma_once.c",
-                    "-o", program], check=True)
-    return program.read_bytes()
-
-
 def said_by_commands(lines: Iterable[str]) -> Iterator[str]:
     """What the commands printed, and the kernel meanwhile."""
     inside = False
@@ -261,8 +252,8 @@ def main() -> int:
             wants = [Want(name, opts.nth, opts.when) for name in opts.function]
             for want in wants:
                 image.address(want.name)
-            program = build_once(tmp)
-        except (ProfileError, subprocess.CalledProcessError) as err:
+            program = kbuild.guest_program("dma_once")
+        except (ProfileError, kbuild.BuildError, subprocess.CalledProcessError) as err:
             print(err, file=sys.stderr)
             return 1
         booted = functools.partial(

@@ -147,6 +147,28 @@ const char *open_disk(void)
 	return path;
 }
 
+int open_file(const char *name, int flags)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s.%s.%d", open_disk(), name, getpid());
+	fd = open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC | flags, 0600);
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	unlink(path);
+	return fd;
+}
+
+void *map_memory(size_t size)
+{
+	void *addr = ct_map(size);
+
+	if (!addr)
+		die("cannot map %zu bytes", size);
+	return addr;
+}
+
 void wait_for_disk(void)
 {
 	int nr_reads = 1, nr_writes = 1;

@@ -72,6 +72,10 @@ unsigned long random_below(unsigned long limit);
 
 /* Returns the path of the large file on the disk. */
 const char *open_disk(void);
+/* Opens an empty file beside it, which ends with this program. */
+int open_file(const char *name, int flags);
+/* Returns new private memory. */
+void *map_memory(size_t size);
 /*
  * Keeps the CPU from idling. The clock counts instructions, and jumps when all
  * tasks wait for the disk.
@@ -89,6 +93,13 @@ void leave_area(size_t room_size);
  * is read; 0 stands for twice the file.
  */
 void read_cache(size_t size, long kib);
+
+/* Reads and writes the disk without a pause, with pages that @pick returns. */
+void direct_io(char *(*pick)(void));
+/* Writes a page of which only an eighth, or half, does not compress. */
+void write_compressible(uint32_t *words, uint32_t page);
+/* Looks which pages of the area drivers hold; returns how many. */
+unsigned long look_at_held(void);
 
 /*
  * Enable swap on zram, of @size bytes if that is not 0, and reserve the memory

@@ -278,38 +278,38 @@ void end_clients(void)
 		pthread_join(clients[i].thread, NULL);
 }
 
+/* Returns what all of them did. */
+static struct client sum_of_clients(void)
+{
+	struct client *one, sum = {};
+
+	for (one = clients; one < clients + NR_CLIENTS; one++) {
+		sum.nr_requests += one->nr_requests;
+		sum.nr_failed += one->nr_failed;
+		sum.nr_corrupt += one->nr_corrupt;
+		sum.nr_held += one->nr_held;
+		sum.nr_compared += one->nr_compared;
+		if (one->worst_ns > sum.worst_ns)
+			sum.worst_ns = one->worst_ns;
+	}
+	return sum;
+}
+
 unsigned long clients_held(void)
 {
-	unsigned long sum = 0;
-	int i;
-
-	for (i = 0; i < NR_CLIENTS; i++)
-		sum += clients[i].nr_held;
-	return sum;
+	return sum_of_clients().nr_held;
 }
 
 unsigned long clients_compared(void)
 {
-	unsigned long sum = 0;
-	int i;
-
-	for (i = 0; i < NR_CLIENTS; i++)
-		sum += clients[i].nr_compared;
-	return sum;
+	return sum_of_clients().nr_compared;
 }
 
 void report_clients(unsigned long minutes)
 {
-	struct client sum = {};
+	const struct client sum = sum_of_clients();
 	int i;
 
-	for (i = 0; i < NR_CLIENTS; i++) {
-		sum.nr_requests += clients[i].nr_requests;
-		sum.nr_failed += clients[i].nr_failed;
-		sum.nr_corrupt += clients[i].nr_corrupt;
-		if (clients[i].worst_ns > sum.worst_ns)
-			sum.worst_ns = clients[i].worst_ns;
-	}
 	for (i = 0; i < MAX_ERRNO; i++)
 		if (nr_errors[i])
 			printf("bench: stress-errno %s %d %lu\n", label, i,

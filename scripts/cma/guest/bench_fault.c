@@ -3,10 +3,8 @@
  * Measures page faults of anonymous memory, and their unmap, for
  * scripts/cma/measure/hot.py. Prints thousandths of a nanosecond a page.
  */
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "bench_place.h"
@@ -35,10 +33,7 @@ static void measure_faults(size_t size)
 	int turn;
 
 	for (turn = 0; turn < NR_TURNS; turn++) {
-		data = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (data == MAP_FAILED)
-			die("mmap: %s", strerror(errno));
+		data = map_memory(size);
 		start = now_ns();
 		for (at = 0; at < size; at += ct_page_size)
 			data[at] = 1;

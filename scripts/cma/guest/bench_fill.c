@@ -144,17 +144,11 @@ static void refill_cache(void)
 /* The file is not written back before memory is full. */
 static void prepare_dirty(void)
 {
-	char path[256];
-
 	leave_area(DIRTY_ROOM_SIZE);
 	ct_write_long("/proc/sys/vm/dirty_ratio", 95);
 	ct_write_long("/proc/sys/vm/dirty_background_ratio", 94);
 	ct_write_long("/proc/sys/vm/dirty_writeback_centisecs", 0);
-	snprintf(path, sizeof(path), "%s.dirty", big_file);
-	dirty = open(path, O_CREAT | O_TRUNC | O_RDWR, 0600);
-	if (dirty < 0)
-		die("%s: %s", path, strerror(errno));
-	unlink(path);
+	dirty = open_file("dirty", 0);
 }
 
 static void refill_dirty(void)
@@ -315,12 +309,12 @@ static char *random_page(void)
 	return page_addr(page);
 }
 
-/* Marks the pages of drivers, which cannot move; see the bitmap in debugfs. */
-static void look_at_held(void)
+/* Marks these pages, which cannot move; see the bitmap in debugfs. */
+unsigned long look_at_held(void)
 {
 	FILE *file = ct_area_open(&area, "bitmap");
 	long order = ct_area_debugfs(&area, "order_per_bit");
-	unsigned long i, page = 0;
+	unsigned long i, page = 0, nr = 0;
 	unsigned int word;
 
 	if (!fixed)
@@ -330,8 +324,9 @@ static void look_at_held(void)
 	memset(fixed, 0, area.nr_pages);
 	while (fscanf(file, "%u", &word) == 1)
 		for (i = 0; i < 32 && page < area.nr_pages; i++)
-			fixed[page++] = word >> i & 1;
+			nr += fixed[page++] = word >> i & 1;
 	fclose(file);
+	return nr;
 }
 
 /* Counts adjacent aligned windows without a page that cannot move. */
@@ -408,46 +403,44 @@ static void prepare_longterm(void)
 	pin_longterm(open_gup(), page_addr(first), LONGTERM_SIZE);
 }
 
-/* Reads and writes the disk with pages in the area without a pause. */
-static void *do_direct(void *arg)
+void direct_io(char *(*pick)(void))
 {
-	const int *fds = arg;
+	int in = open(open_disk(), O_RDONLY | O_DIRECT);
+	int out = open_file("direct", O_DIRECT);
 	off_t at = 0;
 	char *page;
 
+	if (in < 0)
+		die("direct: %s", strerror(errno));
 	for (;;) {
-		page = random_page();
-		if (pread(fds[0], page, ct_page_size, at) < 0 ||
-		    pwrite(fds[1], page, ct_page_size, at) < 0)
+		page = pick();
+		if (pread(in, page, ct_page_size, at) < 0 ||
+		    pwrite(out, page, ct_page_size, at) < 0)
 			die("direct: %s", strerror(errno));
 		at = (at + ct_page_size) % (8 * MIB);
 	}
-	return NULL;
+}
+
+static void *do_direct(void *unused)
+{
+	direct_io(random_page);
+	return unused;
 }
 
 static void prepare_direct(void)
 {
-	static int fds[2];
 	pthread_t thread;
-	char path[256];
 
 	big_file = open_disk();
 	keep_busy(true);
 	touch(CT_ANON);
-	snprintf(path, sizeof(path), "%s.direct", big_file);
-	fds[0] = open(big_file, O_RDONLY | O_DIRECT);
-	fds[1] = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_DIRECT, 0600);
-	unlink(path);
-	if (fds[0] < 0 || fds[1] < 0)
-		die("direct: %s", strerror(errno));
-	if (pthread_create(&thread, NULL, do_direct, fds))
+	if (pthread_create(&thread, NULL, do_direct, NULL))
 		die("no thread");
 }
 
-static void write_compressible(unsigned long page)
+void write_compressible(uint32_t *words, uint32_t page)
 {
-	size_t i, nr_words = ct_page_size / sizeof(*mem.addr);
-	uint32_t *words = (uint32_t *)page_addr(page);
+	size_t i, nr_words = ct_page_size / sizeof(*words);
 
 	for (i = 0; i < nr_words; i++)
 		words[i] = i < nr_words / noise_part ? random_below(UINT32_MAX) : page;
@@ -488,7 +481,7 @@ static void fill_and_swap(void)
 	if (err)
 		die("cannot map memory: %s", strerror(-err));
 	for (page = 0; page < nr; page++)
-		write_compressible(page);
+		write_compressible((uint32_t *)page_addr(page), page);
 	memset(mem.has_data, 1, nr);
 	if (ct_vmstat("pswpout") <= 0)
 		die("nothing was swapped out");
@@ -515,10 +508,7 @@ static void run_exhaust(const size_t *sizes, int nr_sizes)
 
 	ct_drop_caches();
 	swap_on_size(LARGE_SWAP_SIZE);
-	pinned = mmap(NULL, number * MIB, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (pinned == MAP_FAILED)
-		die("mmap: %s", strerror(errno));
+	pinned = memset(map_memory(number * MIB), 0, number * MIB);
 	pin_longterm(open_gup(), pinned, number * MIB);
 	fill_and_swap();
 

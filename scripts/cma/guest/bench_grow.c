@@ -145,10 +145,8 @@ void program_write(char *data, size_t size)
 
 char *program_map(size_t size)
 {
-	char *data = ct_map(size);
+	char *data = map_memory(size);
 
-	if (!data)
-		die("cannot map %zu bytes", size);
 	program_write(data, size);
 	return data;
 }

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "bench_place.h"
+#include "cma_kinds_lib.h"
 
 #define MAX_LARGE	256
 #define MAX_MIB		512
 
-bool take_large(size_t size, uint32_t *id)
+/* Takes a buffer, or single pages on a board without an area. */
+static bool take_large(size_t size, uint32_t *id)
 {
 	int fds[2];
 	size_t done;
@@ -88,19 +90,13 @@ static void run_big(const size_t *sizes, int nr_sizes)
 /* Tells how many of the pages lie in the area, if there is one. */
 static void report_in_area(const char *data, size_t size)
 {
-	unsigned long i, nr = 0, nr_pages = size / ct_page_size;
-	uint64_t *pfns = calloc(nr_pages, sizeof(*pfns));
+	unsigned long nr = 0;
 
-	if (!pfns)
-		die("no memory");
 	if (ct_meminfo_kib("CmaTotal") > 0) {
 		ct_init(&area);
-		ct_pfns(data, nr_pages, pfns);
-		for (i = 0; i < nr_pages; i++)
-			nr += ct_area_holds(&area, pfns[i]);
+		nr = ct_map_in_area(data, size, &area);
 	}
 	report("in_area", nr);
-	free(pfns);
 }
 
 /*

@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,16 +32,14 @@ static void do_job(const char *big_file, const char *path)
 {
 	static char data[CHUNK_SIZE];
 	off_t at = random_below(128) * MIB;
-	char *work = mmap(NULL, WORK_SIZE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *work = ct_map(WORK_SIZE);
 	int in = open(big_file, O_RDONLY), out;
 	size_t done;
 
 	for (done = 0; done < READ_SIZE; done += sizeof(data))
 		if (pread(in, data, sizeof(data), at + done) < 0)
 			_exit(1);
-	for (done = 0; work != MAP_FAILED && done < WORK_SIZE;
-	     done += ct_page_size)
+	for (done = 0; work && done < WORK_SIZE; done += ct_page_size)
 		memset(work + done, done / ct_page_size, ct_page_size);
 	out = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
 	for (done = 0; done < WRITE_SIZE; done += sizeof(data))

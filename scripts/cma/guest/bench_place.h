@@ -41,7 +41,5 @@ void program_verify(const char *data, size_t size);
  * for a disk.
  */
 const char *make_file(size_t size);
-/* Takes a buffer, or single pages on a board without an area. */
-bool take_large(size_t size, uint32_t *id);
 
 #endif /* BENCH_PLACE_H */

@@ -159,21 +159,6 @@ static void pause_loads(void)
 	}
 }
 
-/* Returns the bits that are set in the map of pages of drivers. */
-static long nr_bits(void)
-{
-	FILE *file = ct_area_open(&area, "bitmap");
-	unsigned int word;
-	long nr = 0;
-
-	if (!file)
-		return -1;
-	while (fscanf(file, "%u", &word) == 1)
-		nr += __builtin_popcount(word);
-	fclose(file);
-	return nr;
-}
-
 static void print_counter(unsigned long minute, const char *name,
 			  const char *lists, long value, long counted)
 {
@@ -204,7 +189,7 @@ static void check(unsigned long minute)
 	print_counter(minute, "used", "drivers", ct_area_debugfs(&area, "used"),
 		      held);
 	print_counter(minute, "used", "bitmap", ct_area_debugfs(&area, "used"),
-		      nr_bits());
+		      look_at_held());
 }
 
 static void report(unsigned long minute)

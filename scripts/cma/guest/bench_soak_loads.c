@@ -52,34 +52,11 @@ static uint32_t any_word(void)
 	return random_below(UINT32_MAX);
 }
 
-static void *map_memory(size_t size)
-{
-	void *addr = ct_map(size);
-
-	if (!addr)
-		die("no address space");
-	return addr;
-}
-
 /* Compares noise from word @first on. */
 static void compare_noise(uint32_t *data, size_t size, uint32_t first)
 {
 	spoil(data);
 	compared(size, !ct_noise_wrong(data, size, first));
-}
-
-/* Opens an empty file beside the large one. */
-static int open_file(const char *name, int flags)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s.%s.%d", ct_big_file(), name, getpid());
-	fd = open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC | flags, 0600);
-	if (fd < 0)
-		die("%s: %s", path, strerror(errno));
-	unlink(path);
-	return fd;
 }
 
 static void write_file(int fd, const void *data, size_t size, off_t at)

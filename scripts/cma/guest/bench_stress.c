@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -55,15 +54,13 @@ static bool page_is_right(const uint32_t *words, uint32_t page)
 
 static void swap_data(void)
 {
-	size_t nr_words = ct_page_size / sizeof(uint32_t), i;
-	uint32_t *data = ct_map(ANON_SIZE), *words;
+	size_t nr_words = ct_page_size / sizeof(uint32_t);
+	uint32_t *data = map_memory(ANON_SIZE), *words;
 	uint32_t page;
 
 	for (page = 0; page < ANON_SIZE / ct_page_size; page++) {
 		words = data + page * nr_words;
-		for (i = 0; i < nr_words; i++)
-			words[i] = i < nr_words / 8 ?
-				   random_below(UINT32_MAX) : page;
+		write_compressible(words, page);
 		words[1] = words[0] ^ page;
 	}
 	for (;;) {
@@ -83,7 +80,7 @@ static void swap_data(void)
 static void fill_pipes(void)
 {
 	static char data[PIPE_PAGES * 65536];
-	char *memory = ct_map(PIPE_SIZE);
+	char *memory = map_memory(PIPE_SIZE);
 	struct iovec iov[PIPE_PAGES];
 	int fds[2], i;
 
@@ -105,27 +102,18 @@ static void fill_pipes(void)
 	}
 }
 
+static char *direct_page(void)
+{
+	static char *memory;
+
+	if (!memory)
+		memory = map_memory(DIRECT_SIZE);
+	return memory + random_below(DIRECT_SIZE / ct_page_size) * ct_page_size;
+}
+
 static void do_direct(void)
 {
-	char *memory = ct_map(DIRECT_SIZE), *page;
-	char path[256];
-	int in, out;
-	off_t at = 0;
-
-	snprintf(path, sizeof(path), "%s.direct", ct_big_file());
-	in = open(ct_big_file(), O_RDONLY | O_DIRECT);
-	out = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_DIRECT, 0600);
-	unlink(path);
-	if (in < 0 || out < 0)
-		die("direct: %s", strerror(errno));
-	for (;;) {
-		page = memory + random_below(DIRECT_SIZE / ct_page_size) *
-				ct_page_size;
-		if (pread(in, page, ct_page_size, at) < 0 ||
-		    pwrite(out, page, ct_page_size, at) < 0)
-			die("direct: %s", strerror(errno));
-		at = (at + ct_page_size) % (8 * MIB);
-	}
+	direct_io(direct_page);
 }
 
 /* Runs for @number minutes. */
