@@ -66,18 +66,14 @@ def build(sides: Collection[str] = KERNELS, kernels: Mapping[str, str] = KERNELS
         check_configs(kernels)
 
 
-def settings(name: str) -> set[str]:
-    lines = (kbuild.obj(name) / ".config").read_text().splitlines()
-    return {line for line in lines if line.startswith("CONFIG_")}
-
-
 def check_configs(kernels: Mapping[str, str]) -> None:
     """The kernels must differ in the allocator and in nothing else."""
-    ours = settings(kernels["ours"])
-    for side, name in kernels.items():
+    configs = {side: kbuild.settings((kbuild.obj(name) / ".config").read_text())
+               for side, name in kernels.items()}
+    for side, config in configs.items():
         may_differ = OURS | ALLOCATOR if side == "none" else OURS
-        differ = [line for line in ours ^ settings(name)
-                  if line.split("=")[0].removeprefix("CONFIG_") not in may_differ]
+        differ = [f"{name}={value}" for name, value in configs["ours"].items() ^ config.items()
+                  if name.removeprefix("CONFIG_") not in may_differ]
         if differ:
             raise kbuild.BuildError("the kernels are not configured alike: "
                                     + ", ".join(sorted(differ)))
@@ -136,16 +132,10 @@ def case_run(side: str, name: str, wanted: Collection[str], kernel_dir: Path) ->
         "commands": [c.command for c in wanted_in(name, wanted)]})
 
 
-def lacking(results: figures.Results, case: cases.Case) -> list[int]:
-    """The sizes of a case without a figure, though no request failed."""
-    return [kib for kib in results.missing(case)
-            if not results.figure(case.name, kib, "failed")]
-
-
 def is_whole(sides: Mapping[str, figures.Results], wanted: Collection[str]) -> bool:
     """Whether both kernels did all there is to do in the cases @wanted."""
     return len(sides) == len(KERNELS) and not any(
-        lacking(results, case) for results in sides.values()
+        results.lacking(case) for results in sides.values()
         for case in cases.all_cases() if case.name in wanted)
 
 
@@ -163,7 +153,7 @@ def collect(runs: Iterable[Run], wanted: Collection[str]
         problems += [f"{r.title}: {p}" for p in r.problems]
         for case in wanted_in(name, wanted):
             problems += [f"{case.name}, {side}: no figure for {report.size_text(kib)}"
-                         for kib in lacking(results, case)]
+                         for kib in results.lacking(case)]
             # For mainline this is a figure, not a failure.
             for kib in case.sizes if side == "ours" else ():
                 nr = results.figure(case.name, kib, "avoidable")
@@ -235,7 +225,7 @@ def run_placement(loads: Sequence[placement.Load], columns: Collection[str], nr_
     if "mainline" in columns:
         peer = pages.kernel_of(folders["mainline"])
         placement.write_csv(lines, peer, OUT / "placement.csv")
-        page = bases.REPO / pages.placement_file(peer)
+        page = bases.REPO / pages.csv_file("placement", peer)
         if to_page:
             placement.write_csv(placement.merged(report.read_csv(page), lines), peer, page)
     return not problems
@@ -260,7 +250,7 @@ def run_hot(program: bytes) -> bool:
     publish([*report.aligned(lines, {0}), "", *(f"MISSED {m}" for m in hot.missed(found))],
             problems, "hot.txt")
     if not problems:
-        (bases.REPO / pages.hot_file(peer)).write_text(report.as_csv(lines))
+        (bases.REPO / pages.csv_file("hot", peer)).write_text(report.as_csv(lines))
     return not problems
 
 

@@ -11,7 +11,6 @@
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def main() -> int:
     children.end_on_signals()
     try:
         prepare(opts.board, opts.kernel)
-    except (kbuild.BuildError, subprocess.CalledProcessError) as err:
+    except kbuild.BuildError as err:
         print(err, file=sys.stderr)
         return 1
     if not opts.run and not opts.kunit and sys.stdin.isatty():

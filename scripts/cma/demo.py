@@ -13,7 +13,6 @@ and nobody loses a byte. Owns what the host prints and the verdict.
 
 import argparse
 import io
-import subprocess
 import sys
 import time
 from typing import cast
@@ -41,10 +40,6 @@ LEGEND = [("D", "held by a driver"), ("m", "used by files and programs"),
           (".", "free")]
 # Kind of a line of the guest's: colour, form.
 REPORT = {"row": ("", "    {}"), "good": ("32", "  + {}"), "bad": ("31;1", "  FAILED: {}")}
-
-
-class DemoError(Exception):
-    """Why it ended early; no traceback."""
 
 
 class Screen:
@@ -106,9 +101,7 @@ def run_step(screen: Screen, title: str, cmd: Sequence[str | Path]) -> None:
     start = shown = time.monotonic()
     lines = []
     screen.pass_by(f"{title} ...")
-    with children.running(cmd, text=True, errors="replace",
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as proc:
+    with children.running(cmd, **children.OUTPUT) as proc:
         for line in proc.stdout:
             lines.append(line.rstrip())
             screen.pass_by(f"{title}: {line.strip()}")
@@ -117,7 +110,7 @@ def run_step(screen: Screen, title: str, cmd: Sequence[str | Path]) -> None:
                 screen.line(f"    {line.strip()}")
     elapsed_s = time.monotonic() - start
     if proc.returncode:
-        raise DemoError(f"{title}:\n" + "\n".join(lines[-30:]))
+        raise kbuild.BuildError(f"{title}:\n" + "\n".join(lines[-30:]))
     screen.line(f"  {title:.<50} {elapsed_s:4.0f} s")
 
 
@@ -159,7 +152,7 @@ def main() -> int:
                 run_step(screen, title, cmd)
         OUT.mkdir(parents=True, exist_ok=True)
         problems = boot(screen, kbuild.guest_program("demo"))
-    except (DemoError, kbuild.BuildError) as err:
+    except kbuild.BuildError as err:
         problems = [str(err)]
     except OSError as err:
         problems = [f"{err.filename}: {err.strerror}"]

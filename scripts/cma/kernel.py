@@ -10,7 +10,6 @@
 """
 
 import argparse
-import subprocess
 import sys
 
 from lab import children, kbuild
@@ -48,9 +47,6 @@ def main() -> int:
                 print("\n".join(lines))
     except kbuild.BuildError as err:
         print(err, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as err:
-        print(f"failed: {' '.join(err.cmd)}", file=sys.stderr)
         return 1
     return 0
 

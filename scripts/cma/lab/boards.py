@@ -319,11 +319,8 @@ def run_emulator(cmd: list[str], said: Path, on_line: Callable[[str], object],
     nothing for quiet_s."""
     end = time.monotonic() + timeout_s
     with open(said, "w+", errors="replace") as emulator, \
-            children.running(cmd, signal.SIGKILL, text=True,
-                             errors="replace", stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=emulator,
-                             env=dict(os.environ,
-                                      QEMU_AUDIO_DRV="none")) as proc:
+            children.running(cmd, signal.SIGKILL, **children.OUTPUT | {
+                "stderr": emulator, "env": os.environ | {"QEMU_AUDIO_DRV": "none"}}) as proc:
 
         def give_up() -> None:
             timed_out.set()

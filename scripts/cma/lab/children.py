@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import Any
 
 GRACE_S = 10		# to clean up, before a child is killed
+# Arguments of Popen: what it says, errors among it, is to be read here.
+OUTPUT: dict[str, Any] = {
+    "text": True, "errors": "replace", "stdin": subprocess.DEVNULL,
+    "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 
 _running: dict[subprocess.Popen[Any], signal.Signals] = {}	# what ends each
 _ending = False
@@ -59,8 +63,7 @@ def run(cmd: Sequence[str | Path], end: signal.Signals = signal.SIGTERM,
 
 def capture(cmd: Sequence[str | Path], **kw: Any) -> subprocess.CompletedProcess[str]:
     """run(), with what it says, errors among it, in stdout."""
-    return run(cmd, text=True, errors="replace", stdin=subprocess.DEVNULL,
-               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kw)
+    return run(cmd, **OUTPUT, **kw)
 
 
 def _end(number: int, frame: object) -> None:

@@ -164,17 +164,26 @@ def build_lock(work: Callable[P, R]) -> Callable[P, R]:
     return locked
 
 
-def run(cmd: Sequence[str | Path], **kw: Any) -> subprocess.CompletedProcess[str]:
+def run(cmd: Sequence[str | Path], **kw: Any) -> str:
+    """A command that must not fail; its output, if that is asked for."""
     done = children.run(cmd, text=True, **kw)
-    done.check_returncode()
-    return done
+    if done.returncode:
+        raise BuildError(f"failed: {' '.join(done.args)}")
+    return done.stdout
+
+
+def run_quietly(what: str, cmd: Sequence[str | Path], **kw: Any) -> None:
+    """A command that shows what it has to say only if it fails, after @what."""
+    done = children.capture(cmd, **kw)
+    if done.returncode:
+        raise BuildError(f"{what}{done.stdout}")
 
 
 def nm(name: str, *paths: str) -> str:
     """What nm says of objects in a kernel's folder, vmlinux unless told."""
     return run([CROSS[KERNELS[name].arch] + "nm",
                 *(obj(name) / path for path in paths or ["vmlinux"])],
-               stdout=subprocess.PIPE).stdout
+               stdout=subprocess.PIPE)
 
 
 def worktree(tag: str, name: str | None = None) -> Path:
@@ -262,14 +271,16 @@ def wanted_lines(paths: Iterable[Path]) -> dict[str, str]:
     return want
 
 
+def settings(config_text: str) -> dict[str, str]:
+    """What a .config sets: {CONFIG_name: value}."""
+    return dict(re.findall(r"^(CONFIG_\w+)=(.*)$", config_text, re.M))
+
+
 def missing_lines(want: dict[str, str], config_text: str) -> list[str]:
     """Settings of the fragments that the final .config does not have."""
-    have = {}
-    for line in config_text.splitlines():
-        m = re.match(r"(CONFIG_\w+)=", line)
-        if m:
-            have[m[1]] = line
-    return [line for sym, line in want.items() if have.get(sym, f"# {sym} is not set") != line]
+    have = settings(config_text)
+    return [line for sym, line in want.items() if line != (
+        f"{sym}={have[sym]}" if sym in have else f"# {sym} is not set")]
 
 
 @build_lock
@@ -282,10 +293,9 @@ def configure(name: str, src: Path | None = None, whole: bool = True) -> Path:
     allconfig = out / "cma-fragments.config"
     allconfig.write_text("\n".join(want.values()) + "\n")
     # kbuild keeps .config's time if nothing changed, so this is harmless.
-    done = children.capture(make_command(name, src) + ["-s", KERNELS[name].base],
-                            env=dict(os.environ, KCONFIG_ALLCONFIG=str(allconfig)))
-    if done.returncode:
-        raise BuildError(f"{name}: configuration failed:\n{done.stdout}")
+    run_quietly(f"{name}: configuration failed:\n",
+                make_command(name, src) + ["-s", KERNELS[name].base],
+                env=dict(os.environ, KCONFIG_ALLCONFIG=str(allconfig)))
     missing = missing_lines(want, (out / ".config").read_text())
     if missing and whole:
         raise BuildError(f"{name}: these lines of the configuration fragments "
@@ -300,9 +310,7 @@ def make(name: str, args: list[str], src: Path, log: str | Path) -> tuple[list[s
     lines, nr_files, last = [], 0, ""
     cmd = make_command(name, src) + [f"-j{os.cpu_count()}"] + args
     with open(log, "w") as out, \
-            children.running(cmd, text=True, errors="replace",
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT) as proc:
+            children.running(cmd, **children.OUTPUT) as proc:
         for line in proc.stdout:
             out.write(line)
             lines.append(line.rstrip("\n"))
@@ -378,7 +386,7 @@ def install_packages(which: str) -> None:
     try:
         run([REPO / "scripts/cma/deps.sh", which],
             env=os.environ | {"KSRC": str(BUILD / "linux")})
-    except subprocess.CalledProcessError:
+    except BuildError:
         raise BuildError("packages are missing; as root or with sudo run "
                          f"scripts/cma/deps.sh {which}") from None
 
@@ -405,12 +413,9 @@ def guest_program(name: str, arch: str = "arm") -> bytes:
     out.parent.mkdir(parents=True, exist_ok=True)
     sources = [guest / f"{name}.c", *sorted(guest.glob(f"{name}_*.c"))]
     libraries = [tests / f"cma_{part}.c" for part in ("test_lib", "mem", "counters", "kinds_lib")]
-    done = children.capture(
-        [CROSS[arch] + "gcc", "-O2", "-Wall", "-static", "-pthread",
-         "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", f"-I{tests}", *sources,
-         *libraries, "-o", out])
-    if done.returncode:
-        raise BuildError(f"{name}: {done.stdout}")
+    run_quietly(f"{name}: ", [
+        CROSS[arch] + "gcc", "-O2", "-Wall", "-static", "-pthread", "-D_GNU_SOURCE",
+        "-D_FILE_OFFSET_BITS=64", f"-I{tests}", *sources, *libraries, "-o", out])
     return out.read_bytes()
 
 

@@ -47,25 +47,15 @@ def features(config_text: str, append: str = "", nodes: str = "", disk: object =
              ask_host: bool = False) -> set[str]:
     """What a boot has; the arguments are those of boards.boot()."""
     has = set(re.findall(r"^CONFIG_(\w+)=", config_text, re.M))
-    if disk:
-        has.add("disk")
-    if ask_host:
-        has.add("host")
-    if "behind-iommu" in nodes:
-        has.add("iommu")
-    if not re.search(r"\bcma=\w+@0x[0-9a-f]{9}", append):
-        has.add("area in 32 bits")
-    else:
-        has.add("area in high memory")
-    if "HIGHMEM" not in has:
-        has.add("low memory only")
     size = re.search(r"\bcma=(\d+)M", append)
-    if size and int(size[1]) >= 32:
-        has.add("area of 32 MiB or more")
-    # Less low memory than the boards with this have.
-    if "vmalloc=768M" in append:
-        has.add("area in high memory")
-    return has
+    far = re.search(r"\bcma=\w+@0x[0-9a-f]{9}", append)
+    return has | {feature for feature, is_there in (
+        ("disk", disk), ("host", ask_host), ("iommu", "behind-iommu" in nodes),
+        ("area in 32 bits", not far),
+        # Less low memory than the boards with this have.
+        ("area in high memory", far or "vmalloc=768M" in append),
+        ("low memory only", "HIGHMEM" not in has),
+        ("area of 32 MiB or more", size and int(size[1]) >= 32)) if is_there}
 
 
 def allowed(reason: str, has: Collection[str]) -> bool:

@@ -168,10 +168,7 @@ class Reader:
         self.messages.update(dict.fromkeys(hits, True))
         if hits:
             self.dump_until = number + DUMP_LINES
-        elif SPLAT.search(text):
-            self.dump_until = number + DUMP_LINES
-            self.segment_splats.append(text)
-        elif DUMP.search(text) and number > self.dump_until:
+        elif SPLAT.search(text) or DUMP.search(text) and number > self.dump_until:
             self.dump_until = number + DUMP_LINES
             self.segment_splats.append(text)
 

@@ -80,12 +80,11 @@ class Results:
             pairs, _, time_ns = values
             s.rate_hz = pairs * 1e9 / time_ns
 
-    def missing(self, case: Case) -> list[int]:
-        """The sizes of a case that lack a figure; that all requests for one
-        failed is none."""
+    def lacking(self, case: Case) -> list[int]:
+        """The sizes of a case that lack a figure, though no request failed."""
         return [kib for kib in case.sizes
-                if any(self.figure(case.name, kib, name) is None
-                       for name in case.figures)]
+                if not self.figure(case.name, kib, "failed") and
+                any(self.figure(case.name, kib, name) is None for name in case.figures)]
 
     def figure(self, case: str, kib: int, name: str) -> float | None:
         """One figure; None if there is none."""
@@ -105,11 +104,10 @@ class Results:
                     "refused": s.refused_ns}.get(name, s.alloc_ns)
         if not times_ns:
             return None
-        if name == "average":
-            return statistics.mean(times_ns) / INSTRUCTIONS
         if name in ("worst", "refused"):
             return max(times_ns) / INSTRUCTIONS
-        return statistics.median(times_ns) / INSTRUCTIONS
+        middle = statistics.mean if name == "average" else statistics.median
+        return middle(times_ns) / INSTRUCTIONS
 
 
 @dataclass

@@ -46,15 +46,12 @@ COLUMNS = [
 Found = Mapping[Column, Values]
 
 
-def thousandths(name: str, unit: str) -> Figure:
-    return Figure(name, unit, scale=1e3)
-
-
-FIGURES = [thousandths(f"{gfp}-{way}-{order}", f"{flags}, order {order}, {what}")
-           for way, what in (("pair", "alone"), ("row", "many in a row"))
-           for order in (0, 3)
-           for gfp, flags in (("kernel", "GFP_KERNEL"), ("movable", "movable"))] + [
-    thousandths(f"{what}-{kib}", f"{unit} {kib >> 10} MiB of anonymous memory")
+FIGURES = [
+    Figure(f"{gfp}-{way}-{order}", f"{flags}, order {order}, {what}", scale=1e3)
+    for way, what in (("pair", "alone"), ("row", "many in a row"))
+    for order in (0, 3)
+    for gfp, flags in (("kernel", "GFP_KERNEL"), ("movable", "movable"))] + [
+    Figure(f"{what}-{kib}", f"{unit} {kib >> 10} MiB of anonymous memory", scale=1e3)
     for kib in FAULTS_KIB
     for what, unit in (("fault", "page fault in"), ("unmap", "unmap of a page of"))]
 

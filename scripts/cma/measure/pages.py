@@ -64,24 +64,11 @@ ARM = [
 ]
 
 
-def figures_file(kernel: str) -> Path:
-    """All figures of Linux @kernel, '6.12' or '6.12.117'."""
-    return FOLDER / f"cma-figures-{bases.series(kernel)}.csv"
-
-
-def placement_file(peer: str, what: str = "placement") -> Path:
-    """What areas do to all others, beside @peer, 'Linux 6.12.117'."""
-    return FOLDER / f"cma-{what}-{bases.series(peer.removeprefix('Linux '))}.csv"
-
-
-def hot_file(peer: str) -> Path:
-    """What page allocations cost, beside @peer."""
-    return placement_file(peer, "hot")
-
-
-def paths_file(kernel: str) -> Path:
-    """Those of them that Documentation/mm/cma-arm.rst shows."""
-    return FOLDER / f"cma-figures-arm-{bases.series(kernel)}.csv"
+def csv_file(what: str, kernel: str) -> Path:
+    """Figures beside @kernel, '6.12' or 'Linux 6.12.117'. what: "figures" for all of
+    bench.py, "figures-arm" for those that Documentation/mm/cma-arm.rst shows,
+    "placement" for what areas do to all others, "hot" for page allocations."""
+    return FOLDER / f"cma-{what}-{bases.series(kernel.removeprefix('Linux '))}.csv"
 
 
 class Figures:
@@ -114,7 +101,7 @@ def of_rows(rows: Iterable[report.Row], peer: str) -> Figures:
 
 def of_page(kernel: str, repo: Path = REPO) -> Figures:
     """From the file that pages include; none if there is no such file."""
-    lines = report.read_csv(repo / figures_file(kernel))
+    lines = report.read_csv(repo / csv_file("figures", kernel))
     return Figures([dict(zip(KEYS, line)) for line in lines[1:]],
                    lines[0][PEER] if lines else f"Linux {kernel}")
 
@@ -240,13 +227,13 @@ def texts(repo: Path = REPO) -> dict[Path, str]:
     """Every file that shows figures, as the files of the figures want it."""
     known = of_pages(repo)
     return {CASES: cases_page(), README: readme((repo / README).read_text(), known)} | {
-        paths_file(figures.kernel): paths_page(figures) for figures in known}
+        csv_file("figures-arm", figures.kernel): paths_page(figures) for figures in known}
 
 
 def write(figures: Figures | None = None, repo: Path = REPO) -> None:
     """Every file that has figures in it, after a run that gave @figures."""
     if figures:
-        (repo / figures_file(figures.kernel)).write_text(figures_page(figures))
+        (repo / csv_file("figures", figures.kernel)).write_text(figures_page(figures))
     for path, text in texts(repo).items():
         (repo / path).write_text(text)
 

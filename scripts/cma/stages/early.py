@@ -54,13 +54,12 @@ def boot_huge_pages(stage: Stage, kernel: str | None = None) -> None:
                    f"echo 0 >{PAGES}/nr_hugepages && {used(0)}"])
 
 
-def boot_short_map(stage: Stage, kernel: str | None = None) -> None:
+def boot_short_map(stage: Stage) -> None:
     """The area does not touch the struct pages that hugetlb leaves out. No page
     comes back here: with DEBUG_VM Linux 7.3 complains, whether there are areas or
     not, as those that all huge pages of a zone share for their tails have a count."""
-    stage.boot("x86_64-short-map", "x86_64", kernel_dir=kernel and kbuild.obj(kernel),
-               append=PIECES_APPEND + " hugetlb_free_vmemmap=on", **PIECES,
-               commands=[ALL_OUT])
+    stage.boot("x86_64-short-map", "x86_64", **PIECES, commands=[ALL_OUT],
+               append=PIECES_APPEND + " hugetlb_free_vmemmap=on")
 
 
 def boot_early_parts(stage: Stage, kernel: str | None = None) -> None:

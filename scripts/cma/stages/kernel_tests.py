@@ -9,9 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from lab import boards, children, kbuild, verdict
+from lab import boards, kbuild, verdict
 from stages.stage import BUILD, LOGS, Stage, side_by_side, stage
 from trees import bases
 
@@ -224,12 +223,6 @@ def compare(stage: Stage, boot: Boot, ours: Outcome, theirs: Outcome) -> None:
           f"{theirs.elapsed_s:.0f} s", flush=True)
 
 
-def compile_one(cmd: Sequence[str | Path]) -> None:
-    done = children.capture(cmd)
-    if done.returncode:
-        raise kbuild.BuildError(f"{cmd[-1]}: {done.stdout}")
-
-
 @kbuild.build_lock
 def programs() -> dict[str, bytes]:
     """The tests by their paths in the guest, built out of mainline's tree, whose
@@ -240,16 +233,18 @@ def programs() -> dict[str, bytes]:
     OUT.mkdir(exist_ok=True)
     for folder, names in (("dmabuf-heaps", HEAPS), ("mm", MM)):
         # The Makefile of mm takes whole paths only.
-        compile_one(["make", "-s", f"-j{os.cpu_count()}", "-C", src / SELFTESTS / folder,
-                     f"OUTPUT={OUT}", "ARCH=x86_64", "EXTRA_CFLAGS=-static",
-                     f"KHDR_INCLUDES=-isystem {headers}", *(OUT / name for name in names)])
-    compile_one(["gcc", *NOLIBC, "-I", headers, "-I", src / "tools/include/nolibc",
-                 src / SELFTESTS / "kho/init.c", "-o", OUT / "kho-init"])
+        kbuild.run_quietly(f"{folder}: ", [
+            "make", "-s", f"-j{os.cpu_count()}", "-C", src / SELFTESTS / folder,
+            f"OUTPUT={OUT}", "ARCH=x86_64", "EXTRA_CFLAGS=-static",
+            f"KHDR_INCLUDES=-isystem {headers}", *(OUT / name for name in names)])
+    kbuild.run_quietly("kho: ", [
+        "gcc", *NOLIBC, "-I", headers, "-I", src / "tools/include/nolibc",
+        src / SELFTESTS / "kho/init.c", "-o", OUT / "kho-init"])
     for disk in DISK, SWAP:
         disk.unlink(missing_ok=True)
         disk.touch()
         os.truncate(disk, DISK_SIZE)
-    compile_one(["/sbin/mke2fs", "-q", "-t", "ext4", DISK])
+    kbuild.run_quietly(f"{DISK}: ", ["/sbin/mke2fs", "-q", "-t", "ext4", DISK])
     found = {selftest(name): (OUT / name).read_bytes() for name in (*HEAPS, *MM)}
     return found | SCRIPTS | {
         "kho-init": (OUT / "kho-init").read_bytes(),

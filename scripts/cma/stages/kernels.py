@@ -20,11 +20,6 @@ DEFCONFIGS = [("x86_64", "x86_64_defconfig"), ("arm64", "defconfig"),
               ("arm", "multi_v7_defconfig")]
 # Options of ours, which no other kernel knows.
 OURS = re.compile(r"CONFIG_(?:CMA|DMA_CMA|DMA_NUMA_CMA|FAIL_CMA|SAMPLE_CMA)\w*$")
-SETTING = re.compile(r"^(CONFIG_\w+)=(.*)$", re.M)
-
-
-def settings(text: str) -> dict[str, str]:
-    return dict(SETTING.findall(text))
 
 
 def lost(theirs: dict[str, str], ours: dict[str, str]) -> list[str]:
@@ -52,7 +47,7 @@ def configure(src: Path, arch: str, defconfig: str, switch: str) -> dict[str, st
                   "CMA", switch, "DMA_CMA"],
                  cmd + ["olddefconfig"]):
         kbuild.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return settings((out / ".config").read_text())
+    return kbuild.settings((out / ".config").read_text())
 
 
 @stage("configs")

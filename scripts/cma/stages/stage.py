@@ -116,20 +116,19 @@ class Entry:
     the longest, so that it goes on beside the stages that follow."""
     run: Callable[[Stage], None]
     kernels: list[str]
-    on_request: bool
-    changes_trees: bool
-    beside: bool
+    on_request: bool = False
+    changes_trees: bool = False
+    beside: bool = False
 
 
 STAGES: dict[str, Entry] = {}
 
 
-def stage(name: str, kernels: Iterable[str] = (), on_request: bool = False,
-          changes_trees: bool = False, beside: bool = False
+def stage(name: str, kernels: Iterable[str] = (), **flags: bool
           ) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
     """Registers a function as a stage of check.py; see Entry."""
     def register(run: Callable[[Stage], None]) -> Callable[[Stage], None]:
-        STAGES[name] = Entry(run, list(kernels), on_request, changes_trees, beside)
+        STAGES[name] = Entry(run, list(kernels), **flags)
         return run
     return register
 

@@ -120,7 +120,7 @@ class Figures(unittest.TestCase):
 
     def test_they_are_as_a_run_writes_them(self):
         for table in self.known:
-            path = kbuild.REPO / pages.figures_file(table.kernel)
+            path = kbuild.REPO / pages.csv_file("figures", table.kernel)
             self.assertEqual(path.read_text(), pages.figures_page(table), path)
 
     def test_pages_are_picked_from_them(self):
@@ -155,7 +155,7 @@ class Figures(unittest.TestCase):
             text = (kbuild.REPO / pages.README).read_text()
             self.assertNotEqual(text, pages.readme(text, self.known))
             self.assertNotEqual(
-                (kbuild.REPO / pages.paths_file(table.kernel)).read_text(),
+                (kbuild.REPO / pages.csv_file("figures-arm", table.kernel)).read_text(),
                 pages.paths_page(table))
             row["ours"] = kept
 
@@ -221,7 +221,7 @@ class Written(Case):
         pages.write(self.table("Linux 6.12.1", "free", "bench: sample free 4096 47600 990",
                                "bench: sample free 4096 1472 608"), self.repo)
         self.assertIn("free,4 KiB,alloc,47.6,1.47,0.03,4.00,yes\n",
-                      self.text(pages.figures_file("6.12")))
+                      self.text(pages.csv_file("figures", "6.12")))
         self.assertIn("| 47.6 / 0.99 | 1.47 / 0.61 |", self.text(pages.README))
         self.assertNotIn("old", self.text(pages.README))
         self.assertEqual(pages.of_page("6.12", self.repo).peer, "Linux 6.12.1")
@@ -233,7 +233,7 @@ class Written(Case):
         self.assertIn("| 30.0 / 1.00 | 30.0 / 1.00 | 20.0 / 1.00 | 20.0 / 1.00 |",
                       self.text(pages.README))
         for kernel, time in (("6.12", "30.0"), ("7.3", "20.0")):
-            self.assertIn(f"free,4 KiB,alloc,{time},", self.text(pages.figures_file(kernel)))
+            self.assertIn(f"free,4 KiB,alloc,{time},", self.text(pages.csv_file("figures", kernel)))
 
     def test_one_case_again(self):
         line = "bench: sample {0} 4096 1000 1000\nbench: sample {0} 65536 {1} 1000"

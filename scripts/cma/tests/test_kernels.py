@@ -4,7 +4,8 @@
 import re
 import unittest
 
-from stages.kernels import added, lost, races_of_others, settings
+from lab.kbuild import settings
+from stages.kernels import added, lost, races_of_others
 
 BASE = """\
 CONFIG_CONTIG_ALLOC=y

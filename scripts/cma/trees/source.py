@@ -106,8 +106,8 @@ def fingerprint(path: str, known: dict[str, Any] | None = None) -> dict[str, Any
 
     @known: an earlier fingerprint; spares reading a tarball that was not touched.
     """
-    digest = hashlib.sha256()
     if os.path.isdir(path):
+        digest = hashlib.sha256()
         for folder, dirs, files in os.walk(path):
             if ".git" in dirs:
                 dirs.remove(".git")
@@ -123,8 +123,7 @@ def fingerprint(path: str, known: dict[str, Any] | None = None) -> dict[str, Any
     if known and known["path"] == path and known["stat"] == stat:
         return known
     with open(path, "rb") as f:
-        while block := f.read(1 << 20):
-            digest.update(block)
+        digest = hashlib.file_digest(f, "sha256")
     return {"path": path, "stat": stat, "digest": digest.hexdigest()}
 
 
