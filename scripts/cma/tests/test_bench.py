@@ -9,8 +9,8 @@ from unittest import mock
 
 import bench
 from lab import kbuild
-from measure import cases, figures, report
-from stages import use
+from measure import cases, figures, hot, placement, report
+from stages import kernel_tests, use
 from tests.case import Case
 from trees import bases
 
@@ -254,8 +254,9 @@ class Cost(unittest.TestCase):
 
 class Cases(unittest.TestCase):
     def test_names_are_unique(self):
-        names = [c.name for c in cases.all_cases()]
-        self.assertEqual(len(names), len(set(names)))
+        for table in cases.all_cases(), placement.LOADS, hot.FIGURES, kernel_tests.BOOTS:
+            names = [row.name for row in table]
+            self.assertEqual(len(names), len(set(names)))
 
     def test_goals_are_of_figures_that_are_measured(self):
         measured = {(c.name, kib, name) for c in cases.all_cases()

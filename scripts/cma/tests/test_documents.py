@@ -13,6 +13,7 @@ from lab import boards, kbuild, skips
 from measure import cases, figures, letter, pages
 from stages.stage import STAGES
 from tests.case import Case
+from tests.test_bench import results
 from trees import bases, overlay, series
 
 PARAMETERS = "Documentation/admin-guide/kernel-parameters.txt.diff"
@@ -204,14 +205,9 @@ class Written(Case):
             f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n" for name in pages.BLOCKS)})
         (self.repo / pages.FOLDER).mkdir(parents=True)
 
-    def results(self, text):
-        found = figures.Results()
-        found.read(text.splitlines())
-        return found
-
     def table(self, peer, name, mainline, ours):
         case = next(c for c in cases.all_cases() if c.name == name)
-        rows = figures.rows([case], cases.GOALS, self.results(mainline), self.results(ours))
+        rows = figures.rows([case], cases.GOALS, results(mainline), results(ours))
         return pages.of_rows(rows, peer)
 
     def text(self, path):
@@ -266,13 +262,13 @@ class Written(Case):
 
     def test_only_a_whole_run_does(self):
         names = [c.name for c in cases.all_cases()]
-        whole = self.results("".join(
+        whole = results("".join(
             f"bench: sample {c.name} {kib * 1024} 1 1\n"
             f"bench: refused {c.name} {kib * 1024} 1\n"
             f"bench: count {c.name} {kib * 1024} 1\n"
             f"bench: rate {c.name} {kib * 1024} 1 0 1\n"
             for c in cases.all_cases() for kib in c.sizes))
-        part = self.results("bench: sample first 1048576 1 1")
+        part = results("bench: sample first 1048576 1 1")
         self.assertTrue(bench.is_whole({"mainline": whole, "ours": whole}, names))
         self.assertFalse(bench.is_whole({"mainline": part, "ours": whole}, names))
         self.assertTrue(bench.is_whole({"mainline": part, "ours": whole}, ["first"]))

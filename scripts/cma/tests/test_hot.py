@@ -21,11 +21,11 @@ def console(**other):
     return [f"bench: place {hot.LABEL} {name} {value}" for name, value in values.items()]
 
 
-def found(**other):
-    """Every column is alike but for ours with an area."""
+def found(odd=AREA, **other):
+    """Every column is alike but for @odd."""
     out = {column: placement.Values() for column in [NONE, *hot.COLUMNS]}
     for column, values in out.items():
-        values.read(console(**(other if column == AREA else {})), hot.LABEL)
+        values.read(console(**(other if column == odd else {})), hot.LABEL)
     return out
 
 
@@ -39,21 +39,16 @@ class Verdict(unittest.TestCase):
             self.assertEqual({other[-1] for other in others}, {"yes"})
             self.assertEqual(len(hot.missed(values)), holds == "no")
 
-    def test_a_row_that_misses_is_named(self):
-        self.assertEqual(hot.missed(found(kernel_pair_0=420000)), [
-            "GFP_KERNEL, order 0, alone; this, area: +5.00 %, goal 1 %"])
-
-    def test_without_an_area_the_goal_is_tighter(self):
-        values = found()
-        values[OURS] = placement.Values()
-        values[OURS].read(console(unmap_16384=402000), hot.LABEL)
-        self.assertEqual(hot.missed(values), [
-            "unmap of a page of 16 MiB of anonymous memory; this, no area: +0.50 %, goal 0.2 %"])
-
-    def test_the_kernels_own_has_no_goal(self):
-        values = found()
-        values[hot.COLUMNS[3]].values["fault-16384"] = [900000]
-        self.assertEqual(hot.missed(values), [])
+    def test_each_column_has_its_goal(self):
+        """The kernel's own has none."""
+        for column, other, missed in (
+                (AREA, {"kernel_pair_0": 420000}, [
+                    "GFP_KERNEL, order 0, alone; this, area: +5.00 %, goal 1 %"]),
+                (OURS, {"unmap_16384": 402000}, [
+                    "unmap of a page of 16 MiB of anonymous memory; this, no area: +0.50 %, "
+                    "goal 0.2 %"]),
+                (hot.COLUMNS[3], {"fault_16384": 900000}, [])):
+            self.assertEqual(hot.missed(found(column, **other)), missed)
 
     def test_a_figure_that_is_missing_is_named_and_keeps_no_goal(self):
         values = found()
@@ -76,10 +71,6 @@ class Table(unittest.TestCase):
         head, line, *_ = hot.rows(found(), "Linux 1.2.3")
         self.assertIn("Linux 1.2.3, area", head)
         self.assertEqual(line[:4], [PAIR.unit, "400.0", "400.0", "+0.00"])
-
-    def test_names_are_those_of_one_figure_each(self):
-        names = [figure.name for figure in hot.FIGURES]
-        self.assertEqual(len(names), len(set(names)))
 
 
 class Run(Case):

@@ -81,10 +81,6 @@ class Comparisons(Case):
 
 
 class Boots(unittest.TestCase):
-    def test_names_do_not_repeat(self):
-        names = [boot.name for boot in kernel_tests.BOOTS]
-        self.assertEqual(len(names), len(set(names)))
-
     def test_commands_are_told_apart_from_names_of_tests(self):
         for boot in kernel_tests.BOOTS:
             for command in (*boot.commands, *(boot.second or ())):

@@ -21,33 +21,23 @@ class Configurations(unittest.TestCase):
             "CONFIG_CONTIG_ALLOC": "y", "CONFIG_CMA_AREAS": "7",
             "CONFIG_VIRTIO_MEM": "m"})
 
-    def test_nothing_lost(self):
-        self.assertEqual(lost(settings(BASE), settings(
-            BASE.replace("AREAS=7", "AREAS=8") + "CONFIG_GLOB=y\n")), [])
-
-    def test_lost(self):
-        ours = settings(BASE.replace("CONFIG_VIRTIO_MEM=m", "").replace(
-            "CONTIG_ALLOC=y", "CONTIG_ALLOC=m"))
-        self.assertEqual(lost(settings(BASE), ours), [
-            "CONFIG_CONTIG_ALLOC=y", "CONFIG_VIRTIO_MEM=m"])
-
-    def test_added(self):
-        ours = settings(BASE + "CONFIG_CMA_OF_AREAS=y\nCONFIG_GLOB=y\n")
-        self.assertEqual(added(settings(BASE), ours), ["CONFIG_GLOB=y"])
+    def test_what_is_lost_and_what_is_added(self):
+        for ours, gone, new in (
+                (BASE.replace("AREAS=7", "AREAS=8") + "CONFIG_GLOB=y\n", [], ["CONFIG_GLOB=y"]),
+                (BASE.replace("CONFIG_VIRTIO_MEM=m", "").replace("ALLOC=y", "ALLOC=m"),
+                 ["CONFIG_CONTIG_ALLOC=y", "CONFIG_VIRTIO_MEM=m"], []),
+                (BASE + "CONFIG_CMA_OF_AREAS=y\n", [], [])):
+            self.assertEqual(lost(settings(BASE), settings(ours)), gone)
+            self.assertEqual(added(settings(BASE), settings(ours)), new)
 
 
 class Races(unittest.TestCase):
-    def is_of_others(self, line):
-        return bool(re.search(races_of_others(["cma_release", "take.part"]), line))
-
-    def test_of_others(self):
-        self.assertTrue(self.is_of_others(
-            "BUG: KCSAN: data-race in xas_store / cma_release_pages"))
-
-    def test_ours(self):
-        for pair in ("cma_release / xas_store", "xas_store / cma_release",
-                     "cma_release+0x10/0x20 / take"):
-            self.assertFalse(self.is_of_others(f"BUG: KCSAN: data-race in {pair}"))
-
-    def test_nothing_else(self):
-        self.assertFalse(self.is_of_others("BUG: sleeping function called"))
+    def test_only_those_of_others(self):
+        for line, found in (
+                ("BUG: KCSAN: data-race in xas_store / cma_release_pages", True),
+                ("BUG: KCSAN: data-race in cma_release / xas_store", False),
+                ("BUG: KCSAN: data-race in xas_store / cma_release", False),
+                ("BUG: KCSAN: data-race in cma_release+0x10/0x20 / take", False),
+                ("BUG: sleeping function called", False)):
+            self.assertEqual(bool(re.search(races_of_others(["cma_release", "take.part"]), line)),
+                             found, line)

@@ -82,10 +82,6 @@ class Table(Case):
 
 
 class Loads(unittest.TestCase):
-    def test_names_are_those_of_one_load_each(self):
-        names = [load.name for load in placement.LOADS]
-        self.assertEqual(len(names), len(set(names)))
-
     def test_a_load_that_does_not_exist_is_named(self):
         with self.assertRaisesRegex(ValueError, "unknown load nope; there are steps"):
             placement.chosen("steps,nope")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import soak
 from tests.case import Case
+from tests.test_stress import judge
 
 GUEST = Path(soak.__file__).with_name("guest")
 KERNEL = "Linux 6.12.117"
@@ -20,24 +21,42 @@ CONSOLE = "".join([MINUTE.format(1), REPORT.format(1), MINUTE.format(2), MINUTE.
                    REPORT.format(2)])
 
 
-class Result:
-    def __init__(self, *problems):
-        self.problems = problems
-
-
 def judged(text, *problems, minutes=2):
     """A run of two minutes whose console is @text, and what was printed meanwhile."""
     run = soak.Soak("ours")
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        for line in text.splitlines():
-            run.line(line)
-    run.judge(Result(*problems), minutes)
-    return run, printed.getvalue().splitlines()
+    return run, judge(run, text, *problems, minutes=minutes)
+
+
+# Name: what the console says, what is wrong with it, problems of the boot.
+FAULTS = {
+    "a counter that is not compared": (
+        re.sub(r".*counter soak 3 nr_free_cma.*\n", "", CONSOLE),
+        "minute 3: 2 counters were not compared"),
+    "the end is not compared": (CONSOLE.replace(MINUTE.format(3), ""), "minute 3: 10 counters"),
+    "lost data of a load": (
+        CONSOLE + "[ 70.0] bench: bad soak load pipe: data are lost\n",
+        "load pipe: data are lost"),
+    "lost data of a driver": (CONSOLE.replace("2 250 0 0", "2 250 0 1"), "1 buffers lost data"),
+    "a load that compares nothing": (
+        re.sub(r"data soak file \d+", "data soak file 0", CONSOLE),
+        "no data were compared: a file that changes"),
+    "a load that hangs": (
+        CONSOLE + REPORT.format(2).replace("data soak job 200", "data soak job 100") +
+        "bench: data soak job 100\n" * soak.IDLE, "job compared nothing in 10 minutes"),
+    "a request that had room": (
+        CONSOLE.replace("bench: stress soak 2 250 0", "bench: stress-errno soak 16 1\n"
+                        "bench: stress soak 2 250 1"), "failed that had room"),
+    "a program that was killed": (
+        CONSOLE + "bench: bad soak a program was killed by signal 9\n", "killed"),
+    "no memory": (CONSOLE, "Out of memory", "splat: Out of memory: Killed process 1"),
+    "a splat": (CONSOLE, "BUG", "splat: BUG: Bad page state"),
+    "a hang": (CONSOLE, "no end", "no end after 900 s"),
+}
 
 
 class Judgement(Case):
-    def fails(self, text, why, *problems, **kw):
-        found = judged(text, *problems, **kw)[0].problems
+    def fails(self, text, why, *problems):
+        found = judged(text, *problems)[0].problems
         self.assertEqual(len(found), 1, found)
         self.assertRegex(found[0], why)
 
@@ -60,40 +79,14 @@ class Judgement(Case):
         printed = judged(CONSOLE.replace("2 used bitmap 12 12", "2 used bitmap 12 13"))[1]
         self.assertRegex(printed[1], "^  FAILED minute 2: used is 12, bitmap says 13$")
 
-    def test_a_counter_that_is_not_compared(self):
-        text = re.sub(r".*counter soak 3 nr_free_cma.*\n", "", CONSOLE)
-        self.fails(text, "minute 3: 2 counters were not compared")
+    def test_each_fault_is_named(self):
+        for what, args in FAULTS.items():
+            with self.subTest(what):
+                self.fails(*args)
 
-    def test_the_end_is_compared(self):
-        self.fails(CONSOLE.replace(MINUTE.format(3), ""), "minute 3: 10 counters")
-
-    def test_lost_data(self):
-        self.fails(CONSOLE + "[ 70.0] bench: bad soak load pipe: data are lost\n",
-                   "load pipe: data are lost")
-        self.fails(CONSOLE.replace("2 250 0 0", "2 250 0 1"), "1 buffers lost data")
-
-    def test_a_load_that_compares_nothing(self):
-        text = re.sub(r"data soak file \d+", "data soak file 0", CONSOLE)
-        self.fails(text, "no data were compared: a file that changes")
-
-    def test_a_load_that_hangs(self):
+    def test_a_load_that_nearly_hangs(self):
         again = CONSOLE + REPORT.format(2) * (soak.IDLE - 1)
         self.assertEqual(judged(again)[0].problems, [])
-        text = CONSOLE + REPORT.format(2).replace("data soak job 200", "data soak job 100") + \
-            "bench: data soak job 100\n" * soak.IDLE
-        self.fails(text, "job compared nothing in 10 minutes")
-
-    def test_a_request_that_had_room(self):
-        self.fails(CONSOLE.replace("bench: stress soak 2 250 0", "bench: stress-errno soak 16 1\n"
-                                   "bench: stress soak 2 250 1"), "failed that had room")
-
-    def test_a_program_that_was_killed(self):
-        self.fails(CONSOLE, "Out of memory", "splat: Out of memory: Killed process 1")
-        self.fails(CONSOLE + "bench: bad soak a program was killed by signal 9\n", "killed")
-
-    def test_a_splat_and_a_hang(self):
-        self.fails(CONSOLE, "BUG", "splat: BUG: Bad page state")
-        self.fails(CONSOLE, "no end", "no end after 900 s")
 
     def test_too_short(self):
         found = judged(CONSOLE, minutes=3)[0].problems
@@ -156,19 +149,15 @@ class Main(Case):
         self.assertTrue((folder / "table.csv").exists())
         return status, (folder / "page.csv").exists()
 
-    def hour(self):
-        return "".join(MINUTE.format(i) + REPORT.format(i) for i in range(1, 61)) + \
+    def test_runs(self):
+        hour = "".join(MINUTE.format(i) + REPORT.format(i) for i in range(1, 61)) + \
             MINUTE.format(61)
-
-    def test_an_hour(self):
-        self.assertEqual(self.written(self.hour()), (0, True))
-
-    def test_two_minutes(self):
-        self.assertEqual(self.written(CONSOLE, "--hours", "0.03"), (0, False))
-
-    def test_two_minutes_that_are_asked_for(self):
-        self.assertEqual(self.written(CONSOLE, "--hours", "0.03", "--pages"), (0, True))
-
-    def test_a_run_that_failed(self):
-        text = self.hour().replace("used bitmap 12 12", "used bitmap 12 13", 1)
-        self.assertEqual(self.written(text, "--pages"), (1, False))
+        for what, text, args, written in (
+                ("an hour", hour, [], (0, True)),
+                ("two minutes", CONSOLE, ["--hours", "0.03"], (0, False)),
+                ("two minutes that are asked for", CONSOLE, ["--hours", "0.03", "--pages"],
+                 (0, True)),
+                ("one that failed", hour.replace("used bitmap 12 12", "used bitmap 12 13", 1),
+                 ["--pages"], (1, False))):
+            with self.subTest(what):
+                self.assertEqual(self.written(text, *args), written)

@@ -4,6 +4,7 @@
 import contextlib
 import io
 import unittest
+from unittest import mock
 
 import stress
 
@@ -20,27 +21,28 @@ NO_HOLE = ("[  100.0] cma: reserved: alloc failed, req-size: 4096 pages, ret: "
            "-12, widest hole {}, align order {}, 9000 of 16384 pages not held\n")
 
 
-class Result:
-    def __init__(self, *problems):
-        self.problems = problems
-
-
-def side(name, text, *problems, minutes=2):
-    out = stress.Side(name)
-    with contextlib.redirect_stdout(io.StringIO()) as out.said:
+def judge(run, text, *problems, minutes=2):
+    """What @run prints while it takes in the console @text; then it is judged."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         for line in text.splitlines():
-            out.line(line)
-    out.judge(Result(*problems), minutes)
+            run.line(line)
+    run.judge(mock.Mock(problems=problems), minutes)
+    return printed.getvalue().splitlines()
+
+
+def side(name, text, *problems):
+    out = stress.Side(name)
+    judge(out, text, *problems)
     return out
 
 
 class Judgement(unittest.TestCase):
     def test_figures_are_the_latest(self):
-        s = side("mainline", CONSOLE)
+        s = stress.Side("mainline")
+        self.assertEqual(len(judge(s, CONSOLE)), 2)
         self.assertEqual((s.minutes, s.requests, s.failed, s.avoidable()), (2, 3000, 3, 1))
         self.assertEqual(s.errors, {12: 2, 16: 1})
         self.assertEqual(len(s.messages), 2)
-        self.assertEqual(len(s.said.getvalue().splitlines()), 2)
         self.assertIn("2 times -12, 1 times -16, 1 with room; worst 3527 ms", s.text())
 
     def test_mainline_may_fail_and_ours_may_not(self):
