@@ -94,37 +94,31 @@ class Attribution(unittest.TestCase):
                 k if isinstance(k, tuple) else ("call", k): v
                 for k, v in want.items()})
 
-    def test_call_twice(self):
-        pcs = (run(OUTER, 2) + run(INNER, 3) + run(OUTER + 8, 1)
-               + run(INNER, 3) + run(OUTER + 12, 1))
-        found = Profile(image(c0100204=BL, c0100208=BL)).run(pcs)
-        self.check(found, {"outer": 4, "inner": 6}, {"outer": 1, "inner": 2},
-                   {"outer": 10, "inner": 6})
-        self.assertEqual(found.total(), 10)
-
-    def test_loop_to_the_start_is_no_call(self):
-        pcs = run(OUTER, 3) + run(OUTER, 3)
-        self.check(Profile(image(c0100208=B)).run(pcs),
-                   {"outer": 6}, {"outer": 1}, {"outer": 6})
-
-    def test_recursion_counts_inclusive_once(self):
-        pcs = run(OUTER, 2) + run(OUTER, 1) + run(OUTER + 8, 1)
-        self.check(Profile(image(c0100204=BL)).run(pcs),
-                   {"outer": 4}, {"outer": 2}, {"outer": 4})
-
-    def test_tail_call_returns_to_the_caller(self):
-        pcs = (run(OUTER, 1) + run(INNER, 2) + run(TAIL, 3) + run(OUTER + 4, 2))
-        self.check(Profile(image(c0100200=BL, c0100304=B)).run(pcs),
-                   {"outer": 3, "inner": 2, "tail": 3},
-                   {"outer": 1, "inner": 1, "tail": 1},
-                   {"outer": 8, "inner": 5, "tail": 3})
-
-    def test_cold_part_and_back(self):
-        pcs = run(OUTER, 2) + run(COLD + 8, 2) + run(OUTER + 16, 1)
-        self.check(Profile(image(c0100204=B, c010040c=B)).run(pcs),
-                   {"outer": 3, "outer.cold": 2},
-                   {"outer": 1, "outer.cold": 1},
-                   {"outer": 5, "outer.cold": 2})
+    def test_calls(self):
+        """Instructions that jump, addresses that run; own, calls and inclusive."""
+        for what, words, pcs, *counts in (
+                ("twice", {"c0100204": BL, "c0100208": BL},
+                 run(OUTER, 2) + run(INNER, 3) + run(OUTER + 8, 1) + run(INNER, 3)
+                 + run(OUTER + 12, 1),
+                 {"outer": 4, "inner": 6}, {"outer": 1, "inner": 2},
+                 {"outer": 10, "inner": 6}),
+                ("a loop to the start is none", {"c0100208": B}, run(OUTER, 3) + run(OUTER, 3),
+                 {"outer": 6}, {"outer": 1}, {"outer": 6}),
+                ("recursion counts inclusive once", {"c0100204": BL},
+                 run(OUTER, 2) + run(OUTER, 1) + run(OUTER + 8, 1),
+                 {"outer": 4}, {"outer": 2}, {"outer": 4}),
+                ("a tail call returns to the caller", {"c0100200": BL, "c0100304": B},
+                 run(OUTER, 1) + run(INNER, 2) + run(TAIL, 3) + run(OUTER + 4, 2),
+                 {"outer": 3, "inner": 2, "tail": 3}, {"outer": 1, "inner": 1, "tail": 1},
+                 {"outer": 8, "inner": 5, "tail": 3}),
+                ("a cold part and back", {"c0100204": B, "c010040c": B},
+                 run(OUTER, 2) + run(COLD + 8, 2) + run(OUTER + 16, 1),
+                 {"outer": 3, "outer.cold": 2}, {"outer": 1, "outer.cold": 1},
+                 {"outer": 5, "outer.cold": 2})):
+            with self.subTest(what):
+                found = Profile(image(**words)).run(pcs)
+                self.check(found, *counts)
+                self.assertEqual(found.total(), len(pcs))
 
     def interrupt(self, handler):
         return ([0xffff0018] + run(VECTOR_IRQ, 2) + run(IRQ_SVC, 1)

@@ -131,37 +131,25 @@ class Commands(Case):
 class Skips(Case):
     """A test that skips where it could run has failed."""
 
-    def skipped_or_failed(self, reason, has):
-        _, failed, skipped = self.counts(
-            stage.Stage.tests, "virt", [verdict.Test("cma_x.y", "skip", reason)], has)
-        return skipped, failed
-
-    def test_what_the_kernel_does_not_have(self):
-        without = skips.features("# CONFIG_FAIL_CMA is not set\nCONFIG_CMA=y\n")
-        self.assertEqual(self.skipped_or_failed("no CONFIG_FAIL_CMA", without), (1, 0))
-        has = skips.features("CONFIG_FAIL_CMA=y\n")
-        self.assertEqual(self.skipped_or_failed("no CONFIG_FAIL_CMA", has), (0, 1))
-
-    def test_what_the_boot_does_not_have(self):
-        disk = "no file on a disk in $CMA_TEST_FILE"
-        self.assertEqual(self.skipped_or_failed(disk, skips.features("")), (1, 0))
-        self.assertEqual(self.skipped_or_failed(disk, skips.features("", disk=True)), (0, 1))
-        far = "vivid does not reach the area"
-        for append, skipped in (("cma=64M", 0), ("cma=64M@0x48000000", 0),
-                                ("mem=128M@0x100000000 cma=64M", 0),
-                                ("cma=64M@0x100000000", 1)):
-            has = skips.features("CONFIG_VIDEO_VIVID=m", append)
-            self.assertEqual(self.skipped_or_failed(far, has), (skipped, 1 - skipped))
-
-        low = "the area is in low memory"
-        for append, skipped in (("cma=64M", 1), ("cma=64M@0x100000000", 0),
-                                ("vmalloc=768M cma=64M", 0)):
-            has = skips.features("", append)
-            self.assertEqual(self.skipped_or_failed(low, has), (skipped, 1 - skipped))
-
-    def test_other_reasons(self):
-        for reason in "", "there is no default area":
-            self.assertEqual(self.skipped_or_failed(reason, set()), (0, 1), reason)
+    def test_what_there_is_decides(self):
+        disk, low = "no file on a disk in $CMA_TEST_FILE", "the area is in low memory"
+        far, vivid = "vivid does not reach the area", "CONFIG_VIDEO_VIVID=m"
+        for reason, skips_there, args, kw in (
+                ("no CONFIG_FAIL_CMA", True, ["# CONFIG_FAIL_CMA is not set\nCONFIG_CMA=y\n"], {}),
+                ("no CONFIG_FAIL_CMA", False, ["CONFIG_FAIL_CMA=y\n"], {}),
+                (disk, True, [""], {}), (disk, False, [""], {"disk": True}),
+                (far, False, [vivid, "cma=64M"], {}),
+                (far, False, [vivid, "cma=64M@0x48000000"], {}),
+                (far, False, [vivid, "mem=128M@0x100000000 cma=64M"], {}),
+                (far, True, [vivid, "cma=64M@0x100000000"], {}),
+                (low, True, ["", "cma=64M"], {}), (low, False, ["", "cma=64M@0x100000000"], {}),
+                (low, False, ["", "vmalloc=768M cma=64M"], {}),
+                ("", False, [""], {}), ("there is no default area", False, [""], {})):
+            with self.subTest(reason, args=args):
+                counts = self.counts(stage.Stage.tests, "virt",
+                                     [verdict.Test("cma_x.y", "skip", reason)],
+                                     skips.features(*args, **kw))
+                self.assertEqual(counts, (0, not skips_there, skips_there))
 
     def test_reasons_are_given(self):
         said = "".join(path.read_text() for folder in (
