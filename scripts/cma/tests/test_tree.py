@@ -242,23 +242,20 @@ class Source(TreeCase):
             self.fails_saying("tree", "6.13.7", "6.12.y")
         self.assertEqual(set(os.listdir(self.build)), {"linux", ".lock"})
 
-    def test_what_is_no_kernel_is_refused(self):
+    def test_what_is_refused(self):
+        write(self.top, {"broken.tar.xz": "not a tarball"})
+        for ksrc, files, message in (
+                (self.top / "nowhere", {}, "no such file"),
+                (self.top / "broken.tar.xz", {}, "cannot unpack"),
+                (self.top, {}, "copied to"),
+                (self.source, {"include/generated/autoconf.h": ""}, "mrproper")):
+            write(self.source, files)
+            os.environ["KSRC"] = str(ksrc)
+            self.assertIn(message, self.fails("tree"))
+        shutil.rmtree(self.source / "include/generated")
         (self.source / "Makefile").unlink()
         self.assertIn("no top Makefile", self.fails("tree"))
-        os.environ["KSRC"] = str(self.top / "nowhere")
-        self.assertIn("no such file", self.fails("tree"))
-        write(self.top, {"broken.tar.xz": "not a tarball"})
-        os.environ["KSRC"] = str(self.top / "broken.tar.xz")
-        self.assertIn("cannot unpack", self.fails("tree"))
         self.assertFalse(self.linux.exists())
-
-    def test_a_built_folder_is_refused(self):
-        write(self.source, {"include/generated/autoconf.h": ""})
-        self.assertIn("mrproper", self.fails("tree"))
-
-    def test_a_folder_that_holds_the_build_is_refused(self):
-        os.environ["KSRC"] = str(self.top)
-        self.assertIn("copied to", self.fails("tree"))
 
 
 class Refusing(TreeCase):
@@ -302,49 +299,44 @@ class Refusing(TreeCase):
 
 
 class Diffs(TreeCase):
-    def edit(self, name="mm/page.c", path="mm/page.c", hunks=None, why="Why.\n"):
+    def edit(self, *hunks, name="mm/page.c", path=None):
+        path = path or name
         body = "".join("@@ -%s +%s @@\n%s" % h for h in hunks)
-        write(self.root, {name + ".diff": "%s--- a/%s\n+++ b/%s\n%s" % (
-            why, path, path, body)})
+        write(self.root, {name + ".diff": "Why.\n--- a/%s\n+++ b/%s\n%s" % (path, path, body)})
 
     GOOD = ("3,3", "3,4", " line 3\n line 4\n+new\n line 5\n")
     MOVED = ("23,4", "24,5", " line 33\n line 34\n+new\n line 35\n line 36\n")
     FUZZY = ("49,4", "51,5", " line 49\n line 50\n+new\n line 51\n line fifty-two\n")
 
     def test_offset_is_accepted(self):
-        self.edit(hunks=[self.GOOD, self.MOVED])
+        self.edit(self.GOOD, self.MOVED)
         self.run_it("tree")
         self.assertIn("line 34\nnew\nline 35\n", self.text("mm/page.c"))
 
     def test_fuzz_is_refused_and_named(self):
         self.run_it("tree")
         with self.unchanged():
-            self.edit(hunks=[self.GOOD, self.MOVED, self.FUZZY])
+            self.edit(self.GOOD, self.MOVED, self.FUZZY)
             self.fails_saying("tree", "mm/page.c.diff: hunk 3 of 3", "6.12.7")
 
     def test_all_bad_ones_are_named(self):
-        self.edit(hunks=[self.FUZZY])
-        self.edit("mm/twice.c", "mm/twice.c", [("1,2", "1,3", " same\n other\n+new\n")])
-        self.fails_saying("tree", "mm/page.c.diff: hunk 1 of 1", "mm/twice.c.diff: hunk 1 of 1")
+        self.edit(self.FUZZY)
+        self.edit(("1,2", "1,3", " same\n other\n+new\n"), name="mm/twice.c")
+        self.edit(self.GOOD, name="mm/old.c")
+        self.fails_saying("tree", "mm/page.c.diff: hunk 1 of 1", "mm/twice.c.diff: hunk 1 of 1",
+                          "mm/old.c.diff: Linux 6.12.7 has no")
 
-    def test_nothing_to_edit(self):
-        self.edit("mm/old.c", "mm/old.c", [self.GOOD])
-        self.fails_saying("tree", "mm/old.c.diff", "6.12.7")
-
-    def test_edits_of_other_files(self):
-        self.edit("mm/page.c", "mm/twice.c", [self.GOOD])
+    def test_what_makes_no_edit(self):
+        self.edit(self.GOOD, path="mm/twice.c")
         self.assertIn("mm/page.c.diff: is no edit of mm/page.c", self.fails("tree"))
-        write(self.root, {"mm/page.c.diff": PAGE_DIFF + "--- /dev/null\n+++ b/mm/more.c\n"
-                          "@@ -0,0 +1 @@\n+more\n"})
-        self.assertIn("edits other files", self.fails("tree"))
-
-    def test_corrupt(self):
-        write(self.root, {"mm/page.c.diff": PAGE_DIFF.replace("9,5", "9,7")})
-        self.assertIn("mm/page.c.diff: does not apply to Linux 6.12.7", self.fails("tree"))
-
-    def test_diff_beside_whole_file(self):
-        write(self.root, {"mm/page.c": "whole\n"})
-        self.assertIn("both mm/page.c and mm/page.c.diff", self.fails("tree"))
+        for files, message in (
+                ({"mm/page.c.diff": PAGE_DIFF + "--- /dev/null\n+++ b/mm/more.c\n"
+                  "@@ -0,0 +1 @@\n+more\n"}, "edits other files"),
+                ({"mm/page.c.diff": PAGE_DIFF.replace("9,5", "9,7")},
+                 "mm/page.c.diff: does not apply to Linux 6.12.7"),
+                ({"mm/page.c": "whole\n"}, "both mm/page.c and mm/page.c.diff")):
+            write(self.root, files)
+            self.assertIn(message, self.fails("tree"))
 
 
 class Exporting(TreeCase):
@@ -422,24 +414,20 @@ class Exporting(TreeCase):
         self.assertNotIn("x.o", out)
         self.assertNotIn("mm/cma/x.patch", self.repository())
 
-    def test_deleted_kernel_file(self):
+    def test_what_is_refused(self):
+        """The repository stays as it is, whatever else there is to export."""
         before = self.repository()
+        self.at("mm/twice.c").chmod(0o755)
+        self.fails_saying("export", "mm/twice.c: an edit of a kernel file can change neither")
         self.at("mm/twice.c").unlink()
         write(self.linux, {"mm/cma/range.c": "range 2\n"})
         self.assertIn("mm/twice.c: deleted", self.fails("export"))
+        self.git("checkout", "-q", "mm/twice.c")
+        write(self.linux, {"scripts/cma/tool": "from the kernel\n", ".mailmap": "somebody\n"})
+        self.assertEqual(self.fails("export").splitlines(), [
+            ".mailmap: cannot be edited",
+            "scripts/cma/tool: the repository keeps a file of its own there"])
         self.assertEqual(self.repository(), before)
-
-    def test_mode_of_a_kernel_file(self):
-        self.at("mm/twice.c").chmod(0o755)
-        self.assertIn("mm/twice.c", self.fails("export"))
-
-    def test_name_that_the_repository_keeps(self):
-        write(self.linux, {"scripts/cma/tool": "from the kernel\n"})
-        self.assertIn("scripts/cma/tool", self.fails("export"))
-        self.at("scripts/cma/tool").unlink()
-        write(self.linux, {".mailmap": "somebody\n"})
-        self.assertIn(".mailmap: cannot be edited", self.fails("export"))
-        self.assertEqual(self.in_repository("scripts/cma/tool"), "ours alone\n")
 
     def test_repository_edits_survive(self):
         write(self.root, {"mm/cma/range.c": "from the repository\n", "mm/cma/b.c": "b\n"})
