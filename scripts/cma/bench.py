@@ -27,10 +27,8 @@ Linux in README.md and Documentation/mm, see measure/pages.py. The exit status i
 0 if every case gave figures; whether a goal holds is in the table.
 """
 
-import argparse
 import os
 import re
-import sys
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +36,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import boards, children, kbuild
+from lab import boards, children, cli, kbuild
 from measure import cases, figures, hot, pages, placement, report
 from trees import bases
 
@@ -256,16 +254,12 @@ def run_hot(program: bytes) -> bool:
 
 def main() -> int:
     names = [c.name for c in cases.all_cases()]
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(__doc__, builds=True)
     parser.add_argument("--case", metavar="NAME[,NAME]", help="these only; see --list")
     parser.add_argument("--pages", action="store_true",
                         help="write figures of some cases to the pages, too")
     parser.add_argument("--only", choices=KERNELS, help="one of the kernels")
     parser.add_argument("--kernel", metavar="DIR", help="object folder to take for ours")
-    parser.add_argument("--no-build", action="store_true",
-                        help="boot what is in $BUILD already")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--placement", nargs="?", const="", metavar="LOAD[,LOAD]",
                         help="what an area does to all others; all loads unless told")
@@ -297,37 +291,32 @@ def main() -> int:
         wanted.add("threads-1")		# what the others are compared with
     if "build" in wanted:
         wanted.add("build-none")
-    children.end_on_signals()
     start = time.monotonic()
     OUT.mkdir(parents=True, exist_ok=True)
     folders = {side: kbuild.obj(name) for side, name in KERNELS.items()}
     if opts.kernel:
         folders["ours"] = Path(opts.kernel)
-    try:
-        if not opts.no_build:
-            kernels = hot.KERNELS if opts.hot else KERNELS
-            build(kernels, kernels)
-        program = kbuild.guest_program("bench")
-        if opts.hot:
-            return 0 if run_hot(program) else 1
-        if opts.placement is not None:
-            columns = [opts.only] if opts.only else [*placement.COLUMNS]
-            to_page = opts.pages or not (opts.placement or opts.only or opts.kernel)
-            return 0 if run_placement(loads, columns, opts.seeds, folders, program,
-                                      to_page) else 1
-        runs = [case_run(side, name, wanted, folder) for name in cases.BOOTS
-                for side, folder in folders.items()
-                if opts.only in (None, side) and wanted_in(name, wanted)]
-        run_all(runs, program)
-        sides, problems = collect(runs, wanted)
-        rows = show(wanted, sides, problems, time.monotonic() - start)
-        if (opts.pages or not opts.case) and not opts.kernel and is_whole(sides, wanted):
-            to_pages(rows, wanted, pages.kernel_of(folders["mainline"]))
-    except kbuild.BuildError as err:
-        print(f"FAILED {err}", file=sys.stderr)
-        return 1
+    if not opts.no_build:
+        kernels = hot.KERNELS if opts.hot else KERNELS
+        build(kernels, kernels)
+    program = kbuild.guest_program("bench")
+    if opts.hot:
+        return 0 if run_hot(program) else 1
+    if opts.placement is not None:
+        columns = [opts.only] if opts.only else [*placement.COLUMNS]
+        to_page = opts.pages or not (opts.placement or opts.only or opts.kernel)
+        return 0 if run_placement(loads, columns, opts.seeds, folders, program,
+                                  to_page) else 1
+    runs = [case_run(side, name, wanted, folder) for name in cases.BOOTS
+            for side, folder in folders.items()
+            if opts.only in (None, side) and wanted_in(name, wanted)]
+    run_all(runs, program)
+    sides, problems = collect(runs, wanted)
+    rows = show(wanted, sides, problems, time.monotonic() - start)
+    if (opts.pages or not opts.case) and not opts.kernel and is_whole(sides, wanted):
+        to_pages(rows, wanted, pages.kernel_of(folders["mainline"]))
     return 1 if problems else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

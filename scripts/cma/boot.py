@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lab import boards, children, kbuild
+from lab import boards, cli, kbuild
 
 
 def prepare(name: str, kernel_dir: Path | None = None) -> None:
@@ -35,8 +35,7 @@ def prepare(name: str, kernel_dir: Path | None = None) -> None:
 
 def parser_of(text: str) -> argparse.ArgumentParser:
     """Of a command that boots a board, with the options that all of them have."""
-    parser = argparse.ArgumentParser(
-        description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(text)
     parser.add_argument("board", choices=boards.BOARDS)
     parser.add_argument("--kernel", metavar="DIR",
                         help="object folder (default that of the board's kernel)")
@@ -65,12 +64,7 @@ def main() -> int:
     opts = parser.parse_args()
     if opts.disk and not boards.BOARDS[opts.board].disk:
         parser.error(f"{opts.board} has no disk here")
-    children.end_on_signals()
-    try:
-        prepare(opts.board, opts.kernel)
-    except kbuild.BuildError as err:
-        print(err, file=sys.stderr)
-        return 1
+    prepare(opts.board, opts.kernel)
     if not opts.run and not opts.kunit and sys.stdin.isatty():
         return boards.shell(opts.board, opts.kernel, opts.append, mem=opts.mem, disk=opts.disk)
     if opts.kunit:
@@ -91,4 +85,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

@@ -24,8 +24,6 @@ kernels without Thumb. vmlinux in the object folder must be the kernel that boot
 import argparse
 import functools
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -35,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import boot
-from lab import boards, children, kbuild, verdict
+from lab import boards, cli, kbuild, verdict
 from measure.calls import SWITCH, Image, Profile, ProfileError, executed
 
 BOOTED = "free_initmem"		# called once, before the first process
@@ -237,7 +235,6 @@ def options() -> argparse.Namespace:
 
 def main() -> int:
     opts = options()
-    children.end_on_signals()
     kernel_dir = Path(opts.kernel or kbuild.obj(boards.BOARDS[opts.board].kernel))
 
     def show(want: Want, found: Profile, elapsed_s: float) -> None:
@@ -247,15 +244,11 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="cma-profile-") as folder:
         tmp = Path(folder)
-        try:
-            image = Image.read(kernel_dir / "vmlinux")
-            wants = [Want(name, opts.nth, opts.when) for name in opts.function]
-            for want in wants:
-                image.address(want.name)
-            program = kbuild.guest_program("dma_once")
-        except (ProfileError, kbuild.BuildError, subprocess.CalledProcessError) as err:
-            print(err, file=sys.stderr)
-            return 1
+        image = Image.read(kernel_dir / "vmlinux")
+        wants = [Want(name, opts.nth, opts.when) for name in opts.function]
+        for want in wants:
+            image.address(want.name)
+        program = kbuild.guest_program("dma_once")
         booted = functools.partial(
             boards.boot, opts.board, kernel_dir, append=opts.append, mem=opts.mem,
             disk=opts.disk, timeout_s=opts.timeout, commands=opts.run, icount=True,
@@ -277,4 +270,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

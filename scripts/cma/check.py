@@ -10,14 +10,12 @@ The last line is "N passed, N failed, N skipped"; the exit status is 0 only
 if nothing failed. What cannot run has failed. Logs: $BUILD/check/.
 """
 
-import argparse
-import sys
 import time
 import traceback
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
-from lab import children, kbuild, lock
+from lab import cli, kbuild, lock
 from stages.stage import LOGS, STAGES, TOP, Builder, Stage
 
 
@@ -60,9 +58,7 @@ def run_stages(wanted: Collection[str]) -> list[Stage]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(__doc__)
     parser.add_argument("--only", nargs="+", choices=STAGES,
                         metavar="STAGE",
                         default=[n for n, s in STAGES.items() if not s.on_request])
@@ -71,7 +67,6 @@ def main() -> int:
     if opts.list:
         print("\n".join(STAGES))
         return 0
-    children.end_on_signals()
     LOGS.mkdir(parents=True, exist_ok=True)
     with lock.held(TOP):		# of all that the stages start
         kbuild.userland()
@@ -83,4 +78,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

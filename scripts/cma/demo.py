@@ -11,7 +11,6 @@ and nobody loses a byte. Owns what the host prints and the verdict.
     demo.py --no-build  boots what is there
 """
 
-import argparse
 import io
 import sys
 import time
@@ -19,7 +18,7 @@ from typing import cast
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab import boards, children, kbuild
+from lab import boards, children, cli, kbuild
 
 HERE = boards.Path(__file__).resolve().parent
 BUILD = boards.BUILD
@@ -136,13 +135,8 @@ def boot(screen: Screen, program: bytes) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--no-build", action="store_true",
-                        help="boot what is in $BUILD already")
+    parser = cli.parser(__doc__, builds=True)
     opts = parser.parse_args()
-    children.end_on_signals()
     screen = Screen()
     start = time.monotonic()
     try:
@@ -171,4 +165,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

@@ -9,16 +9,12 @@
     kernel.py list
 """
 
-import argparse
-import sys
 
-from lab import children, kbuild
+from lab import cli, kbuild
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(__doc__)
     parser.add_argument("action", choices=["build", "config", "make", "selftests", "list"])
     parser.add_argument("args", nargs="*")
     opts = parser.parse_args()
@@ -29,27 +25,22 @@ def main() -> int:
     unknown = [n for n in names if n not in kbuild.KERNELS]
     if unknown or not names and opts.action != "selftests":
         parser.error(f"unknown kernel {unknown or ''}, try 'list'")
-    children.end_on_signals()
-    try:
-        kbuild.our_tree()
-        kbuild.install_packages(kbuild.packages(names))
-        if opts.action == "selftests":
-            kbuild.selftests()
-        for name in names:
-            if opts.action == "build":
-                kbuild.build(name)
-            elif opts.action == "config":
-                kbuild.configure(name)
-            else:
-                src = kbuild.configure(name)
-                lines, _, _ = kbuild.make(name, opts.args[1:], src,
-                                          kbuild.obj(name) / "make.log")
-                print("\n".join(lines))
-    except kbuild.BuildError as err:
-        print(err, file=sys.stderr)
-        return 1
+    kbuild.our_tree()
+    kbuild.install_packages(kbuild.packages(names))
+    if opts.action == "selftests":
+        kbuild.selftests()
+    for name in names:
+        if opts.action == "build":
+            kbuild.build(name)
+        elif opts.action == "config":
+            kbuild.configure(name)
+        else:
+            src = kbuild.configure(name)
+            lines, _, _ = kbuild.make(name, opts.args[1:], src,
+                                      kbuild.obj(name) / "make.log")
+            print("\n".join(lines))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

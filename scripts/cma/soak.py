@@ -28,16 +28,14 @@ beside it; those of an hour or more go to Documentation/mm/cma-soak.csv, too.
 is free). Such a run must fail.
 """
 
-import argparse
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import bench
 import stress
-from lab import boards, children, kbuild
+from lab import boards, cli, kbuild
 from measure import pages, report
 from trees import bases
 
@@ -176,29 +174,20 @@ def minutes_of(hours: str) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(__doc__, builds=True)
     parser.add_argument("--hours", type=minutes_of, default=MINUTES_AN_HOUR, metavar="N",
                         dest="minutes", help="1 unless told; 0.17 are ten minutes")
     parser.add_argument("--pages", action="store_true",
                         help="write figures of less than an hour to the page, too")
     parser.add_argument("--kernel", metavar="DIR", help="object folder")
-    parser.add_argument("--no-build", action="store_true",
-                        help="boot what is in $BUILD already")
     parser.add_argument("--break", choices=[*LOADS, "held"], dest="broken",
                         help="spoil this, so that the run must fail")
     opts = parser.parse_args()
-    children.end_on_signals()
     OUT.mkdir(parents=True, exist_ok=True)
     kernel_dir = Path(opts.kernel) if opts.kernel else kbuild.obj(bench.KERNELS["ours"])
-    try:
-        if not opts.no_build:
-            bench.build(["ours"])
-        program = kbuild.guest_program("bench")
-    except kbuild.BuildError as err:
-        print(f"FAILED {err}", file=sys.stderr)
-        return 1
+    if not opts.no_build:
+        bench.build(["ours"])
+    program = kbuild.guest_program("bench")
     soak = run(kernel_dir, opts.minutes, opts.broken, program)
     print()
     rows = soak.figures()
@@ -215,4 +204,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

@@ -25,13 +25,11 @@ single pages those did not get who cannot wait (GFP_ATOMIC). Ours fails if it ha
 more of the latter than mainline in as many minutes, a few aside.
 """
 
-import argparse
 import re
-import sys
 from dataclasses import dataclass, field
 
 import bench
-from lab import boards, children, kbuild
+from lab import boards, cli, kbuild
 
 OUT = kbuild.BUILD / "stress"
 ORDER = ["ours", "mainline"]
@@ -163,28 +161,19 @@ def run(name: str, kernel_name: str, minutes: int, program: bytes, flood: bool) 
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(__doc__, builds=True)
     parser.add_argument("--only", choices=ORDER, help="one of the kernels")
     parser.add_argument("--minutes", type=int, default=10, metavar="N")
     parser.add_argument("--flood", action="store_true",
                         help="with a network card whose ring takes pages that "
                         "it cannot wait for")
-    parser.add_argument("--no-build", action="store_true",
-                        help="boot what is in $BUILD already")
     opts = parser.parse_args()
     names = [n for n in ORDER if opts.only in (None, n)]
     kernels = FLOOD_KERNELS if opts.flood else bench.KERNELS
-    children.end_on_signals()
     OUT.mkdir(parents=True, exist_ok=True)
-    try:
-        if not opts.no_build:
-            bench.build(names, kernels)
-        program = kbuild.guest_program("bench")
-    except kbuild.BuildError as err:
-        print(f"FAILED {err}", file=sys.stderr)
-        return 1
+    if not opts.no_build:
+        bench.build(names, kernels)
+    program = kbuild.guest_program("bench")
     sides = [run(name, kernels[name], opts.minutes, program, opts.flood) for name in names]
     if len(sides) == len(ORDER):
         compare(*sides)
@@ -199,4 +188,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

@@ -21,7 +21,6 @@ The exit status is 4 if no Debian mirror has the package of the newest kernel, a
 if anything else goes wrong.
 """
 
-import argparse
 import contextlib
 import hashlib
 import json
@@ -30,7 +29,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lab import children, lock
+from lab import cli, lock
 from measure import letter
 from trees import bare, bases, debian, series, source
 from trees.export import Export
@@ -269,8 +268,7 @@ def _digest(data: bytes) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(__doc__)
     parser.add_argument("command", choices=["tree", "export", "status", "series"])
     parser.add_argument("--for", dest="for_this", choices=["this"],
                         help="export: what has changed is for this kernel alone")
@@ -278,7 +276,6 @@ def main(argv: list[str] | None = None) -> int:
     if opts.for_this and opts.command != "export":
         parser.error("FOR=this is for export alone")
     command, trees = opts.command, Trees(bases.TOP)
-    children.end_on_signals()
     try:
         # status only looks, and need not wait until a build has ended.
         with contextlib.nullcontext() if command == "status" else lock.held(bases.TOP):
@@ -297,4 +294,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

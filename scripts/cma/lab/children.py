@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Programs that are started, and their end: none stays behind.
 
-A program's main() calls end_on_signals(): being told to end, or losing its
+cli.run() calls end_on_signals() for every command: being told to end, or losing its
 terminal, then ends it as an exception does, after what it started. Should it
 be killed instead, the kernel ends its children by itself (PR_SET_PDEATHSIG).
 """

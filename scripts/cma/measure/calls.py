@@ -19,6 +19,8 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
+from lab import kbuild
+
 ARM = "arm-linux-gnueabihf-"
 SWITCH = "__switch_to"
 VECTORS = range(0xffff0000, 0xffff0020, 4)
@@ -28,8 +30,7 @@ IRQS = (0xffff0018, 0xffff001c)
 MODULES = 0xbf000000
 
 
-class ProfileError(Exception):
-    """Why there is no profile; no traceback."""
+ProfileError = kbuild.BuildError		# why there is no profile
 
 
 class Image:
@@ -58,8 +59,7 @@ class Image:
     def read(cls, path: Path) -> "Image":
         if not path.exists():
             raise ProfileError(f"no {path}: build the kernel first")
-        nm = subprocess.run([ARM + "nm", "-n", path], check=True, text=True,
-                            stdout=subprocess.PIPE).stdout
+        nm = kbuild.run([ARM + "nm", "-n", path], stdout=subprocess.PIPE)
         with open(path, "rb") as file:
             return cls(nm.splitlines(), [(s["p_vaddr"], s.data()) for s in ELFFile(
                 file).iter_segments() if s["p_type"] == "PT_LOAD"])

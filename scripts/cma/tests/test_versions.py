@@ -132,7 +132,6 @@ class Fetching(Case):
             self.fetch()
         with mock.patch("tree.Trees.make", self.fetch), \
                 mock.patch("lab.lock.held", lambda top: contextlib.nullcontext()), \
-                mock.patch("lab.children.end_on_signals"), \
                 contextlib.redirect_stderr(io.StringIO()) as said:
             self.assertEqual(tree.main(["tree"]), tree.UNAVAILABLE)
         self.assertRegex(said.getvalue(), r"\Atree: .* has no package linux-source-N.M\n\Z")
