@@ -3,10 +3,10 @@
 
 import csv
 import io
-import subprocess
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from lab import children
 from measure.figures import Results, Row
 
 HEAD = ["case", "size", "figure", "mainline", "ours", "ratio", "goal",
@@ -37,9 +37,8 @@ def number(value: float | None, figure: str | None = None) -> str:
 def cells(row: Row) -> list[str]:
     return [row.case.name, size_text(row.kib), FIGURES[row.figure],
             number(row.mainline, row.figure), number(row.ours, row.figure),
-            number(row.ratio) if row.ratio is not None else "",
-            number(row.goal) if row.goal is not None else "",
-            number(row.floor) if row.floor is not None else "",
+            *("" if value is None else number(value)
+              for value in (row.ratio, row.goal, row.floor)),
             MARKS[row.holds]]
 
 
@@ -174,9 +173,7 @@ def write_plots(rows: list[Row], folder: Path) -> list[str]:
             continue
         script = folder / f"{name}.gnuplot"
         script.write_text(text.replace("{svg}", str(folder / f"{name}.svg")))
-        done = subprocess.run(["gnuplot", str(script)], text=True,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
+        done = children.capture(["gnuplot", script])
         if done.returncode:
             problems.append(f"plot {name}: {done.stdout.strip()}")
     return problems

@@ -52,11 +52,11 @@ def boot_each_board(stage: Stage, tests: Sequence[str], kernels: Collection[str]
             net = "guestfwd=tcp:10.0.2.100:7-cmd:cat"
         # Tests fill all memory there is, and 256 MiB say as much as 1 GiB.
         less = " mem=256M" if board.arch.emulator == "qemu-system-arm" else ""
-        shared = kbuild.obj("arm-boards") if name in SAME_IMAGE else None
         stage.boot(name, name, want_tests=True, commands=commands, net=net,
                    nodes=nodes, disk=bool(board.disk),
                    files=guest_files("holders_test", "copy_test", "net_test"),
-                   kernel_dir=shared, append=APPEND + less, timeout_s=1800)
+                   kernel="arm-boards" if name in SAME_IMAGE else None,
+                   append=APPEND + less, timeout_s=1800)
 
     side_by_side(boot, chosen)
 

@@ -5,6 +5,7 @@ kernel. Linux 6.12 has nothing of this.
 """
 
 from pathlib import Path
+from typing import Any
 
 from lab import kbuild
 from stages.stage import Stage
@@ -27,7 +28,7 @@ def used(nr: int) -> str:
 
 
 # Pages of an area in several pieces: 4 GiB are below this hole, less than 6 above.
-PIECES = {"extra": ["-cpu", "max"], "mem": "12G", "timeout_s": 400,
+PIECES: dict[str, Any] = {"extra": ["-cpu", "max"], "mem": "12G", "timeout_s": 400,
           "expect": [r"^cma: hugetlb0: 5120 MiB at (?:0x\w+-0x\w+, ){2}",
                      "^HugeTLB: registered 1.00 GiB page size, pre-allocated 4 pages"]}
 PIECES_APPEND = ("memmap=2M$0x200000000 hugetlb_cma=5G hugetlb_cma_only=1 "
@@ -41,8 +42,7 @@ def boot_huge_pages(stage: Stage, kernel: str | None = None) -> None:
     """Pages of 1 GiB that an area of several pieces gave before it was active. They
     come back whole or in parts, and go out again. kernel: another one than the
     board's own."""
-    stage.boot("x86_64-early", "x86_64", kernel_dir=kernel and kbuild.obj(kernel),
-               append=PIECES_APPEND, **PIECES, commands=[
+    stage.boot("x86_64-early", "x86_64", kernel, append=PIECES_APPEND, **PIECES, commands=[
                    ALL_OUT,
                    f"before=$({FREE_KB}); {resize(0)} && {used(0)} && "
                    f"test $(($({FREE_KB}) - before)) -gt 4000000",
@@ -65,8 +65,8 @@ def boot_short_map(stage: Stage) -> None:
 def boot_early_parts(stage: Stage, kernel: str | None = None) -> None:
     """A page of before the area was active is made into smaller ones, and all of it
     comes back."""
-    stage.boot("x86_64-early-parts", "x86_64", extra=["-cpu", "max"], mem="4G",
-               kernel_dir=kernel and kbuild.obj(kernel), timeout_s=300,
+    stage.boot("x86_64-early-parts", "x86_64", kernel, extra=["-cpu", "max"], mem="4G",
+               timeout_s=300,
                append="hugetlb_cma=1G hugetlb_cma_only=1 hugepagesz=1G hugepages=1",
                commands=[f"{used(1)} && cd {PAGES} && echo 2048kB >demote_size && "
                          "echo 1 >demote && "

@@ -74,8 +74,8 @@ def without(stage: Stage) -> None:
             ("arm64-virt", "nocma-arm64", "4G", []),
             ("x86_64", "nocma-x86_64", "8G", ["-cpu", "max"])):
         stage.boot(
-            board, board, mem=mem, extra=extra, timeout_s=300,
-            kernel_dir=kbuild.obj(name), expect=["debug_vm_pgtable: "],
+            board, board, name, mem=mem, extra=extra, timeout_s=300,
+            expect=["debug_vm_pgtable: "],
             commands=["! grep Cma /proc/meminfo", resize(1), resize(0)])
 
 
@@ -98,10 +98,8 @@ def rt(stage: Stage) -> None:
     for board, name in RT.items():
         tests = [*wide.EACH, "cma_tables"]
         selftests("x86_64" if board == "x86_64" else "arm")
-        stage.boot(board, board, kernel_dir=kbuild.obj(name), want_tests=True,
-                   append=wide.APPEND, timeout_s=1800,
-                   commands=[PROFILE] + [f"/selftests/cma/{test}"
-                                         for test in tests],
+        stage.boot(board, board, name, want_tests=True, append=wide.APPEND, timeout_s=1800,
+                   commands=[PROFILE] + [f"/selftests/cma/{test}" for test in tests],
                    **(TWO_NODES if board == "x86_64" else {}))
     wide.boot_gigantic(stage, RT)
 
@@ -127,8 +125,7 @@ def kcsan(stage: Stage) -> None:
     stage.result("cma_release" in ours, "functions of ours", len(ours))
     selftests("x86_64")
     # Slow tests are about cost, and a million holders take too long here.
-    stage.boot("x86_64", "x86_64", kernel_dir=kbuild.obj(name),
-               want_tests=True, timeout_s=1800,
+    stage.boot("x86_64", "x86_64", name, want_tests=True, timeout_s=1800,
                append=f"{wide.APPEND} kunit.filter=speed>slow",
                expect=["^kcsan: enabled early", "^kcsan: selftest: 3/3 "],
                may_say=[races_of_others(ours)],
@@ -141,8 +138,8 @@ def hibernate(stage: Stage) -> None:
     """Buffers are what they were when the system was saved to a disk: those of
     exclusive areas and of parts of pageblocks, in low and in high memory."""
     selftests()
-    stage.boot("hibernate", "virt", kernel_dir=kbuild.obj("arm-hibernate"),
-               swap="vda", want_tests=True, timeout_s=600, mem="1G",
+    stage.boot("hibernate", "virt", "arm-hibernate", swap="vda", want_tests=True,
+               timeout_s=600, mem="1G",
                nodes=f"/ {{ keeper {{ {DEVICE} }}; }};",
                append="vmalloc=768M no_console_suspend cma=16M "
                "cma_areas=low/keeper=8M@0x44000000:exclusive+"

@@ -91,10 +91,11 @@ class Stage:
                 self.result(False, f"{name}: {test.name}",
                             f"it skipped: {test.reason or 'it does not say why'}")
 
-    def boot(self, name: str, board: str, **kw: Any) -> boards.Result:
-        """A boot: each of its tests is a result, and the boot itself."""
-        got = boards.boot(board, log=LOGS / f"{self.name}-{name}.log", **kw)
-        kernel_dir = kw.get("kernel_dir") or kbuild.obj(boards.BOARDS[board].kernel)
+    def boot(self, name: str, board: str, kernel: str | None = None, **kw: Any) -> boards.Result:
+        """A boot: each of its tests is a result, and the boot itself. kernel: the board's
+        own unless told."""
+        kernel_dir = kbuild.obj(kernel or boards.BOARDS[board].kernel)
+        got = boards.boot(board, kernel_dir, log=LOGS / f"{self.name}-{name}.log", **kw)
         has = skips.features((kernel_dir / ".config").read_text(), **{
             k: v for k, v in kw.items()
             if k in ("append", "nodes", "disk", "ask_host")})

@@ -22,10 +22,10 @@ LPAE_APPEND = "mem=160M@0x40000000 mem=128M@0x100000000"
 @stage("debug", ["arm-debug"], beside=True)
 def debug(stage: Stage) -> None:
     test_boot(stage, "virt", "virt", append=DEBUG_APPEND, mem="288M",
-              kernel_dir=kbuild.obj("arm-debug"), timeout_s=3000,
+              kernel="arm-debug", timeout_s=3000,
               after=["/leak_test"], files=guest_files("leak_test"))
     test_boot(stage, "owners", "virt", append=OWNER_APPEND, mem="288M",
-              kernel_dir=kbuild.obj("arm-debug"), timeout_s=900,
+              kernel="arm-debug", timeout_s=900,
               only=["cma_basic", "cma_interface", "cma_cache", "cma_share"])
 
 
@@ -33,7 +33,7 @@ def debug(stage: Stage) -> None:
 def lpae(stage: Stage) -> None:
     """An area above 4 GiB, for a device that reaches it and for one that does
     not; and where the default area lies unless it is told."""
-    where: dict[str, Any] = {"kernel_dir": kbuild.obj("arm-lpae"), "board": "virt-highmem"}
+    where: dict[str, Any] = {"kernel": "arm-lpae", "board": "virt-highmem"}
     far = "cma=64M@0x100000000"
     test_boot(stage, "lpae", append=f"{LPAE_APPEND} {far}", timeout_s=1800,
               commands=[test_driver("dma_bits=36")],
@@ -82,7 +82,7 @@ def lpae(stage: Stage) -> None:
 @stage("bare", ["bare-arm"])
 def bare(stage: Stage) -> None:
     for board in (n for n, b in boards.BOARDS.items() if b.kernel == "arm"):
-        stage.boot(board, board, kernel_dir=kbuild.obj("bare-arm"), timeout_s=180, commands=[
+        stage.boot(board, board, "bare-arm", timeout_s=180, commands=[
             "grep MemTotal /proc/meminfo",
             "! grep -E 'Cma|cma_alloc' /proc/meminfo /proc/vmstat"])
 

@@ -50,8 +50,7 @@ def take_step(stage: Stage, patch: Path, src: Path, last: bool) -> None:
         stage.result(False, patch.name, err)
         return
     stage.result(True, patch.name)
-    stage.boot(f"{patch.stem}-boot", "virt", kernel_dir=kbuild.obj(STEP),
-               commands=FILL, append="cma=64M",
+    stage.boot(f"{patch.stem}-boot", "virt", STEP, commands=FILL, append="cma=64M",
                expect=["^cma: reserved: 64 MiB"] if last else [])
 
 

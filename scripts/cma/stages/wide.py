@@ -125,7 +125,7 @@ def boot_gigantic(stage: Stage, kernels: dict[str, str] | None = None) -> None:
         if kernels and board not in kernels:
             continue
         stage.boot(f"{board}-gigantic", board, mem="4G", extra=extra,
-                   kernel_dir=kernels and kbuild.obj(kernels[board]),
+                   kernel=kernels[board] if kernels else None,
                    append="hugetlb_cma=1G", timeout_s=300,
                    expect=["^cma: hugetlb0: 1024 MiB at "],
                    commands=[f"{resize(1)} && grep -x 262144 {taken}",
@@ -273,8 +273,7 @@ def blocks(stage: Stage) -> None:
     boot_gigantic(stage, {"x86_64": BLOCKS})
     early.boot_huge_pages(stage, BLOCKS)
     early.boot_early_parts(stage, BLOCKS)
-    stage.boot("kunit", "x86_64", kernel_dir=kbuild.obj(BLOCKS), want_tests=True,
-               append=APPEND, timeout_s=600)
+    stage.boot("kunit", "x86_64", BLOCKS, want_tests=True, append=APPEND, timeout_s=600)
 
 
 @stage("bare-64-bit", ["bare-arm64", "bare-x86_64"], on_request=True)

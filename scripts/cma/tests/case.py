@@ -10,11 +10,13 @@ from stages import stage
 
 
 def write(root, files):
-    """{name: text} as files below the folder @root."""
+    """{name: text} as files below the folder @root; a script can be run."""
     for name, text in files.items():
         path = Path(root, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
+        if text.startswith("#!"):
+            path.chmod(0o755)
 
 
 class Case(unittest.TestCase):

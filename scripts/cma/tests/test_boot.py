@@ -298,7 +298,6 @@ class Initrd(Case):
             "modules/a/b/x.ko": "1234", "selftests-armhf/t": "5",
             "initramfs-armhf.cpio.gz": "base", "usr/gen_init_cpio": "#!/bin/sh\nexec cat"})
         (top / "modules/a/link").symlink_to("b")
-        (top / "usr/gen_init_cpio").chmod(0o755)
         with mock.patch.multiple(boards, TOP=top, BUILD=top):
             boards.make_initrd(top / "initrd", top, "armhf", ["ls", "true"],
                                {"/bench": b"program"})

@@ -78,7 +78,6 @@ class TreeCase(Case):
             self.top / name for name in ("build", "recipe", "steps"))
         self.linux = self.build / "linux"
         write(self.source, SOURCE)
-        (self.source / "scripts/run.sh").chmod(0o755)
         write(self.root, REPOSITORY)
         write(self.recipe, {"cma.recipe": RECIPE, "6.12.recipe": "", "7.3.recipe": ""})
         write(self.steps, STEPS)
@@ -205,7 +204,6 @@ class Making(TreeCase):
 
     def test_executable_files_stay_executable(self):
         write(self.root, {"tools/mm/cmastat": "#!/bin/sh\n"})
-        (self.root / "tools/mm/cmastat").chmod(0o755)
         self.run_it("tree")
         self.assertTrue(os.access(self.at("tools/mm/cmastat"), os.X_OK))
         self.assertTrue(os.access(self.at("scripts/run.sh"), os.X_OK))
@@ -359,7 +357,6 @@ class Exporting(TreeCase):
             "mm/twice.c": "same\n" * 8, "include/linux/cma.h": "newest\n",
             "tools/mm/cmastat": "#!/bin/sh\n", "mm/cma/kept.patch": "text\n",
             "mm/page.c": self.text("mm/page.c").replace("line 40\n", "forty\n")})
-        self.at("tools/mm/cmastat").chmod(0o755)
         self.git("add", "-f", "mm/cma/kept.patch")
         self.git("commit", "-qm", "part of it is committed", "mm/cma/range.c")
         out = self.run_it("export")
