@@ -22,12 +22,13 @@ kernels without Thumb. vmlinux in the object folder must be the kernel that boot
 """
 
 import argparse
+import contextlib
 import functools
 import socket
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,30 +173,15 @@ def profile(stub: Stub, image: Image, wants: Iterable[Want], log: Path,
             on_profile(left.pop(addr), found, time.monotonic() - start)
 
 
-class Recorder(threading.Thread):
-    """Talks to the stub while boards.boot() reads the console."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(daemon=True)
-        self.args = args
-        self.problem = ""
-        self.start()
-
-    def run(self) -> None:
-        path, timeout_s, *args = self.args
-        stub = None
-        try:
-            stub = Stub(path, timeout_s)
-            profile(stub, *args)
-        except (ProfileError, OSError, ValueError, StopIteration) as err:
-            self.problem = f"{type(err).__name__}: {err}"
-        finally:
-            # Ends QEMU; without its debugger the guest would stand still.
-            try:
-                if stub:
-                    stub.send("k")
-            except OSError:
-                pass
+def profile_at(path: Path, timeout_s: float, *args: Any) -> None:
+    """The same of the QEMU whose stub is at @path, which it ends."""
+    stub = Stub(path, timeout_s)
+    try:
+        profile(stub, *args)
+    finally:
+        # Without its debugger the guest would stand still.
+        with contextlib.suppress(OSError):
+            stub.send("k")
 
 
 def said_by_commands(lines: Iterable[str]) -> Iterator[str]:
@@ -258,12 +244,14 @@ def main() -> int:
             print(line)
         problems = result.problems
         if not problems:
-            recorder = Recorder(tmp / "gdb", opts.timeout, image, wants,
-                                tmp / "exec.log", show)
-            booted(replay=("replay", tmp / "run"), extra=[
-                "-S", "-gdb", f"unix:{tmp}/gdb,server=on,wait=off"])
-            recorder.join()
-            problems = [recorder.problem] if recorder.problem else []
+            # It talks to the stub while boards.boot() reads the console.
+            with ThreadPoolExecutor(1) as pool:
+                found = pool.submit(profile_at, tmp / "gdb", opts.timeout, image, wants,
+                                    tmp / "exec.log", show)
+                booted(replay=("replay", tmp / "run"), extra=[
+                    "-S", "-gdb", f"unix:{tmp}/gdb,server=on,wait=off"])
+            if err := found.exception():
+                problems = [f"{type(err).__name__}: {err}"]
     for problem in problems:
         print(f"PROBLEM {problem}")
     return 1 if problems else 0

@@ -59,8 +59,7 @@ static struct client clients[NR_CLIENTS];
 static bool stop;
 static const size_t *client_sizes;
 static unsigned int nr_client_sizes;
-static size_t budget;
-static pthread_mutex_t budget_lock = PTHREAD_MUTEX_INITIALIZER;
+static long budget;
 static unsigned long nr_errors[MAX_ERRNO];
 static unsigned long nr_throttled, nr_atomic;
 static uint64_t throttled_us;
@@ -130,23 +129,17 @@ bool is_broken(const char *what)
 	return broken && !strcmp(broken, what);
 }
 
-static bool take_budget(size_t size)
-{
-	bool taken;
-
-	pthread_mutex_lock(&budget_lock);
-	taken = size <= budget;
-	if (taken)
-		budget -= size;
-	pthread_mutex_unlock(&budget_lock);
-	return taken;
-}
-
 static void give_budget(size_t size)
 {
-	pthread_mutex_lock(&budget_lock);
-	budget += size;
-	pthread_mutex_unlock(&budget_lock);
+	__atomic_fetch_add(&budget, size, __ATOMIC_RELAXED);
+}
+
+static bool take_budget(size_t size)
+{
+	if (__atomic_sub_fetch(&budget, size, __ATOMIC_RELAXED) >= 0)
+		return true;
+	give_budget(size);
+	return false;
 }
 
 /* Prints the flags of the page that blocked the latest failed request. */

@@ -11,15 +11,13 @@ from tests.case import Case
 from trees import git
 
 
-class Folder(Case):
+class Source(Case):
     """A $BUILD of its own."""
 
     def setUp(self):
         self.build = self.folder()
         self.enterContext(mock.patch.multiple(kbuild, TOP=self.build, BUILD=self.build))
 
-
-class Source(Folder):
     def source(self, text):
         """A new repository with the tag base, as tree.py makes it."""
         shutil.rmtree(self.build / "linux", ignore_errors=True)

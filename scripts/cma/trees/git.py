@@ -104,7 +104,7 @@ class Repo:
         if not paths:
             return {}
         found = {}
-        for line in _split(self.run("--literal-pathspecs", "ls-tree", "-z", tree,
+        for line in split(self.run("--literal-pathspecs", "ls-tree", "-z", tree,
                                     "--", *sorted(paths)).stdout):
             meta, path = line.split("\t", 1)
             mode, kind, blob = meta.split()
@@ -126,7 +126,7 @@ class Repo:
 
     def changes(self, old: str, new: str) -> Changes:
         """{path: (status, old mode, old blob, new mode, new blob)}."""
-        fields = _split(self.run("diff-tree", "-r", "-z", "--no-renames",
+        fields = split(self.run("diff-tree", "-r", "-z", "--no-renames",
                                  "--raw", old, new).stdout)
         found = {}
         for meta, path in zip(fields[::2], fields[1::2]):
@@ -137,7 +137,7 @@ class Repo:
     def numstat(self, old: str, new: str) -> dict[str, tuple[int, int]]:
         """{path: (added, removed)} lines."""
         found = {}
-        for line in _split(self.run("diff-tree", "-r", "-z", "--no-renames",
+        for line in split(self.run("diff-tree", "-r", "-z", "--no-renames",
                                     "--numstat", old, new).stdout):
             added, removed, path = line.split("\t", 2)
             found[path] = (int(added), int(removed)) if added != "-" else (0, 0)
@@ -162,7 +162,7 @@ class Repo:
         if os.path.exists(current):
             shutil.copy2(current, index)
         self.run("add", "-A", index=index)
-        hidden = _split(self.run(
+        hidden = split(self.run(
             "ls-files", "-z", "-o", "-i", "--exclude-standard", "--",
             ":(glob)**/.kunitconfig", ":(glob)**/.gitignore", index=index).stdout)
         if hidden:
@@ -178,6 +178,6 @@ class Repo:
         self.run("update-ref", "refs/heads/main", commit)
 
 
-def _split(data: bytes) -> list[str]:
+def split(data: bytes) -> list[str]:
     text = data.decode(errors="surrogateescape")
     return text.split("\0")[:-1] if text else []

@@ -14,14 +14,13 @@ repository's.
 
 import os
 import stat
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import edits
 from .bases import REPO, VERSIONS
-from .git import Entry, Error, Repo, clean_env
+from .git import Entry, Error, Repo, split
 
 # The repository's own, no part of the kernel: files at the root, and folders.
 # Dot files and *.md at the root are, too.
@@ -65,13 +64,8 @@ class Overlay:
 
     def _names(self) -> list[str]:
         if os.path.exists(os.path.join(self.root, ".git")):
-            done = subprocess.run(
-                ["git", "-c", "safe.directory=*", "ls-files", "-z", "-c", "-o",
-                 "--exclude-standard"], cwd=self.root, env=clean_env(),
-                capture_output=True)
-            if done.returncode:
-                raise Error("git ls-files in %s: %s" % (self.root, done.stderr.decode()))
-            names = set(os.fsdecode(done.stdout).split("\0")) - {""}
+            names = set(split(Repo(self.root).run("ls-files", "-z", "-c", "-o",
+                                                  "--exclude-standard").stdout))
         else:
             names = {os.path.relpath(os.path.join(folder, f), self.root)
                      for folder, _, files in os.walk(self.root) for f in files}

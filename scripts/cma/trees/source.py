@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,11 @@ def fetch(suite: debian.Suite, folder: Path) -> Path:
             SUITE, debian.mirror()))
     package = max(names, key=lambda name: bases.number(NEWEST.fullmatch(name)[1]))
     print("tree: fetching the package %s of %s" % (package, SUITE), flush=True)
-    new = folder.with_suffix(".new")
-    shutil.rmtree(new, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        suite.unpack(package, new)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as new:
+        suite.unpack(package, Path(new))
         shutil.rmtree(folder, ignore_errors=True)
-        os.rename(new / "usr/src", folder)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+        Path(new, "usr/src").rename(folder)
     tarball = folder / (package + ".tar.xz")
     if not tarball.exists():
         raise Error("the package %s did not bring %s" % (package, tarball.name))
@@ -192,14 +189,12 @@ def make_base(path: str, linux: str, base: str, root: str | Path) -> None:
                              ".gitignore that\nhide everything from git are gone.\n" % found)
         repo.set_tag("base", commit)
         repo.run("update-ref", "refs/heads/main", commit)
+        old = linux + ".old"
+        shutil.rmtree(old, ignore_errors=True)
         if os.path.exists(linux):
-            old = linux + ".old"
-            shutil.rmtree(old, ignore_errors=True)
             os.rename(linux, old)
-            os.rename(new, linux)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.rename(new, linux)
+        os.rename(new, linux)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(new + ".unpack", ignore_errors=True)
