@@ -4,7 +4,6 @@
  * write files, and use memory for a short time. Memory is full, mostly of page
  * cache.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>

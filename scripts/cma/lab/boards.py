@@ -87,10 +87,6 @@ class Board:
     says: Sequence[str] = ()
     may_say: Sequence[str] = ()
 
-    @property
-    def has_virtio_mmio(self) -> bool:
-        return self.machine.startswith("virt")
-
 
 # The network of QEMU's own, behind a controller of the board's, or one on PCI
 # that does DMA by addresses that it gets from the DMA API.
@@ -288,7 +284,7 @@ class Setup:
             # No idle time, time of day or random seed of the host's: two runs
             # are the same to the last digit.
             cmd += ["-icount", "shift=0,sleep=off", "-rtc", "base=2000-01-01,clock=vm"]
-            if board.has_virtio_mmio:
+            if board.machine.startswith("virt"):
                 cmd[cmd.index(board.machine)] += ",dtb-randomness=off"
         if self.replay:
             cmd += ["-icount", "rr={},rrfile={}".format(*self.replay)]

@@ -172,10 +172,6 @@ class Outcome:
     elapsed_s: float = 0.0
 
 
-def status_of(code: int) -> str:
-    return {0: "ok", verdict.KSFT_SKIP: "skip"}.get(code, "not ok")
-
-
 def outcome(boot: Boot, lines: Iterable[str]) -> Outcome:
     """Names of tests repeat; what skips has its reason for a name. The number of a
     test is another one if there are fewer sizes of huge pages, or fewer heaps."""
@@ -189,7 +185,8 @@ def outcome(boot: Boot, lines: Iterable[str]) -> Outcome:
         number[key] += 1
         got.results[f"{key}, {number[key]}"] = test.status
     for end in filter(None, map(verdict.END.match, lines)):
-        got.results[f"{end[2]}: its status"] = status_of(int(end[1]))
+        got.results[f"{end[2]}: its status"] = {
+            0: "ok", verdict.KSFT_SKIP: "skip"}.get(int(end[1]), "not ok")
     for text in boot.expect:
         came = any(text in line for line in lines)
         got.results[f"says: {text}"] = "ok" if came else "not ok"

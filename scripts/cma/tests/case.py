@@ -32,8 +32,9 @@ class Case(unittest.TestCase):
             self.enterContext(mock.patch(target, new))
 
     def counts(self, work, *args):
-        """(passed, failed, skipped) after work(stage, *args); nothing is printed."""
+        """(passed, failed, skipped) after work(stage, *args); self.printed has the lines."""
         one = stage.Stage("test")
-        with mock.patch("builtins.print"):
+        with mock.patch("builtins.print") as printed:
             work(one, *args)
+        self.printed = "\n".join(str(call.args[0]) for call in printed.call_args_list)
         return one.passed, one.failed, one.skipped

@@ -43,17 +43,14 @@ class Edit(Case):
 
 
 class Fetch(unittest.TestCase):
-    def test_no_mirror(self):
-        with mock.patch("trees.debian.run", lambda *a, **kw: ""):
-            with self.assertRaises(debian.Unavailable):
-                debian.mirror()
-
     def test_the_mirror_of_packages(self):
         said = ("http://mirror/debian-security/ bookworm-security\n"
                 "http://mirror/debian/ bookworm\n"
                 "http://mirror/debian/ bookworm-updates\n")
-        with mock.patch("trees.debian.run", lambda *a, **kw: said):
+        with mock.patch("trees.debian.run", side_effect=[said, ""]):
             self.assertEqual(debian.mirror(), "http://mirror/debian/")
+            with self.assertRaises(debian.Unavailable):
+                debian.mirror()
 
     def test_what_went_wrong_is_said(self):
         with self.assertRaisesRegex(debian.Unavailable, "no such thing"):

@@ -66,23 +66,18 @@ class Log(unittest.TestCase):
 
 
 class Symbols(unittest.TestCase):
-    def test_of_equal_addresses_global_and_short(self):
-        self.assertEqual(image().function(INNER + 8)[0], "inner")
-
     def test_every_name_is_known(self):
         self.assertEqual(image().address("__inner_alias"), INNER)
         with self.assertRaises(ProfileError):
             image().address("missing")
 
-    def test_elsewhere(self):
-        for addr, name in ((0x8000, "[user]"), (0xffff0fe0, "[user]"),
+    def test_functions(self):
+        """Of equal addresses a global and short one counts; data are none."""
+        for addr, name in ((INNER + 8, "inner"), (0xc0100604, "tail"),
+                           (0x8000, "[user]"), (0xffff0fe0, "[user]"),
                            (0xbf000010, "[module]"), (0xf0800000, "[module]"),
-                           (0xffff0018, "[vectors]"),
-                           (0xffff1004, "vector_irq")):
+                           (0xffff0018, "[vectors]"), (0xffff1004, "vector_irq")):
             self.assertEqual(image().function(addr)[0], name)
-
-    def test_data_are_no_functions(self):
-        self.assertEqual(image().function(0xc0100604)[0], "tail")
 
 
 class Attribution(unittest.TestCase):

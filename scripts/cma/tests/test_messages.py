@@ -55,20 +55,14 @@ class Provoked(unittest.TestCase):
     FORMATS = {"%s: base %pa is not aligned to %pa": Path("mm/cma/reserve.c"),
                "a number is missing": Path("mm/cma/parse.c")}
 
-    def missing(self, log, named=""):
-        return messages.not_provoked(self.FORMATS, [log], named)
-
-    def test_in_a_log(self):
-        self.assertEqual(self.missing(
-            "[ 0.0] cma: x: base 0x10 is not aligned to 0x1000\n"
-            '[ 0.0] cma: "cma=" ignored: a number is missing\n'), [])
-
-    def test_not_across_lines(self):
-        self.assertEqual(self.missing("cma: x: base 0x1\ncma: is not aligned "
-                                      "to 0x2\n", "a number is missing"),
-                         ["%s: base %pa is not aligned to %pa"])
-
-    def test_only_the_parsers_own_tests_count(self):
-        self.assertEqual(self.missing("", "a number is missing base is not "
-                                      "aligned to"),
-                         ["%s: base %pa is not aligned to %pa"])
+    def test_what_is_missing(self):
+        base, _ = self.FORMATS
+        for what, log, named, missing in (
+                ("a log has both", "[ 0.0] cma: x: base 0x10 is not aligned to 0x1000\n"
+                 '[ 0.0] cma: "cma=" ignored: a number is missing\n', "", []),
+                ("no message goes on in another line",
+                 "cma: x: base 0x1\ncma: is not aligned to 0x2\n", "a number is missing", [base]),
+                ("only the parser's own tests count",
+                 "", "a number is missing base is not aligned to", [base])):
+            with self.subTest(what):
+                self.assertEqual(messages.not_provoked(self.FORMATS, [log], named), missing)

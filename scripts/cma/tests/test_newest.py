@@ -5,7 +5,7 @@ import types
 from unittest import mock
 
 import tree
-from stages import newest, stage
+from stages import newest
 from tests.case import Case
 
 
@@ -24,11 +24,7 @@ class Newest(Case):
                     "stages.newest.STARTED": 0.0,
                     "stages.newest.time.monotonic": lambda: minutes * 60.0,
                     "stages.stage.Stage.log": mock.Mock()})
-        one = stage.Stage("newest")
-        with mock.patch("builtins.print") as printed:
-            run(one)
-        return ((one.passed, one.failed, one.skipped),
-                "\n".join(str(call.args[0]) for call in printed.call_args_list))
+        return self.counts(run), self.printed
 
     def test_what_ran_is_counted(self):
         counts, said = self.run_stage((0, "tree: Linux 7.3.4, up to date\n"), (1, (

@@ -21,10 +21,6 @@ from .overlay import MOVED, MOVED_BACK, Target, folder_of, is_own
 TODO = "TODO: say why\n\n"
 
 
-class Conflict(Error):
-    pass
-
-
 class Export:
     """Plans, then writes, what the tree @now means for the repository.
 
@@ -78,7 +74,7 @@ class Export:
             except Error as e:
                 errors.append(str(e))
         if errors:
-            raise Conflict("\n".join(errors))
+            raise Error("\n".join(errors))
 
     def _name(self, path: str) -> str:
         return self.overlay.files.get(path, ("", False))[0]
