@@ -8,6 +8,7 @@ to it, however many tail calls ended there.
 """
 
 import bisect
+import functools
 import re
 import struct
 import subprocess
@@ -53,7 +54,7 @@ class Image:
         self.starts = sorted(best)
         self.names = [best[addr][2] for addr in self.starts]
         self.text = range(self.address("_stext"), self.address("_etext"))
-        self.cache: dict[int, tuple[str, int | None]] = {}
+        self.function = functools.cache(self.find)
 
     @classmethod
     def read(cls, path: Path) -> "Image":
@@ -69,14 +70,8 @@ class Image:
             raise ProfileError(f"no function {name} in this kernel")
         return self.by_name[name]
 
-    def function(self, pc: int) -> tuple[str, int | None]:
-        """(name, address of its start)"""
-        found = self.cache.get(pc)
-        if not found:
-            found = self.cache[pc] = self.find(pc)
-        return found
-
     def find(self, pc: int) -> tuple[str, int | None]:
+        """(name, address of its start)"""
         if pc in VECTORS:
             return "[vectors]", VECTORS[0]
         if pc < MODULES or pc in VECTOR_PAGE:

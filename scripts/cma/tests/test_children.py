@@ -8,13 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+from lab import children
 from tests.case import Case
 
 HERE = Path(__file__).resolve().parents[1]
 
-HEAD = f"""import sys
-sys.path.insert(0, {str(HERE)!r})
+HEAD = """
 import signal
+import sys
 from lab import boards, children, kbuild
 from stages import stage
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +43,7 @@ class Children(Case):
         (self.top / "usr/gen_init_cpio").symlink_to("/bin/true")
         self.pids = self.top / "pids"
         self.env = os.environ | {
-            "BUILD": str(self.top), "BASE": "6.12", "PIDS": str(self.pids),
+            "PYTHONPATH": str(HERE), "BUILD": str(self.top), "BASE": "6.12", "PIDS": str(self.pids),
             "TMPDIR": str(self.top / "tmp"),
             "PATH": f"{self.top}/bin:{os.environ['PATH']}"}
 
@@ -112,6 +113,5 @@ stage.Stage("x").run("x", [sys.executable, "-B", {str(script)!r}])
             self.assert_gone(nr)
 
     def test_what_is_not_there(self):
-        from lab import children
         with self.assertRaisesRegex(FileNotFoundError, "no-such-program"):
             children.run(["no-such-program"])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Two runs do not make the same thing at the same time."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,8 +14,8 @@ from tests.case import Case
 
 HERE = Path(__file__).resolve().parents[1]
 
-OTHER = f"""import sys
-sys.path.insert(0, {str(HERE)!r})
+OTHER = """
+import sys
 from lab import lock
 with lock.held(sys.argv[1]):
     print("has it", flush=True)
@@ -28,14 +29,12 @@ class Lock(Case):
 
     def start(self, cmd, env=None):
         proc = subprocess.Popen(cmd, text=True, stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, env=env,
+                                stdout=subprocess.PIPE, env=env, cwd=HERE,
                                 start_new_session=True)
 
         def end():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(proc.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             proc.communicate()
         self.addCleanup(end)
         return proc

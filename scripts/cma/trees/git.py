@@ -47,16 +47,15 @@ class Repo:
         self.env = clean_env() | (extra_env or {})
 
     def run(self, *args: str, stdin: bytes | None = None, index: str | None = None,
-            check: bool = True, cwd: str | None = None) -> subprocess.CompletedProcess[bytes]:
+            check: bool = True) -> subprocess.CompletedProcess[bytes]:
         env = self.env | {"GIT_INDEX_FILE": index} if index else self.env
         # The owner of a clone may be another user than the one who builds.
         cmd = ["git", "-c", "safe.directory=*", "-c", "core.quotePath=false"]
         done = subprocess.run(cmd + list(args), input=stdin, env=env,
-                              cwd=cwd or self.path, capture_output=True)
+                              cwd=self.path, capture_output=True)
         if check and done.returncode:
             raise Error("git %s failed in %s:\n%s" % (
-                args[0], cwd or self.path,
-                (done.stderr or done.stdout).decode(errors="replace").strip()))
+                args[0], self.path, (done.stderr or done.stdout).decode(errors="replace").strip()))
         return done
 
     def out(self, *args: str, **kw: Any) -> str:
