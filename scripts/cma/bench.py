@@ -101,7 +101,7 @@ class Run:
 
 
 def run_all(runs: Sequence[Run], program: bytes) -> None:
-    """Those that count instructions first, two at a time, then the others alone."""
+    """Runs those that count instructions first, two at a time, then the others alone."""
     print(f"{len(runs)} boots", flush=True)
     with ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
         list(pool.map(lambda r: r.run(program), [r for r in runs if r.options["icount"]]))

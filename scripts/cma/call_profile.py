@@ -174,7 +174,7 @@ def profile(stub: Stub, image: Image, wants: Iterable[Want], log: Path,
 
 
 def profile_at(path: Path, timeout_s: float, *args: Any) -> None:
-    """The same of the QEMU whose stub is at @path, which it ends."""
+    """Profiles the guest of the QEMU whose stub is at @path, and ends it."""
     stub = Stub(path, timeout_s)
     try:
         profile(stub, *args)

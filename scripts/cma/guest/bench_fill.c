@@ -309,7 +309,7 @@ static char *random_page(void)
 	return page_addr(page);
 }
 
-/* Marks them in @fixed, as they cannot move; see the bitmap in debugfs. */
+/* Marks held pages in @fixed, as they cannot move; see the bitmap in debugfs. */
 unsigned long look_at_held(void)
 {
 	FILE *file = ct_area_open(&area, "bitmap");

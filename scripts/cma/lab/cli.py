@@ -10,7 +10,7 @@ from trees.git import Error
 
 
 def parser(text: str, builds: bool = False) -> argparse.ArgumentParser:
-    """text: the help, shown as it is. builds: what it boots, unless told."""
+    """@text is the help, shown as it is. A command that @builds what it boots has --no-build."""
     new = argparse.ArgumentParser(
         description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     if builds:

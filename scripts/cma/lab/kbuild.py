@@ -165,7 +165,7 @@ def build_lock(work: Callable[P, R]) -> Callable[P, R]:
 
 
 def run(cmd: Sequence[str | Path], **kw: Any) -> str:
-    """A command that must not fail; its output, if that is asked for."""
+    """Runs a command that must not fail; returns its output, if that is asked for."""
     done = children.run(cmd, text=True, **kw)
     if done.returncode:
         raise BuildError(f"failed: {' '.join(done.args)}")
@@ -173,7 +173,7 @@ def run(cmd: Sequence[str | Path], **kw: Any) -> str:
 
 
 def run_quietly(what: str, cmd: Sequence[str | Path], **kw: Any) -> None:
-    """A command that shows what it has to say only if it fails, after @what."""
+    """Runs a command whose output is shown only if it fails, behind @what."""
     done = children.capture(cmd, **kw)
     if done.returncode:
         raise BuildError(f"{what}{done.stdout}")

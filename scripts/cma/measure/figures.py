@@ -81,7 +81,7 @@ class Results:
             s.rate_hz = pairs * 1e9 / time_ns
 
     def lacking(self, case: Case) -> list[int]:
-        """The sizes of a case that lack a figure, though no request failed."""
+        """The sizes of a case that lack a figure, though no request for them failed."""
         return [kib for kib in case.sizes
                 if not self.figure(case.name, kib, "failed") and
                 any(self.figure(case.name, kib, name) is None for name in case.figures)]

@@ -52,7 +52,7 @@ def aligned(lines: Sequence[Sequence[str]], left: Collection[int]) -> list[str]:
 
 def titled(head: list[str], lines: Sequence[list[str]], titles: Mapping[str, str],
            left: Collection[int]) -> list[str]:
-    """The same; the title of a first cell stands above all lines that begin with it."""
+    """Aligned lines; the title of a first cell stands above all that begin with it."""
     texts = aligned([head, *(["", *line[1:]] for line in lines)], left)
     out, last = texts[:1], None
     for line, text in zip(lines, texts[1:]):
