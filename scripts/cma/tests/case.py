@@ -36,5 +36,6 @@ class Case(unittest.TestCase):
         one = stage.Stage("test")
         with mock.patch("builtins.print") as printed:
             work(one, *args)
-        self.printed = "\n".join(" ".join(map(str, call.args)) for call in printed.call_args_list)
+        self.printed = "\n".join(" ".join(map(str, call.args))
+                                 for call in printed.call_args_list)
         return one.passed, one.failed, one.skipped

@@ -43,8 +43,8 @@ class Children(Case):
         (self.top / "usr/gen_init_cpio").symlink_to("/bin/true")
         self.pids = self.top / "pids"
         self.env = os.environ | {
-            "PYTHONPATH": str(HERE), "BUILD": str(self.top), "BASE": "6.12", "PIDS": str(self.pids),
-            "TMPDIR": str(self.top / "tmp"),
+            "PYTHONPATH": str(HERE), "BUILD": str(self.top), "BASE": "6.12",
+            "PIDS": str(self.pids), "TMPDIR": str(self.top / "tmp"),
             "PATH": f"{self.top}/bin:{os.environ['PATH']}"}
 
     def start(self, program, nr=1):

@@ -227,7 +227,8 @@ class Written(Case):
         self.assertIn("| 30.0 / 1.00 | 30.0 / 1.00 | 20.0 / 1.00 | 20.0 / 1.00 |",
                       self.text(pages.README))
         for kernel, time in (("6.12", "30.0"), ("7.3", "20.0")):
-            self.assertIn(f"free,4 KiB,alloc,{time},", self.text(pages.csv_file("figures", kernel)))
+            self.assertIn(f"free,4 KiB,alloc,{time},",
+                          self.text(pages.csv_file("figures", kernel)))
 
     def test_one_case_again(self):
         line = "bench: sample {0} 4096 1000 1000\nbench: sample {0} 65536 {1} 1000"

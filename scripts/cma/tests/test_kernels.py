@@ -39,5 +39,5 @@ class Races(unittest.TestCase):
                 ("BUG: KCSAN: data-race in xas_store / cma_release", False),
                 ("BUG: KCSAN: data-race in cma_release+0x10/0x20 / take", False),
                 ("BUG: sleeping function called", False)):
-            self.assertEqual(bool(re.search(races_of_others(["cma_release", "take.part"]), line)),
-                             found, line)
+            others = races_of_others(["cma_release", "take.part"])
+            self.assertEqual(bool(re.search(others, line)), found, line)

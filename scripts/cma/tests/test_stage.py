@@ -134,7 +134,8 @@ class Skips(Case):
         disk, low = "no file on a disk in $CMA_TEST_FILE", "the area is in low memory"
         far, vivid = "vivid does not reach the area", "CONFIG_VIDEO_VIVID=m"
         for reason, skips_there, args, kw in (
-                ("no CONFIG_FAIL_CMA", True, ["# CONFIG_FAIL_CMA is not set\nCONFIG_CMA=y\n"], {}),
+                ("no CONFIG_FAIL_CMA", True,
+                 ["# CONFIG_FAIL_CMA is not set\nCONFIG_CMA=y\n"], {}),
                 ("no CONFIG_FAIL_CMA", False, ["CONFIG_FAIL_CMA=y\n"], {}),
                 (disk, True, [""], {}), (disk, False, [""], {"disk": True}),
                 (far, False, [vivid, "cma=64M"], {}),

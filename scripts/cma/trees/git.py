@@ -55,7 +55,8 @@ class Repo:
                               cwd=self.path, capture_output=True)
         if check and done.returncode:
             raise Error("git %s failed in %s:\n%s" % (
-                args[0], self.path, (done.stderr or done.stdout).decode(errors="replace").strip()))
+                args[0], self.path,
+                (done.stderr or done.stdout).decode(errors="replace").strip()))
         return done
 
     def out(self, *args: str, **kw: Any) -> str:
