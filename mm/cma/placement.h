@@ -185,6 +185,13 @@ static inline bool cma_reclaim_is_futile(struct pglist_data *node,
 	       contig_reclaim_is_futile(node, highest_zoneidx);
 }
 
+/* True if reclaim cannot free what a boost of the watermarks asks for. */
+static inline bool cma_boost_is_futile(struct zone *zone)
+{
+	return static_branch_unlikely(&cma_areas_active) &&
+	       contig_boost_is_futile(zone);
+}
+
 /* Move folios out of the areas before they are pinned long-term. */
 static inline int cma_migrate_to_pin(struct list_head *folios,
 				     unsigned long target)
@@ -293,6 +300,11 @@ static inline bool cma_is_balanced(struct zone *zone, int order,
 
 static inline bool cma_reclaim_is_futile(struct pglist_data *node,
 					 int highest_zoneidx, gfp_t gfp)
+{
+	return false;
+}
+
+static inline bool cma_boost_is_futile(struct zone *zone)
 {
 	return false;
 }

@@ -414,6 +414,10 @@ static bool release_last_pages(struct zone *zone)
 		nr_listed += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
 						   cpu)->count);
 	if (nr_listed >= FILL_BATCH) {
+		/* Or the next allocation would put them on its list again. */
+		for_each_online_cpu(cpu)
+			WRITE_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
+					       cpu)->alloc_factor, 0);
 		drain_all_pages(zone);
 		released = true;
 	}
@@ -494,6 +498,23 @@ bool contig_reclaim_is_futile(struct pglist_data *node, int highest_zoneidx)
 	return all_evictable_in_areas(node, highest_zoneidx) &&
 	       (!current_is_kswapd() ||
 		movable_is_plenty(node, highest_zoneidx));
+}
+
+/**
+ * contig_boost_is_futile() - would a boost of the watermarks help nobody
+ * @zone:	the zone
+ *
+ * The page allocator boosts the watermarks when it takes pages from pageblocks
+ * of another type, so that kswapd makes room. If all that kswapd could reclaim
+ * lies in areas, requests that cannot use areas only see less memory: each of
+ * them reclaims in vain before it gets a page that was free all the time.
+ *
+ * Context: Any; the caller holds zone->lock.
+ * Return: true if the watermarks should stay as they are.
+ */
+bool contig_boost_is_futile(struct zone *zone)
+{
+	return all_evictable_in_areas(zone->zone_pgdat, zone_idx(zone));
 }
 
 /**

@@ -42,6 +42,7 @@ bool contig_fill_node(struct pglist_data *node, int highest_zoneidx);
 bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp);
 bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp);
 bool contig_reclaim_is_futile(struct pglist_data *node, int highest_zoneidx);
+bool contig_boost_is_futile(struct zone *zone);
 bool contig_nothing_to_reclaim(struct pglist_data *node, int highest_zoneidx);
 unsigned long contig_nr_outside(struct zone *zone);
 

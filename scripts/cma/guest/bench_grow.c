@@ -24,7 +24,7 @@
 
 static const char *const counters[] = {
 	"pswpout", "pgsteal_kswapd", "pgsteal_direct", "pgscan_kswapd",
-	"pgscan_direct", "oom_kill",
+	"pgscan_direct", "oom_kill", "allocstall_normal", "allocstall_high",
 };
 
 #define NR_COUNTERS	(sizeof(counters) / sizeof(*counters))
@@ -216,6 +216,7 @@ static void grow(const size_t *sizes)
 		progress->nr_mib = nr;
 		if (!(nr % USE_EVERY))
 			program_use(data, sizes[1]);
+		place_end();
 	}
 	place_end();
 	program_verify(data, sizes[1]);
@@ -237,6 +238,9 @@ static void run_grow(const size_t *sizes, int nr_sizes)
 	if (waitpid(pid, &status, 0) != pid ||
 	    (WIFEXITED(status) && WEXITSTATUS(status)))
 		die("status %d", status);
+	/* To say what was going on and to end a large program takes long. */
+	if (WIFSIGNALED(status) && progress->end_ns)
+		report("kill_ns", now_ns() - progress->end_ns);
 	place_report();
 	report("mib", progress->nr_mib);
 	report("killed", WIFSIGNALED(status));

@@ -90,6 +90,9 @@ def mib(goal: float) -> Figure:
 SWAPPED = Figure("pswpout", "pages swapped out", 0)
 KILLED = Figure("killed", "programs killed", 0)
 
+STALLS = Figure("stalls", "requests that reclaimed", 100)
+KILL = ms(None, "kill_ns", "ms from there until a program is killed")
+
 STEPS = Figure("ns", "ms", scale=1e6, beside=1.1)
 SWAPPED_OUT = Figure("pswpout", "pages swapped out")
 BIG = [Figure("ns", "ms", scale=1e6), Figure("mib", "MiB"),
@@ -107,12 +110,17 @@ LOADS = [
     Load("until", "unmovable memory until there is no more, or 250 MiB, with 200 MiB in use; "
          "zram swap", "grow", [SWAP, 200 * MIB, 250 * MIB, 0],
          [mib(220), SWAPPED,
-          Figure("per_mib", "thousand instructions a MiB", scale=1e3, beside=1.5)]),
+          Figure("per_mib", "thousand instructions a MiB", scale=1e3, beside=1.5),
+          STALLS, KILL]),
     Load("until-no-swap", "the same without swap",
-         "grow", [0, 200 * MIB, 250 * MIB, 0], [mib(220)]),
-    Load("until-cache", "the same with 240 MiB of page cache instead",
-         "grow", [0, 0, 250 * MIB, 240 * MIB],
+         "grow", [0, 200 * MIB, 250 * MIB, 0], [mib(220), STALLS, KILL]),
+    Load("until-cache", "the same with 230 MiB of page cache instead, which fit into the "
+         "area beside 16 MiB of the initial RAM disk",
+         "grow", [0, 0, 250 * MIB, 230 * MIB],
          [mib(220), Figure("steal", "pages reclaimed", 0)], disk=True),
+    Load("until-more-cache", "the same with 240 MiB of page cache, which do not",
+         "grow", [0, 0, 250 * MIB, 240 * MIB],
+         [mib(220), Figure("steal", "pages reclaimed")], disk=True),
     Load("idle", "30 s idle, unmovable memory outside of the area to below the low "
          "watermark, 180 MiB of programs in the area; zram swap",
          "idle", [SWAP, 180 * MIB, 230 * MIB],
@@ -176,6 +184,8 @@ def derived(found: Mapping[str, float]) -> dict[str, float]:
     """Figures that are made of others."""
     out = {what: found[f"pg{what}_kswapd"] + found[f"pg{what}_direct"]
            for what in ("steal", "scan") if f"pg{what}_direct" in found}
+    if "allocstall_high" in found:
+        out["stalls"] = found["allocstall_normal"] + found["allocstall_high"]
     if found.get("mib") and "ns" in found:
         out["per_mib"] = found["ns"] / found["mib"]
     return out
