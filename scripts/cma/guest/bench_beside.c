@@ -34,6 +34,7 @@ struct camera {
 	size_t size;			/* of all buffers */
 	size_t buffer_size;
 	uint64_t times_ns[MAX_REQUESTS];
+	uint64_t worst_own_ns;		/* without the time of other tasks */
 	unsigned int nr_requests;
 	unsigned int nr_failed;
 };
@@ -110,17 +111,21 @@ static void camera_take(struct camera *camera, uint32_t *ids, unsigned int nr,
 			int (*pipes)[2])
 {
 	unsigned int i, j, nr_mib = camera->buffer_size / MIB;
-	uint64_t time_ns;
+	uint64_t time_ns, own_ns;
 	bool got = true;
 
 	for (i = 0; i < nr && camera->nr_requests < MAX_REQUESTS; i++) {
 		time_ns = now_ns();
+		own_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 		if (pipes)
 			for (j = 0; j < nr_mib; j++)
 				got = take_unmovable(pipes[i * nr_mib + j]);
 		else
 			got = !get_buffer(driver, camera->buffer_size, &ids[i],
 					  NULL);
+		own_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - own_ns;
+		if (own_ns > camera->worst_own_ns)
+			camera->worst_own_ns = own_ns;
 		camera->times_ns[camera->nr_requests++] = now_ns() - time_ns;
 		camera->nr_failed += !got;
 		if (!got)
@@ -220,6 +225,7 @@ static void report_camera(struct camera *camera)
 	qsort(camera->times_ns, nr, sizeof(*camera->times_ns), compare_times);
 	report("request_p50", camera->times_ns[nr / 2]);
 	report("request_worst", camera->times_ns[nr - 1]);
+	report("request_own", camera->worst_own_ns);
 	report("requests", nr);
 	report("requests_failed", camera->nr_failed);
 }

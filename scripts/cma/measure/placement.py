@@ -100,6 +100,7 @@ BIG = [Figure("ns", "ms", scale=1e6), Figure("mib", "MiB"),
 CAMERA = [Figure("ns", "s", scale=1e9, beside=1.02),
           ms(1.4, "request_p50", "request median, ms"),
           ms(10, "request_worst", "request worst, ms"),
+          ms(10, "request_own", "request worst, ms of its own on the CPU"),
           Figure("requests_failed", "requests that failed", 0), SWAPPED_OUT]
 
 LOADS = [
