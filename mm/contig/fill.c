@@ -395,6 +395,17 @@ bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp)
 }
 
 /*
+ * A list takes more pages each time it is filled. So the next allocation after
+ * lists were drained would put all free pages onto its list, past the watermark.
+ */
+static void shorten_next_refill(struct per_cpu_pages *pcp)
+{
+	spin_lock(&pcp->lock);
+	pcp->alloc_factor = 0;
+	spin_unlock(&pcp->lock);
+}
+
+/*
  * The last free pages before a program is killed: those on per-CPU lists, and
  * those that a watermark boost holds back for reclaim that finds nothing.
  * Return: true if there were some.
@@ -414,10 +425,9 @@ static bool release_last_pages(struct zone *zone)
 		nr_listed += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
 						   cpu)->count);
 	if (nr_listed >= FILL_BATCH) {
-		/* Or the next allocation would put them on its list again. */
 		for_each_online_cpu(cpu)
-			WRITE_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
-					       cpu)->alloc_factor, 0);
+			shorten_next_refill(per_cpu_ptr(zone->per_cpu_pageset,
+							cpu));
 		drain_all_pages(zone);
 		released = true;
 	}
@@ -458,14 +468,18 @@ static bool all_evictable_in_areas(struct pglist_data *node,
 	for (int i = 0; i <= highest_zoneidx; i++) {
 		struct zone *zone = &node->node_zones[i];
 
-		if (!managed_zone(zone))
-			continue;
-		nr_outside += contig_nr_outside(zone);
-		nr_in_areas += contig_zone_lru(zone, LRU_INACTIVE_ANON) +
-			       contig_zone_lru(zone, LRU_INACTIVE_FILE);
+		if (zone->cma_pages)
+			nr_in_areas += contig_zone_lru(zone, LRU_INACTIVE_ANON) +
+				       contig_zone_lru(zone, LRU_INACTIVE_FILE);
 	}
-	return nr_in_areas && nr_outside < clamp(nr_in_areas / FUTILE_PART,
-						 FILL_MIN, FUTILE_MAX);
+	if (!nr_in_areas)
+		return false;
+
+	for (int i = 0; i <= highest_zoneidx; i++)
+		if (managed_zone(&node->node_zones[i]))
+			nr_outside += contig_nr_outside(&node->node_zones[i]);
+	return nr_outside < clamp(nr_in_areas / FUTILE_PART, FILL_MIN,
+				  FUTILE_MAX);
 }
 
 /* Do those who can use areas find memory above the high watermark? */
@@ -501,23 +515,6 @@ bool contig_reclaim_is_futile(struct pglist_data *node, int highest_zoneidx)
 }
 
 /**
- * contig_boost_is_futile() - would a boost of the watermarks help nobody
- * @zone:	the zone
- *
- * The page allocator boosts the watermarks when it takes pages from pageblocks
- * of another type, so that kswapd makes room. If all that kswapd could reclaim
- * lies in areas, requests that cannot use areas only see less memory: each of
- * them reclaims in vain before it gets a page that was free all the time.
- *
- * Context: Any; the caller holds zone->lock.
- * Return: true if the watermarks should stay as they are.
- */
-bool contig_boost_is_futile(struct zone *zone)
-{
-	return all_evictable_in_areas(zone->zone_pgdat, zone_idx(zone));
-}
-
-/**
  * contig_nothing_to_reclaim() - may kswapd sleep though a zone is short
  * @node:	of this node
  * @highest_zoneidx: of this zone, and those below it
@@ -536,4 +533,26 @@ bool contig_nothing_to_reclaim(struct pglist_data *node, int highest_zoneidx)
 		nr_aim += high_wmark_pages(&node->node_zones[i]);
 	return all_evictable_in_areas(node, highest_zoneidx) &&
 	       node_page_state_pages(node, NR_SLAB_RECLAIMABLE_B) < nr_aim;
+}
+
+/**
+ * contig_boost_is_futile() - would a boost of the watermarks help nobody
+ * @zone:	the zone
+ *
+ * The page allocator boosts the watermarks when it takes pages from pageblocks
+ * of another type, so that kswapd reclaims before memory is short. But as long as
+ * areas have room, pages that could be reclaimed can be moved instead, when
+ * memory is short. And if all that kswapd could reclaim lies in areas, requests
+ * that cannot use areas only see less memory: each of them reclaims in vain before
+ * it gets a page that was free all the time.
+ *
+ * Context: Any; the caller holds zone->lock.
+ * Return: true if the watermarks should stay as they are.
+ */
+bool contig_boost_is_futile(struct zone *zone)
+{
+	if (zone->cma_pages && nr_room_in_areas(zone) >= FILL_MIN &&
+	    nr_movable_outside(zone) >= FILL_MIN)
+		return true;
+	return contig_nothing_to_reclaim(zone->zone_pgdat, zone_idx(zone));
 }

@@ -136,9 +136,13 @@ static void give_budget(size_t size)
 
 static bool take_budget(size_t size)
 {
-	if (__atomic_sub_fetch(&budget, size, __ATOMIC_RELAXED) >= 0)
-		return true;
-	give_budget(size);
+	long left = __atomic_load_n(&budget, __ATOMIC_RELAXED);
+
+	while (left >= (long)size)
+		if (__atomic_compare_exchange_n(&budget, &left, left - size,
+						false, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return true;
 	return false;
 }
 

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -199,6 +200,28 @@ TEST_F(cma_fill, stuck_pages_get_free)
 	while (ct_mem_in_area(&self->mem, &self->area) <= self->nr_in &&
 	       self->nr_mib-- > -nr_mib)
 		ASSERT_EQ(0, pipes_add(&self->pipes));
+	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
+}
+
+/*
+ * The area has room, so watermarks are not boosted to have kswapd reclaim. It
+ * has no time to take a boost back meanwhile.
+ */
+TEST_F(cma_fill, watermarks_stay)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	long nr_boosted = 0;
+	size_t at;
+
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &param));
+	while (self->nr_mib--) {
+		ASSERT_EQ(0, pipes_open(&self->pipes));
+		for (at = 0; at < MIB; at += STEP) {
+			ASSERT_EQ(0, pipes_write(&self->pipes, STEP));
+			nr_boosted += ct_zone_sum("boost") > 0;
+		}
+	}
+	EXPECT_EQ(0, nr_boosted);
 	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
 }
 
