@@ -8,9 +8,10 @@ from lab import boards, kbuild
 from stages.stage import Stage, guest_files, selftests, side_by_side, stage
 from stages.wide import APPEND, EACH, IOMMU_CLIENT
 
-# Kernels without zram and KSM, in which vivid is not a module.
-WITHOUT = {"arm64": ["cma_kinds", "cma_share"],
-           "x86_64": ["cma_kinds", "cma_share"]}
+# Kernels without zram and KSM, in which vivid is not a module. cma_hotplug has boots
+# of its own, since the kernel dumps a page of each block that stays online.
+WITHOUT = {"arm64": ["cma_kinds", "cma_share", "cma_hotplug"],
+           "x86_64": ["cma_kinds", "cma_share", "cma_hotplug"]}
 
 # Tests whose result depends on the processor.
 ALSO = {"versatilepb": ["cma_text"]}
