@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 
 #define BLOCKS		"/sys/devices/system/memory/"
 #define NR_TURNS	2
+#define OFFLINE_S	30
 
 FIXTURE(cma_hotplug) {
 	struct ct_area area;
@@ -49,13 +51,24 @@ static bool block_exists(unsigned long block)
 	return !access(path, W_OK);
 }
 
-/* Returns 0 or -errno. */
+static void on_alarm(int nr)
+{
+}
+
+/*
+ * The kernel tries to empty a block until it gets a signal: a page in it may be
+ * held for long. Returns 0 or -errno.
+ */
 static int block_set(unsigned long block, const char *state)
 {
 	char path[80];
+	int err;
 
 	block_path(path, sizeof(path), block);
-	return ct_write(path, state);
+	alarm(OFFLINE_S);
+	err = ct_write(path, state);
+	alarm(0);
+	return err;
 }
 
 /* Does a page of the area lie in the block? */
@@ -72,8 +85,10 @@ static bool block_has_area(const FIXTURE_DATA(cma_hotplug) *self,
 
 FIXTURE_SETUP(cma_hotplug)
 {
+	const struct sigaction action = { .sa_handler = on_alarm };
 	unsigned long last = 0, block;
 
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
 	ct_init(&self->area);
 	self->fd = ct_dma_open();
 	ASSERT_GE(self->fd, 0);
