@@ -299,7 +299,7 @@ static void run_idle(const size_t *sizes, int nr_sizes)
 	char *data;
 
 	place_prepare(sizes[0]);
-	/* What per-CPU lists have lies outside, and programs use it first. */
+	/* Pages on per-CPU lists lie outside, and programs use them first. */
 	ct_mem_limit_cpu_lists(true);
 	munmap(program_map(MIB), MIB);
 	ct_mem_limit_cpu_lists(false);

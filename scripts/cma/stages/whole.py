@@ -9,7 +9,7 @@ from stages.stage import BUILD, HERE, LOGS, Stage, selftests, stage
 from trees import git
 
 STEP = "step-arm"
-# What asks the page allocator for all there is, and gives it back.
+# These commands take all memory from the page allocator, and give it back.
 FILL = ["dd if=/dev/zero of=/tmp/filled bs=1M count=180", "rm /tmp/filled",
         "echo 3 >/proc/sys/vm/drop_caches"]
 

@@ -175,6 +175,7 @@ TEST_F(cma_accounting, sane_under_load)
 	}
 	__atomic_store_n(&sampler.stop, true, __ATOMIC_RELAXED);
 	pthread_join(sampler.thread, NULL);
+	EXPECT_GT(sampler.nr_samples, 0);
 	EXPECT_EQ(0, sampler.nr_bad);
 	expect_exact(_metadata, self);
 }
