@@ -54,6 +54,9 @@
 #define FUTILE_PART	64
 #define FUTILE_MAX	1024
 
+/* How free pages are prepared to take the place of others. */
+#define FILL_GFP	GFP_HIGHUSER_MOVABLE
+
 /* The longest search for pages that move. */
 #define FILL_SCAN_MAX	(512UL << (20 - PAGE_SHIFT))
 
@@ -124,25 +127,20 @@ static bool may_lie_in_area(struct folio *folio)
 	return movable;
 }
 
-/* Puts back those that must stay outside. Return: pages that are left. */
-static unsigned int put_back_stayers(struct contig_batch *batch, bool anon_only)
+/* Puts back those that must stay outside. */
+static void put_back_stayers(struct contig_batch *batch, bool anon_only)
 {
 	struct folio *folio, *next;
-	unsigned int nr = 0;
 	LIST_HEAD(stayers);
 
-	list_for_each_entry_safe(folio, next, &batch->folios, lru) {
+	list_for_each_entry_safe(folio, next, &batch->folios, lru)
 		if (folio_maybe_dma_pinned(folio) ||
 		    folio_test_unevictable(folio) ||
 		    folio_test_writeback(folio) ||
 		    (anon_only && !folio_test_anon(folio)) ||
 		    !may_lie_in_area(folio))
 			list_move(&folio->lru, &stayers);
-		else
-			nr += folio_nr_pages(folio);
-	}
 	putback_movable_pages(&stayers);
-	return nr;
 }
 
 /* Adds a large folio to the batch. Return: the pfn to go on with. */
@@ -215,53 +213,113 @@ static unsigned long collect_outside(struct zone *zone, unsigned int nr_wanted,
 	return nr_seen;
 }
 
-/* migrate_pages() splits a large folio that has no target. */
-static struct folio *new_fill_target(struct folio *src, unsigned long pages)
+/*
+ * Where a batch moves to
+ * zone:	of the batch and of the areas
+ * pages:	free pages of areas
+ * missing:	a page got none, as others were faster to take them
+ */
+struct fill_targets {
+	struct zone *zone;
+	struct list_head pages;
+	bool missing;
+};
+
+static void pull_fill_targets(struct fill_targets *targets,
+			      unsigned int nr_pages)
 {
+	if (contig_targets_pull(targets->zone, CONTIG_BLOCKS_CMA, 0, nr_pages,
+				FILL_GFP, &targets->pages) < nr_pages)
+		targets->missing = true;
+}
+
+/* Return: free pages of an area as a large folio, NULL if none are contiguous. */
+static struct folio *take_large_fill_target(struct zone *zone,
+					    unsigned int order)
+{
+	unsigned long flags;
+	struct page *page;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	page = contig_buddy_take_in_area(zone, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (!page)
+		return NULL;
+	post_alloc_hook(page, order, FILL_GFP | __GFP_COMP, ALLOC_DEFAULT);
+	prep_compound_page(page, order);
+	set_page_refcounted(page);
+	return page_rmappable_folio(page);
+}
+
+/* migrate_pages() splits a large folio that has no target. */
+static struct folio *new_fill_target(struct folio *src, unsigned long private)
+{
+	struct fill_targets *targets = (struct fill_targets *)private;
 	struct folio *dst;
 
 	if (folio_test_large(src))
-		return NULL;
-	dst = contig_target_get((struct list_head *)pages);
+		return take_large_fill_target(targets->zone, folio_order(src));
+	/* For the parts of a folio that was split. */
+	if (list_empty(&targets->pages) && !targets->missing)
+		pull_fill_targets(targets, FILL_MIN);
+	dst = contig_target_get(&targets->pages);
 	if (dst)
 		folio_unlock(dst);
 	return dst;
 }
 
-static void put_fill_target(struct folio *dst, unsigned long pages)
+static void put_fill_target(struct folio *dst, unsigned long private)
 {
-	contig_target_keep(folio_zone(dst), dst, (struct list_head *)pages);
+	struct fill_targets *targets = (struct fill_targets *)private;
+
+	contig_target_keep(targets->zone, dst, &targets->pages);
+}
+
+/* Large folios take theirs one by one. */
+static void pull_targets_of_batch(struct fill_targets *targets,
+				  const struct contig_batch *batch)
+{
+	const struct folio *folio;
+	unsigned int nr_small = 0;
+
+	list_for_each_entry(folio, &batch->folios, lru)
+		nr_small += !folio_test_large(folio);
+	pull_fill_targets(targets, nr_small);
 }
 
 /*
  * Moves a batch into free pages of areas. Return: how many pages moved, or
  * -ENOMEM if none did and others were faster to take the free pages.
  */
-static int move_into_areas(struct zone *zone, struct contig_batch *batch,
-			   unsigned int nr_pages)
+static int move_into_areas(struct zone *zone, struct contig_batch *batch)
 {
-	unsigned int nr_targets = 0, nr_moved, nr_migrated = 0;
+	struct fill_targets targets = {
+		.zone	= zone,
+		.pages	= LIST_HEAD_INIT(targets.pages),
+	};
+	unsigned int nr_moved = 0, nr_migrated = 0;
 	unsigned int noreclaim_flag;
-	LIST_HEAD(targets);
 
-	if (!contig_should_fail(CONTIG_FAIL_TARGET))
-		nr_targets = contig_targets_pull(zone, CONTIG_BLOCKS_CMA, 0,
-						 nr_pages, GFP_HIGHUSER_MOVABLE,
-						 &targets);
+	if (contig_should_fail(CONTIG_FAIL_TARGET)) {
+		targets.missing = true;
+		goto out;
+	}
+	pull_targets_of_batch(&targets, batch);
 	noreclaim_flag = memalloc_noreclaim_save();
-	nr_moved = contig_remap(zone, &batch->folios, &targets);
-	if (!list_empty(&batch->folios) && !list_empty(&targets))
+	nr_moved = contig_remap(zone, &batch->folios, &targets.pages);
+	if (!list_empty(&batch->folios))
 		migrate_pages(&batch->folios, new_fill_target, put_fill_target,
 			      (unsigned long)&targets, MIGRATE_ASYNC,
 			      MR_COMPACTION, &nr_migrated);
 	memalloc_noreclaim_restore(noreclaim_flag);
-	contig_targets_free(&targets);
-	putback_movable_pages(&batch->folios);
+	contig_targets_free(&targets.pages);
 	/* migrate_pages() frees to the lists of this CPU. */
 	if (nr_migrated)
 		drain_local_pages(zone);
 	nr_moved += nr_migrated;
-	return nr_moved || nr_targets == nr_pages ? nr_moved : -ENOMEM;
+out:
+	putback_movable_pages(&batch->folios);
+	return nr_moved || !targets.missing ? nr_moved : -ENOMEM;
 }
 
 /* A round over all of the zone that moved nothing found stuck pages. */
@@ -304,13 +362,12 @@ static bool fill_zone_once(struct zone *zone, unsigned long nr_max,
 		struct contig_batch batch = {
 			.folios = LIST_HEAD_INIT(batch.folios),
 		};
-		unsigned int nr;
 
 		nr_seen += collect_outside(zone, nr_wanted, nr_max - nr_seen,
 					   &batch);
-		nr = put_back_stayers(&batch, anon_only);
-		if (nr)
-			nr_moved = move_into_areas(zone, &batch, nr);
+		put_back_stayers(&batch, anon_only);
+		if (!list_empty(&batch.folios))
+			nr_moved = move_into_areas(zone, &batch);
 	}
 	count_vm_events(CMA_FILL_SCANNED, nr_seen);
 	trace_cma_fill(zone, nr_seen, max(nr_moved, 0));

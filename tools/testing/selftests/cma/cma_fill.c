@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -19,10 +20,11 @@
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
-#include "cma_test_lib.h"
+#include "cma_kinds_lib.h"
 
 #define PIPES_MAX	4000
 #define STEP		(64 * KIB)
+#define PIPE_COST	(16 * KIB) /* what the kernel needs for a pipe of 1 MiB */
 
 #define GROUPS		"/tmp/cma_fill"
 #define GROUP		GROUPS "/reader"
@@ -88,16 +90,37 @@ FIXTURE(cma_fill) {
 	struct ct_area area;
 	struct pipes pipes;
 	struct ct_mem mem;
+	struct ct_thp thp;
 	unsigned long nr_in;
 	long nr_mib, oom_kill;
 };
+
+/*
+ * Starts a program outside of the area, which is free then. The filler keeps all
+ * of it from the area until it is there.
+ */
+static int start_outside(struct ct_mem *mem, unsigned long nr_pages, int advice,
+			 const struct ct_area *area)
+{
+	struct ct_mem filler;
+	int err;
+
+	if (!ct_mem_fill_area(&filler, CT_ANON, area))
+		return -ENOMEM;
+	err = ct_mem_init(mem, CT_ANON, nr_pages);
+	if (!err && madvise(mem->addr, nr_pages * ct_page_size, advice))
+		err = -errno;
+	if (!err)
+		ct_mem_write(mem, 0, nr_pages);
+	ct_mem_exit(&filler);
+	return err;
+}
 
 FIXTURE_SETUP(cma_fill)
 {
 	struct rlimit limit = { 2 * PIPES_MAX + 64, 2 * PIPES_MAX + 64 };
 	long high_mib = ct_zone_sum("high") * ct_page_size / MIB;
 	unsigned long nr_pages;
-	struct ct_mem filler;
 	long mem_mib;
 
 	ct_init(&self->area);
@@ -107,26 +130,25 @@ FIXTURE_SETUP(cma_fill)
 	if (outside_mib() > PIPES_MAX / 2)
 		SKIP(return, "too much memory to use it up");
 
-	/* Nothing of the program fits into the area until the filler is gone. */
-	ASSERT_GT(ct_mem_fill_area(&filler, CT_ANON, &self->area), 0);
 	nr_pages = self->area.nr_pages / 2;
 	if ((long)(nr_pages * ct_page_size / MIB) > outside_mib() / 2)
 		nr_pages = outside_mib() / 2 * MIB / ct_page_size;
 	mem_mib = nr_pages * ct_page_size / MIB;
 	if (mem_mib / 2 <= high_mib)
 		SKIP(return, "the area is small beside the watermarks");
-	ASSERT_EQ(0, ct_mem_init(&self->mem, CT_ANON, nr_pages));
-	ct_mem_write(&self->mem, 0, nr_pages);
-	ct_mem_exit(&filler);
+	ASSERT_EQ(0, start_outside(&self->mem, nr_pages, MADV_NORMAL,
+				   &self->area));
 	self->nr_in = ct_mem_in_area(&self->mem, &self->area);
 	ASSERT_LT(self->nr_in, nr_pages / 2);
 	self->nr_mib = outside_mib() + mem_mib / 2 - high_mib;
+	self->nr_mib -= self->nr_mib * PIPE_COST / MIB;
 	self->oom_kill = ct_vmstat("oom_kill");
 }
 
 FIXTURE_TEARDOWN(cma_fill)
 {
 	pipes_free(&self->pipes);
+	ct_thp_end(&self->thp);
 	if (!self->mem.addr)
 		return;
 	EXPECT_EQ(self->oom_kill, ct_vmstat("oom_kill"));
@@ -143,6 +165,28 @@ TEST_F(cma_fill, programs_move_in)
 	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
 	EXPECT_GT(ct_vmstat("cma_fill_moved"), moved);
 	EXPECT_EQ(pswpout, ct_vmstat("pswpout"));
+}
+
+/* A transparent huge page moves as one as long as the area has room for it. */
+TEST_F(cma_fill, huge_pages_stay_huge)
+{
+	unsigned long nr_pages = self->mem.nr_pages;
+	long nr_huge;
+
+	if (ct_thp_start(&self->thp) < 0)
+		SKIP(return, "a kernel without transparent huge pages");
+	ct_mem_exit(&self->mem);
+	ASSERT_EQ(0, start_outside(&self->mem, nr_pages, MADV_HUGEPAGE,
+				   &self->area));
+	self->nr_in = ct_mem_in_area(&self->mem, &self->area);
+	nr_huge = ct_area_count(&self->area, CT_KPF_THP, 0);
+	while (self->nr_mib-- &&
+	       ct_mem_in_area(&self->mem, &self->area) < self->nr_in + nr_pages / 4)
+		ASSERT_EQ(0, pipes_add(&self->pipes));
+	TH_LOG("%ld and then %ld pages of huge pages are in the area", nr_huge,
+	       ct_area_count(&self->area, CT_KPF_THP, 0));
+	EXPECT_GT(ct_area_count(&self->area, CT_KPF_THP, 0),
+		  nr_huge + (long)nr_pages / 8);
 }
 
 /* While others take the free pages of the area, no page counts as stuck. */
@@ -203,6 +247,28 @@ TEST_F(cma_fill, stuck_pages_get_free)
 	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
 }
 
+/* By how many pages the watermarks of zones with areas are boosted. */
+static long boost_of_areas(void)
+{
+	long boost = 0, sum = 0, value;
+	char line[256], word[64];
+	FILE *file;
+
+	file = fopen("/proc/zoneinfo", "r");
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " %63s %ld", word, &value) != 2)
+			continue;
+		if (!strcmp(word, "boost"))
+			boost = value;
+		else if (!strcmp(word, "cma") && value > 0)
+			sum += boost;
+	}
+	fclose(file);
+	return sum;
+}
+
 /*
  * The area has room, so watermarks are not boosted to have kswapd reclaim. It
  * has no time to take a boost back meanwhile.
@@ -218,7 +284,7 @@ TEST_F(cma_fill, watermarks_stay)
 		ASSERT_EQ(0, pipes_open(&self->pipes));
 		for (at = 0; at < MIB; at += STEP) {
 			ASSERT_EQ(0, pipes_write(&self->pipes, STEP));
-			nr_boosted += ct_zone_sum("boost") > 0;
+			nr_boosted += boost_of_areas() != 0;
 		}
 	}
 	EXPECT_EQ(0, nr_boosted);

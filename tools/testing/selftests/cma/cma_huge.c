@@ -17,35 +17,15 @@
 #include "cma_kinds_lib.h"
 
 #define NR_HUGEPAGES	"/proc/sys/vm/nr_hugepages"
-#define THP		"/sys/kernel/mm/transparent_hugepage/"
 #define KPF_HUGE	(1ULL << 17)
-#define KPF_THP		(1ULL << 22)
 
 FIXTURE(cma_huge) {
 	struct ct_area area;
 	size_t size;			/* half of the area */
 	long nr_hugepages;
-	char enabled[16], defrag[16];	/* empty without transparent pages */
+	struct ct_thp thp;
 	int fd;
 };
-
-/* Gets the word in brackets. */
-static void get_choice(const char *path, char *word, size_t size)
-{
-	FILE *file = fopen(path, "r");
-	char line[128] = "", *start;
-
-	word[0] = 0;
-	if (!file)
-		return;
-	if (fgets(line, sizeof(line), file)) {
-		start = strchr(line, '[');
-		if (start)
-			snprintf(word, size, "%.*s",
-				 (int)strcspn(start + 1, "]"), start + 1);
-	}
-	fclose(file);
-}
 
 FIXTURE_SETUP(cma_huge)
 {
@@ -54,18 +34,13 @@ FIXTURE_SETUP(cma_huge)
 	ASSERT_GE(self->fd, 0);
 	self->size = self->area.nr_pages / 2 * ct_page_size;
 	self->nr_hugepages = ct_read_long(NR_HUGEPAGES);
-	get_choice(THP "enabled", self->enabled, sizeof(self->enabled));
-	get_choice(THP "defrag", self->defrag, sizeof(self->defrag));
 }
 
 FIXTURE_TEARDOWN(cma_huge)
 {
 	if (self->nr_hugepages >= 0)
 		ct_write_long(NR_HUGEPAGES, self->nr_hugepages);
-	if (self->enabled[0]) {
-		ct_write(THP "enabled", self->enabled);
-		ct_write(THP "defrag", self->defrag);
-	}
+	ct_thp_end(&self->thp);
 	close(self->fd);
 }
 
@@ -107,32 +82,28 @@ TEST_F(cma_huge, hugetlb)
 
 TEST_F(cma_huge, transparent)
 {
-	long huge_size = ct_read_long(THP "hpage_pmd_size");
+	long huge_size = ct_thp_start(&self->thp);
 	size_t size = self->size;
 	struct ct_mem mem;
 	uintptr_t start;
 	long nr_in;
 
-	if (!self->enabled[0])
+	if (huge_size < 0)
 		SKIP(return, "a kernel without transparent huge pages");
-	ASSERT_GT(huge_size, 0);
-	/* They are off by default with less than 512 MiB of memory. */
-	ASSERT_EQ(0, ct_write(THP "enabled", "madvise"));
-	ASSERT_EQ(0, ct_write(THP "defrag", "madvise"));
 	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_ANON, &self->area));
 	start = (uintptr_t)ct_map(size + huge_size);
 	ASSERT_NE(0, start);
 	start = (start + huge_size - 1) / huge_size * huge_size;
 	ASSERT_EQ(0, madvise((void *)start, size, MADV_HUGEPAGE));
 	ct_noise_make((uint32_t *)start, size, 1);
-	nr_in = ct_area_count(&self->area, KPF_THP, 0);
+	nr_in = ct_area_count(&self->area, CT_KPF_THP, 0);
 	ASSERT_GT(nr_in, (long)self->area.nr_pages / 8);
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 	ct_mem_exit(&mem);
 
 	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
 	EXPECT_EQ(0, ct_noise_wrong((uint32_t *)start, size, 1));
-	EXPECT_LT(ct_area_count(&self->area, KPF_THP, 0), nr_in);
+	EXPECT_LT(ct_area_count(&self->area, CT_KPF_THP, 0), nr_in);
 }
 
 TEST_HARNESS_MAIN

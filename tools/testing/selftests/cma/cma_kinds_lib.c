@@ -5,10 +5,13 @@
 #define _GNU_SOURCE
 
 #include <errno.h>
+#include <string.h>
 
 #include "cma_kinds_lib.h"
 
 #define OUTSIDE_SIZE	(16 * MIB) /* free outside of the area */
+
+#define THP	"/sys/kernel/mm/transparent_hugepage/"
 
 /* A hash, so that words do not depend on each other. */
 static uint32_t noise(uint32_t index)
@@ -86,4 +89,40 @@ int ct_dma_take_most(int fd, const struct ct_area *area)
 		ct_dma_free(fd, bufs[i].id);
 	}
 	return err;
+}
+
+/* Gets the word in brackets. */
+static void get_choice(const char *path, char *word, size_t size)
+{
+	FILE *file = fopen(path, "r");
+	char line[128] = "", *start;
+
+	word[0] = 0;
+	if (!file)
+		return;
+	if (fgets(line, sizeof(line), file)) {
+		start = strchr(line, '[');
+		if (start)
+			snprintf(word, size, "%.*s",
+				 (int)strcspn(start + 1, "]"), start + 1);
+	}
+	fclose(file);
+}
+
+long ct_thp_start(struct ct_thp *thp)
+{
+	get_choice(THP "enabled", thp->enabled, sizeof(thp->enabled));
+	get_choice(THP "defrag", thp->defrag, sizeof(thp->defrag));
+	if (!thp->enabled[0] || ct_write(THP "enabled", "madvise") ||
+	    ct_write(THP "defrag", "madvise"))
+		return -1;
+	return ct_read_long(THP "hpage_pmd_size");
+}
+
+void ct_thp_end(const struct ct_thp *thp)
+{
+	if (!thp->enabled[0])
+		return;
+	ct_write(THP "enabled", thp->enabled);
+	ct_write(THP "defrag", thp->defrag);
 }

@@ -29,4 +29,20 @@ size_t ct_noise_wrong(const uint32_t *data, size_t size, uint32_t first);
  */
 int ct_dma_take_most(int fd, const struct ct_area *area);
 
+/**
+ * struct ct_thp - who gets transparent huge pages, to be set back
+ * @enabled:	empty if nothing was changed
+ * @defrag:	how hard the kernel tries
+ */
+struct ct_thp {
+	char enabled[16], defrag[16];
+};
+
+/*
+ * Gives huge pages to those who ask with madvise(): they are off by default with
+ * less than 512 MiB of memory. Returns their size, or -1 if the kernel has none.
+ */
+long ct_thp_start(struct ct_thp *thp);
+void ct_thp_end(const struct ct_thp *thp);
+
 #endif /* CMA_KINDS_LIB_H */

@@ -37,6 +37,7 @@
 #define CT_KPF_ANON	(1ULL << 12)
 #define CT_KPF_SWAPBACKED	(1ULL << 14)
 #define CT_KPF_UNEVICTABLE	(1ULL << 18)
+#define CT_KPF_THP	(1ULL << 22)
 
 /**
  * struct ct_area - an area
