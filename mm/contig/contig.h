@@ -310,6 +310,15 @@ unsigned int contig_remap_count(const struct list_head *batch);
 unsigned int contig_remap(struct zone *zone, struct list_head *batch,
 			  struct list_head *pages);
 
+/* Fewer pages than this are not worth a search for some to move into areas. */
+#define CONTIG_FILL_MIN	32UL
+
+/* outside.c: what lies outside of areas */
+unsigned long contig_nr_lru_outside(struct zone *zone);
+unsigned long contig_nr_movable_outside(struct zone *zone);
+unsigned long contig_nr_room(struct zone *zone);
+struct zone *contig_find_room(struct zone *zone);
+
 /**
  * struct contig_reclaimer - a task that reclaims memory for a request
  * @node:	in the list of all of them

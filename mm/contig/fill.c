@@ -15,8 +15,9 @@
  * They count as unmovable until there are others, or until a program would be
  * killed: what held them may be over by then.
  *
- * When nothing movable is left outside, reclaim of LRU pages is futile for
- * allocations that cannot use areas: reclaimable pages then all lie in areas.
+ * A zone fills its own areas first, then those of other zones of its node.
+ * Programs chose their node, or it was chosen for them. So areas of another node
+ * are filled only before a program is killed.
  *
  * No lock of our own: the state in struct zone is a hint that tasks may
  * overwrite for each other. Context: may sleep. Units are pages.
@@ -41,76 +42,14 @@
 /* Pages that move together; TLBs are flushed once for them. */
 #define FILL_BATCH	256
 
-/* Free pages that are left in areas: small, what CPUs count late. */
-#define FILL_LEFT	64
-
-/* Fewer movable pages than this are not worth a search. */
-#define FILL_MIN	32
-
-/*
- * To reclaim less than this part of the LRU pages, or this many pages, all
- * others would be reclaimed first.
- */
-#define FUTILE_PART	64
-#define FUTILE_MAX	1024
-
 /* How free pages are prepared to take the place of others. */
 #define FILL_GFP	GFP_HIGHUSER_MOVABLE
 
 /* The longest search for pages that move. */
 #define FILL_SCAN_MAX	(512UL << (20 - PAGE_SHIFT))
 
-static long nr_anon_outside(struct zone *zone)
-{
-	return (long)zone_page_state_snapshot(zone, NR_ZONE_INACTIVE_ANON) +
-	       (long)zone_page_state_snapshot(zone, NR_ZONE_ACTIVE_ANON) -
-	       (long)contig_zone_lru(zone, LRU_INACTIVE_ANON);
-}
-
-static long nr_file_outside(struct zone *zone)
-{
-	return (long)zone_page_state_snapshot(zone, NR_ZONE_INACTIVE_FILE) +
-	       (long)zone_page_state_snapshot(zone, NR_ZONE_ACTIVE_FILE) -
-	       (long)contig_zone_lru(zone, LRU_INACTIVE_FILE);
-}
-
-/* Return: evictable LRU pages outside of areas that may move. */
-static long nr_movable_outside(struct zone *zone)
-{
-	long nr_pages = nr_anon_outside(zone) + nr_file_outside(zone);
-
-	/* Some of those that were stuck are gone. */
-	if (nr_pages < (long)READ_ONCE(zone->fill_nr_stuck))
-		WRITE_ONCE(zone->fill_nr_stuck, max(0L, nr_pages));
-	return max(0L, nr_pages - (long)READ_ONCE(zone->fill_nr_stuck));
-}
-
-/**
- * contig_nr_outside() - count pages that a move or reclaim can make free for
- * allocations that cannot use areas
- * @zone:	the zone
- *
- * Context: Any.
- * Return: number of pages: those that may move, or those that can be reclaimed,
- * whichever are more.
- */
-unsigned long contig_nr_outside(struct zone *zone)
-{
-	long nr_reclaimable = nr_file_outside(zone) +
-			      min(nr_anon_outside(zone), get_nr_swap_pages());
-
-	return max(nr_movable_outside(zone), nr_reclaimable);
-}
-
-static unsigned long nr_room_in_areas(struct zone *zone)
-{
-	long nr_pages = zone_page_state(zone, NR_FREE_CMA_PAGES);
-
-	return max(0L, nr_pages - FILL_LEFT);
-}
-
-/* May a page be of an area? What a file allocates tells. */
-static bool may_lie_in_area(struct folio *folio)
+/* May a page be of an area of this zone? What a file allocates tells. */
+static bool may_lie_in_area(struct folio *folio, const struct zone *zone)
 {
 	struct address_space *mapping;
 	bool movable = false;
@@ -122,13 +61,15 @@ static bool may_lie_in_area(struct folio *folio)
 	mapping = folio_mapping(folio);
 	if (mapping)
 		movable = mapping_gfp_mask(mapping) & __GFP_MOVABLE &&
+			  gfp_zone(mapping_gfp_mask(mapping)) >= zone_idx(zone) &&
 			  !mapping_inaccessible(mapping);
 	folio_unlock(folio);
 	return movable;
 }
 
-/* Puts back those that must stay outside. */
-static void put_back_stayers(struct contig_batch *batch, bool anon_only)
+/* Puts back those that must not move to areas of this zone. */
+static void put_back_stayers(struct contig_batch *batch,
+			     const struct zone *zone, bool anon_only)
 {
 	struct folio *folio, *next;
 	LIST_HEAD(stayers);
@@ -138,7 +79,7 @@ static void put_back_stayers(struct contig_batch *batch, bool anon_only)
 		    folio_test_unevictable(folio) ||
 		    folio_test_writeback(folio) ||
 		    (anon_only && !folio_test_anon(folio)) ||
-		    !may_lie_in_area(folio))
+		    !may_lie_in_area(folio, zone))
 			list_move(&folio->lru, &stayers);
 	putback_movable_pages(&stayers);
 }
@@ -215,7 +156,7 @@ static unsigned long collect_outside(struct zone *zone, unsigned int nr_wanted,
 
 /*
  * Where a batch moves to
- * zone:	of the batch and of the areas
+ * zone:	of the areas
  * pages:	free pages of areas
  * missing:	a page got none, as others were faster to take them
  */
@@ -261,7 +202,7 @@ static struct folio *new_fill_target(struct folio *src, unsigned long private)
 		return take_large_fill_target(targets->zone, folio_order(src));
 	/* For the parts of a folio that was split. */
 	if (list_empty(&targets->pages) && !targets->missing)
-		pull_fill_targets(targets, FILL_MIN);
+		pull_fill_targets(targets, CONTIG_FILL_MIN);
 	dst = contig_target_get(&targets->pages);
 	if (dst)
 		folio_unlock(dst);
@@ -288,13 +229,14 @@ static void pull_targets_of_batch(struct fill_targets *targets,
 }
 
 /*
- * Moves a batch into free pages of areas. Return: how many pages moved, or
- * -ENOMEM if none did and others were faster to take the free pages.
+ * Moves a batch of a zone into free pages of areas. Return: how many pages moved,
+ * or -ENOMEM if none did and others were faster to take the free pages.
  */
-static int move_into_areas(struct zone *zone, struct contig_batch *batch)
+static int move_into_areas(struct zone *zone, struct zone *target_zone,
+			   struct contig_batch *batch)
 {
 	struct fill_targets targets = {
-		.zone	= zone,
+		.zone	= target_zone,
 		.pages	= LIST_HEAD_INIT(targets.pages),
 	};
 	unsigned int nr_moved = 0, nr_migrated = 0;
@@ -306,7 +248,8 @@ static int move_into_areas(struct zone *zone, struct contig_batch *batch)
 	}
 	pull_targets_of_batch(&targets, batch);
 	noreclaim_flag = memalloc_noreclaim_save();
-	nr_moved = contig_remap(zone, &batch->folios, &targets.pages);
+	if (zone == target_zone)
+		nr_moved = contig_remap(zone, &batch->folios, &targets.pages);
 	if (!list_empty(&batch->folios))
 		migrate_pages(&batch->folios, new_fill_target, put_fill_target,
 			      (unsigned long)&targets, MIGRATE_ASYNC,
@@ -332,30 +275,27 @@ static void note_fill_result(struct zone *zone, unsigned long nr_seen,
 	}
 	nr_seen += READ_ONCE(zone->fill_nr_barren);
 	if (nr_seen >= zone->spanned_pages) {
-		WRITE_ONCE(zone->fill_nr_stuck, max(0L, nr_anon_outside(zone) +
-							nr_file_outside(zone)));
+		WRITE_ONCE(zone->fill_nr_stuck, contig_nr_lru_outside(zone));
 		nr_seen = 0;
 	}
 	WRITE_ONCE(zone->fill_nr_barren, nr_seen);
 }
 
 /*
- * Moves a batch, unless all pages are stuck; looks at @nr_max pages or some
- * more. Return: true if a page moved.
+ * Moves a batch of a zone to areas of another one, or its own, unless all pages
+ * are stuck; looks at @nr_max pages or some more. Return: true if a page moved.
  */
-static bool fill_zone_once(struct zone *zone, unsigned long nr_max,
-			   bool anon_only)
+static bool fill_zone_once(struct zone *zone, struct zone *target_zone,
+			   unsigned long nr_max, bool anon_only)
 {
-	unsigned int nr_wanted = min(nr_room_in_areas(zone), FILL_BATCH);
+	unsigned int nr_wanted = min(contig_nr_room(target_zone), FILL_BATCH);
 	unsigned long nr_seen = 0;
 	int nr_moved = 0;
 
-	if (nr_wanted < FILL_MIN)
-		return false;
-	if (nr_movable_outside(zone) < FILL_MIN) {
+	if (contig_nr_movable_outside(zone) < CONTIG_FILL_MIN) {
 		/* The rest may be in a batch of this CPU. */
 		lru_add_drain();
-		if (nr_movable_outside(zone) < FILL_MIN)
+		if (contig_nr_movable_outside(zone) < CONTIG_FILL_MIN)
 			return false;
 	}
 	while (!nr_moved && nr_seen < nr_max) {
@@ -365,9 +305,9 @@ static bool fill_zone_once(struct zone *zone, unsigned long nr_max,
 
 		nr_seen += collect_outside(zone, nr_wanted, nr_max - nr_seen,
 					   &batch);
-		put_back_stayers(&batch, anon_only);
+		put_back_stayers(&batch, target_zone, anon_only);
 		if (!list_empty(&batch.folios))
-			nr_moved = move_into_areas(zone, &batch);
+			nr_moved = move_into_areas(zone, target_zone, &batch);
 	}
 	count_vm_events(CMA_FILL_SCANNED, nr_seen);
 	trace_cma_fill(zone, nr_seen, max(nr_moved, 0));
@@ -381,17 +321,43 @@ static bool fill_zone_once(struct zone *zone, unsigned long nr_max,
 
 static bool fill_zone(struct zone *zone, bool anon_only)
 {
-	return fill_zone_once(zone, min(zone->spanned_pages, FILL_SCAN_MAX),
+	struct zone *target_zone = contig_find_room(zone);
+
+	return target_zone &&
+	       fill_zone_once(zone, target_zone,
+			      min(zone->spanned_pages, FILL_SCAN_MAX),
 			      anon_only);
 }
 
-/* Tries stuck pages once more. Return: true if a page moved. */
-static bool fill_zone_with_stuck(struct zone *zone)
+/* Areas of all nodes that have room, those of near ones first. */
+static struct zone *find_room_on_nodes(const struct alloc_context *ac)
 {
-	if (nr_room_in_areas(zone) < FILL_MIN)
+	struct zoneref *z;
+	struct zone *zone;
+
+	for_each_zone_zonelist(zone, z, ac->zonelist, MAX_NR_ZONES - 1)
+		if (contig_nr_room(zone) >= CONTIG_FILL_MIN)
+			return zone;
+	return NULL;
+}
+
+/*
+ * Tries stuck pages once more, and other nodes. Return: true if a page moved.
+ *
+ * Nobody knows here whether a page must stay on its node. Without that, what
+ * follows is that a program is killed. Memory hotplug decides the same.
+ */
+static bool fill_zone_with_stuck(struct zone *zone,
+				 const struct alloc_context *ac)
+{
+	struct zone *target_zone = contig_find_room(zone);
+
+	if (!target_zone)
+		target_zone = find_room_on_nodes(ac);
+	if (!target_zone)
 		return false;
 	WRITE_ONCE(zone->fill_nr_stuck, 0);
-	return fill_zone_once(zone, zone->spanned_pages, false);
+	return fill_zone_once(zone, target_zone, zone->spanned_pages, false);
 }
 
 /**
@@ -409,7 +375,7 @@ bool contig_fill_node(struct pglist_data *node, int highest_zoneidx)
 	for (int i = 0; i <= highest_zoneidx; i++) {
 		struct zone *zone = &node->node_zones[i];
 
-		if (managed_zone(zone) && zone->cma_pages &&
+		if (managed_zone(zone) &&
 		    !zone_watermark_ok(zone, 0, high_wmark_pages(zone),
 				       highest_zoneidx, 0))
 			moved |= fill_zone(zone, false);
@@ -436,8 +402,6 @@ bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp)
 	psi_memstall_enter(&pflags);
 	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
 					ac->highest_zoneidx, ac->nodemask) {
-		if (!zone->cma_pages)
-			continue;
 		while (!zone_watermark_ok(zone, 0, low_wmark_pages(zone),
 					  ac->highest_zoneidx, 0) &&
 		       fill_zone(zone, anon_only)) {
@@ -506,110 +470,11 @@ bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp)
 
 	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
 					ac->highest_zoneidx, ac->nodemask) {
-		if (!zone->cma_pages)
-			continue;
-		if (contig_may_wait_for_io(gfp) && fill_zone_with_stuck(zone))
+		if (contig_may_wait_for_io(gfp) &&
+		    fill_zone_with_stuck(zone, ac))
 			return true;
 		if (release_last_pages(zone))
 			return true;
 	}
 	return false;
-}
-
-/* Return: true if next to all evictable LRU pages of a node lie in areas. */
-static bool all_evictable_in_areas(struct pglist_data *node,
-				   int highest_zoneidx)
-{
-	unsigned long nr_outside = 0, nr_in_areas = 0;
-
-	for (int i = 0; i <= highest_zoneidx; i++) {
-		struct zone *zone = &node->node_zones[i];
-
-		if (zone->cma_pages)
-			nr_in_areas += contig_zone_lru(zone, LRU_INACTIVE_ANON) +
-				       contig_zone_lru(zone, LRU_INACTIVE_FILE);
-	}
-	if (!nr_in_areas)
-		return false;
-
-	for (int i = 0; i <= highest_zoneidx; i++)
-		if (managed_zone(&node->node_zones[i]))
-			nr_outside += contig_nr_outside(&node->node_zones[i]);
-	return nr_outside < clamp(nr_in_areas / FUTILE_PART, FILL_MIN,
-				  FUTILE_MAX);
-}
-
-/* Do those who can use areas find memory above the high watermark? */
-static bool movable_is_plenty(struct pglist_data *node, int highest_zoneidx)
-{
-	for (int i = 0; i <= highest_zoneidx; i++) {
-		struct zone *zone = &node->node_zones[i];
-
-		if (managed_zone(zone) &&
-		    zone_watermark_ok(zone, 0, high_wmark_pages(zone),
-				      highest_zoneidx, ALLOC_CMA))
-			return true;
-	}
-	return false;
-}
-
-/**
- * contig_reclaim_is_futile() - would reclaim of LRU pages help nobody
- * @node:	of this node
- * @highest_zoneidx: of this zone, and those below it
- *
- * The caller reclaims for allocations that cannot use areas. kswapd reclaims
- * for others, too.
- *
- * Context: Any.
- * Return: true if all that can be reclaimed lies in areas.
- */
-bool contig_reclaim_is_futile(struct pglist_data *node, int highest_zoneidx)
-{
-	return all_evictable_in_areas(node, highest_zoneidx) &&
-	       (!current_is_kswapd() ||
-		movable_is_plenty(node, highest_zoneidx));
-}
-
-/**
- * contig_nothing_to_reclaim() - may kswapd sleep though a zone is short
- * @node:	of this node
- * @highest_zoneidx: of this zone, and those below it
- *
- * The caller knows that those who can use areas find memory. Slab caches never
- * get empty; kswapd is of use as long as they hold more than it aims at.
- *
- * Context: Any.
- * Return: true if reclaim would find next to nothing.
- */
-bool contig_nothing_to_reclaim(struct pglist_data *node, int highest_zoneidx)
-{
-	unsigned long nr_aim = 0;
-
-	for (int i = 0; i <= highest_zoneidx; i++)
-		nr_aim += high_wmark_pages(&node->node_zones[i]);
-	return all_evictable_in_areas(node, highest_zoneidx) &&
-	       node_page_state_pages(node, NR_SLAB_RECLAIMABLE_B) < nr_aim;
-}
-
-/**
- * contig_boost_is_futile() - would a boost of the watermarks help nobody
- * @zone:	the zone
- *
- * The page allocator boosts the watermarks when it takes pages from pageblocks
- * of another type, so that kswapd reclaims before memory is short. But as long as
- * areas have room, pages that could be reclaimed can be moved instead, when
- * memory is short. And if all that kswapd could reclaim lies in areas, requests
- * that cannot use areas only see less memory: each of them reclaims in vain before
- * it gets a page that was free all the time.
- *
- * Context: Any; the caller holds zone->lock.
- * Return: true if the watermarks should stay as they are.
- */
-bool contig_boost_is_futile(struct zone *zone)
-{
-	if (zone->cma_pages && nr_room_in_areas(zone) >= FILL_MIN &&
-	    nr_movable_outside(zone) >= FILL_MIN)
-		return true;
-	return contig_nothing_to_reclaim(zone->zone_pgdat, zone_idx(zone));
 }

@@ -41,6 +41,8 @@ bool contig_defers_kswapd(const struct zone *zone);
 bool contig_fill_node(struct pglist_data *node, int highest_zoneidx);
 bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp);
 bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp);
+
+/* outside.c, for page_alloc.c and vmscan.c */
 bool contig_reclaim_is_futile(struct pglist_data *node, int highest_zoneidx);
 bool contig_boost_is_futile(struct zone *zone);
 bool contig_nothing_to_reclaim(struct pglist_data *node, int highest_zoneidx);

@@ -40,6 +40,8 @@ NEEDS = {
     "the area is in low memory": {"area in high memory"},
     "pipes use high memory, where no area is": {"low memory only"},
     "the area is small beside the watermarks": {"area of 32 MiB or more"},
+    "the area is small beside other pages in it": {"area of 64 MiB or more"},
+    "there are other areas to move to": {"one area"},
 }
 
 
@@ -55,7 +57,9 @@ def features(config_text: str, append: str = "", nodes: str = "", disk: object =
         # Less low memory than the boards with this have.
         ("area in high memory", far or "vmalloc=768M" in append),
         ("low memory only", "HIGHMEM" not in has),
-        ("area of 32 MiB or more", size and int(size[1]) >= 32)) if is_there}
+        ("one area", not re.search(r"\b(numa_cma=|cma_pernuma=[1-9])", append)),
+        ("area of 32 MiB or more", size and int(size[1]) >= 32),
+        ("area of 64 MiB or more", size and int(size[1]) >= 64)) if is_there}
 
 
 def allowed(reason: str, has: Collection[str]) -> bool:

@@ -237,6 +237,27 @@ def boot_generic(stage: Stage, board: str, tests: Sequence[str], **options: Any)
                                          for name in tests], **options)
 
 
+# The lower half of memory is a zone of its own, with the area in it, as on boards
+# with devices that reach no more than that.
+NARROW_BUS = """/ { narrow-bus {
+	#address-cells = <2>;
+	#size-cells = <2>;
+	ranges;
+	dma-ranges = <0 0x40000000 0 0x40000000 0 0x10000000>;
+}; };"""
+
+
+def boot_fill(stage: Stage) -> None:
+    """Programs move to an area of another zone, and of another node."""
+    for board, append, prefix, more in (
+            ("arm64-virt", APPEND, "", {"nodes": NARROW_BUS, "mem": "512M"}),
+            # Node 0 has the memory below, and this processor.
+            ("x86_64", f"{APPEND} cma=64M@0x28000000 cma_pernuma=0", "taskset 1 ",
+             {"extra": NODES, "smp": "2,sockets=2"})):
+        stage.boot(f"{board}-fill", board, want_tests=True, append=append,
+                   timeout_s=1200, commands=[f"{prefix}/selftests/cma/cma_fill"], **more)
+
+
 def boot_arm64(stage: Stage) -> None:
     boot_generic(stage, "arm64-virt", [*EACH_64_BIT, "cma_iommu"], extra=IOMMU,
                  nodes=IOMMU_CLIENT.format(IOMMU_STREAM, REACH))
@@ -256,7 +277,7 @@ def wide(stage: Stage) -> None:
         early.boot_huge_pages, early.boot_short_map, early.boot_early_parts,
         early.boot_crash, early.boot_next_kernel)
     side_by_side(lambda boot: boot(stage), (	# the longest first
-        boot_x86_64, boot_arm64, boot_nodes, boot_x86_64_nodes, boot_gigantic,
+        boot_x86_64, boot_arm64, boot_fill, boot_nodes, boot_x86_64_nodes, boot_gigantic,
         boot_demotion, boot_hotplug, boot_larger, boot_zones, *newest))
 
 

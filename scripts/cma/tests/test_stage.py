@@ -133,6 +133,7 @@ class Skips(Case):
     def test_what_there_is_decides(self):
         disk, low = "no file on a disk in $CMA_TEST_FILE", "the area is in low memory"
         far, vivid = "vivid does not reach the area", "CONFIG_VIDEO_VIVID=m"
+        other = "there are other areas to move to"
         for reason, skips_there, args, kw in (
                 ("no CONFIG_FAIL_CMA", True,
                  ["# CONFIG_FAIL_CMA is not set\nCONFIG_CMA=y\n"], {}),
@@ -144,6 +145,8 @@ class Skips(Case):
                 (far, True, [vivid, "cma=64M@0x100000000"], {}),
                 (low, True, ["", "cma=64M"], {}), (low, False, ["", "cma=64M@0x100000000"], {}),
                 (low, False, ["", "vmalloc=768M cma=64M"], {}),
+                (other, True, ["", "cma=64M numa_cma=0:8M"], {}),
+                (other, False, ["", "cma=64M cma_pernuma=0"], {}),
                 ("", False, [""], {}), ("there is no default area", False, [""], {})):
             with self.subTest(reason, args=args):
                 counts = self.counts(stage.Stage.tests, "virt",

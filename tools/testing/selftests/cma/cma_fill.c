@@ -129,6 +129,8 @@ FIXTURE_SETUP(cma_fill)
 		SKIP(return, "pipes use high memory, where no area is");
 	if (outside_mib() > PIPES_MAX / 2)
 		SKIP(return, "too much memory to use it up");
+	if (ct_zone_sum("cma") >= 2 * (long)self->area.nr_pages)
+		SKIP(return, "there are other areas to move to");
 
 	nr_pages = self->area.nr_pages / 2;
 	if ((long)(nr_pages * ct_page_size / MIB) > outside_mib() / 2)
@@ -140,6 +142,8 @@ FIXTURE_SETUP(cma_fill)
 				   &self->area));
 	self->nr_in = ct_mem_in_area(&self->mem, &self->area);
 	ASSERT_LT(self->nr_in, nr_pages / 2);
+	if (ct_meminfo_kib("CmaFree") / 1024 < mem_mib)
+		SKIP(return, "the area is small beside other pages in it");
 	self->nr_mib = outside_mib() + mem_mib / 2 - high_mib;
 	self->nr_mib -= self->nr_mib * PIPE_COST / MIB;
 	self->oom_kill = ct_vmstat("oom_kill");
