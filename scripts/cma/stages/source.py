@@ -22,6 +22,8 @@ LINT_TARGETS = {
                  *(f"arch/arm/mm/dma-{name}.o" for name in (
                      "contiguous", "buffers", "entries", "map"))],
     "lint-x86_64": ["mm/contig/", "mm/cma/", *LINT_DMA],
+    # With all who take ranges of pages, and no area.
+    "nocma-x86_64": ["mm/contig/"],
 }
 OUR_CODE = ["mm/contig/", "mm/cma/", "samples/cma/",
             "drivers/base/dma-contiguous.c", "drivers/base/dma-areas",

@@ -19,7 +19,11 @@
 
 #define acr_flags_t		unsigned int
 #define ACR_FLAGS_NONE		MIGRATE_MOVABLE
+#ifdef CONFIG_CMA
 #define ACR_FLAGS_CMA		MIGRATE_CMA
+#else
+#define ACR_FLAGS_CMA		MIGRATE_TYPES	/* no caller has this one */
+#endif
 #define ALLOC_DEFAULT		0
 #define FOLIO_MAPPING_ANON	PAGE_MAPPING_ANON
 #define FOLIO_MAPPING_FLAGS	PAGE_MAPPING_FLAGS
@@ -76,12 +80,14 @@ static inline void contig_tag_sub(struct page *page, unsigned int nr_pages)
 /* The flags of a page or a folio; can be assigned to. */
 #define contig_flags_of(page)	((page)->flags)
 
+#ifdef CONFIG_CMA
 /* The caller holds zone->lock and moves the free pages of the block. */
 static inline void contig_mark_isolated(struct page *page, bool isolated)
 {
 	set_pageblock_migratetype(page,
 				  isolated ? MIGRATE_ISOLATE : MIGRATE_CMA);
 }
+#endif
 
 static inline bool contig_isolate_block(struct zone *zone, struct page *page)
 {
