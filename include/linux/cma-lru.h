@@ -3,7 +3,7 @@
  * Counts the pages on LRU lists that lie in areas, per zone.
  *
  * Reclaim of a page in an area does not help an allocation that cannot use
- * areas. mm/contig/fill.c tells by these counters what would help. They change
+ * areas. mm/contig/outside.c tells by these counters what would help. They change
  * together with those of the LRU lists, under the same lock. Each CPU counts
  * what it added less what it removed. Only the sum of all CPUs has a meaning,
  * and it is exact.

@@ -142,10 +142,11 @@ static inline bool cma_fill_for(const struct alloc_context *ac, gfp_t gfp,
 
 /* And before a program is killed. Return: true to try again. */
 static inline bool cma_fill_before_oom(const struct alloc_context *ac,
-				       gfp_t gfp, unsigned int alloc_flags)
+				       gfp_t gfp)
 {
 	return static_branch_unlikely(&cma_areas_active) &&
-	       !(alloc_flags & ALLOC_CMA) && contig_fill_before_oom(ac, gfp);
+	       gfp_migratetype(gfp) != MIGRATE_MOVABLE &&
+	       contig_fill_before_oom(ac, gfp);
 }
 
 /* Fill areas for kswapd. Return: true if the node may be balanced now. */
@@ -275,7 +276,7 @@ static inline bool cma_fill_for(const struct alloc_context *ac, gfp_t gfp,
 }
 
 static inline bool cma_fill_before_oom(const struct alloc_context *ac,
-				       gfp_t gfp, unsigned int alloc_flags)
+				       gfp_t gfp)
 {
 	return false;
 }

@@ -310,13 +310,14 @@ unsigned int contig_remap_count(const struct list_head *batch);
 unsigned int contig_remap(struct zone *zone, struct list_head *batch,
 			  struct list_head *pages);
 
-/* Fewer pages than this are not worth a search for some to move into areas. */
+/* For fewer pages than this, or with less room, nothing moves into areas. */
 #define CONTIG_FILL_MIN	32UL
 
 /* outside.c: what lies outside of areas */
 unsigned long contig_nr_lru_outside(struct zone *zone);
 unsigned long contig_nr_movable_outside(struct zone *zone);
 unsigned long contig_nr_room(struct zone *zone);
+unsigned long contig_nr_room_for(struct zone *target_zone, struct zone *zone);
 struct zone *contig_find_room(struct zone *zone);
 
 /**

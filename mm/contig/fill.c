@@ -17,12 +17,14 @@
  *
  * A zone fills its own areas first, then those of other zones of its node.
  * Programs chose their node, or it was chosen for them. So areas of another node
- * are filled only before a program is killed.
+ * are filled only right before a program is killed, and only those of nodes that
+ * the allocation itself may use.
  *
  * No lock of our own: the state in struct zone is a hint that tasks may
  * overwrite for each other. Context: may sleep. Units are pages.
  */
-#include <linux/cma-lru.h>
+#include <linux/alloc_tag.h>
+#include <linux/cpuset.h>
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -30,6 +32,7 @@
 #include <linux/pagemap.h>
 #include <linux/psi.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/swap.h>
 #include <linux/vmstat.h>
 #include <trace/events/cma.h>
@@ -67,9 +70,33 @@ static bool may_lie_in_area(struct folio *folio, const struct zone *zone)
 	return movable;
 }
 
-/* Puts back those that must not move to areas of this zone. */
+/*
+ * A search for pages that move
+ * zone:	they lie there
+ * target_zone:	they move to areas of this zone
+ * nr_max:	look at so many pages, or some more
+ * anon_only:	the caller may hold locks of files
+ * last:	a program will be killed if nothing moves
+ */
+struct fill_search {
+	struct zone *zone;
+	struct zone *target_zone;
+	unsigned long nr_max;
+	bool anon_only;
+	bool last;
+};
+
+/* A huge page is not split for the little room that is left in areas. */
+static bool fits_into_areas(struct folio *folio,
+			    const struct fill_search *search)
+{
+	return search->last ||
+	       folio_nr_pages(folio) <= contig_nr_room(search->target_zone);
+}
+
+/* Puts back those that must not move there. */
 static void put_back_stayers(struct contig_batch *batch,
-			     const struct zone *zone, bool anon_only)
+			     const struct fill_search *search)
 {
 	struct folio *folio, *next;
 	LIST_HEAD(stayers);
@@ -78,8 +105,10 @@ static void put_back_stayers(struct contig_batch *batch,
 		if (folio_maybe_dma_pinned(folio) ||
 		    folio_test_unevictable(folio) ||
 		    folio_test_writeback(folio) ||
-		    (anon_only && !folio_test_anon(folio)) ||
-		    !may_lie_in_area(folio, zone))
+		    (search->anon_only && !folio_test_anon(folio)) ||
+		    (folio_test_large(folio) &&
+		     !fits_into_areas(folio, search)) ||
+		    !may_lie_in_area(folio, search->target_zone))
 			list_move(&folio->lru, &stayers);
 	putback_movable_pages(&stayers);
 }
@@ -158,7 +187,8 @@ static unsigned long collect_outside(struct zone *zone, unsigned int nr_wanted,
  * Where a batch moves to
  * zone:	of the areas
  * pages:	free pages of areas
- * missing:	a page got none, as others were faster to take them
+ * missing:	there were fewer than wanted: others were faster to take them, or
+ *		the areas are full
  */
 struct fill_targets {
 	struct zone *zone;
@@ -175,8 +205,8 @@ static void pull_fill_targets(struct fill_targets *targets,
 }
 
 /* Return: free pages of an area as a large folio, NULL if none are contiguous. */
-static struct folio *take_large_fill_target(struct zone *zone,
-					    unsigned int order)
+static struct folio *take_large_fill_target_noprof(struct zone *zone,
+						   unsigned int order)
 {
 	unsigned long flags;
 	struct page *page;
@@ -199,7 +229,8 @@ static struct folio *new_fill_target(struct folio *src, unsigned long private)
 	struct folio *dst;
 
 	if (folio_test_large(src))
-		return take_large_fill_target(targets->zone, folio_order(src));
+		return alloc_hooks(take_large_fill_target_noprof(targets->zone,
+							folio_order(src)));
 	/* For the parts of a folio that was split. */
 	if (list_empty(&targets->pages) && !targets->missing)
 		pull_fill_targets(targets, CONTIG_FILL_MIN);
@@ -216,15 +247,24 @@ static void put_fill_target(struct folio *dst, unsigned long private)
 	contig_target_keep(targets->zone, dst, &targets->pages);
 }
 
-/* Large folios take theirs one by one. */
+/*
+ * Large folios take theirs one by one, after the others: migrate_pages() stops at
+ * one that has no target and cannot be split.
+ */
 static void pull_targets_of_batch(struct fill_targets *targets,
-				  const struct contig_batch *batch)
+				  struct contig_batch *batch)
 {
-	const struct folio *folio;
+	struct folio *folio, *next;
 	unsigned int nr_small = 0;
+	LIST_HEAD(large);
 
-	list_for_each_entry(folio, &batch->folios, lru)
-		nr_small += !folio_test_large(folio);
+	list_for_each_entry_safe(folio, next, &batch->folios, lru) {
+		if (folio_test_large(folio))
+			list_move_tail(&folio->lru, &large);
+		else
+			nr_small++;
+	}
+	list_splice_tail(&large, &batch->folios);
 	pull_fill_targets(targets, nr_small);
 }
 
@@ -281,39 +321,43 @@ static void note_fill_result(struct zone *zone, unsigned long nr_seen,
 	WRITE_ONCE(zone->fill_nr_barren, nr_seen);
 }
 
-/*
- * Moves a batch of a zone to areas of another one, or its own, unless all pages
- * are stuck; looks at @nr_max pages or some more. Return: true if a page moved.
- */
-static bool fill_zone_once(struct zone *zone, struct zone *target_zone,
-			   unsigned long nr_max, bool anon_only)
+/* Moves a batch, unless all pages are stuck. Return: true if a page moved. */
+static bool fill_once(const struct fill_search *search)
 {
-	unsigned int nr_wanted = min(contig_nr_room(target_zone), FILL_BATCH);
+	struct zone *zone = search->zone;
+	unsigned long nr_room = search->last ?
+		contig_nr_room(search->target_zone) :
+		contig_nr_room_for(search->target_zone, zone);
+	unsigned int nr_wanted = min(nr_room, FILL_BATCH);
 	unsigned long nr_seen = 0;
 	int nr_moved = 0;
 
+	if (nr_wanted < CONTIG_FILL_MIN || !contig_nr_lru_outside(zone))
+		return false;
 	if (contig_nr_movable_outside(zone) < CONTIG_FILL_MIN) {
 		/* The rest may be in a batch of this CPU. */
 		lru_add_drain();
 		if (contig_nr_movable_outside(zone) < CONTIG_FILL_MIN)
 			return false;
 	}
-	while (!nr_moved && nr_seen < nr_max) {
+	while (!nr_moved && nr_seen < search->nr_max &&
+	       !fatal_signal_pending(current)) {
 		struct contig_batch batch = {
 			.folios = LIST_HEAD_INIT(batch.folios),
 		};
 
-		nr_seen += collect_outside(zone, nr_wanted, nr_max - nr_seen,
-					   &batch);
-		put_back_stayers(&batch, target_zone, anon_only);
+		nr_seen += collect_outside(zone, nr_wanted,
+					   search->nr_max - nr_seen, &batch);
+		put_back_stayers(&batch, search);
 		if (!list_empty(&batch.folios))
-			nr_moved = move_into_areas(zone, target_zone, &batch);
+			nr_moved = move_into_areas(zone, search->target_zone,
+						   &batch);
 	}
 	count_vm_events(CMA_FILL_SCANNED, nr_seen);
 	trace_cma_fill(zone, nr_seen, max(nr_moved, 0));
 	if (nr_moved < 0)
 		return false;
-	if (!anon_only)
+	if (!search->anon_only)
 		note_fill_result(zone, nr_seen, nr_moved);
 	count_vm_events(CMA_FILL_MOVED, nr_moved);
 	return nr_moved;
@@ -321,43 +365,14 @@ static bool fill_zone_once(struct zone *zone, struct zone *target_zone,
 
 static bool fill_zone(struct zone *zone, bool anon_only)
 {
-	struct zone *target_zone = contig_find_room(zone);
+	const struct fill_search search = {
+		.zone		= zone,
+		.target_zone	= contig_find_room(zone),
+		.nr_max		= min(zone->spanned_pages, FILL_SCAN_MAX),
+		.anon_only	= anon_only,
+	};
 
-	return target_zone &&
-	       fill_zone_once(zone, target_zone,
-			      min(zone->spanned_pages, FILL_SCAN_MAX),
-			      anon_only);
-}
-
-/* Areas of all nodes that have room, those of near ones first. */
-static struct zone *find_room_on_nodes(const struct alloc_context *ac)
-{
-	struct zoneref *z;
-	struct zone *zone;
-
-	for_each_zone_zonelist(zone, z, ac->zonelist, MAX_NR_ZONES - 1)
-		if (contig_nr_room(zone) >= CONTIG_FILL_MIN)
-			return zone;
-	return NULL;
-}
-
-/*
- * Tries stuck pages once more, and other nodes. Return: true if a page moved.
- *
- * Nobody knows here whether a page must stay on its node. Without that, what
- * follows is that a program is killed. Memory hotplug decides the same.
- */
-static bool fill_zone_with_stuck(struct zone *zone,
-				 const struct alloc_context *ac)
-{
-	struct zone *target_zone = contig_find_room(zone);
-
-	if (!target_zone)
-		target_zone = find_room_on_nodes(ac);
-	if (!target_zone)
-		return false;
-	WRITE_ONCE(zone->fill_nr_stuck, 0);
-	return fill_zone_once(zone, target_zone, zone->spanned_pages, false);
+	return search.target_zone && fill_once(&search);
 }
 
 /**
@@ -372,7 +387,8 @@ bool contig_fill_node(struct pglist_data *node, int highest_zoneidx)
 {
 	bool moved = false;
 
-	for (int i = 0; i <= highest_zoneidx; i++) {
+	/* Those who use ZONE_MOVABLE can use areas. */
+	for (int i = 0; i <= min(highest_zoneidx, ZONE_MOVABLE - 1); i++) {
 		struct zone *zone = &node->node_zones[i];
 
 		if (managed_zone(zone) &&
@@ -426,6 +442,30 @@ static void shorten_next_refill(struct per_cpu_pages *pcp)
 	spin_unlock(&pcp->lock);
 }
 
+static long nr_free_outside(struct zone *zone)
+{
+	return (long)zone_page_state_snapshot(zone, NR_FREE_PAGES) -
+	       (long)zone_page_state(zone, NR_FREE_CMA_PAGES);
+}
+
+/* Return: true if that made pages outside of areas free. */
+static bool drain_last_lists(struct zone *zone)
+{
+	long nr_before = nr_free_outside(zone);
+	unsigned long nr_listed = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		nr_listed += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
+						   cpu)->count);
+	if (nr_listed < FILL_BATCH)
+		return false;
+	for_each_online_cpu(cpu)
+		shorten_next_refill(per_cpu_ptr(zone->per_cpu_pageset, cpu));
+	drain_all_pages(zone);
+	return nr_free_outside(zone) >= nr_before + (long)CONTIG_FILL_MIN;
+}
+
 /*
  * The last free pages before a program is killed: those on per-CPU lists, and
  * those that a watermark boost holds back for reclaim that finds nothing.
@@ -433,26 +473,48 @@ static void shorten_next_refill(struct per_cpu_pages *pcp)
  */
 static bool release_last_pages(struct zone *zone)
 {
-	unsigned long nr_listed = 0, flags;
-	bool released;
-	int cpu;
+	unsigned long flags;
+	bool boosted;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	released = zone->watermark_boost;
+	boosted = zone->watermark_boost;
 	zone->watermark_boost = 0;
 	spin_unlock_irqrestore(&zone->lock, flags);
+	return drain_last_lists(zone) || boosted;
+}
 
-	for_each_online_cpu(cpu)
-		nr_listed += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
-						   cpu)->count);
-	if (nr_listed >= FILL_BATCH) {
-		for_each_online_cpu(cpu)
-			shorten_next_refill(per_cpu_ptr(zone->per_cpu_pageset,
-							cpu));
-		drain_all_pages(zone);
-		released = true;
-	}
-	return released;
+/* Areas of all nodes that the allocation may use, near ones first. */
+static struct zone *find_room_on_nodes(const struct alloc_context *ac,
+				       gfp_t gfp)
+{
+	struct zoneref *z;
+	struct zone *zone;
+
+	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist, MAX_NR_ZONES - 1,
+					ac->nodemask)
+		if (contig_nr_room(zone) >= CONTIG_FILL_MIN &&
+		    cpuset_zone_allowed(zone, gfp | __GFP_HARDWALL))
+			return zone;
+	return NULL;
+}
+
+/* Tries stuck pages once more, and other nodes. Return: true if a page moved. */
+static bool fill_with_last_pages(struct zone *zone,
+				 const struct alloc_context *ac, gfp_t gfp)
+{
+	struct fill_search search = {
+		.zone		= zone,
+		.target_zone	= contig_find_room(zone),
+		.nr_max		= zone->spanned_pages,
+		.last		= true,
+	};
+
+	if (!search.target_zone)
+		search.target_zone = find_room_on_nodes(ac, gfp);
+	if (!search.target_zone)
+		return false;
+	WRITE_ONCE(zone->fill_nr_stuck, 0);
+	return fill_once(&search);
 }
 
 /**
@@ -460,7 +522,14 @@ static bool release_last_pages(struct zone *zone)
  * @ac:		where the allocation may allocate; it cannot use areas
  * @gfp:	its flags
  *
- * Context: May sleep. The caller may hold locks of file systems, as @gfp says.
+ * A page may lie on its node because a program asked for that; nobody knows here.
+ * To move it to another node is better than to kill a program.
+ *
+ * Nothing is done for a zone that has single pages: a program is killed because
+ * they are not contiguous, and more of them would not help.
+ *
+ * Context: May sleep; the caller holds oom_lock, and may hold locks of file
+ * systems, as @gfp says.
  * Return: true if the allocation should try again.
  */
 bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp)
@@ -470,8 +539,11 @@ bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp)
 
 	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
 					ac->highest_zoneidx, ac->nodemask) {
+		if (zone_watermark_ok(zone, 0, min_wmark_pages(zone),
+				      ac->highest_zoneidx, 0))
+			continue;
 		if (contig_may_wait_for_io(gfp) &&
-		    fill_zone_with_stuck(zone, ac))
+		    fill_with_last_pages(zone, ac, gfp))
 			return true;
 		if (release_last_pages(zone))
 			return true;

@@ -18,7 +18,7 @@
 #include "contig.h"
 #include "hooks.h"
 
-/* Free pages that are left in areas: small, what CPUs count late. */
+/* Free pages that are left in areas, for those who are faster. */
 #define FILL_LEFT	64
 
 /*
@@ -55,7 +55,7 @@ unsigned long contig_nr_lru_outside(struct zone *zone)
 }
 
 /**
- * contig_nr_movable_outside() - count those of them that may move into areas
+ * contig_nr_movable_outside() - count LRU pages that may move into areas
  * @zone:	the zone
  *
  * Context: Any.
@@ -103,12 +103,36 @@ unsigned long contig_nr_room(struct zone *zone)
 }
 
 /**
+ * contig_nr_room_for() - count free pages of areas for pages of some zone
+ * @target_zone: the zone of the areas
+ * @zone:	the zone of the pages
+ *
+ * Pages of another zone take no more than an allocation would take that falls
+ * back from there.
+ *
+ * Context: Any.
+ * Return: number of pages.
+ */
+unsigned long contig_nr_room_for(struct zone *target_zone, struct zone *zone)
+{
+	unsigned long nr_free, nr_kept;
+
+	if (target_zone == zone)
+		return contig_nr_room(zone);
+	nr_free = zone_page_state(target_zone, NR_FREE_PAGES);
+	nr_kept = low_wmark_pages(target_zone) +
+		  target_zone->lowmem_reserve[zone_idx(zone)];
+	return min(contig_nr_room(target_zone),
+		   nr_free - min(nr_free, nr_kept));
+}
+
+/**
  * contig_find_room() - find areas that pages of a zone may move to
  * @zone:	the zone
  *
  * Context: Any.
- * Return: the zone itself if its areas have room, or another one of its node;
- * NULL if no areas of the node have room.
+ * Return: the zone itself if its areas have room, or another one of its node, as
+ * high as possible, as for allocations; NULL if there is none.
  */
 struct zone *contig_find_room(struct zone *zone)
 {
@@ -117,7 +141,7 @@ struct zone *contig_find_room(struct zone *zone)
 	if (contig_nr_room(zone) >= CONTIG_FILL_MIN)
 		return zone;
 	for (int i = MAX_NR_ZONES - 1; i >= 0; i--)
-		if (contig_nr_room(&zones[i]) >= CONTIG_FILL_MIN)
+		if (contig_nr_room_for(&zones[i], zone) >= CONTIG_FILL_MIN)
 			return &zones[i];
 	return NULL;
 }
@@ -203,19 +227,22 @@ bool contig_nothing_to_reclaim(struct pglist_data *node, int highest_zoneidx)
  * @zone:	the zone
  *
  * The page allocator boosts the watermarks when it takes pages from pageblocks
- * of another type, so that kswapd reclaims before memory is short. But as long as
- * areas have room, pages that could be reclaimed can be moved instead, when
- * memory is short. And if all that kswapd could reclaim lies in areas, requests
- * that cannot use areas only see less memory: each of them reclaims in vain before
- * it gets a page that was free all the time.
+ * of another type, so that kswapd reclaims a pageblock before memory is short. But
+ * as long as areas of the node have room for one, pages that could be reclaimed
+ * can be moved instead, when memory is short. And if all that kswapd could reclaim
+ * lies in areas, requests that cannot use areas only see less memory: each of them
+ * reclaims in vain before it gets a page that was free all the time.
  *
  * Context: Any; the caller holds zone->lock.
  * Return: true if the watermarks should stay as they are.
  */
 bool contig_boost_is_futile(struct zone *zone)
 {
-	if (contig_nr_movable_outside(zone) >= CONTIG_FILL_MIN &&
-	    contig_find_room(zone))
+	struct zone *target_zone = contig_find_room(zone);
+
+	if (target_zone &&
+	    contig_nr_room_for(target_zone, zone) >= pageblock_nr_pages &&
+	    contig_nr_movable_outside(zone) >= CONTIG_FILL_MIN)
 		return true;
 	return contig_nothing_to_reclaim(zone->zone_pgdat, zone_idx(zone));
 }

@@ -9,6 +9,7 @@
  *
  * No lock of our own. Context: may sleep. Units are pages.
  */
+#include <linux/alloc_tag.h>
 #include <linux/hugetlb.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -37,22 +38,11 @@ unsigned long contig_targets_nr_spare(const struct contig_targets *targets)
 	return targets->req->nr_spare ? targets->req->nr_spare() : ULONG_MAX;
 }
 
-/**
- * contig_targets_pull() - take free pages to move to, of one kind
- * @zone:	from this zone
- * @kind:	as for contig_buddy_pull()
- * @mark:	leave this many pages
- * @nr_pages:	how many
- * @gfp:	how to prepare them
- * @pages:	where to add them
- *
- * Context: Process; takes zone->lock.
- * Return: how many were taken.
- */
-unsigned int contig_targets_pull(struct zone *zone,
-				 enum contig_block_kind kind,
-				 unsigned long mark, unsigned int nr_pages,
-				 gfp_t gfp, struct list_head *pages)
+static unsigned int contig_targets_pull_noprof(struct zone *zone,
+					       enum contig_block_kind kind,
+					       unsigned long mark,
+					       unsigned int nr_pages, gfp_t gfp,
+					       struct list_head *pages)
 {
 	struct page *page, *next;
 	unsigned int nr;
@@ -69,6 +59,30 @@ unsigned int contig_targets_pull(struct zone *zone,
 			list_add_tail(&pfn_to_page(pfn)->lru, pages);
 	}
 	return nr;
+}
+
+/**
+ * contig_targets_pull() - take free pages to move to, of one kind
+ * @zone:	from this zone
+ * @kind:	as for contig_buddy_pull()
+ * @mark:	leave this many pages
+ * @nr_pages:	how many
+ * @gfp:	how to prepare them
+ * @pages:	where to add them
+ *
+ * kswapd and tasks that pin pages come here without a tag of allocation
+ * profiling, so this function has one. migrate_pages() replaces it.
+ *
+ * Context: Process; takes zone->lock.
+ * Return: how many were taken.
+ */
+unsigned int contig_targets_pull(struct zone *zone,
+				 enum contig_block_kind kind,
+				 unsigned long mark, unsigned int nr_pages,
+				 gfp_t gfp, struct list_head *pages)
+{
+	return alloc_hooks(contig_targets_pull_noprof(zone, kind, mark,
+						      nr_pages, gfp, pages));
 }
 
 static unsigned int pull_targets(struct contig_targets *targets,

@@ -40,7 +40,6 @@ NEEDS = {
     "the area is in low memory": {"area in high memory"},
     "pipes use high memory, where no area is": {"low memory only"},
     "the area is small beside the watermarks": {"area of 32 MiB or more"},
-    "the area is small beside other pages in it": {"area of 64 MiB or more"},
     "there are other areas to move to": {"one area"},
 }
 
@@ -58,8 +57,7 @@ def features(config_text: str, append: str = "", nodes: str = "", disk: object =
         ("area in high memory", far or "vmalloc=768M" in append),
         ("low memory only", "HIGHMEM" not in has),
         ("one area", not re.search(r"\b(numa_cma=|cma_pernuma=[1-9])", append)),
-        ("area of 32 MiB or more", size and int(size[1]) >= 32),
-        ("area of 64 MiB or more", size and int(size[1]) >= 64)) if is_there}
+        ("area of 32 MiB or more", size and int(size[1]) >= 32)) if is_there}
 
 
 def allowed(reason: str, has: Collection[str]) -> bool:

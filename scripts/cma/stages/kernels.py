@@ -96,9 +96,10 @@ def rt(stage: Stage) -> None:
     """Spinlocks that sleep, with lockdep, on two nodes where there are such;
     the profile of allocations checks itself as well."""
     for board, name in RT.items():
-        tests = [*wide.EACH, "cma_tables"]
+        tests = [*wide.EACH, "cma_tables", "cma_fill", "cma_pinned"]
         selftests("x86_64" if board == "x86_64" else "arm")
-        stage.boot(board, board, name, want_tests=True, append=wide.APPEND, timeout_s=1800,
+        stage.boot(board, board, name, want_tests=True, timeout_s=1800,
+                   append=f"{wide.APPEND} cma_pernuma=0",
                    commands=[PROFILE] + [f"/selftests/cma/{test}" for test in tests],
                    **(TWO_NODES if board == "x86_64" else {}))
     wide.boot_gigantic(stage, RT)
