@@ -35,7 +35,7 @@ class Monitor:
     def options(self) -> list[str]:
         """For the emulator: the monitor, and what can be asked of it."""
         return ["-qmp", f"unix:{self.path},server=on,wait=off",
-                "-device", "virtio-balloon-device"]
+                "-device", "virtio-balloon-device,free-page-reporting=on"]
 
     def execute(self, command: str, **arguments: Any) -> Any:
         if not self.stream:

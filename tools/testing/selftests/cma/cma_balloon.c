@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -17,6 +18,7 @@
 #define WAIT_MS		120000
 #define LOOK_MS		10
 #define SETTLE_MS	200
+#define REPORT_S	6
 #define KPF_OFFLINE	(1ULL << 23)
 
 FIXTURE(cma_balloon) {
@@ -137,6 +139,21 @@ TEST_F(cma_balloon, while_it_grows_and_shrinks)
 		}
 		ASSERT_TRUE(wait_for(_metadata, self, kib));
 	}
+}
+
+/*
+ * The balloon's driver reports free pages to the host, two seconds after some
+ * became free. They are on no list until the host has answered.
+ */
+TEST_F(cma_balloon, while_free_pages_are_reported)
+{
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec < start.tv_sec + REPORT_S);
 }
 
 TEST_HARNESS_MAIN
