@@ -314,7 +314,7 @@ unsigned int contig_remap(struct zone *zone, struct list_head *batch,
 #define CONTIG_FILL_MIN	32UL
 
 /* outside.c: what lies outside of areas */
-unsigned long contig_nr_lru_outside(struct zone *zone);
+unsigned long contig_nr_lru_outside(struct zone *zone, bool anon_only);
 unsigned long contig_nr_movable_outside(struct zone *zone);
 unsigned long contig_nr_room(struct zone *zone);
 unsigned long contig_nr_room_for(struct zone *target_zone, struct zone *zone);

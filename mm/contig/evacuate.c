@@ -245,6 +245,18 @@ static int migrate_batch(struct evacuation *ev)
 }
 
 /*
+ * What is written to compressed swap may take as much as it was, from the reserve
+ * if need be, and the page becomes free inside the window, where nobody finds it.
+ * So reclaim as many at once as leave half of the reserve.
+ */
+static unsigned long nr_to_swap_at_once(struct zone *zone)
+{
+	unsigned long nr_free = zone_page_state(zone, NR_FREE_PAGES);
+
+	return nr_free - min(nr_free, zone->_watermark[WMARK_MIN] / 2);
+}
+
+/*
  * Without memory to move pages to, reclaim the pages of the batch: drop clean
  * cache, swap or write the rest. With zram that takes 40 thousand instructions
  * a page; finding other pages that are used less takes 140, and then comes the
@@ -253,6 +265,7 @@ static int migrate_batch(struct evacuation *ev)
 static void reclaim_batch(struct evacuation *ev)
 {
 	const gfp_t needed = __GFP_DIRECT_RECLAIM | __GFP_IO | __GFP_FS;
+	unsigned long nr_left = nr_to_swap_at_once(ev->req->zone);
 	struct folio *folio, *next;
 	LIST_HEAD(folios);
 
@@ -262,6 +275,11 @@ static void reclaim_batch(struct evacuation *ev)
 		if (folio_test_hugetlb(folio) || folio_test_unevictable(folio) ||
 		    page_has_movable_ops(&folio->page))
 			continue;
+		if (folio_test_swapbacked(folio)) {
+			if (folio_nr_pages(folio) > nr_left)
+				continue;
+			nr_left -= folio_nr_pages(folio);
+		}
 		node_stat_sub_folio(folio, NR_ISOLATED_ANON +
 				    folio_is_file_lru(folio));
 		list_move(&folio->lru, &folios);

@@ -29,6 +29,7 @@
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/oom.h>
 #include <linux/pagemap.h>
 #include <linux/psi.h>
 #include <linux/sched/mm.h>
@@ -74,25 +75,20 @@ static bool may_lie_in_area(struct folio *folio, const struct zone *zone)
  * A search for pages that move
  * zone:	they lie there
  * target_zone:	they move to areas of this zone
+ * nr_room:	as many pages at most
  * nr_max:	look at so many pages, or some more
  * anon_only:	the caller may hold locks of files
- * last:	a program will be killed if nothing moves
+ * too_large:	huge pages were left alone, as areas have no room for one. They are
+ *		not split for the little room that is left
  */
 struct fill_search {
 	struct zone *zone;
 	struct zone *target_zone;
+	unsigned long nr_room;
 	unsigned long nr_max;
 	bool anon_only;
-	bool last;
+	bool too_large;
 };
-
-/* A huge page is not split for the little room that is left in areas. */
-static bool fits_into_areas(struct folio *folio,
-			    const struct fill_search *search)
-{
-	return search->last ||
-	       folio_nr_pages(folio) <= contig_nr_room(search->target_zone);
-}
 
 /* Puts back those that must not move there. */
 static void put_back_stayers(struct contig_batch *batch,
@@ -106,15 +102,15 @@ static void put_back_stayers(struct contig_batch *batch,
 		    folio_test_unevictable(folio) ||
 		    folio_test_writeback(folio) ||
 		    (search->anon_only && !folio_test_anon(folio)) ||
-		    (folio_test_large(folio) &&
-		     !fits_into_areas(folio, search)) ||
 		    !may_lie_in_area(folio, search->target_zone))
 			list_move(&folio->lru, &stayers);
 	putback_movable_pages(&stayers);
 }
 
 /* Adds a large folio to the batch. Return: the pfn to go on with. */
-static unsigned long collect_large(unsigned long pfn, struct contig_batch *batch)
+static unsigned long collect_large(unsigned long pfn,
+				   struct fill_search *search,
+				   struct contig_batch *batch)
 {
 	struct folio *folio = page_folio(pfn_to_page(pfn));
 	unsigned long next = pfn + 1;
@@ -122,10 +118,15 @@ static unsigned long collect_large(unsigned long pfn, struct contig_batch *batch
 	if (!folio_try_get(folio))
 		return next;
 	if (folio_pfn(folio) == pfn && !folio_test_hugetlb(folio)) {
-		next = pfn + folio_nr_pages(folio);
-		if (folio_test_lru(folio) &&
-		    isolate_folio_to_list(folio, &batch->folios))
-			batch->nr_pages += folio_nr_pages(folio);
+		unsigned long nr_pages = folio_nr_pages(folio);
+
+		next = pfn + nr_pages;
+		if (batch->nr_pages + nr_pages > search->nr_room) {
+			search->too_large = true;
+		} else if (folio_test_lru(folio) &&
+			   isolate_folio_to_list(folio, &batch->folios)) {
+			batch->nr_pages += nr_pages;
+		}
 	}
 	folio_put(folio);
 	return next;
@@ -135,10 +136,12 @@ static unsigned long collect_large(unsigned long pfn, struct contig_batch *batch
  * Goes on from where the last one ended, and looks at @nr_max pages or some
  * more. Return: at how many.
  */
-static unsigned long collect_outside(struct zone *zone, unsigned int nr_wanted,
+static unsigned long collect_outside(struct fill_search *search,
 				     unsigned long nr_max,
 				     struct contig_batch *batch)
 {
+	unsigned int nr_wanted = min(search->nr_room, FILL_BATCH);
+	struct zone *zone = search->zone;
 	unsigned long start_pfn = zone->zone_start_pfn;
 	unsigned long end_pfn = zone_end_pfn(zone);
 	unsigned long pfn = READ_ONCE(zone->fill_pfn), nr_seen = 0;
@@ -172,7 +175,7 @@ static unsigned long collect_outside(struct zone *zone, unsigned int nr_wanted,
 							  batch);
 				next = max(next, pfn + 1);
 			} else if (PageHead(page) && PageLRU(page)) {
-				next = collect_large(pfn, batch);
+				next = collect_large(pfn, search, batch);
 			}
 			nr_seen += next - pfn;
 			pfn = next;
@@ -298,46 +301,53 @@ static int move_into_areas(struct zone *zone, struct zone *target_zone,
 	contig_targets_free(&targets.pages);
 	/* migrate_pages() frees to the lists of this CPU. */
 	if (nr_migrated)
-		drain_local_pages(zone);
+		lru_add_drain_cpu_zone(zone);
 	nr_moved += nr_migrated;
 out:
 	putback_movable_pages(&batch->folios);
 	return nr_moved || !targets.missing ? nr_moved : -ENOMEM;
 }
 
-/* A round over all of the zone that moved nothing found stuck pages. */
-static void note_fill_result(struct zone *zone, unsigned long nr_seen,
-			     unsigned int nr_moved)
+/*
+ * A round over all of the zone that moved nothing found stuck pages. Huge pages
+ * that are too large are not stuck.
+ */
+static void note_fill_result(const struct fill_search *search,
+			     unsigned long nr_seen, unsigned int nr_moved)
 {
-	if (nr_moved) {
+	struct zone *zone = search->zone;
+
+	if (nr_moved || search->too_large) {
 		WRITE_ONCE(zone->fill_nr_barren, 0);
 		return;
 	}
 	nr_seen += READ_ONCE(zone->fill_nr_barren);
 	if (nr_seen >= zone->spanned_pages) {
-		WRITE_ONCE(zone->fill_nr_stuck, contig_nr_lru_outside(zone));
+		WRITE_ONCE(zone->fill_nr_stuck,
+			   contig_nr_lru_outside(zone, false));
 		nr_seen = 0;
 	}
 	WRITE_ONCE(zone->fill_nr_barren, nr_seen);
 }
 
-/* Moves a batch, unless all pages are stuck. Return: true if a page moved. */
-static bool fill_once(const struct fill_search *search)
+static bool may_find_some(const struct fill_search *search)
 {
-	struct zone *zone = search->zone;
-	unsigned long nr_room = search->last ?
-		contig_nr_room(search->target_zone) :
-		contig_nr_room_for(search->target_zone, zone);
-	unsigned int nr_wanted = min(nr_room, FILL_BATCH);
+	return search->nr_room >= CONTIG_FILL_MIN &&
+	       contig_nr_movable_outside(search->zone) >= CONTIG_FILL_MIN &&
+	       contig_nr_lru_outside(search->zone, search->anon_only) >=
+	       CONTIG_FILL_MIN;
+}
+
+/* Moves a batch, unless all pages are stuck. Return: true if a page moved. */
+static bool fill_once(struct fill_search *search)
+{
 	unsigned long nr_seen = 0;
 	int nr_moved = 0;
 
-	if (nr_wanted < CONTIG_FILL_MIN || !contig_nr_lru_outside(zone))
-		return false;
-	if (contig_nr_movable_outside(zone) < CONTIG_FILL_MIN) {
+	if (!may_find_some(search)) {
 		/* The rest may be in a batch of this CPU. */
 		lru_add_drain();
-		if (contig_nr_movable_outside(zone) < CONTIG_FILL_MIN)
+		if (!may_find_some(search))
 			return false;
 	}
 	while (!nr_moved && nr_seen < search->nr_max &&
@@ -346,33 +356,37 @@ static bool fill_once(const struct fill_search *search)
 			.folios = LIST_HEAD_INIT(batch.folios),
 		};
 
-		nr_seen += collect_outside(zone, nr_wanted,
-					   search->nr_max - nr_seen, &batch);
+		nr_seen += collect_outside(search, search->nr_max - nr_seen,
+					   &batch);
 		put_back_stayers(&batch, search);
 		if (!list_empty(&batch.folios))
-			nr_moved = move_into_areas(zone, search->target_zone,
+			nr_moved = move_into_areas(search->zone,
+						   search->target_zone,
 						   &batch);
 	}
 	count_vm_events(CMA_FILL_SCANNED, nr_seen);
-	trace_cma_fill(zone, nr_seen, max(nr_moved, 0));
+	trace_cma_fill(search->zone, nr_seen, max(nr_moved, 0));
 	if (nr_moved < 0)
 		return false;
 	if (!search->anon_only)
-		note_fill_result(zone, nr_seen, nr_moved);
+		note_fill_result(search, nr_seen, nr_moved);
 	count_vm_events(CMA_FILL_MOVED, nr_moved);
 	return nr_moved;
 }
 
 static bool fill_zone(struct zone *zone, bool anon_only)
 {
-	const struct fill_search search = {
+	struct fill_search search = {
 		.zone		= zone,
 		.target_zone	= contig_find_room(zone),
 		.nr_max		= min(zone->spanned_pages, FILL_SCAN_MAX),
 		.anon_only	= anon_only,
 	};
 
-	return search.target_zone && fill_once(&search);
+	if (!search.target_zone)
+		return false;
+	search.nr_room = contig_nr_room_for(search.target_zone, zone);
+	return fill_once(&search);
 }
 
 /**
@@ -416,8 +430,11 @@ bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp)
 	struct zone *zone;
 
 	psi_memstall_enter(&pflags);
+	fs_reclaim_acquire(gfp);
 	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
 					ac->highest_zoneidx, ac->nodemask) {
+		if (!cpuset_zone_allowed(zone, gfp))
+			continue;
 		while (!zone_watermark_ok(zone, 0, low_wmark_pages(zone),
 					  ac->highest_zoneidx, 0) &&
 		       fill_zone(zone, anon_only)) {
@@ -427,6 +444,7 @@ bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp)
 		if (moved)
 			break;
 	}
+	fs_reclaim_release(gfp);
 	psi_memstall_leave(&pflags);
 	return moved;
 }
@@ -442,16 +460,8 @@ static void shorten_next_refill(struct per_cpu_pages *pcp)
 	spin_unlock(&pcp->lock);
 }
 
-static long nr_free_outside(struct zone *zone)
+static void drain_last_lists(struct zone *zone)
 {
-	return (long)zone_page_state_snapshot(zone, NR_FREE_PAGES) -
-	       (long)zone_page_state(zone, NR_FREE_CMA_PAGES);
-}
-
-/* Return: true if that made pages outside of areas free. */
-static bool drain_last_lists(struct zone *zone)
-{
-	long nr_before = nr_free_outside(zone);
 	unsigned long nr_listed = 0;
 	int cpu;
 
@@ -459,28 +469,51 @@ static bool drain_last_lists(struct zone *zone)
 		nr_listed += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
 						   cpu)->count);
 	if (nr_listed < FILL_BATCH)
-		return false;
+		return;
 	for_each_online_cpu(cpu)
 		shorten_next_refill(per_cpu_ptr(zone->per_cpu_pageset, cpu));
 	drain_all_pages(zone);
-	return nr_free_outside(zone) >= nr_before + (long)CONTIG_FILL_MIN;
 }
 
-/*
- * The last free pages before a program is killed: those on per-CPU lists, and
- * those that a watermark boost holds back for reclaim that finds nothing.
- * Return: true if there were some.
- */
-static bool release_last_pages(struct zone *zone)
+/* Gives up what a watermark boost holds back for reclaim that finds nothing. */
+static void end_boost(struct zone *zone)
 {
 	unsigned long flags;
-	bool boosted;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	boosted = zone->watermark_boost;
 	zone->watermark_boost = 0;
 	spin_unlock_irqrestore(&zone->lock, flags);
-	return drain_last_lists(zone) || boosted;
+}
+
+/* Return: true if an allocation of one page would succeed. */
+static bool has_single_pages(const struct alloc_context *ac, gfp_t gfp)
+{
+	struct zoneref *z;
+	struct zone *zone;
+
+	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
+					ac->highest_zoneidx, ac->nodemask)
+		if (cpuset_zone_allowed(zone, gfp) &&
+		    zone_watermark_ok(zone, 0, min_wmark_pages(zone),
+				      ac->highest_zoneidx, 0))
+			return true;
+	return false;
+}
+
+/* Makes the last pages free that are not in use. Return: true if this helped. */
+static bool release_last_pages(const struct alloc_context *ac, gfp_t gfp)
+{
+	struct zoneref *z;
+	struct zone *zone;
+
+	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
+					ac->highest_zoneidx, ac->nodemask) {
+		if (!cpuset_zone_allowed(zone, gfp))
+			continue;
+		end_boost(zone);
+		drain_last_lists(zone);
+	}
+	return has_single_pages(ac, gfp);
 }
 
 /* Areas of all nodes that the allocation may use, near ones first. */
@@ -493,40 +526,56 @@ static struct zone *find_room_on_nodes(const struct alloc_context *ac,
 	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist, MAX_NR_ZONES - 1,
 					ac->nodemask)
 		if (contig_nr_room(zone) >= CONTIG_FILL_MIN &&
-		    cpuset_zone_allowed(zone, gfp | __GFP_HARDWALL))
+		    cpuset_zone_allowed(zone, gfp))
 			return zone;
 	return NULL;
 }
 
-/* Tries stuck pages once more, and other nodes. Return: true if a page moved. */
-static bool fill_with_last_pages(struct zone *zone,
-				 const struct alloc_context *ac, gfp_t gfp)
+/* Return: true if a page moved to areas of its own node, or of other ones. */
+static bool fill_with_last_pages(const struct alloc_context *ac, gfp_t gfp,
+				 bool own_node, bool with_stuck)
 {
-	struct fill_search search = {
-		.zone		= zone,
-		.target_zone	= contig_find_room(zone),
-		.nr_max		= zone->spanned_pages,
-		.last		= true,
-	};
+	struct zoneref *z;
+	struct zone *zone;
 
-	if (!search.target_zone)
-		search.target_zone = find_room_on_nodes(ac, gfp);
-	if (!search.target_zone)
-		return false;
-	WRITE_ONCE(zone->fill_nr_stuck, 0);
-	return fill_once(&search);
+	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
+					ac->highest_zoneidx, ac->nodemask) {
+		struct fill_search search = {
+			.zone		= zone,
+			.target_zone	= own_node ? contig_find_room(zone) :
+					  find_room_on_nodes(ac, gfp),
+			.nr_room	= ULONG_MAX,
+			.nr_max		= zone->spanned_pages,
+			.anon_only	= !contig_may_wait_for_io(gfp),
+		};
+
+		if (!search.target_zone || !cpuset_zone_allowed(zone, gfp))
+			continue;
+		if (with_stuck)
+			WRITE_ONCE(zone->fill_nr_stuck, 0);
+		if (fill_once(&search))
+			return true;
+	}
+	return false;
 }
+
+/* The next search of all memory for pages that were stuck; under oom_lock. */
+static unsigned long next_search_jiffies = INITIAL_JIFFIES;
 
 /**
  * contig_fill_before_oom() - what is left to do before a program is killed
  * @ac:		where the allocation may allocate; it cannot use areas
  * @gfp:	its flags
  *
- * A page may lie on its node because a program asked for that; nobody knows here.
- * To move it to another node is better than to kill a program.
+ * The order is: pages that are free already; areas of the node; areas of other
+ * nodes. A page may lie on its node because a program asked for that; nobody knows
+ * here. To move it to another node is better than to kill a program.
  *
- * Nothing is done for a zone that has single pages: a program is killed because
- * they are not contiguous, and more of them would not help.
+ * Nothing is done if there are single pages: a program is killed because they are
+ * not contiguous, and more of them would not help.
+ *
+ * Pages that are stuck are looked at once a second at most: many tasks may come
+ * here, until a killed one has ended.
  *
  * Context: May sleep; the caller holds oom_lock, and may hold locks of file
  * systems, as @gfp says.
@@ -534,19 +583,24 @@ static bool fill_with_last_pages(struct zone *zone,
  */
 bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp)
 {
-	struct zoneref *z;
-	struct zone *zone;
+	bool with_stuck = time_after_eq(jiffies, next_search_jiffies);
+	unsigned long pflags;
+	bool helped;
 
-	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
-					ac->highest_zoneidx, ac->nodemask) {
-		if (zone_watermark_ok(zone, 0, min_wmark_pages(zone),
-				      ac->highest_zoneidx, 0))
-			continue;
-		if (contig_may_wait_for_io(gfp) &&
-		    fill_with_last_pages(zone, ac, gfp))
-			return true;
-		if (release_last_pages(zone))
-			return true;
+	if (current->flags & PF_EXITING || tsk_is_oom_victim(current) ||
+	    has_single_pages(ac, gfp))
+		return false;
+
+	psi_memstall_enter(&pflags);
+	helped = release_last_pages(ac, gfp);
+	if (!helped) {
+		fs_reclaim_acquire(gfp);
+		helped = fill_with_last_pages(ac, gfp, true, with_stuck) ||
+			 fill_with_last_pages(ac, gfp, false, with_stuck);
+		fs_reclaim_release(gfp);
+		if (!helped && with_stuck)
+			next_search_jiffies = jiffies + HZ;
 	}
-	return false;
+	psi_memstall_leave(&pflags);
+	return helped;
 }

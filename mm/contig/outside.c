@@ -45,13 +45,18 @@ static long nr_file_outside(struct zone *zone)
 /**
  * contig_nr_lru_outside() - count evictable LRU pages outside of areas
  * @zone:	the zone
+ * @anon_only:	no pages of files
  *
  * Context: Any.
  * Return: number of pages.
  */
-unsigned long contig_nr_lru_outside(struct zone *zone)
+unsigned long contig_nr_lru_outside(struct zone *zone, bool anon_only)
 {
-	return max(0L, nr_anon_outside(zone) + nr_file_outside(zone));
+	long nr_pages = nr_anon_outside(zone);
+
+	if (!anon_only)
+		nr_pages += nr_file_outside(zone);
+	return max(0L, nr_pages);
 }
 
 /**
@@ -63,7 +68,7 @@ unsigned long contig_nr_lru_outside(struct zone *zone)
  */
 unsigned long contig_nr_movable_outside(struct zone *zone)
 {
-	unsigned long nr_pages = contig_nr_lru_outside(zone);
+	unsigned long nr_pages = contig_nr_lru_outside(zone, false);
 
 	/* Some of those that were stuck are gone. */
 	if (nr_pages < READ_ONCE(zone->fill_nr_stuck))
