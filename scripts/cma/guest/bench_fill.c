@@ -265,6 +265,8 @@ static void refill_text_again(void)
 	touch_text_again();
 }
 
+static size_t room_size = ROOM_SIZE;
+
 /*
  * Populates all free memory, with a low min_free_kbytes, or some MiB of the
  * area would stay free. Then frees some memory outside. Cached buffers are
@@ -277,13 +279,20 @@ static void refill_mem(void)
 	ct_flush_cache(&area);
 	ct_write_long("/proc/sys/vm/min_free_kbytes", LAST_KIB);
 	ct_mem_touch(&mem, LAST_KIB);
-	ct_mem_drop(&mem, &area, false, ROOM_SIZE / ct_page_size);
+	ct_mem_drop(&mem, &area, false, room_size / ct_page_size);
 	ct_write_long("/proc/sys/vm/min_free_kbytes", reserve_kib);
 	check_full(MEM_FULL_KIB);
 }
 
 static void prepare_anon(void)
 {
+	touch(CT_ANON);
+}
+
+/* Requests end when no window is left, and not for want of memory to move to. */
+static void prepare_anon_with_room(void)
+{
+	room_size = area.nr_pages * ct_page_size;
 	touch(CT_ANON);
 }
 
@@ -582,7 +591,7 @@ const struct kind fill_kinds[] = {
 	FILL("mlocked", prepare_mlocked, refill_mem),
 	{ .name = "pinned", .prepare = prepare_anon, .refill = refill_pinned,
 	  .nr_windows = nr_free_of_fixed, .in_row = true },
-	{ .name = "pinned-end", .prepare = prepare_anon,
+	{ .name = "pinned-end", .prepare = prepare_anon_with_room,
 	  .refill = refill_pinned, .nr_windows = nr_free_of_fixed,
 	  .to_the_end = true },
 	FILL("longterm", prepare_longterm, refill_mem),
