@@ -86,7 +86,8 @@ static long outside_mib(void)
  * nr_in: pages of it that lie in the area at first
  * nr_mib: when so much of ordinary memory is used, half of it has to move,
  *	or of what the area has room for
- * extra_mib: and so much more, if other pages move before it does
+ * extra_mib: and so much more, if other pages move before it does, or if it does
+ *	so only when memory is used up
  */
 FIXTURE(cma_fill) {
 	struct ct_area area;
@@ -150,7 +151,7 @@ FIXTURE_SETUP(cma_fill)
 		SKIP(return, "the area is small beside the watermarks");
 	self->nr_mib = outside_mib() + room_mib / 2 - high_mib;
 	self->nr_mib -= self->nr_mib * PIPE_COST / MIB;
-	self->extra_mib = room_mib / 4;
+	self->extra_mib = 2 * room_mib;
 	self->oom_kill = ct_vmstat("oom_kill");
 }
 
