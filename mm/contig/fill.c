@@ -334,8 +334,8 @@ static bool may_find_some(const struct fill_search *search)
 {
 	return search->nr_room >= CONTIG_FILL_MIN &&
 	       contig_nr_movable_outside(search->zone) >= CONTIG_FILL_MIN &&
-	       contig_nr_lru_outside(search->zone, search->anon_only) >=
-	       CONTIG_FILL_MIN;
+	       (!search->anon_only ||
+		contig_nr_lru_outside(search->zone, true) >= CONTIG_FILL_MIN);
 }
 
 /* Moves a batch, unless all pages are stuck. Return: true if a page moved. */
@@ -401,7 +401,7 @@ bool contig_fill_node(struct pglist_data *node, int highest_zoneidx)
 {
 	bool moved = false;
 
-	/* Those who use ZONE_MOVABLE can use areas. */
+	/* ZONE_MOVABLE serves those who can use areas. */
 	for (int i = 0; i <= min(highest_zoneidx, ZONE_MOVABLE - 1); i++) {
 		struct zone *zone = &node->node_zones[i];
 
