@@ -142,11 +142,11 @@ static inline bool cma_fill_for(const struct alloc_context *ac, gfp_t gfp,
 
 /* And before a program is killed. Return: true to try again. */
 static inline bool cma_fill_before_oom(const struct alloc_context *ac,
-				       gfp_t gfp)
+				       gfp_t gfp, unsigned int order)
 {
 	return static_branch_unlikely(&cma_areas_active) &&
 	       gfp_migratetype(gfp) != MIGRATE_MOVABLE &&
-	       contig_fill_before_oom(ac, gfp);
+	       contig_fill_before_oom(ac, gfp, order);
 }
 
 /* Fill areas for kswapd. Return: true if the node may be balanced now. */
@@ -276,7 +276,7 @@ static inline bool cma_fill_for(const struct alloc_context *ac, gfp_t gfp,
 }
 
 static inline bool cma_fill_before_oom(const struct alloc_context *ac,
-				       gfp_t gfp)
+				       gfp_t gfp, unsigned int order)
 {
 	return false;
 }

@@ -29,6 +29,7 @@
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/compaction.h>
 #include <linux/oom.h>
 #include <linux/pagemap.h>
 #include <linux/psi.h>
@@ -485,23 +486,29 @@ static void end_boost(struct zone *zone)
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
 
-/* Return: true if an allocation of one page would succeed. */
-static bool has_single_pages(const struct alloc_context *ac, gfp_t gfp)
+/*
+ * Contiguous pages are made of more single ones: so many as compaction needs.
+ * Return: true if an allocation does not fail for want of pages.
+ */
+static bool has_enough_pages(const struct alloc_context *ac, gfp_t gfp,
+			     unsigned int order)
 {
+	unsigned long nr_pages = order ? compact_gap(order) : 0;
 	struct zoneref *z;
 	struct zone *zone;
 
 	for_each_zone_zonelist_nodemask(zone, z, ac->zonelist,
 					ac->highest_zoneidx, ac->nodemask)
 		if (cpuset_zone_allowed(zone, gfp) &&
-		    zone_watermark_ok(zone, 0, min_wmark_pages(zone),
+		    zone_watermark_ok(zone, 0, min_wmark_pages(zone) + nr_pages,
 				      ac->highest_zoneidx, 0))
 			return true;
 	return false;
 }
 
 /* Makes the last pages free that are not in use. Return: true if this helped. */
-static bool release_last_pages(const struct alloc_context *ac, gfp_t gfp)
+static bool release_last_pages(const struct alloc_context *ac, gfp_t gfp,
+			       unsigned int order)
 {
 	struct zoneref *z;
 	struct zone *zone;
@@ -513,7 +520,7 @@ static bool release_last_pages(const struct alloc_context *ac, gfp_t gfp)
 		end_boost(zone);
 		drain_last_lists(zone);
 	}
-	return has_single_pages(ac, gfp);
+	return has_enough_pages(ac, gfp, order);
 }
 
 /* Areas of all nodes that the allocation may use, near ones first. */
@@ -566,13 +573,14 @@ static unsigned long next_search_jiffies = INITIAL_JIFFIES;
  * contig_fill_before_oom() - what is left to do before a program is killed
  * @ac:		where the allocation may allocate; it cannot use areas
  * @gfp:	its flags
+ * @order:	of its pages
  *
- * The order is: pages that are free already; areas of the node; areas of other
- * nodes. A page may lie on its node because a program asked for that; nobody knows
+ * Pages that are free already come first, then areas of the node, then those of
+ * other nodes. A page may lie on its node because a program asked for that; nobody knows
  * here. To move it to another node is better than to kill a program.
  *
- * Nothing is done if there are single pages: a program is killed because they are
- * not contiguous, and more of them would not help.
+ * Nothing is done if there are enough single pages: a program is killed because
+ * they are not contiguous, and more of them would not help.
  *
  * Pages that are stuck are looked at once a second at most: many tasks may come
  * here, until a killed one has ended.
@@ -581,18 +589,19 @@ static unsigned long next_search_jiffies = INITIAL_JIFFIES;
  * systems, as @gfp says.
  * Return: true if the allocation should try again.
  */
-bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp)
+bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp,
+			    unsigned int order)
 {
 	bool with_stuck = time_after_eq(jiffies, next_search_jiffies);
 	unsigned long pflags;
 	bool helped;
 
 	if (current->flags & PF_EXITING || tsk_is_oom_victim(current) ||
-	    has_single_pages(ac, gfp))
+	    has_enough_pages(ac, gfp, order))
 		return false;
 
 	psi_memstall_enter(&pflags);
-	helped = release_last_pages(ac, gfp);
+	helped = release_last_pages(ac, gfp, order);
 	if (!helped) {
 		fs_reclaim_acquire(gfp);
 		helped = fill_with_last_pages(ac, gfp, true, with_stuck) ||

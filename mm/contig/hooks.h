@@ -40,7 +40,8 @@ bool contig_defers_kswapd(const struct zone *zone);
 /* fill.c, for page_alloc.c and vmscan.c */
 bool contig_fill_node(struct pglist_data *node, int highest_zoneidx);
 bool contig_fill_for(const struct alloc_context *ac, gfp_t gfp);
-bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp);
+bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp,
+			    unsigned int order);
 
 /* outside.c, for page_alloc.c and vmscan.c */
 bool contig_reclaim_is_futile(struct pglist_data *node, int highest_zoneidx);

@@ -37,15 +37,29 @@ struct pipes {
 	unsigned int nr;
 };
 
-/* Makes a pipe for 1 MiB; the kernel allocates pages when they are written. */
-static int pipes_open(struct pipes *pipes)
+static int pipe_create(struct pipes *pipes)
 {
-	int *fds = pipes->fds[pipes->nr];
-
-	if (pipes->nr == PIPES_MAX || pipe2(fds, O_NONBLOCK | O_CLOEXEC))
+	if (pipes->nr == PIPES_MAX ||
+	    pipe2(pipes->fds[pipes->nr], O_NONBLOCK | O_CLOEXEC))
 		return -errno;
 	pipes->nr++;
-	return fcntl(fds[1], F_SETPIPE_SZ, MIB) < 0 ? -errno : 0;
+	return 0;
+}
+
+/*
+ * Makes room for so many bytes: contiguous pages for a table, and none for data
+ * until they are written.
+ */
+static int pipe_enlarge(struct pipes *pipes, unsigned int i, size_t size)
+{
+	return fcntl(pipes->fds[i][1], F_SETPIPE_SZ, size) < 0 ? -errno : 0;
+}
+
+static int pipes_open(struct pipes *pipes)
+{
+	int err = pipe_create(pipes);
+
+	return err ? err : pipe_enlarge(pipes, pipes->nr - 1, MIB);
 }
 
 /* Writes @size bytes to the last pipe. */
@@ -124,7 +138,7 @@ static int start_outside(struct ct_mem *mem, unsigned long nr_pages, int advice,
 
 FIXTURE_SETUP(cma_fill)
 {
-	struct rlimit limit = { 2 * PIPES_MAX + 64, 2 * PIPES_MAX + 64 };
+	struct rlimit limit = { 4 * PIPES_MAX + 64, 4 * PIPES_MAX + 64 };
 	long high_mib = ct_zone_sum("high") * ct_page_size / MIB;
 	unsigned long nr_pages;
 	long mem_mib, room_mib;
@@ -183,6 +197,25 @@ TEST_F(cma_fill, programs_move_in)
 	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
 	EXPECT_GT(ct_vmstat("cma_fill_moved"), moved);
 	EXPECT_EQ(pswpout, ct_vmstat("pswpout"));
+}
+
+/*
+ * The last requests are for several pages each, so they fail while a few single
+ * pages are left. No program is killed for that.
+ */
+TEST_F(cma_fill, requests_for_several_pages)
+{
+	struct pipes later = { };
+	unsigned int i, nr = self->extra_mib / 4 * MIB / (2 * PIPE_COST);
+
+	for (i = 0; i < nr; i++)
+		ASSERT_EQ(0, pipe_create(&later));
+	while (self->nr_mib--)
+		ASSERT_EQ(0, pipes_add(&self->pipes));
+	for (i = 0; i < nr; i++)
+		ASSERT_EQ(0, pipe_enlarge(&later, i, 2 * MIB));
+	pipes_free(&later);
+	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
 }
 
 /* A transparent huge page moves as one as long as the area has room for it. */
