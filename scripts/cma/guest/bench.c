@@ -47,6 +47,7 @@ struct sample {
 	uint64_t alloc_ns;
 	uint64_t free_ns;
 	uint64_t again_ns;
+	uint64_t own_ns;
 	bool failed;
 	bool avoidable;
 	bool refused;
@@ -256,8 +257,11 @@ static int take_row(struct sample *samples, size_t size, int nr_max)
 	for (i = 0; i < nr; i++) {
 		samples[i].size = size;
 		samples[i].refused = false;
+		samples[i].own_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 		samples[i].failed = get_buffer(driver, size, &ids[i],
 					       &samples[i].alloc_ns);
+		samples[i].own_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) -
+				    samples[i].own_ns;
 		samples[i].again_ns = kind->again ? kind->again() : 0;
 		if (kind->to_the_end && samples[i].failed)
 			nr = i + 1;
@@ -285,10 +289,11 @@ static void print_samples(const struct sample *samples, int nr)
 			       s->size, (unsigned long long)s->alloc_ns,
 			       s->avoidable);
 		else
-			printf("bench: sample %s %zu %llu %llu %llu\n", label,
+			printf("bench: sample %s %zu %llu %llu %llu %llu\n", label,
 			       s->size, (unsigned long long)s->alloc_ns,
 			       (unsigned long long)s->free_ns,
-			       (unsigned long long)s->again_ns);
+			       (unsigned long long)s->again_ns,
+			       (unsigned long long)s->own_ns);
 	}
 }
 

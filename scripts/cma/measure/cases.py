@@ -131,9 +131,10 @@ BOOTS = {
             append="cma=256M", mem="512M", disk=False, timeout_s=1200),
     **alone("direct", "O_DIRECT to and from pages in the area", "direct", 16,
             [256, 4 * MIB]),
-    **alone("sweep", "programs run as in a build", "load:4", 8,
+    **alone("sweep", "programs run as in a build", "load:4", 24,
             [4, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB],
-            ("average", "worst"), append="cma=128M", mem="512M"),
+            ("average", "own", "worst"), append="cma=128M", mem="512M",
+            timeout_s=1200),
     **alone("build-none", "a build without an area", "build:160", 1, [4],
             ("rate",), append="cma=0"),
     **alone("build", "a build with nearly half of memory an area, against "

@@ -5,6 +5,8 @@ Pure: lines in, figures out. Owns the meaning of each figure:
 
     median, average, worst   of the requests that got a buffer, thousands of
                              instructions
+    own                      average of the requests without the time of other
+                             tasks, the same
     free                     median of the releases, the same
     sum                      median of the requests and of what others have to
                              do once more because of them, disk not waited for
@@ -40,6 +42,7 @@ class Samples:
     alloc_ns: list[int] = field(default_factory=list)
     free_ns: list[int] = field(default_factory=list)
     sum_ns: list[int] = field(default_factory=list)
+    own_ns: list[int] = field(default_factory=list)
     failed_ns: list[int] = field(default_factory=list)
     refused_ns: list[int] = field(default_factory=list)
     avoidable: int = 0
@@ -68,7 +71,8 @@ class Results:
         if kind == "sample":
             s.alloc_ns.append(values[0])
             s.free_ns.append(values[1])
-            s.sum_ns.append(values[0] + sum(values[2:]))
+            s.sum_ns.append(values[0] + sum(values[2:3]))
+            s.own_ns += values[3:4]
         elif kind == "failed":
             s.failed_ns.append(values[0])
             s.avoidable += values[1]
@@ -100,13 +104,13 @@ class Results:
             if s.rate_hz is None or not one or not one.rate_hz:
                 return None
             return s.rate_hz / one.rate_hz
-        times_ns = {"free": s.free_ns, "sum": s.sum_ns,
+        times_ns = {"free": s.free_ns, "sum": s.sum_ns, "own": s.own_ns,
                     "refused": s.refused_ns}.get(name, s.alloc_ns)
         if not times_ns:
             return None
         if name in ("worst", "refused"):
             return max(times_ns) / INSTRUCTIONS
-        middle = statistics.mean if name == "average" else statistics.median
+        middle = statistics.mean if name in ("average", "own") else statistics.median
         return middle(times_ns) / INSTRUCTIONS
 
 

@@ -12,7 +12,8 @@ from measure.figures import Results, Row
 HEAD = ["case", "size", "figure", "mainline", "ours", "ratio", "goal",
         "floor", ""]
 FIGURES = {"median": "alloc", "average": "alloc average",
-           "worst": "alloc worst", "sum": "alloc + again", "free": "free",
+           "own": "alloc average, own", "worst": "alloc worst",
+           "sum": "alloc + again", "free": "free",
            "refused": "refused, worst", "failed": "failed calls",
            "avoidable": "of those avoidable",
            "count": "buffers", "rate": "rate, x"}

@@ -57,6 +57,10 @@ FIGURES = {
     "sum is of each request and what follows": (
         "bench: sample c 4096 1000 7 9000\nbench: sample c 4096 2000 7 0\n"
         "bench: sample c 4096 3000 7 500", "c", 4, {"sum": 3.5}),
+    "own time is no part of the sum, and has a mean": (
+        "bench: sample c 4096 5000 7 0 1000\nbench: sample c 4096 5000 7 0 4000",
+        "c", 4, {"own": 2.5, "sum": 5}),
+    "own time that is not known": (CONSOLE, "c", 4, {"own": None}),
     "sum without anything that follows": (CONSOLE, "c", 4, {"sum": 5}),
     "failed requests are counted": (CONSOLE, "c", 4, {"failed": 1}),
     "failed requests are no time": (

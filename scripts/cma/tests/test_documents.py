@@ -262,7 +262,7 @@ class Written(Case):
     def test_only_a_whole_run_does(self):
         names = [c.name for c in cases.all_cases()]
         whole = results("".join(
-            f"bench: sample {c.name} {kib * 1024} 1 1\n"
+            f"bench: sample {c.name} {kib * 1024} 1 1 1 1\n"
             f"bench: refused {c.name} {kib * 1024} 1\n"
             f"bench: count {c.name} {kib * 1024} 1\n"
             f"bench: rate {c.name} {kib * 1024} 1 0 1\n"
