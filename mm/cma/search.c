@@ -370,6 +370,16 @@ static unsigned long search_cheapest_window(struct search *search)
 }
 
 /*
+ * Windows of more than a third of the area overlap each other. To give one up for a
+ * page that goes in a moment means to begin again, with pages that came into it
+ * meanwhile. So wait in it at once.
+ */
+static bool search_has_few_windows(const struct search *search)
+{
+	return search->buffer->nr_pages > search->cma->nr_pages / 3;
+}
+
+/*
  * Return: 0 if a window is held and taken; -EBUSY if all are ruled out; -EINTR
  * if the task is being killed; otherwise the error of the last window.
  */
@@ -387,7 +397,7 @@ static int search_try_cheapest(struct search *search)
 			search_drop_window(search);
 			continue;
 		}
-		error = search_try_held(search, false);
+		error = search_try_held(search, search_has_few_windows(search));
 		if (is_final_error(error))
 			return error;
 		/* Without a remembered blocker, the survey repeats itself. */

@@ -183,6 +183,21 @@ static unsigned int contig_gfp_scope_save(gfp_t gfp)
 	return memalloc_flags_save(gfp & __GFP_FS ? 0 : PF_MEMALLOC_NOFS);
 }
 
+/*
+ * A page that is missing was on a per-CPU list when its block was isolated. It is
+ * still there, or was allocated from there.
+ */
+static bool take_evacuated_range(const struct contig_request *req,
+				 unsigned long *stop)
+{
+	if (take_range(req, CONTIG_BLOCKS_ISOLATED, stop))
+		return true;
+	wait_for_freed_hugetlb_folios();
+	if (contig_buddy_page_unlisted(pfn_to_page(*stop)))
+		drain_all_pages(req->zone);
+	return take_range(req, CONTIG_BLOCKS_ISOLATED, stop);
+}
+
 static int take_occupied_range(struct contig_request *req)
 {
 	int error = -EBUSY;
@@ -195,18 +210,11 @@ static int take_occupied_range(struct contig_request *req)
 
 	for (int i = 0; i < TAKE_ATTEMPTS; i++) {
 		error = contig_evacuate(req);
-		if (error || take_range(req, CONTIG_BLOCKS_ISOLATED, &stop))
+		if (error || take_evacuated_range(req, &stop))
 			break;
 		contig_blocker_note(&req->blocker, pfn_to_page(stop),
 				    CONTIG_BLOCK_IN_USE);
 		error = -EBUSY;
-		/*
-		 * The page was on a per-CPU list when its block was isolated.
-		 * It is still there, or was allocated from there.
-		 */
-		wait_for_freed_hugetlb_folios();
-		if (contig_buddy_page_unlisted(pfn_to_page(stop)))
-			drain_all_pages(req->zone);
 	}
 
 	undo_window_isolation(req);
