@@ -370,9 +370,9 @@ static unsigned long search_cheapest_window(struct search *search)
 }
 
 /*
- * Windows of more than a third of the area overlap each other. To give one up for a
- * page that goes in a moment means to begin again, with pages that came into it
- * meanwhile. So wait in it at once.
+ * No more than two windows of more than a third of the area lie side by side. To
+ * give one up for a page that goes in a moment means to begin again, with pages
+ * that came into it meanwhile. So wait in it at once.
  */
 static bool search_has_few_windows(const struct search *search)
 {

@@ -184,8 +184,8 @@ static unsigned int contig_gfp_scope_save(gfp_t gfp)
 }
 
 /*
- * A page that is missing was on a per-CPU list when its block was isolated. It is
- * still there, or was allocated from there.
+ * A page that is missing was on a per-CPU list when its block was isolated. It
+ * is still there, or was allocated from there.
  */
 static bool take_evacuated_range(const struct contig_request *req,
 				 unsigned long *stop)

@@ -29,7 +29,7 @@
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
-#include <linux/compaction.h>
+#include <linux/compaction.h>	/* after mm.h, which it needs */
 #include <linux/oom.h>
 #include <linux/pagemap.h>
 #include <linux/psi.h>
@@ -576,8 +576,8 @@ static unsigned long next_search_jiffies = INITIAL_JIFFIES;
  * @order:	of its pages
  *
  * Pages that are free already come first, then areas of the node, then those of
- * other nodes. A page may lie on its node because a program asked for that; nobody knows
- * here. To move it to another node is better than to kill a program.
+ * other nodes. A page may lie on its node because a program asked for that;
+ * nobody knows here. To move it to another node is better than to kill a program.
  *
  * Nothing is done if there are enough single pages: a program is killed because
  * they are not contiguous, and more of them would not help.
