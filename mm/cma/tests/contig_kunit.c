@@ -211,8 +211,9 @@ static struct file *contig_test_open_file(struct kunit *test)
 }
 
 /*
- * Makes a page of the area page cache. The folio is locked and only the page
- * cache refers to it. The next page is free.
+ * Makes a page of the area page cache that was used twice: it is copied and not
+ * dropped. The folio is locked and only the page cache refers to it. The next
+ * page is free.
  */
 static struct folio *contig_test_locked_folio(struct kunit *test,
 					      struct file *file)
@@ -224,6 +225,8 @@ static struct folio *contig_test_locked_folio(struct kunit *test,
 	KUNIT_ASSERT_EQ(test, filemap_add_folio(file->f_mapping, folio, 0,
 						GFP_KERNEL), 0);
 	folio_mark_uptodate(folio);
+	folio_mark_accessed(folio);
+	folio_mark_accessed(folio);
 	folio_put(folio);
 	return folio;
 }
@@ -330,6 +333,9 @@ static void gfp_limits_become_a_task_scope(struct kunit *test)
 		unsigned long pfn = folio_pfn(folio);
 
 		folio_unlock(folio);
+		/* A batch of this CPU may refer to it, or not. */
+		if (i % 2)
+			lru_add_drain();
 		contig_test_flags = -1;
 		KUNIT_EXPECT_EQ(test, alloc_contig_range(pfn, pfn + 1,
 							 ACR_FLAGS_CMA,
