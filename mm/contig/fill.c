@@ -12,8 +12,8 @@
  * What stays outside is what must not be hard to move for a driver later: files
  * that do not allocate movable pages, and pages that are locked into memory. A
  * round over the zone that moved nothing has found only pages that are stuck.
- * They count as unmovable until there are others, or until a program would be
- * killed: what held them may be over by then.
+ * They count as unmovable for a second, or until there are others, or until a
+ * program would be killed: what held them may be over by then.
  *
  * A zone fills its own areas first, then those of other zones of its node.
  * Programs chose their node, or it was chosen for them. So areas of another node
@@ -324,6 +324,7 @@ static void note_fill_result(const struct fill_search *search,
 	}
 	nr_seen += READ_ONCE(zone->fill_nr_barren);
 	if (nr_seen >= zone->spanned_pages) {
+		WRITE_ONCE(zone->fill_stuck_jiffies, jiffies);
 		WRITE_ONCE(zone->fill_nr_stuck,
 			   contig_nr_lru_outside(zone, false));
 		nr_seen = 0;

@@ -9,6 +9,7 @@
  * are pages.
  */
 #include <linux/cma-lru.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/swap.h>
@@ -63,17 +64,24 @@ unsigned long contig_nr_lru_outside(struct zone *zone, bool anon_only)
  * contig_nr_movable_outside() - count LRU pages that may move into areas
  * @zone:	the zone
  *
+ * Pages that are stuck do not count for a second. What held them may be over
+ * then, and others may have taken the place of those that are gone.
+ *
  * Context: Any.
  * Return: number of pages.
  */
 unsigned long contig_nr_movable_outside(struct zone *zone)
 {
 	unsigned long nr_pages = contig_nr_lru_outside(zone, false);
+	unsigned long nr_stuck = READ_ONCE(zone->fill_nr_stuck);
 
-	/* Some of those that were stuck are gone. */
-	if (nr_pages < READ_ONCE(zone->fill_nr_stuck))
-		WRITE_ONCE(zone->fill_nr_stuck, nr_pages);
-	return nr_pages - min(nr_pages, READ_ONCE(zone->fill_nr_stuck));
+	if (!nr_stuck)
+		return nr_pages;
+	if (time_after(jiffies, READ_ONCE(zone->fill_stuck_jiffies) + HZ))
+		nr_stuck = 0;
+	nr_stuck = min(nr_pages, nr_stuck);
+	WRITE_ONCE(zone->fill_nr_stuck, nr_stuck);
+	return nr_pages - nr_stuck;
 }
 
 /**

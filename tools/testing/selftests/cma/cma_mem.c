@@ -218,8 +218,7 @@ void ct_next_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* User pages never get the watermarks and the reserves of zones. */
-static long reserved_kib(void)
+long ct_mem_reserved_kib(void)
 {
 	FILE *file = fopen("/proc/zoneinfo", "r");
 	long nr_pages = ct_zone_sum("min");
@@ -253,7 +252,7 @@ void ct_mem_touch(struct ct_mem *mem, long headroom_kib)
 	for (page = 0; page + LOOK_PAGES <= mem->nr_pages; page += LOOK_PAGES) {
 		if (!(page % CPU_PAGES)) {
 			ct_next_cpu();
-			limit_kib = reserved_kib() + headroom_kib;
+			limit_kib = ct_mem_reserved_kib() + headroom_kib;
 		}
 		if (ct_meminfo_kib("MemFree") < limit_kib ||
 		    madvise(mem_page(mem, page), LOOK_PAGES * ct_page_size,

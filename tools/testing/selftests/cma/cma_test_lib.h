@@ -157,6 +157,8 @@ void ct_next_cpu(void);
 /* Frees at most @nr_max pages that lie inside, or outside, the area. */
 void ct_mem_drop(struct ct_mem *mem, const struct ct_area *area, bool inside,
 		 unsigned long nr_max);
+/* Returns what user pages never get: the watermarks and the reserves of zones. */
+long ct_mem_reserved_kib(void);
 /*
  * Populates the mapping, without data, until only @headroom_kib are free above
  * the watermarks.
