@@ -328,6 +328,9 @@ void contig_target_put(struct folio *dst, unsigned long private)
  * @zone:	of the node where this is
  * @gfp:	what may be done for it
  *
+ * Pages that are freed go to a list of this CPU. Drain it: neither watermarks
+ * nor contig_targets_fill() see what is there.
+ *
  * Context: May sleep, if @gfp says so.
  * Return: number of pages.
  */
@@ -347,6 +350,9 @@ unsigned long contig_reclaim_some(struct zone *zone, gfp_t gfp)
 				     gfp, NULL);
 	memalloc_noreclaim_restore(noreclaim_flag);
 	fs_reclaim_release(gfp);
+	migrate_disable();
+	drain_local_pages(zone);
+	migrate_enable();
 	return nr_pages;
 }
 

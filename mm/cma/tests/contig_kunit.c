@@ -33,6 +33,7 @@
 #define PEER_TIME	(HZ / 5)	/* less than NOIO waits for a peer */
 #define PEER_TRIES	20
 #define LOOK_MS		20
+#define LISTED_PAGES	64	/* so few stay on the list of a CPU */
 
 /* Returns the pfn of a window of the area that is free right now. */
 static unsigned long contig_test_window(struct kunit *test,
@@ -538,6 +539,26 @@ static void requests_do_not_wake_kswapd(struct kunit *test)
 	destroy_work_on_stack(&question.work);
 }
 
+/* What reclaim frees must be where those look who reclaimed for it. */
+static void reclaim_leaves_no_lists(struct kunit *test)
+{
+	struct page *pages[LISTED_PAGES];
+	struct per_cpu_pages *pcp;
+	struct zone *zone;
+
+	migrate_disable();
+	for (unsigned int i = 0; i < LISTED_PAGES; i++)
+		pages[i] = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	for (unsigned int i = 0; i < LISTED_PAGES; i++)
+		__free_page(pages[i]);
+	zone = page_zone(pages[0]);
+	pcp = this_cpu_ptr(zone->per_cpu_pageset);
+	KUNIT_EXPECT_GE(test, READ_ONCE(pcp->count), LISTED_PAGES / 2);
+	contig_reclaim_some(zone, GFP_KERNEL);
+	KUNIT_EXPECT_LT(test, READ_ONCE(pcp->count), LISTED_PAGES / 2);
+	migrate_enable();
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(isolated_blocks_are_reported),
 	KUNIT_CASE(surveys_begin_with_the_last_blocker),
@@ -550,6 +571,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(targets_match_the_zone),
 	KUNIT_CASE(locked_pages_are_no_targets),
 	KUNIT_CASE(requests_do_not_wake_kswapd),
+	KUNIT_CASE(reclaim_leaves_no_lists),
 	/* The switch of the mode retries for ten seconds. */
 	KUNIT_CASE_ATTR(areas_with_folios_out_stay_shared,
 			{ .speed = KUNIT_SPEED_VERY_SLOW }),
