@@ -11,6 +11,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
+#include <linux/initrd.h>
 
 #include "../../contig/kernel.h"
 #include "../internal.h"
@@ -60,11 +61,15 @@ static inline bool cma_test_in_highmem(const struct cma *cma)
 	return PageHighMem(pfn_to_page(cma->range.start));
 }
 
-/* Returns the default area, or skips the test if there is none. */
+/*
+ * Returns the default area, or skips the test if there is none. While the initial
+ * RAM disk is unpacked, others take pages of the area.
+ */
 static inline struct cma *cma_test_area(struct kunit *test)
 {
 	struct cma *cma = dev_get_cma_area(NULL);
 
+	wait_for_initramfs();
 	if (!cma)
 		kunit_skip(test, "there is no default area");
 	return cma;
