@@ -24,6 +24,7 @@
 #define QUIET_US	20000		/* time without a change of MemFree */
 #define MEM_FULL_KIB	1024
 #define SWAP_FULL_KIB	13312		/* kswapd frees as much */
+#define SWAP_STEP	16		/* pages that come back between two looks */
 
 #define LAST_KIB	768		/* free memory and min_free_kbytes */
 #define TEXT_PFNS	1024		/* looked up at a time */
@@ -542,20 +543,35 @@ static void run_exhaust_noise(const size_t *sizes, int nr_sizes)
 	run_exhaust(sizes, nr_sizes);
 }
 
+static void touch_nth(unsigned long nth, bool backwards)
+{
+	unsigned long page = backwards ? mem.nr_pages - 1 - nth : nth;
+
+	__atomic_fetch_add(page_addr(page), 1, __ATOMIC_RELAXED);
+}
+
 /*
  * Touches all data, in alternating directions: the data touched last are still
- * in memory, and the rest comes back from swap.
+ * in memory, and the rest comes back from swap. kswapd frees more than it has
+ * to, and not the same each time; so data come back from swap until so much is
+ * free as kswapd leaves alone.
  */
 static void touch_back(void)
 {
 	static bool backwards;
-	unsigned long i, page;
+	unsigned long nth;
 
 	backwards = !backwards;
-	for (i = 0; i < mem.nr_pages; i++) {
-		page = backwards ? mem.nr_pages - 1 - i : i;
-		__atomic_fetch_add(page_addr(page), 1, __ATOMIC_RELAXED);
+	for (nth = 0; nth < mem.nr_pages; nth++)
+		touch_nth(nth, backwards);
+	wait_for_reclaim();
+	for (nth = 0; nth < mem.nr_pages; nth++) {
+		if (nth % SWAP_STEP == 0 &&
+		    ct_meminfo_kib("MemFree") <= SWAP_FULL_KIB)
+			break;
+		touch_nth(nth, backwards);
 	}
+	wait_for_reclaim();
 }
 
 static void refill_swap(void)
@@ -564,7 +580,6 @@ static void refill_swap(void)
 
 	for (round = 0; round < SWAP_ROUNDS; round++) {
 		touch_back();
-		wait_for_reclaim();
 		if (ct_meminfo_kib("CmaFree") <= SWAP_FULL_KIB)
 			break;
 	}
