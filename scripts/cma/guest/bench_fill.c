@@ -24,7 +24,7 @@
 #define QUIET_US	20000		/* time without a change of MemFree */
 #define MEM_FULL_KIB	1024
 #define SWAP_FULL_KIB	13312		/* kswapd frees as much */
-#define SWAP_STEP	16		/* pages that come back between two looks */
+#define SWAP_STEP	64		/* pages between two looks */
 
 #define LAST_KIB	768		/* free memory and min_free_kbytes */
 #define TEXT_PFNS	1024		/* looked up at a time */
@@ -543,34 +543,42 @@ static void run_exhaust_noise(const size_t *sizes, int nr_sizes)
 	run_exhaust(sizes, nr_sizes);
 }
 
-static void touch_nth(unsigned long nth, bool backwards)
+/* Data come back from swap until @kib are free, or until all are in memory. */
+static void swap_in(long kib)
 {
-	unsigned long page = backwards ? mem.nr_pages - 1 - nth : nth;
+	unsigned char *in_memory = calloc(mem.nr_pages, 1);
+	unsigned long page, nr = 0;
 
-	__atomic_fetch_add(page_addr(page), 1, __ATOMIC_RELAXED);
+	if (!in_memory ||
+	    mincore(mem.addr, mem.nr_pages * ct_page_size, in_memory))
+		die("cannot tell what is in memory");
+	for (page = 0; page < mem.nr_pages; page++) {
+		if (in_memory[page] & 1)
+			continue;
+		if (nr++ % SWAP_STEP == 0 && ct_meminfo_kib("MemFree") <= kib)
+			break;
+		__atomic_fetch_add(page_addr(page), 1, __ATOMIC_RELAXED);
+	}
+	free(in_memory);
 }
 
 /*
  * Touches all data, in alternating directions: the data touched last are still
  * in memory, and the rest comes back from swap. kswapd frees more than it has
- * to, and not the same each time; so data come back from swap until so much is
- * free as kswapd leaves alone.
+ * to, and not the same each time: make it the same.
  */
 static void touch_back(void)
 {
 	static bool backwards;
-	unsigned long nth;
+	unsigned long i, page;
 
 	backwards = !backwards;
-	for (nth = 0; nth < mem.nr_pages; nth++)
-		touch_nth(nth, backwards);
-	wait_for_reclaim();
-	for (nth = 0; nth < mem.nr_pages; nth++) {
-		if (nth % SWAP_STEP == 0 &&
-		    ct_meminfo_kib("MemFree") <= SWAP_FULL_KIB)
-			break;
-		touch_nth(nth, backwards);
+	for (i = 0; i < mem.nr_pages; i++) {
+		page = backwards ? mem.nr_pages - 1 - i : i;
+		__atomic_fetch_add(page_addr(page), 1, __ATOMIC_RELAXED);
 	}
+	wait_for_reclaim();
+	swap_in(SWAP_FULL_KIB);
 	wait_for_reclaim();
 }
 
