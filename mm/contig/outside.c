@@ -64,8 +64,9 @@ unsigned long contig_nr_lru_outside(struct zone *zone, bool anon_only)
  * contig_nr_movable_outside() - count LRU pages that may move into areas
  * @zone:	the zone
  *
- * Pages that are stuck do not count for a second. What held them may be over
- * then, and others may have taken the place of those that are gone.
+ * Pages that were found stuck do not count until a second has passed. What held
+ * them may be over then, and others may have taken the place of those that are
+ * gone.
  *
  * Context: Any.
  * Return: number of pages.

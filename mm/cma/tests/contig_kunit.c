@@ -539,7 +539,7 @@ static void requests_do_not_wake_kswapd(struct kunit *test)
 	destroy_work_on_stack(&question.work);
 }
 
-/* What reclaim frees must be where those look who reclaimed for it. */
+/* A request must find what it reclaimed: no list of a CPU may keep that. */
 static void reclaim_leaves_no_lists(struct kunit *test)
 {
 	struct page *pages[LISTED_PAGES];

@@ -275,7 +275,7 @@ TEST_F(cma_fill, targets_are_missing)
 	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
 }
 
-/* Allocations that had to reclaim. */
+/* Returns how many allocations had to reclaim. */
 static long nr_stalled(void)
 {
 	const char *const zones[] = { "dma", "dma32", "normal", "high", "movable" };
@@ -291,7 +291,7 @@ static long nr_stalled(void)
 	return nr;
 }
 
-/* Pages that zones span, by the largest one. */
+/* Returns how many pages the largest zone spans. */
 static long largest_zone(void)
 {
 	long largest = 0, value;
@@ -342,7 +342,7 @@ TEST_F(cma_fill, stuck_pages_get_free)
 		held += vmsplice(holders.fds[i][1], &data, 1, 0);
 	}
 	ASSERT_EQ(nr_mib * MIB, held);
-	/* They count as stuck after a round over all of the zone, in vain. */
+	/* The pages count as stuck after a round over all of the zone, in vain. */
 	while (ct_vmstat("cma_fill_scanned") - scanned < largest_zone() &&
 	       outside_kib() > ct_mem_reserved_kib() + 2 * STEP / KIB) {
 		ASSERT_EQ(0, use_memory_slowly(&self->pipes, &written));
