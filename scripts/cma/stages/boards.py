@@ -26,7 +26,6 @@ def boot_each_board(stage: Stage, tests: Sequence[str], kernels: Collection[str]
     chosen = [name for name, board in boards.BOARDS.items()
               if name in SAME_IMAGE or board.kernel in kernels]
     userlands = {boards.BOARDS[name].arch.userland for name in chosen}
-    kbuild.userland(*sorted(userlands))
     programs = {userland: selftests(kernel_name)
                 for kernel_name, (userland, _) in kbuild.PROGRAMS.items()
                 if userland in userlands}

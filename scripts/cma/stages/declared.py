@@ -53,7 +53,6 @@ def boots(stage: Stage) -> None:
     cases = [*areas.TREES, *manual, *areas.OTHERS, *areas_wrong.CASES,
              areas.beside_kernel(end_of_kernel("arm"))]
     userlands = {boards.BOARDS[c.board].arch.userland for c in cases}
-    kbuild.userland(*sorted(userlands))
     for name, (userland, _) in kbuild.PROGRAMS.items():
         if userland in userlands:
             selftests(name)

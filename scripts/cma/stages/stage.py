@@ -95,6 +95,7 @@ class Stage:
         """A boot: each of its tests is a result, and the boot itself. kernel: the board's
         own unless told."""
         kernel_dir = kbuild.obj(kernel or boards.BOARDS[board].kernel)
+        make_userland(boards.BOARDS[board].arch.userland)
         got = boards.boot(board, kernel_dir, log=LOGS / f"{self.name}-{name}.log", **kw)
         has = skips.features((kernel_dir / ".config").read_text(), **{
             k: v for k, v in kw.items()
@@ -141,7 +142,16 @@ def side_by_side(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
 
 
 installed: dict[str, list[str]] = {}	# kernel: the tests' names
+made: set[str] = set()			# architectures that have a user space
 installing = threading.Lock()
+
+
+def make_userland(arch: str) -> None:
+    """What boards of an architecture run, which is made once."""
+    with installing:
+        if arch not in made:
+            kbuild.userland(arch)
+            made.add(arch)
 
 
 def selftests(name: str = "arm") -> list[str]:

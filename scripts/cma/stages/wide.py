@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lab import boards, kbuild
+from lab import boards
 from stages import areas, early
 from stages.early import SMALLER, resize
 from stages.stage import Stage, selftests, side_by_side, stage, test_driver
@@ -274,7 +274,6 @@ def wide(stage: Stage) -> None:
     # Each boot takes along the programs of its architecture.
     selftests("arm")
     selftests("x86_64")
-    kbuild.userland("amd64")
     newest = () if bases.VERSION else (
         early.boot_huge_pages, early.boot_short_map, early.boot_early_parts,
         early.boot_crash, early.boot_next_kernel)
@@ -292,7 +291,6 @@ def blocks(stage: Stage) -> None:
     if bases.VERSION:
         stage.skip("small pageblocks", f"Linux {bases.VERSION} has none")
         return
-    kbuild.userland("amd64")
     boot_gigantic(stage, {"x86_64": BLOCKS})
     early.boot_huge_pages(stage, BLOCKS)
     early.boot_early_parts(stage, BLOCKS)

@@ -168,8 +168,11 @@ class Skips(Case):
         got = mock.Mock(ok=True, elapsed_s=1, problems=[], lines=[], ktap=[
             verdict.Test("t", "skip", "no CONFIG_FAIL_CMA"),
             verdict.Test("t", "skip", "a kernel without hugetlb")])
-        self.patch({"lab.boards.boot": lambda *a, **kw: got, "lab.kbuild.BUILD": build})
+        self.patch({"lab.boards.boot": lambda *a, **kw: got, "lab.kbuild.BUILD": build,
+                    "lab.kbuild.userland": (userland := mock.Mock())})
         self.assertEqual(self.counts(lambda one: one.boot("virt", "virt")), (1, 1, 1))
+        # A board has a user space on a machine that has just been set up.
+        userland.assert_called_once_with("armhf")
 
 
 class Boots(unittest.TestCase):
