@@ -35,26 +35,52 @@ struct contig_claim {
 	struct list_head node;
 	unsigned long start_pfn;	/* aligned to pageblocks */
 	unsigned long end_pfn;
+	pid_t pid;
 };
 
 static LIST_HEAD(claims);
 static DEFINE_SPINLOCK(claims_lock);
 static DECLARE_WAIT_QUEUE_HEAD(claims_changed);
 
-static bool claim_blocks_now(struct contig_claim *claim)
+static const struct contig_claim *
+find_peer_claim(const struct contig_claim *claim)
 {
-	struct contig_claim *other;
-	bool mine = true;
+	const struct contig_claim *other;
 
-	spin_lock(&claims_lock);
+	lockdep_assert_held(&claims_lock);
 	list_for_each_entry(other, &claims, node)
 		if (claim->start_pfn < other->end_pfn &&
 		    other->start_pfn < claim->end_pfn)
-			mine = false;
+			return other;
+	return NULL;
+}
+
+static bool claim_blocks_now(struct contig_claim *claim)
+{
+	bool mine;
+
+	spin_lock(&claims_lock);
+	mine = !find_peer_claim(claim);
 	if (mine)
 		list_add(&claim->node, &claims);
 	spin_unlock(&claims_lock);
 	return mine;
+}
+
+static void note_peer_claim(struct contig_request *req,
+			    const struct contig_claim *claim)
+{
+	const struct contig_claim *peer;
+
+	spin_lock(&claims_lock);
+	peer = find_peer_claim(claim);
+	if (peer)
+		req->blocker = (struct contig_blocker) {
+			.pfn	= max(req->start_pfn, peer->start_pfn),
+			.reason	= CONTIG_BLOCK_PEER,
+			.pid	= peer->pid,
+		};
+	spin_unlock(&claims_lock);
 }
 
 /*
@@ -68,14 +94,14 @@ static unsigned int claim_patience_ms(const struct contig_request *req)
 	return req->peer_ms ? max(req->peer_ms, CLAIM_MS) : CONTIG_PEER_MAX_MS;
 }
 
-static int claim_blocks(const struct contig_request *req,
-			struct contig_claim *claim)
+static int claim_blocks(struct contig_request *req, struct contig_claim *claim)
 {
 	long timeout = msecs_to_jiffies(claim_patience_ms(req));
 	long left;
 
 	claim->start_pfn = pageblock_start_pfn(req->start_pfn);
 	claim->end_pfn = pageblock_align(req->end_pfn);
+	claim->pid = task_pid_nr(current);
 
 	if (contig_should_fail(CONTIG_FAIL_CLAIM))
 		return -EINTR;
@@ -83,7 +109,10 @@ static int claim_blocks(const struct contig_request *req,
 					   claim_blocks_now(claim), timeout);
 	if (left < 0)
 		return -EINTR;
-	return left ? 0 : -EBUSY;
+	if (left)
+		return 0;
+	note_peer_claim(req, claim);
+	return -EBUSY;
 }
 
 static void unclaim_blocks(struct contig_claim *claim)
@@ -337,9 +366,9 @@ int contig_take_free(struct contig_request *req)
  *
  * Context: May sleep.
  * Return: 0; -EINVAL if the flags or, with __GFP_COMP, the shape of the range are
- * not supported; -EBUSY if a page is in the way, which @req->blocker names; -EBUSY
- * without a blocker if a peer took too long, or if the pageblocks are not what
- * @req says; -ENOMEM if there was no memory to move pages to; -EINTR if the task
+ * not supported; -EBUSY if a page is in the way, or a peer that took too long,
+ * which @req->blocker names; -EBUSY without a blocker if the pageblocks are not
+ * what @req says; -ENOMEM if there was no memory to move pages to; -EINTR if the task
  * is being killed.
  */
 int contig_alloc(struct contig_request *req)

@@ -31,10 +31,13 @@
  *		move
  * @CONTIG_BLOCK_WRITEBACK: being written out
  * @CONTIG_BLOCK_LOCKED: locked, most likely I/O in flight
+ * @CONTIG_BLOCK_BUFFERS: its file system uses its buffers, most likely a journal
+ * @CONTIG_BLOCK_HUGE:	a huge page, and no other is free to move it to
  * @CONTIG_BLOCK_OFF_LRU: on no LRU list: isolated by somebody else, or not
  *		movable
  * @CONTIG_BLOCK_IN_USE: allocated, nothing more is known
  * @CONTIG_BLOCK_ISOLATED: its pageblock is isolated by memory hotplug
+ * @CONTIG_BLOCK_PEER:	another request has taken too long in its pageblock
  * @CONTIG_BLOCK_POISONED: the memory is broken, and stays out of use
  * @CONTIG_BLOCK_NR:	number of reasons
  */
@@ -44,9 +47,12 @@ enum contig_block_reason {
 	CONTIG_BLOCK_REFERENCED,
 	CONTIG_BLOCK_WRITEBACK,
 	CONTIG_BLOCK_LOCKED,
+	CONTIG_BLOCK_BUFFERS,
+	CONTIG_BLOCK_HUGE,
 	CONTIG_BLOCK_OFF_LRU,
 	CONTIG_BLOCK_IN_USE,
 	CONTIG_BLOCK_ISOLATED,
+	CONTIG_BLOCK_PEER,
 	CONTIG_BLOCK_POISONED,
 	CONTIG_BLOCK_NR
 };
@@ -57,12 +63,14 @@ enum contig_block_reason {
  * @reason:	why it stayed
  * @refs:	references when it was found
  * @maps:	page table entries that mapped it then
+ * @pid:	for %CONTIG_BLOCK_PEER: task of the other request
  */
 struct contig_blocker {
 	unsigned long pfn;
 	enum contig_block_reason reason;
 	int refs;
 	int maps;
+	pid_t pid;
 };
 
 /**

@@ -23,6 +23,7 @@
  *
  * No lock of our own. Context: may sleep.
  */
+#include <linux/buffer_head.h>
 #include <linux/delay.h>
 #include <linux/hugetlb.h>
 #include <linux/memcontrol.h>
@@ -95,6 +96,30 @@ static void note_stuck(struct evacuation *ev, struct folio *folio,
 	ev->nr_stuck++;
 }
 
+/* Buffer heads that somebody uses do not move: a journal, or I/O in flight. */
+static bool has_busy_buffers(struct folio *folio)
+{
+	const struct address_space *mapping;
+	struct buffer_head *head = NULL, *next;
+	bool busy = false;
+
+	if (!IS_ENABLED(CONFIG_BUFFER_HEAD) || !folio_test_private(folio) ||
+	    !folio_trylock(folio))
+		return false;
+	mapping = folio_mapping(folio);
+	if (mapping && (mapping->a_ops->migrate_folio == buffer_migrate_folio ||
+			mapping->a_ops->migrate_folio ==
+			buffer_migrate_folio_norefs))
+		head = folio_buffers(folio);
+	next = head;
+	while (next && !busy) {
+		busy = atomic_read(&next->b_count) || buffer_locked(next);
+		next = next->b_this_page == head ? NULL : next->b_this_page;
+	}
+	folio_unlock(folio);
+	return busy;
+}
+
 /* Why migrate_pages() left this folio; a guess, since nothing is locked. */
 static enum contig_block_reason why_not_moved(struct folio *folio)
 {
@@ -104,6 +129,10 @@ static enum contig_block_reason why_not_moved(struct folio *folio)
 		return CONTIG_BLOCK_WRITEBACK;
 	if (folio_test_locked(folio))
 		return CONTIG_BLOCK_LOCKED;
+	if (has_busy_buffers(folio))
+		return CONTIG_BLOCK_BUFFERS;
+	if (folio_test_hugetlb(folio))
+		return CONTIG_BLOCK_HUGE;
 	/* One reference is ours; another one, or a lock, is gone by now. */
 	if (contig_foreign_refs(&folio->page) <= 1)
 		return CONTIG_BLOCK_IN_USE;
@@ -141,7 +170,7 @@ static unsigned long collect_page(struct evacuation *ev, unsigned long pfn)
 			     pageblock_end_pfn(pfn));
 		if (!isolate_or_dissolve_huge_folio(folio, &ev->batch.folios))
 			return pfn + 1;
-		note_stuck(ev, folio, CONTIG_BLOCK_IN_USE);
+		note_stuck(ev, folio, CONTIG_BLOCK_HUGE);
 		return next;
 	}
 
