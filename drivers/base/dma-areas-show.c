@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Areas of a device, for people to read: a line in the log when a driver is
- * bound for the first time, and all devices in debugfs.
+ * bound for the first time, and all devices in /proc/cma/holders and debugfs.
  *
  * Both take a snapshot, as a request does. device_lock keeps the bus ranges of
  * a device, which say what it reaches.
@@ -52,7 +52,7 @@ void dma_area_log(struct device *dev, bool missing)
 		dev_info(dev, "cma: other memory does for it\n");
 }
 
-#ifdef CONFIG_CMA_DEBUGFS
+#if defined(CONFIG_PROC_FS) || defined(CONFIG_CMA_DEBUGFS)
 
 static const char *dma_area_state(struct device *dev, const struct cma *area)
 {
@@ -61,21 +61,37 @@ static const char *dma_area_state(struct device *dev, const struct cma *area)
 	return dma_area_reached(dev, area) ? "reached" : "out-of-reach";
 }
 
-static void dma_area_show_device(struct seq_file *seq, struct device *dev)
+/* White space in names would look like the end of a field. */
+static void dma_area_show_name(struct seq_file *seq, const char *name)
+{
+	seq_escape(seq, name, " \t\n\\");
+	seq_putc(seq, ' ');
+}
+
+/* Each line begins with @word. */
+static void dma_area_show_device(struct seq_file *seq, struct device *dev,
+				 const char *word)
 {
 	struct dma_area_snapshot areas;
 
 	dma_area_snapshot(dev, NULL, &areas);
 	if (!areas.own)
 		return;
-	for (unsigned int i = 0; i < areas.nr; i++)
-		seq_printf(seq, "%s %u %s %s\n", dev_name(dev), i,
-			   cma_get_name(areas.area[i]),
-			   dma_area_state(dev, areas.area[i]));
+	for (unsigned int i = 0; i < areas.nr; i++) {
+		seq_puts(seq, word);
+		dma_area_show_name(seq, dev_name(dev));
+		seq_printf(seq, "%u ", i);
+		dma_area_show_name(seq, cma_get_name(areas.area[i]));
+		seq_printf(seq, "%s\n", dma_area_state(dev, areas.area[i]));
+	}
+	if (!areas.refused && !areas.falls_back)
+		return;
+	seq_puts(seq, word);
+	dma_area_show_name(seq, dev_name(dev));
 	if (areas.refused)
-		seq_printf(seq, "%s - - refused\n", dev_name(dev));
-	else if (areas.falls_back)
-		seq_printf(seq, "%s %u - any\n", dev_name(dev), areas.nr);
+		seq_puts(seq, "- - refused\n");
+	else
+		seq_printf(seq, "%u - any\n", areas.nr);
 }
 
 /* Return: device number @n with a reference; NULL if there are fewer. */
@@ -94,17 +110,48 @@ static struct device *dma_area_device_at(unsigned int n)
 	return dev;
 }
 
-static int dma_area_devices_show(struct seq_file *seq, void *unused)
+static void dma_area_show_devices(struct seq_file *seq, const char *word)
 {
 	struct device *dev;
 
 	for (unsigned int n = 0; (dev = dma_area_device_at(n)); n++) {
 		/* Unbinding frees dev->dma_range_map. */
-		device_lock(dev);
-		dma_area_show_device(seq, dev);
-		device_unlock(dev);
+		int error = device_lock_interruptible(dev);
+
+		if (!error) {
+			dma_area_show_device(seq, dev, word);
+			device_unlock(dev);
+		}
 		put_device(dev);
+		/* A driver that hangs while it is bound must not hang this. */
+		if (error)
+			break;
 	}
+}
+
+#endif /* CONFIG_PROC_FS || CONFIG_CMA_DEBUGFS */
+
+#ifdef CONFIG_PROC_FS
+
+static void dma_area_show_holders(struct seq_file *seq)
+{
+	dma_area_show_devices(seq, "device ");
+}
+
+static int __init dma_area_set_proc(void)
+{
+	cma_proc_set_devices(dma_area_show_holders);
+	return 0;
+}
+late_initcall(dma_area_set_proc);
+
+#endif /* CONFIG_PROC_FS */
+
+#ifdef CONFIG_CMA_DEBUGFS
+
+static int dma_area_devices_show(struct seq_file *seq, void *unused)
+{
+	dma_area_show_devices(seq, "");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(dma_area_devices);

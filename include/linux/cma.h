@@ -35,6 +35,7 @@
 struct cma;
 struct folio;
 struct page;
+struct seq_file;
 
 /**
  * enum cma_mode - who uses the pages of an area that nobody holds
@@ -173,6 +174,9 @@ void cma_set_heap(struct cma *cma);
 bool cma_has_heap(const struct cma *cma);
 struct cma *cma_area_of(const struct page *page);
 int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data);
+#ifdef CONFIG_PROC_FS
+void cma_proc_set_devices(void (*show)(struct seq_file *seq));
+#endif
 
 /* Allocate and release. /proc/allocinfo names the caller. */
 struct page *cma_alloc_noprof(struct cma *cma, unsigned long count,

@@ -16,6 +16,7 @@
 #include <linux/highmem.h>
 #include <linux/kasan.h>
 #include <linux/mm.h>
+#include <linux/sched/clock.h>
 
 #include "internal.h"
 #include "trace_start.h"
@@ -94,6 +95,7 @@ struct page *cma_alloc_buffer(struct cma *cma, unsigned long nr_pages,
 	struct cma_failure_cause cause = { };
 	struct cma_buffer *buffer = NULL;
 	struct page *page = NULL;
+	u64 start_ns = local_clock();
 	unsigned long pfn = 0;
 	int error = -EINVAL;
 
@@ -115,8 +117,10 @@ struct page *cma_alloc_buffer(struct cma *cma, unsigned long nr_pages,
 		prepare_reserved_pages(cma, buffer, flags & CMA_ALLOC_FROZEN);
 		cma_buffer_complete(cma, buffer);
 		cma_buffer_hand_out(buffer, owner, caller);
+		cma_account_latency(cma, start_ns);
 	} else {
 		cma_buffer_discard(buffer);
+		cma_account_failure(cma, error, cause.no_hole);
 		cma_failure_report(cma, nr_pages, align_order, owner, error,
 				   &cause, !(flags & CMA_ALLOC_NOWARN));
 	}

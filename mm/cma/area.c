@@ -6,7 +6,10 @@
  * away. So the table itself needs no lock.
  */
 #include <linux/export.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/sched/clock.h>
 #include <linux/string.h>
 #include <linux/vmstat.h>
 
@@ -403,6 +406,40 @@ int cma_set_patience(struct cma *cma, unsigned int ms)
 }
 
 /**
+ * cma_nr_held() - count the pages that owners and searches hold
+ * @cma:	the area
+ *
+ * Context: Any but NMI; takes cma->lock.
+ * Return: number of pages, without those of cached buffers.
+ */
+unsigned long cma_nr_held(struct cma *cma)
+{
+	unsigned long nr_pages, flags;
+
+	if (!cma->active)
+		return 0;
+	spin_lock_irqsave(&cma->lock, flags);
+	/* Gaps between banks are held, too. */
+	nr_pages = cma->range.nr_held - (cma->range.nr_pages - cma->nr_pages);
+	spin_unlock_irqrestore(&cma->lock, flags);
+	/* A buffer being given back is counted as cached, but not held. */
+	return nr_pages - min(nr_pages, cma_cache_pages(cma));
+}
+
+/**
+ * cma_nr_available() - count the pages of an area that nobody has
+ * @cma:	the area
+ *
+ * Context: Any.
+ * Return: number of pages, with those of cached buffers.
+ */
+unsigned long cma_nr_available(struct cma *cma)
+{
+	return cma->range.nr_pages - READ_ONCE(cma->range.nr_held) +
+	       cma_cache_pages(cma);
+}
+
+/**
  * cma_account_alloc() - count a request
  * @cma:	the area
  * @nr_pages:	number of pages
@@ -419,6 +456,61 @@ void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error)
 		count_vm_event(CMA_ALLOC_SUCCESS);
 		atomic64_add(nr_pages, &cma->nr_pages_succeeded);
 	}
+}
+
+/**
+ * cma_latency_bucket() - bucket of a latency
+ * @passed_ns:	nanoseconds
+ *
+ * As the modifier .log2 of hist triggers: bucket n ends with 2^n microseconds.
+ *
+ * Context: Any.
+ * Return: number of the bucket; the last one for all that is longer.
+ */
+unsigned int cma_latency_bucket(u64 passed_ns)
+{
+	u64 passed_us = div_u64(passed_ns, NSEC_PER_USEC);
+	unsigned int bucket = passed_us > 1 ? ilog2(passed_us - 1) + 1 : 0;
+
+	return min(bucket, CMA_LATENCY_BUCKETS - 1);
+}
+
+/**
+ * cma_account_latency() - count a request that took a window
+ * @cma:	the area
+ * @start_ns:	local_clock() when it began
+ *
+ * Context: Process.
+ */
+void cma_account_latency(struct cma *cma, u64 start_ns)
+{
+	u64 now_ns = local_clock();
+
+	/* The clocks of two CPUs may differ. */
+	if (now_ns < start_ns)
+		now_ns = start_ns;
+	atomic_long_inc(&cma->latency[cma_latency_bucket(now_ns - start_ns)]);
+}
+
+/**
+ * cma_account_failure() - count a failed request by its reason
+ * @cma:	the area
+ * @error:	negative error code
+ * @no_hole:	for -ENOMEM: no hole was large enough
+ *
+ * Context: Any.
+ */
+void cma_account_failure(struct cma *cma, int error, bool no_hole)
+{
+	enum cma_result result = CMA_INVALID;
+
+	if (error == -EBUSY)
+		result = CMA_BUSY;
+	else if (error == -ENOMEM)
+		result = no_hole ? CMA_NO_ROOM : CMA_NO_MEMORY;
+	else if (error == -EINTR)
+		result = CMA_KILLED;
+	atomic_long_inc(&cma->nr_failed[result]);
 }
 
 /**

@@ -202,6 +202,30 @@ int __init cma_buffer_hold_early(struct cma *cma, const struct cma_bank *bank)
 }
 
 /**
+ * cma_buffer_kind() - what the pages of a record are
+ * @cma:	the area
+ * @holder:	the window of the record
+ *
+ * Context: The caller holds cma->lock, so the record is not freed.
+ * Return: %CMA_PAGE_HELD, %CMA_PAGE_CACHED also while the pages are given back,
+ * or %CMA_PAGE_SEARCH.
+ */
+enum cma_page_kind cma_buffer_kind(struct cma *cma, struct cma_holder *holder)
+{
+	struct cma_shard *shard = shard_of(cma, holder->start);
+	enum cma_page_kind kind = CMA_PAGE_SEARCH;
+
+	lockdep_assert_held(&cma->lock);
+	spin_lock(&shard->lock);
+	if (READ_ONCE(holder_to_buffer(holder)->owned))
+		kind = CMA_PAGE_HELD;
+	else if (rb_find(&holder->start, &shard->buffers, buffer_cmp_pfn))
+		kind = CMA_PAGE_CACHED;
+	spin_unlock(&shard->lock);
+	return kind;
+}
+
+/**
  * cma_buffer_snapshot() - copy a record that may be changing hands
  * @cma:	the area
  * @buffer:	the record

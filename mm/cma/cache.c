@@ -141,6 +141,7 @@ struct page *cma_cache_get(struct cma *cma, unsigned long count,
 		list_del(&buffer->node);
 		list_del(&buffer->by_age);
 		WRITE_ONCE(cache->nr_pages, cache->nr_pages - count);
+		WRITE_ONCE(cache->nr_hits, cache->nr_hits + 1);
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
 	if (!buffer)
@@ -148,6 +149,9 @@ struct page *cma_cache_get(struct cma *cma, unsigned long count,
 
 	if (!buffer->zeroed && cma_cache_buffer_in_use(buffer)) {
 		cma_cache_add(cache, buffer);
+		spin_lock_irqsave(&cache->lock, flags);
+		WRITE_ONCE(cache->nr_hits, cache->nr_hits - 1);
+		spin_unlock_irqrestore(&cache->lock, flags);
 		return NULL;
 	}
 
@@ -461,17 +465,22 @@ unsigned long cma_cache_pages(struct cma *cma)
 	return cma_cache_visit_each(cma, cma_cache_count);
 }
 
+static unsigned long cma_cache_count_hits(struct cma *cma,
+					  struct cma_cache *cache)
+{
+	return READ_ONCE(cache->nr_hits);
+}
+
 /**
- * cma_nr_available() - count the pages of an area that nobody has
+ * cma_cache_hits() - count requests that got a cached buffer
  * @cma:	the area
  *
  * Context: Any.
- * Return: number of pages, with those of cached buffers.
+ * Return: number of requests since boot.
  */
-unsigned long cma_nr_available(struct cma *cma)
+unsigned long cma_cache_hits(struct cma *cma)
 {
-	return cma->range.nr_pages - READ_ONCE(cma->range.nr_held) +
-	       cma_cache_pages(cma);
+	return cma_cache_visit_each(cma, cma_cache_count_hits);
 }
 
 static unsigned long cma_cache_count_zeroed(struct cma *cma,

@@ -15,7 +15,7 @@
  * <area>/buffers	one line each: first pfn, pages, device, task, pid,
  *			seconds since boot when it was handed out, caller;
  *			dashes if it is cached or its window is being tried
- * failures		the most recent failed requests, and why
+ * failures		the most recent failed requests, and why: a line each
  *
  * Buffers taken here are on cma->debug_buffers, covered by cma->lock.
  */
@@ -29,15 +29,7 @@
 
 static int used_get(void *data, u64 *value)
 {
-	struct cma *cma = data;
-
-	spin_lock_irq(&cma->lock);
-	*value = READ_ONCE(cma->range.nr_held);
-	spin_unlock_irq(&cma->lock);
-	/* Gaps between banks are held, too. */
-	*value -= cma->range.nr_pages - cma->nr_pages;
-	/* A buffer being given back is counted as cached, but not held. */
-	*value -= min(*value, cma_cache_pages(cma));
+	*value = cma_nr_held(data);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(used_fops, used_get, NULL, "%llu\n");
@@ -200,7 +192,16 @@ DEFINE_SHOW_ATTRIBUTE(buffers);
 
 static int failures_show(struct seq_file *seq, void *unused)
 {
-	cma_failure_show(seq);
+	struct cma_failure *failure = kmalloc(sizeof(*failure), GFP_KERNEL);
+	u64 number = 0;
+
+	if (!failure)
+		return -ENOMEM;
+	while (cma_failure_next(number, failure)) {
+		cma_failure_show_line(seq, failure);
+		number = failure->number;
+	}
+	kfree(failure);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(failures);

@@ -35,6 +35,7 @@
 #include <linux/workqueue.h>
 
 #include "../contig/contig.h"
+#include "../contig/describe.h"
 #include "range.h"
 
 struct seq_file;
@@ -75,14 +76,16 @@ struct cma_shard {
  * struct cma_cache - buffers waiting for the next request
  * @lock:	covers all other members
  * @nr_pages:	sum of the pages of all buffers
+ * @nr_hits:	buffers that were taken from here since boot
  * @nr_lists:	number of elements of @buffers
  * @by_age:	all buffers, oldest first; includes one that is being zeroed
  * @buffers:	lists by size in pages - 1; the last list also has all larger
  *		buffers
  */
 struct cma_cache {
-	spinlock_t		lock;	/* buffers, nr_pages */
+	spinlock_t		lock;	/* buffers, nr_pages, nr_hits */
 	unsigned long		nr_pages;
+	unsigned long		nr_hits;
 	unsigned long		nr_lists;
 	struct list_head	by_age;
 	struct list_head	buffers[];
@@ -132,6 +135,27 @@ struct cma_bank {
 };
 
 /**
+ * enum cma_result - how a request ended, for its counter
+ * @CMA_NO_ROOM:	no hole was large enough
+ * @CMA_BUSY:		pages did not get out of the way
+ * @CMA_NO_MEMORY:	there was no memory to move pages to
+ * @CMA_KILLED:		the task was killed
+ * @CMA_INVALID:	there is no such size or alignment, or no such area
+ * @CMA_NR_FAILURES:	number of ways to fail
+ */
+enum cma_result {
+	CMA_NO_ROOM,
+	CMA_BUSY,
+	CMA_NO_MEMORY,
+	CMA_KILLED,
+	CMA_INVALID,
+	CMA_NR_FAILURES
+};
+
+/* Buckets of latencies: the last one has all from 2^22 us, 4 seconds, on. */
+#define CMA_LATENCY_BUCKETS	24
+
+/**
  * struct cma - one area
  * @lock:	covers @range, @headroom and @debug_buffers
  * @range:	who holds what, by pfn; gaps between banks are held forever
@@ -161,6 +185,8 @@ struct cma_bank {
  * @nr_pages_succeeded: pages handed out since boot
  * @nr_pages_failed: pages of failed requests since boot
  * @nr_pages_released: pages given back since boot
+ * @nr_failed:	failed requests since boot, by enum cma_result
+ * @latency:	requests that took a window, by the logarithm of microseconds
  * @users:	who takes buffers
  * @devices:	for CMA_FOR_DEVICES: globs for names of devices or drivers,
  *		separated by commas
@@ -199,6 +225,8 @@ struct cma {
 	atomic64_t		nr_pages_succeeded;
 	atomic64_t		nr_pages_failed;
 	atomic64_t		nr_pages_released;
+	atomic_long_t		nr_failed[CMA_NR_FAILURES];
+	atomic_long_t		latency[CMA_LATENCY_BUCKETS];
 	enum cma_users		users;
 	const char		*devices;
 	bool			heap;
@@ -283,16 +311,84 @@ struct cma_buffer {
 /* A record of 129 bytes would come from kmalloc-192. */
 static_assert(IS_ENABLED(CONFIG_64BIT) || sizeof(struct cma_buffer) <= 128);
 
+/* Pages in the way that a report names. */
+#define CMA_BLOCKERS	4
+
 /**
  * struct cma_failure_cause - why a request got no window
- * @blocker:	last page that was in the way
+ * @blocker:	the last pages that were in the way, the very last one first
+ * @nr_surveyed: windows that were looked at
+ * @nr_tried:	windows that were evacuated in vain
  * @no_hole:	no hole of the area was large enough
  * @widest_hole: pages of the widest hole at that time
  */
 struct cma_failure_cause {
-	struct contig_blocker blocker;
+	struct contig_blocker blocker[CMA_BLOCKERS];
+	unsigned int nr_surveyed;
+	unsigned int nr_tried;
 	bool no_hole;
 	unsigned long widest_hole;
+};
+
+/**
+ * enum cma_page_kind - what a page of an area holds, besides the kinds of
+ *	mm/contig/
+ * @CMA_PAGE_HELD:	a buffer that an owner has
+ * @CMA_PAGE_CACHED:	a cached buffer
+ * @CMA_PAGE_SEARCH:	a window that a search tries
+ * @CMA_PAGE_RESERVED:	reserved from the page allocator, in no buffer
+ * @CMA_PAGE_NR:	number of kinds, with those of mm/contig/
+ */
+enum cma_page_kind {
+	CMA_PAGE_HELD = CONTIG_PAGE_NR,
+	CMA_PAGE_CACHED,
+	CMA_PAGE_SEARCH,
+	CMA_PAGE_RESERVED,
+	CMA_PAGE_NR
+};
+
+/**
+ * struct cma_census - the pages of an area, counted by what they hold
+ * @nr_pages:	of each enum contig_page_kind and enum cma_page_kind
+ */
+struct cma_census {
+	unsigned long nr_pages[CMA_PAGE_NR];
+};
+
+/**
+ * struct cma_failure - record of a failed request
+ * @number:	1 for the first failure since boot
+ * @cma:	the area
+ * @when_ns:	nanoseconds since boot
+ * @nr_pages:	number of pages requested
+ * @align_order: requested alignment is 1 << this many pages
+ * @error:	negative error code
+ * @cause:	why
+ * @who:	who uses each page of @cause, in words
+ * @nr_unheld:	pages that no holder had
+ * @widest_hole: pages of the widest hole
+ * @is_full:	@census is known
+ * @census:	what the pages held
+ * @pid:	task that asked
+ * @comm:	its name
+ * @owner:	name of the device; empty if there is none
+ */
+struct cma_failure {
+	u64 number;
+	struct cma *cma;
+	u64 when_ns;
+	unsigned long nr_pages;
+	unsigned int align_order;
+	int error;
+	struct cma_failure_cause cause;
+	char who[CMA_BLOCKERS][128];
+	unsigned long nr_unheld;
+	unsigned long widest_hole;
+	bool is_full;
+	struct cma_census census;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	char owner[CMA_MAX_NAME];
 };
 
 /* area.c: the registry of areas */
@@ -304,7 +400,12 @@ struct cma *cma_area_intersecting(unsigned long start_pfn,
 const struct cma_bank *cma_bank_of(const struct cma *cma, unsigned long pfn);
 unsigned long cma_area_index(const struct cma *cma, unsigned long pfn);
 const char *cma_fit_name(enum cma_fit fit);
+unsigned long cma_nr_available(struct cma *cma);
+unsigned long cma_nr_held(struct cma *cma);
 void cma_account_alloc(struct cma *cma, unsigned long nr_pages, int error);
+unsigned int cma_latency_bucket(u64 passed_ns);
+void cma_account_latency(struct cma *cma, u64 start_ns);
+void cma_account_failure(struct cma *cma, int error, bool no_hole);
 void cma_account_release(struct cma *cma, unsigned long pfn,
 			 unsigned long nr_pages);
 
@@ -343,6 +444,7 @@ struct cma_buffer *cma_buffer_at(struct cma *cma, unsigned long pfn);
 void cma_buffer_complete(struct cma *cma, struct cma_buffer *buffer);
 void cma_buffer_hand_out(struct cma_buffer *buffer, const char *owner,
 			 unsigned long caller);
+enum cma_page_kind cma_buffer_kind(struct cma *cma, struct cma_holder *holder);
 void cma_buffer_snapshot(struct cma *cma, const struct cma_buffer *buffer,
 			 struct cma_buffer *copy);
 struct cma_buffer *cma_buffer_disown(struct cma *cma, unsigned long pfn,
@@ -363,7 +465,7 @@ unsigned long cma_cache_shrink(unsigned long nr_wanted);
 void cma_cache_set_limit(struct cma *cma, unsigned long nr_pages);
 void cma_cache_set_age(struct cma *cma, unsigned int ms);
 unsigned long cma_cache_pages(struct cma *cma);
-unsigned long cma_nr_available(struct cma *cma);
+unsigned long cma_cache_hits(struct cma *cma);
 unsigned long cma_cache_zeroed_pages(struct cma *cma);
 
 /* search.c: find a window and take it */
@@ -396,6 +498,23 @@ const char *cma_mode_name(enum cma_mode mode);
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,
 			unsigned int align_order, const char *owner, int error,
 			const struct cma_failure_cause *cause, bool warn);
-void cma_failure_show(struct seq_file *seq);
+void cma_failure_note(struct cma_failure_cause *cause,
+		      const struct contig_blocker *blocker);
+bool cma_failure_next(u64 number, struct cma_failure *copy);
+void cma_failure_show(struct seq_file *seq, const struct cma_failure *failure);
+void cma_failure_show_line(struct seq_file *seq,
+			   const struct cma_failure *failure);
+
+/* Pages that cma_map_pages() looks at; their kinds lie on the stack. */
+#define CMA_MAP_PAGES	256UL
+
+/* map.c: what each page of an area holds */
+const char *cma_page_kind_name(unsigned int kind);
+void cma_map_pages(struct cma *cma, unsigned long pfn, unsigned long end_pfn,
+		   u8 *kinds);
+void cma_count_pages(struct cma *cma, struct cma_census *census);
+unsigned long cma_census_lent(const struct cma_census *census);
+unsigned long cma_census_free(const struct cma_census *census);
+unsigned long cma_census_can_go(const struct cma_census *census);
 
 #endif /* _MM_CMA_INTERNAL_H */

@@ -242,7 +242,7 @@ static int mode_take_back_area(struct cma *cma, struct contig_blocker *blocker)
 static void mode_report_failure(struct cma *cma, int error,
 				const struct contig_blocker *blocker)
 {
-	struct cma_failure_cause cause = { .blocker = *blocker };
+	struct cma_failure_cause cause = { .blocker = { *blocker } };
 	int nr_folios = atomic_read(&cma->nr_folios);
 	bool folios = error == -EBUSY && nr_folios &&
 		      blocker->reason == CONTIG_BLOCK_NONE;

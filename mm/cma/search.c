@@ -56,9 +56,8 @@
  * @buffer:	record of the buffer
  * @req:	request to the range
  * @flags:	CMA_ALLOC_*
+ * @cause:	what a report of a failure says
  * @blocker:	page that was in the way of the last window
- * @no_hole:	the last attempt to place the request found no hole for it
- * @widest_hole: pages of the widest hole at that time
  * @tried:	there was a hole to try
  * @remembered:	later surveys will avoid @blocker for a while
  * @linger_ms:	how long to wait for the last blockers of a window
@@ -73,9 +72,8 @@ struct search {
 	struct cma_buffer *buffer;
 	struct cma_range_req req;
 	unsigned int flags;
+	struct cma_failure_cause *cause;
 	struct contig_blocker blocker;
-	bool no_hole;
-	unsigned long widest_hole;
 	bool tried;
 	bool remembered;
 	unsigned int linger_ms;
@@ -98,12 +96,12 @@ static bool search_place(struct search *search, enum cma_fit fit,
 	search->req.fit = fit;
 	search->req.min_start = min_start;
 	if (cma_range_place(range, &search->req, start)) {
-		search->no_hole = false;
+		search->cause->no_hole = false;
 		return true;
 	}
 	if (!min_start) {
-		search->no_hole = true;
-		search->widest_hole = cma_range_widest_hole(range);
+		search->cause->no_hole = true;
+		search->cause->widest_hole = cma_range_widest_hole(range);
 	}
 	return false;
 }
@@ -145,6 +143,13 @@ static bool search_contended(const struct search *search, int nr_dropped)
 {
 	return atomic_read(&search->cma->nr_trying) ||
 	       atomic_read(&search->cma->nr_dropped) != nr_dropped;
+}
+
+static void search_note_blocker(struct search *search,
+				const struct contig_blocker *blocker)
+{
+	search->blocker = *blocker;
+	cma_failure_note(search->cause, blocker);
 }
 
 /* Check the pages of [@start, @end) outside of [@lent_start, @lent_end). */
@@ -215,7 +220,7 @@ static int search_take_held(struct search *search, bool patient,
 		return 0;
 
 	search_drop_window(search);
-	search->blocker = req.blocker;
+	search_note_blocker(search, &req.blocker);
 	search->nr_stuck = req.nr_stuck;
 	return error;
 }
@@ -242,6 +247,7 @@ static int search_try_held(struct search *search, bool patient)
 	if (!error)
 		return 0;
 
+	search->cause->nr_tried++;
 	if (patient && error == -EBUSY)
 		note_nearest_window(search, pfn);
 	search->remembered = contig_blocker_remember(&search->blocker);
@@ -275,11 +281,14 @@ static unsigned long search_next_window(struct search *search,
 	return start;
 }
 
-static void survey_lent_part(const struct cma *cma, unsigned long start_pfn,
-			     unsigned long end_pfn,
+static void survey_lent_part(const struct search *search,
+			     unsigned long start_pfn,
 			     struct contig_survey *survey)
 {
-	if (!cma_lent_part(cma, &start_pfn, &end_pfn))
+	unsigned long end_pfn = start_pfn + search->buffer->nr_pages;
+
+	search->cause->nr_surveyed++;
+	if (!cma_lent_part(search->cma, &start_pfn, &end_pfn))
 		end_pfn = start_pfn;
 	contig_survey_window(start_pfn, end_pfn, survey);
 }
@@ -296,14 +305,13 @@ static unsigned long survey_near_window(struct search *search,
 					unsigned long packed,
 					struct contig_survey *survey)
 {
-	unsigned long nr_pages = search->buffer->nr_pages;
 	struct contig_survey other;
 
-	survey_lent_part(search->cma, start, start + nr_pages, survey);
+	survey_lent_part(search, start, survey);
 	if (packed == start || survey->blocker.reason != CONTIG_BLOCK_NONE)
 		return start;
 
-	survey_lent_part(search->cma, packed, packed + nr_pages, &other);
+	survey_lent_part(search, packed, &other);
 	other.nr_looked += survey->nr_looked;
 	if (other.blocker.reason != CONTIG_BLOCK_NONE) {
 		survey->nr_looked = other.nr_looked;
@@ -331,7 +339,7 @@ static void update_best_window(struct search *search, struct search_best *best,
 {
 	best->nr_looked += survey->nr_looked;
 	if (survey->blocker.reason != CONTIG_BLOCK_NONE) {
-		search->blocker = survey->blocker;
+		search_note_blocker(search, &survey->blocker);
 	} else if (survey->price < best->price) {
 		best->start = start;
 		best->price = survey->price;
@@ -410,15 +418,13 @@ static int search_try_cheapest(struct search *search)
 /* Return: true if a page rules the held window out; then it is dropped. */
 static bool search_held_is_ruled_out(struct search *search)
 {
-	unsigned long start = search->buffer->holder.start;
 	struct contig_survey survey;
 
-	survey_lent_part(search->cma, start, start + search->buffer->nr_pages,
-			 &survey);
+	survey_lent_part(search, search->buffer->holder.start, &survey);
 	if (survey.blocker.reason == CONTIG_BLOCK_NONE)
 		return false;
 	search_drop_window(search);
-	search->blocker = survey.blocker;
+	search_note_blocker(search, &survey.blocker);
 	return true;
 }
 
@@ -596,8 +602,8 @@ static bool search_is_in_vain(struct search *search, int nr_dropped)
 		return false;
 
 	spin_lock_irq(&cma->lock);
-	search->no_hole = true;
-	search->widest_hole = cma_range_widest_hole(range);
+	search->cause->no_hole = true;
+	search->cause->widest_hole = cma_range_widest_hole(range);
 	spin_unlock_irq(&cma->lock);
 	return true;
 }
@@ -644,7 +650,7 @@ static bool search_serves(const struct cma *cma, unsigned int flags)
  * @buffer:	new record of the buffer; on success it holds the window
  * @align_order: the window starts at a multiple of 1 << @align_order pages
  * @flags:	CMA_ALLOC_*
- * @cause:	set to the cause of a failure
+ * @cause:	empty; set to the cause of a failure
  *
  * Context: May sleep; takes cma->mode_lock for reading.
  * Return: 0; -ENOMEM if no hole is large enough or there was no memory to move
@@ -666,6 +672,7 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 			.align_mask	= (1UL << order) - 1,
 		},
 		.flags	= flags,
+		.cause	= cause,
 		.nearest = NO_WINDOW,
 	};
 	int error;
@@ -681,11 +688,7 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	if (!error && buffer->is_folio)
 		atomic_inc(&cma->nr_folios);
 	cma_mode_read_unlock(cma);
-	*cause = (struct cma_failure_cause) {
-		.blocker	= search.blocker,
-		.no_hole	= error == -ENOMEM && search.no_hole,
-		.widest_hole	= search.widest_hole,
-	};
+	cause->no_hole = cause->no_hole && error == -ENOMEM;
 	if (error == -EBUSY && search.blocker.reason == CONTIG_BLOCK_NONE)
 		return -ENOMEM;
 	return error;

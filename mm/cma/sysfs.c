@@ -5,6 +5,7 @@
 #include <linux/init.h>
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -74,6 +75,136 @@ static ssize_t available_pages_show(struct kobject *kobj,
 }
 
 static struct kobj_attribute available_pages_attr = __ATTR_RO(available_pages);
+
+static ssize_t held_pages_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", cma_nr_held(kobj_to_cma(kobj)));
+}
+
+static struct kobj_attribute held_pages_attr = __ATTR_RO(held_pages);
+
+static ssize_t cached_pages_show(struct kobject *kobj,
+				 struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", cma_cache_pages(kobj_to_cma(kobj)));
+}
+
+static struct kobj_attribute cached_pages_attr = __ATTR_RO(cached_pages);
+
+static ssize_t lent_pages_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	struct cma_census census;
+
+	cma_count_pages(kobj_to_cma(kobj), &census);
+	return sysfs_emit(buf, "%lu\n", cma_census_lent(&census));
+}
+
+static struct kobj_attribute lent_pages_attr = __ATTR_RO(lent_pages);
+
+static ssize_t free_pages_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	struct cma_census census;
+
+	cma_count_pages(kobj_to_cma(kobj), &census);
+	return sysfs_emit(buf, "%lu\n", cma_census_free(&census));
+}
+
+static struct kobj_attribute free_pages_attr = __ATTR_RO(free_pages);
+
+/* Pages that no holder has, and those of the widest hole, at one time. */
+static unsigned long unheld_pages(struct cma *cma, unsigned long *widest)
+{
+	unsigned long nr_pages;
+
+	spin_lock_irq(&cma->lock);
+	nr_pages = cma->range.nr_pages - cma->range.nr_held;
+	*widest = cma_range_widest_hole(&cma->range);
+	spin_unlock_irq(&cma->lock);
+	return nr_pages;
+}
+
+static ssize_t widest_hole_pages_show(struct kobject *kobj,
+				      struct kobj_attribute *attr, char *buf)
+{
+	unsigned long widest;
+
+	unheld_pages(kobj_to_cma(kobj), &widest);
+	return sysfs_emit(buf, "%lu\n", widest);
+}
+
+static struct kobj_attribute widest_hole_pages_attr =
+	__ATTR_RO(widest_hole_pages);
+
+/* Thousandths of the pages that no holder has outside of the widest hole. */
+static ssize_t fragmentation_index_show(struct kobject *kobj,
+					struct kobj_attribute *attr, char *buf)
+{
+	unsigned long nr_pages, widest;
+
+	nr_pages = unheld_pages(kobj_to_cma(kobj), &widest);
+	return sysfs_emit(buf, "%llu\n",
+			  nr_pages ? div64_u64(1000ULL * (nr_pages - widest),
+					       nr_pages) : 0ULL);
+}
+
+static struct kobj_attribute fragmentation_index_attr =
+	__ATTR_RO(fragmentation_index);
+
+static ssize_t requests_succeeded_show(struct kobject *kobj,
+				       struct kobj_attribute *attr, char *buf)
+{
+	struct cma *cma = kobj_to_cma(kobj);
+	unsigned long nr = cma_cache_hits(cma);
+
+	for (unsigned int i = 0; i < CMA_LATENCY_BUCKETS; i++)
+		nr += atomic_long_read(&cma->latency[i]);
+	return sysfs_emit(buf, "%lu\n", nr);
+}
+
+static struct kobj_attribute requests_succeeded_attr =
+	__ATTR_RO(requests_succeeded);
+
+#define CMA_FAILED_ATTR(name, result)					\
+static ssize_t requests_failed_##name##_show(struct kobject *kobj,	\
+					     struct kobj_attribute *attr, \
+					     char *buf)			\
+{									\
+	return sysfs_emit(buf, "%lu\n",				\
+			  atomic_long_read(&kobj_to_cma(kobj)->		\
+					   nr_failed[result]));		\
+}									\
+static struct kobj_attribute requests_failed_##name##_attr =		\
+	__ATTR_RO(requests_failed_##name)
+
+CMA_FAILED_ATTR(no_room, CMA_NO_ROOM);
+CMA_FAILED_ATTR(busy, CMA_BUSY);
+CMA_FAILED_ATTR(no_memory, CMA_NO_MEMORY);
+CMA_FAILED_ATTR(killed, CMA_KILLED);
+CMA_FAILED_ATTR(invalid, CMA_INVALID);
+
+/* The lines of a hist trigger with the modifier .log2. */
+static ssize_t latency_histogram_show(struct kobject *kobj,
+				      struct kobj_attribute *attr, char *buf)
+{
+	const struct cma *cma = kobj_to_cma(kobj);
+	int length = 0;
+
+	for (unsigned int i = 0; i < CMA_LATENCY_BUCKETS; i++) {
+		unsigned long nr = atomic_long_read(&cma->latency[i]);
+
+		if (nr)
+			length += sysfs_emit_at(buf, length,
+						"{ usecs: ~ 2^%-2u } hitcount: %10lu\n",
+						i, nr);
+	}
+	return length;
+}
+
+static struct kobj_attribute latency_histogram_attr =
+	__ATTR_RO(latency_histogram);
 
 static ssize_t cma_fit_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
@@ -286,6 +417,19 @@ static struct attribute *cma_attrs[] = {
 	&release_pages_success_attr.attr,
 	&total_pages_attr.attr,
 	&available_pages_attr.attr,
+	&held_pages_attr.attr,
+	&cached_pages_attr.attr,
+	&lent_pages_attr.attr,
+	&free_pages_attr.attr,
+	&widest_hole_pages_attr.attr,
+	&fragmentation_index_attr.attr,
+	&requests_succeeded_attr.attr,
+	&requests_failed_no_room_attr.attr,
+	&requests_failed_busy_attr.attr,
+	&requests_failed_no_memory_attr.attr,
+	&requests_failed_killed_attr.attr,
+	&requests_failed_invalid_attr.attr,
+	&latency_histogram_attr.attr,
 	&fit_attr.attr,
 	&patience_ms_attr.attr,
 	&cache_kib_attr.attr,
