@@ -26,6 +26,7 @@ NEEDS = {
     # memory in it exclude each other.
     "no /dev/mem, or none that shows memory": {"DEVMEM"},
     "no vivid": {"VIDEO_VIVID"},
+    "no null_blk": {"BLK_DEV_NULL_BLK"},
     # vivid has 32 bits for addresses.
     "vivid does not reach the area": {"area in 32 bits"},
     # The DMA API that other architectures share.

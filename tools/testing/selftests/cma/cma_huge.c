@@ -8,6 +8,7 @@
  * there, and none of its pages may lie in an area.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -78,6 +79,41 @@ TEST_F(cma_huge, hugetlb)
 	EXPECT_EQ(0, ct_noise_wrong(data, nr * huge_size, 1));
 	EXPECT_EQ(0, munmap(data, nr * huge_size));
 	EXPECT_EQ(nr_pool, ct_read_long(NR_HUGEPAGES));
+}
+
+/* No other huge page is free, and there is no memory for one. */
+TEST_F(cma_huge, hugetlb_without_room)
+{
+	size_t huge_size = ct_meminfo_kib("Hugepagesize") * KIB;
+	struct dma_test_alloc buf;
+	char text[4096];
+	struct ct_mem mem;
+	char *data;
+	long nr;
+
+	if (self->nr_hugepages < 0)
+		SKIP(return, "a kernel without hugetlb");
+	if (!ct_dma_generic(self->fd))
+		SKIP(return, "huge pages of hugetlb do not move");
+	ASSERT_EQ(0, ct_mem_fill_outside(&mem, CT_MLOCKED, &self->area));
+	ct_write_long(NR_HUGEPAGES, self->size / huge_size);
+	nr = ct_read_long(NR_HUGEPAGES);
+	ASSERT_GT(nr, 0);
+	data = mmap(NULL, nr * huge_size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	ASSERT_NE(MAP_FAILED, data);
+	memset(data, 1, nr * huge_size);
+	ASSERT_GT(ct_area_count(&self->area, KPF_HUGE, 0), 0);
+	EXPECT_EQ(-ENOMEM, ct_dma_alloc(self->fd, ct_page_size *
+					ct_area_debugfs(&self->area,
+							"maxchunk"),
+					DMA_TEST_KERNEL, 0, &buf));
+	ASSERT_TRUE(ct_last_report(text, sizeof(text)));
+	EXPECT_TRUE(strstr(text, " huge, with no other free: huge page,")) {
+		TH_LOG("%s", text);
+	}
+	EXPECT_EQ(0, munmap(data, nr * huge_size));
+	ct_mem_exit(&mem);
 }
 
 TEST_F(cma_huge, transparent)

@@ -233,6 +233,28 @@ bool ct_last_failure(char *line, size_t size)
 	return found;
 }
 
+bool ct_last_report(char *text, size_t size)
+{
+	FILE *file = fopen("/proc/cma/failures", "re");
+	size_t length = 0;
+	char line[512];
+
+	text[0] = 0;
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file)) {
+		/* An empty line ends a report; the next one replaces it. */
+		if (line[0] == '\n') {
+			length = 0;
+			continue;
+		}
+		if (length + strlen(line) < size)
+			length += sprintf(text + length, "%s", line);
+	}
+	fclose(file);
+	return text[0];
+}
+
 int ct_last_error(void)
 {
 	char line[256];

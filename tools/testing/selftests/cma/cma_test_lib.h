@@ -116,6 +116,8 @@ long ct_area_held(const struct ct_area *area);
 bool ct_last_failure(char *line, size_t size);
 /* Returns the negative errno in that line, or 0. */
 int ct_last_error(void);
+/* Gets the last report of a failure, for root; false if there is none. */
+bool ct_last_report(char *text, size_t size);
 long ct_area_sysfs(const struct ct_area *area, const char *file);
 /* Read or write a line of a file of the area in sysfs; return 0 or -errno. */
 int ct_area_get(const struct ct_area *area, const char *file, char *text,
