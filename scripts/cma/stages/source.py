@@ -55,6 +55,8 @@ ALLOWED = [
     # User space has neither BIT_ULL() nor strscpy(), and a pointer to
     # FIXTURE_DATA(x) is no product.
     ("tools/testing/selftests/", {"BIT_MACRO", "SPACING", "STRCPY"}),
+    # User space has no __printf() but its own.
+    ("tools/mm/cmastat", {"PREFER_DEFINED_ATTRIBUTE_MACRO"}),
     # Programs of a guest have the types of user space, and the demonstration
     # explains itself in sentences.
     ("scripts/cma/guest/", {"PREFER_KERNEL_TYPES", "PREFER_DEFINED_ATTRIBUTE_MACRO",
