@@ -95,7 +95,7 @@ int cma_mode_read_lock(struct cma *cma, gfp_t gfp)
 		return 0;
 	if (contig_may_wait_for_io(current_gfp_context(gfp)))
 		return wait_event_killable(mode_settled,
-					   mode_read_trylock(cma));
+					   mode_read_trylock(cma)) ? -EINTR : 0;
 	left = wait_event_killable_timeout(mode_settled, mode_read_trylock(cma),
 					   msecs_to_jiffies(IO_WAIT_MS));
 	if (left < 0)
