@@ -24,6 +24,7 @@
 
 #include "kernel.h"
 #include "contig.h"
+#include "trace.h"
 
 /* Attempts to evacuate a range and to take it then. */
 #define TAKE_ATTEMPTS	3
@@ -96,7 +97,8 @@ static unsigned int claim_patience_ms(const struct contig_request *req)
 
 static int claim_blocks(struct contig_request *req, struct contig_claim *claim)
 {
-	long timeout = msecs_to_jiffies(claim_patience_ms(req));
+	unsigned int ms;
+	int error = 0;
 	long left;
 
 	claim->start_pfn = pageblock_start_pfn(req->start_pfn);
@@ -105,14 +107,22 @@ static int claim_blocks(struct contig_request *req, struct contig_claim *claim)
 
 	if (contig_should_fail(CONTIG_FAIL_CLAIM))
 		return -EINTR;
-	left = wait_event_killable_timeout(claims_changed,
-					   claim_blocks_now(claim), timeout);
-	if (left < 0)
-		return -EINTR;
-	if (left)
+	if (claim_blocks_now(claim))
 		return 0;
-	note_peer_claim(req, claim);
-	return -EBUSY;
+
+	ms = claim_patience_ms(req);
+	trace_contig_claim_wait_start(req, ms);
+	left = wait_event_killable_timeout(claims_changed,
+					   claim_blocks_now(claim),
+					   msecs_to_jiffies(ms));
+	if (left < 0)
+		error = -EINTR;
+	else if (!left)
+		error = -EBUSY;
+	if (error == -EBUSY)
+		note_peer_claim(req, claim);
+	trace_contig_claim_wait_finish(req, error);
+	return error;
 }
 
 static void unclaim_blocks(struct contig_claim *claim)

@@ -38,6 +38,7 @@
 #include "kernel.h"
 #include "contig.h"
 #include "folio.h"
+#include "trace.h"
 
 /*
  * Pages a batch. migrate_pages() flushes TLBs once for up to
@@ -64,8 +65,9 @@
  * @targets:	where to move to
  * @nr_stuck:	folios that did not go in this pass
  * @linger_end:	jiffies when lingering ends; 0 before it begins
- * @nr_migrated: pages moved, for the event
- * @nr_reclaimed: pages dropped
+ * @start_pfn:	first page of what the batch was collected from
+ * @end_pfn:	first page behind
+ * @evacuated:	pages that left, for events
  * @nr_mapped:	pages that were mapped at the beginning
  */
 struct evacuation {
@@ -75,8 +77,9 @@ struct evacuation {
 	struct contig_targets targets;
 	unsigned int nr_stuck;
 	unsigned long linger_end;
-	unsigned long nr_migrated;
-	unsigned long nr_reclaimed;
+	unsigned long start_pfn;
+	unsigned long end_pfn;
+	struct contig_evacuated evacuated;
 	unsigned long nr_mapped;
 };
 
@@ -245,31 +248,35 @@ static unsigned long collect_batch(struct evacuation *ev, unsigned long pfn,
 static void remap_batch(struct evacuation *ev)
 {
 	unsigned int nr_pages = contig_remap_count(&ev->batch.folios);
+	unsigned int nr_remapped;
 
 	if (!nr_pages)
 		return;
 	contig_targets_fill(&ev->targets, nr_pages);
 	ev->targets.nr_wanted -= nr_pages;
-	ev->nr_migrated += contig_remap(ev->req->zone, &ev->batch.folios,
-					&ev->targets.pages);
+	nr_remapped = contig_remap(ev->req->zone, &ev->batch.folios,
+				   &ev->targets.pages);
+	ev->evacuated.nr_remapped += nr_remapped;
+	trace_contig_remap(ev->start_pfn, ev->end_pfn, nr_remapped);
 }
 
 static int migrate_batch(struct evacuation *ev)
 {
 	unsigned int nr_moved = 0;
-	int error = 0;
+	int error;
 
 	if (contig_should_fail(CONTIG_FAIL_TARGET))
 		return -ENOMEM;
 	if (contig_should_fail(CONTIG_FAIL_EVACUATE))
 		return 0;
 	remap_batch(ev);
-	if (!list_empty(&ev->batch.folios))
-		error = migrate_pages(&ev->batch.folios, contig_target_new,
-				      contig_target_put,
-				      (unsigned long)&ev->targets, ev->mode,
-				      MR_CONTIG_RANGE, &nr_moved);
-	ev->nr_migrated += nr_moved;
+	if (list_empty(&ev->batch.folios))
+		return 0;
+	error = migrate_pages(&ev->batch.folios, contig_target_new,
+			      contig_target_put, (unsigned long)&ev->targets,
+			      ev->mode, MR_CONTIG_RANGE, &nr_moved);
+	ev->evacuated.nr_migrated += nr_moved;
+	trace_contig_migrate(ev->start_pfn, ev->end_pfn, nr_moved);
 	return error == -ENOMEM ? error : 0;
 }
 
@@ -295,6 +302,7 @@ static void reclaim_batch(struct evacuation *ev)
 {
 	const gfp_t needed = __GFP_DIRECT_RECLAIM | __GFP_IO | __GFP_FS;
 	unsigned long nr_left = nr_to_swap_at_once(ev->req->zone);
+	unsigned long nr_reclaimed;
 	struct folio *folio, *next;
 	LIST_HEAD(folios);
 
@@ -313,7 +321,9 @@ static void reclaim_batch(struct evacuation *ev)
 				    folio_is_file_lru(folio));
 		list_move(&folio->lru, &folios);
 	}
-	ev->nr_reclaimed += reclaim_pages(&folios);
+	nr_reclaimed = reclaim_pages(&folios);
+	ev->evacuated.nr_reclaimed += nr_reclaimed;
+	trace_contig_reclaim(ev->start_pfn, ev->end_pfn, nr_reclaimed);
 }
 
 static void count_mapped(struct evacuation *ev)
@@ -354,6 +364,16 @@ static int move_batch(struct evacuation *ev)
 	return error;
 }
 
+static void drop_cold_part(struct evacuation *ev, unsigned long start_pfn,
+			   unsigned long end_pfn)
+{
+	unsigned long nr_dropped;
+
+	nr_dropped = contig_drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
+	ev->evacuated.nr_dropped += nr_dropped;
+	trace_contig_drop(start_pfn, end_pfn, nr_dropped);
+}
+
 /*
  * Moves pages that need no more than a copy, as long as there is free memory.
  * If copying would push the zone below low, drop cold text: rereading is
@@ -364,20 +384,22 @@ static void copy_clean_part(struct evacuation *ev, unsigned long start_pfn,
 {
 	struct zone *zone = ev->req->zone;
 	unsigned int nr_pages = contig_copy_count(start_pfn, end_pfn);
+	unsigned long nr_copied;
 
 	if (!nr_pages)
 		return;
 	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone) + nr_pages,
 			       zone_idx(zone), ALLOC_CMA)) {
 		contig_unmap_cold_text(start_pfn, end_pfn);
-		ev->nr_reclaimed += contig_drop_cold_cache(zone, start_pfn,
-							   end_pfn);
+		drop_cold_part(ev, start_pfn, end_pfn);
 		nr_pages = contig_copy_count(start_pfn, end_pfn);
 	}
 	ev->targets.attempt = 0;
 	contig_targets_fill(&ev->targets, nr_pages);
-	ev->nr_migrated += contig_copy_cache(zone, start_pfn, end_pfn,
-					     &ev->targets.pages);
+	nr_copied = contig_copy_cache(zone, start_pfn, end_pfn,
+				      &ev->targets.pages);
+	ev->evacuated.nr_copied += nr_copied;
+	trace_contig_copy(start_pfn, end_pfn, nr_copied);
 }
 
 /*
@@ -394,6 +416,8 @@ static int evacuate_batch(struct evacuation *ev, unsigned long *pfn,
 
 	for (*attempt = 0; *attempt <= CONTIG_LAST_ATTEMPT; (*attempt)++) {
 		end_pfn = collect_batch(ev, start_pfn, end_pfn);
+		ev->start_pfn = start_pfn;
+		ev->end_pfn = end_pfn;
 		error = move_batch(ev);
 		if (!error)
 			break;
@@ -409,8 +433,7 @@ static int evacuate_part(struct evacuation *ev, unsigned long start_pfn,
 	unsigned long pfn = start_pfn;
 	int error = 0;
 
-	ev->nr_reclaimed += contig_drop_cold_cache(ev->req->zone, start_pfn,
-						   end_pfn);
+	drop_cold_part(ev, start_pfn, end_pfn);
 	copy_clean_part(ev, start_pfn, end_pfn);
 	while (!error && pfn < end_pfn)
 		error = evacuate_batch(ev, &pfn, end_pfn);
@@ -496,6 +519,7 @@ int contig_evacuate(struct contig_request *req)
 	unsigned long pflags;
 	int error, type, pass = 0;
 
+	trace_contig_evacuate_start(req);
 	count_mapped(&ev);
 	psi_memstall_enter(&pflags);
 	contig_begin_reclaim(&reclaimer);
@@ -523,7 +547,11 @@ int contig_evacuate(struct contig_request *req)
 	contig_end_reclaim(&reclaimer, req->zone, req->move_gfp);
 	psi_memstall_leave(&pflags);
 	type = contig_migratetype(req->in_area);
-	contig_trace_moved(req->start_pfn, req->end_pfn, ev.nr_migrated,
-			   ev.nr_reclaimed, ev.nr_mapped, type);
+	contig_trace_moved(req->start_pfn, req->end_pfn,
+			   ev.evacuated.nr_copied + ev.evacuated.nr_remapped +
+			   ev.evacuated.nr_migrated,
+			   ev.evacuated.nr_dropped + ev.evacuated.nr_reclaimed,
+			   ev.nr_mapped, type);
+	trace_contig_evacuate_finish(req, &ev.evacuated, error);
 	return error;
 }

@@ -233,3 +233,53 @@ void contig_survey_window(unsigned long start_pfn, unsigned long end_pfn,
 		survey->price += price;
 	}
 }
+
+#ifdef CONFIG_CMA
+static void count_content(struct contig_contents *contents, unsigned int price)
+{
+	contents->price += price;
+	switch (price) {
+	case 0:
+		contents->nr_free++;
+		break;
+	case PRICE_DROP:
+		contents->nr_cold++;
+		break;
+	case PRICE_COPY:
+		contents->nr_warm++;
+		break;
+	case PRICE_WRITE:
+		contents->nr_dirty++;
+		break;
+	case PRICE_WAIT:
+		contents->nr_busy++;
+		break;
+	default:
+		contents->nr_other++;
+	}
+}
+
+/**
+ * contig_survey_contents() - count the pages of a window by what they need
+ * @start_pfn:	first page
+ * @end_pfn:	first page behind, in the same zone
+ * @contents:	result, zeroed by the caller
+ *
+ * For an event, so it looks at every page, and takes as long as that takes.
+ *
+ * Context: Any.
+ */
+void contig_survey_contents(unsigned long start_pfn, unsigned long end_pfn,
+			    struct contig_contents *contents)
+{
+	for (unsigned long pfn = start_pfn; pfn < end_pfn; pfn++) {
+		unsigned int price;
+
+		if (survey_look_at(pfn_to_page(pfn), &price) ==
+		    CONTIG_BLOCK_NONE)
+			count_content(contents, price);
+		else
+			contents->nr_stuck++;
+	}
+}
+#endif
