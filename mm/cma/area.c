@@ -13,7 +13,6 @@
 #include <linux/string.h>
 #include <linux/vmstat.h>
 
-#define CREATE_TRACE_POINTS
 #include <trace/events/cma.h>
 
 #include "internal.h"

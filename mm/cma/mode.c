@@ -28,6 +28,7 @@
 
 #include "../contig/kernel.h"
 #include "internal.h"
+#include "trace.h"
 
 /* How long a switch to exclusive tries to evacuate the area. */
 #define SWITCH_SECONDS	10
@@ -73,6 +74,20 @@ static bool mode_read_trylock(struct cma *cma)
 	return percpu_down_read_trylock(&cma->mode_lock);
 }
 
+static int mode_read_wait(struct cma *cma, gfp_t gfp)
+{
+	long left;
+
+	if (contig_may_wait_for_io(current_gfp_context(gfp)))
+		return wait_event_killable(mode_settled,
+					   mode_read_trylock(cma)) ? -EINTR : 0;
+	left = wait_event_killable_timeout(mode_settled, mode_read_trylock(cma),
+					   msecs_to_jiffies(IO_WAIT_MS));
+	if (left < 0)
+		return -EINTR;
+	return left ? 0 : -EBUSY;
+}
+
 /**
  * cma_mode_read_lock() - prevent a change of the mode of an area
  * @cma:	the area
@@ -89,18 +104,14 @@ static bool mode_read_trylock(struct cma *cma)
  */
 int cma_mode_read_lock(struct cma *cma, gfp_t gfp)
 {
-	long left;
+	int error;
 
 	if (likely(mode_read_trylock(cma)))
 		return 0;
-	if (contig_may_wait_for_io(current_gfp_context(gfp)))
-		return wait_event_killable(mode_settled,
-					   mode_read_trylock(cma)) ? -EINTR : 0;
-	left = wait_event_killable_timeout(mode_settled, mode_read_trylock(cma),
-					   msecs_to_jiffies(IO_WAIT_MS));
-	if (left < 0)
-		return -EINTR;
-	return left ? 0 : -EBUSY;
+	trace_cma_mode_wait_start(cma->name);
+	error = mode_read_wait(cma, gfp);
+	trace_cma_mode_wait_finish(cma->name, error);
+	return error;
 }
 
 /**
@@ -230,8 +241,10 @@ static int mode_take_back_area(struct cma *cma, struct contig_blocker *blocker)
 	mode_change_and_sync(cma, CMA_EXCLUSIVE);
 	cma_cache_flush(cma);
 	error = mode_walk_unheld(cma, false, mode_take_back_window, blocker);
-	if (error)
+	if (error) {
+		cma_trace_blocker(cma, blocker);
 		mode_share_area(cma);
+	}
 	return error;
 }
 
@@ -338,6 +351,7 @@ static int mode_make_shared(struct cma *cma)
 int cma_set_mode(struct cma *cma, enum cma_mode mode)
 {
 	static DEFINE_MUTEX(one_at_a_time);
+	const char *old, *new = cma_mode_name(mode);
 	int error = 0;
 
 	if (system_state == SYSTEM_BOOTING && !cma->active) {
@@ -350,10 +364,13 @@ int cma_set_mode(struct cma *cma, enum cma_mode mode)
 	if (mutex_lock_killable(&one_at_a_time))
 		return -EINTR;
 	if (cma->mode != mode) {
+		old = cma_mode_name(cma->mode);
+		trace_cma_mode_start(cma->name, old, new);
 		error = mode == CMA_EXCLUSIVE ? mode_make_exclusive(cma) :
 						 mode_make_shared(cma);
 		/* Watermarks depend on the pages that a zone manages. */
 		setup_per_zone_wmarks();
+		trace_cma_mode_finish(cma->name, old, new, error);
 	}
 	mutex_unlock(&one_at_a_time);
 	return error;

@@ -22,9 +22,9 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
-#include <trace/events/cma.h>
 
 #include "internal.h"
+#include "trace.h"
 
 /* The pause between two rounds doubles from the first to the last value. */
 #define FIRST_PAUSE_MS	1
@@ -243,6 +243,7 @@ static int search_try_held(struct search *search, bool patient)
 	int error;
 
 	search->tried = true;
+	cma_trace_window(search->cma, pfn, search->buffer->nr_pages);
 	error = search_take_held(search, patient, contig_alloc);
 	if (!error)
 		return 0;
@@ -251,6 +252,7 @@ static int search_try_held(struct search *search, bool patient)
 	if (patient && error == -EBUSY)
 		note_nearest_window(search, pfn);
 	search->remembered = contig_blocker_remember(&search->blocker);
+	cma_trace_blocker(search->cma, &search->blocker);
 	trace_cma_alloc_busy_retry(search->cma->name, pfn, pfn_to_page(pfn),
 				   search->buffer->nr_pages,
 				   ilog2(search->req.align_mask + 1));
@@ -425,6 +427,7 @@ static bool search_held_is_ruled_out(struct search *search)
 		return false;
 	search_drop_window(search);
 	search_note_blocker(search, &survey.blocker);
+	cma_trace_blocker(search->cma, &search->blocker);
 	return true;
 }
 
@@ -535,10 +538,13 @@ static int search_linger(struct search *search, unsigned int ms)
 static int search_pause_ms(struct search *search, unsigned int ms)
 {
 	unsigned long end = jiffies + max(msecs_to_jiffies(ms), 1UL);
-	int error = search_linger(search, ms);
+	int error;
 
+	trace_cma_wait_start(search->cma->name, ms);
+	error = search_linger(search, ms);
 	if (!is_final_error(error) && time_before(jiffies, end))
 		schedule_timeout_killable(end - jiffies);
+	trace_cma_wait_finish(search->cma->name, error);
 	return error;
 }
 

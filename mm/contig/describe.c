@@ -22,20 +22,10 @@
 #include "describe.h"
 #include "folio.h"
 
-static const char * const reason_names[] = {
-	[CONTIG_BLOCK_NONE]	= "nothing",
-	[CONTIG_BLOCK_PINNED]	= "pinned for DMA",
-	[CONTIG_BLOCK_REFERENCED]	= "referenced",
-	[CONTIG_BLOCK_WRITEBACK]	= "under writeback",
-	[CONTIG_BLOCK_LOCKED]	= "locked",
-	[CONTIG_BLOCK_BUFFERS]	= "in use by a file system",
-	[CONTIG_BLOCK_HUGE]	= "huge, with no other free",
-	[CONTIG_BLOCK_OFF_LRU]	= "on no LRU list",
-	[CONTIG_BLOCK_IN_USE]	= "in use",
-	[CONTIG_BLOCK_ISOLATED]	= "in an isolated pageblock",
-	[CONTIG_BLOCK_PEER]	= "in a pageblock that another request empties",
-	[CONTIG_BLOCK_POISONED]	= "broken memory",
-};
+#define EM(reason, name)	[reason] = name,
+#define EMe(reason, name)	[reason] = name
+
+static const char * const reason_names[] = { CONTIG_BLOCK_REASONS };
 
 static_assert(ARRAY_SIZE(reason_names) == CONTIG_BLOCK_NR);
 

@@ -9,6 +9,22 @@
 #include <linux/mmzone.h>
 #include <linux/tracepoint.h>
 
+struct contig_blocker;
+struct contig_contents;
+
+/* perf and trace-cmd need the numbers of these names. */
+#undef EM
+#undef EMe
+#define EM(reason, name)	TRACE_DEFINE_ENUM(reason);
+#define EMe(reason, name)	TRACE_DEFINE_ENUM(reason);
+
+CONTIG_BLOCK_REASONS
+
+#undef EM
+#undef EMe
+#define EM(reason, name)	{ reason, name },
+#define EMe(reason, name)	{ reason, name }
+
 /* A window of an area: the first fields of three of the events. */
 #define CMA_WINDOW_PROTO						\
 	const char *name, unsigned long pfn, const struct page *page,	\
@@ -66,6 +82,159 @@ TRACE_EVENT(cma_alloc_busy_retry,
 		__entry->align = align;
 	),
 	TP_printk(CMA_WINDOW_FMT " align=%u", CMA_WINDOW_ARGS, __entry->align)
+);
+
+/*
+ * A window is about to be evacuated. What it holds is counted for this event,
+ * by what the pages need.
+ */
+TRACE_EVENT(cma_window,
+	TP_PROTO(const char *name, unsigned long pfn, unsigned long count,
+		 const struct contig_contents *contents),
+	TP_ARGS(name, pfn, count, contents),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(unsigned long, pfn)
+		__field(unsigned long, count)
+		__field(unsigned long, price)
+		__field(unsigned long, nr_free)
+		__field(unsigned long, nr_cold)
+		__field(unsigned long, nr_warm)
+		__field(unsigned long, nr_other)
+		__field(unsigned long, nr_dirty)
+		__field(unsigned long, nr_busy)
+		__field(unsigned long, nr_stuck)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->pfn = pfn;
+		__entry->count = count;
+		__entry->price = contents->price;
+		__entry->nr_free = contents->nr_free;
+		__entry->nr_cold = contents->nr_cold;
+		__entry->nr_warm = contents->nr_warm;
+		__entry->nr_other = contents->nr_other;
+		__entry->nr_dirty = contents->nr_dirty;
+		__entry->nr_busy = contents->nr_busy;
+		__entry->nr_stuck = contents->nr_stuck;
+	),
+	TP_printk("name=%s pfn=0x%lx count=%lu price=%lu nr_free=%lu nr_cold=%lu nr_warm=%lu nr_other=%lu nr_dirty=%lu nr_busy=%lu nr_stuck=%lu",
+		  __get_str(name), __entry->pfn, __entry->count,
+		  __entry->price, __entry->nr_free, __entry->nr_cold,
+		  __entry->nr_warm, __entry->nr_other, __entry->nr_dirty,
+		  __entry->nr_busy, __entry->nr_stuck)
+);
+
+/* A page is in the way: of the window that was tried, or was about to be. */
+TRACE_EVENT(cma_blocker,
+	TP_PROTO(const char *name, const struct contig_blocker *blocker),
+	TP_ARGS(name, blocker),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(unsigned long, pfn)
+		__field(int, reason)
+		__field(int, refs)
+		__field(int, maps)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->pfn = blocker->pfn;
+		__entry->reason = blocker->reason;
+		__entry->refs = blocker->refs;
+		__entry->maps = blocker->maps;
+	),
+	TP_printk("name=%s pfn=0x%lx refs=%d maps=%d reason=%s",
+		  __get_str(name), __entry->pfn, __entry->refs, __entry->maps,
+		  __print_symbolic(__entry->reason, CONTIG_BLOCK_REASONS))
+);
+
+/* A request could have no window, and pauses before it tries all of them again. */
+TRACE_EVENT(cma_wait_start,
+	TP_PROTO(const char *name, unsigned int ms),
+	TP_ARGS(name, ms),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(unsigned int, ms)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->ms = ms;
+	),
+	TP_printk("name=%s ms=%u", __get_str(name), __entry->ms)
+);
+
+DECLARE_EVENT_CLASS(cma_wait_over,
+	TP_PROTO(const char *name, int errorno),
+	TP_ARGS(name, errorno),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(int, errorno)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->errorno = errorno;
+	),
+	TP_printk("name=%s errorno=%d", __get_str(name), __entry->errorno)
+);
+
+/* The pause is over; with errorno=0 the request got a window meanwhile. */
+DEFINE_EVENT(cma_wait_over, cma_wait_finish,
+	TP_PROTO(const char *name, int errorno),
+	TP_ARGS(name, errorno)
+);
+
+/* A request waits until the mode of its area has changed. */
+TRACE_EVENT(cma_mode_wait_start,
+	TP_PROTO(const char *name),
+	TP_ARGS(name),
+	TP_STRUCT__entry(__string(name, name)),
+	TP_fast_assign(__assign_str(name);),
+	TP_printk("name=%s", __get_str(name))
+);
+
+DEFINE_EVENT(cma_wait_over, cma_mode_wait_finish,
+	TP_PROTO(const char *name, int errorno),
+	TP_ARGS(name, errorno)
+);
+
+/* An area is about to be shared, or made exclusive, which evacuates it. */
+TRACE_EVENT(cma_mode_start,
+	TP_PROTO(const char *name, const char *old_mode, const char *new_mode),
+	TP_ARGS(name, old_mode, new_mode),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__string(old_mode, old_mode)
+		__string(new_mode, new_mode)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(old_mode);
+		__assign_str(new_mode);
+	),
+	TP_printk("name=%s old_mode=%s new_mode=%s", __get_str(name),
+		  __get_str(old_mode), __get_str(new_mode))
+);
+
+/* The area has the new mode, or, with an error, the old one. */
+TRACE_EVENT(cma_mode_finish,
+	TP_PROTO(const char *name, const char *old_mode, const char *new_mode,
+		 int errorno),
+	TP_ARGS(name, old_mode, new_mode, errorno),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__string(old_mode, old_mode)
+		__string(new_mode, new_mode)
+		__field(int, errorno)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(old_mode);
+		__assign_str(new_mode);
+		__entry->errorno = errorno;
+	),
+	TP_printk("name=%s old_mode=%s new_mode=%s errorno=%d",
+		  __get_str(name), __get_str(old_mode), __get_str(new_mode),
+		  __entry->errorno)
 );
 
 /* Pages were given back. */
