@@ -13,6 +13,7 @@ from collections.abc import Collection
 # features of a boot, see features().
 NEEDS = {
     "no CONFIG_FAIL_CMA": {"FAIL_CMA"},
+    "no events in tracefs": {"EVENT_TRACING"},
     "a kernel without hugetlb": {"HUGETLBFS"},
     "a kernel without transparent huge pages": {"TRANSPARENT_HUGEPAGE"},
     "no gup_test in debugfs": {"GUP_TEST"},
