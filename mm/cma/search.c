@@ -150,6 +150,7 @@ static void search_note_blocker(struct search *search,
 {
 	search->blocker = *blocker;
 	cma_failure_note(search->cause, blocker);
+	cma_trace_blocker(search->cma, blocker);
 }
 
 /* Check the pages of [@start, @end) outside of [@lent_start, @lent_end). */
@@ -252,7 +253,6 @@ static int search_try_held(struct search *search, bool patient)
 	if (patient && error == -EBUSY)
 		note_nearest_window(search, pfn);
 	search->remembered = contig_blocker_remember(&search->blocker);
-	cma_trace_blocker(search->cma, &search->blocker);
 	trace_cma_alloc_busy_retry(search->cma->name, pfn, pfn_to_page(pfn),
 				   search->buffer->nr_pages,
 				   ilog2(search->req.align_mask + 1));
@@ -427,7 +427,6 @@ static bool search_held_is_ruled_out(struct search *search)
 		return false;
 	search_drop_window(search);
 	search_note_blocker(search, &survey.blocker);
-	cma_trace_blocker(search->cma, &search->blocker);
 	return true;
 }
 
