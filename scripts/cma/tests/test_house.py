@@ -48,7 +48,7 @@ class HouseTest(unittest.TestCase):
         for path in files("mm/contig"):
             for name in re.findall(r'#include "(.*)"', path.read_text()):
                 if path.name != "kernel.h":
-                    self.assertIn(name, ["kernel.h", "contig.h", "folio.h",
+                    self.assertIn(name, ["kernel.h", "contig.h", "describe.h", "folio.h",
                                          "hooks.h", "trace.h"], path)
 
     def test_areas_know_no_folios(self):
