@@ -12,6 +12,7 @@ and nobody loses a byte. Owns what the host prints and the verdict.
 """
 
 import io
+import re
 import sys
 import time
 from typing import cast
@@ -34,9 +35,7 @@ STEPS: list[tuple[str, list[str | Path]]] = [
 PROGRESS_S = 30		# between two lines of progress that go to a file
 BOOT_TIMEOUT_S = 300
 
-CELLS = {"D": ("█", "33;1"), "m": ("▒", "36"), ".": ("·", "2")}
-LEGEND = [("D", "held by a driver"), ("m", "used by files and programs"),
-          (".", "free")]
+COLOUR = re.compile(r"\033\[[0-9;]*m")
 # Kind of a line of the guest's: colour, form.
 REPORT = {"row": ("", "    {}"), "good": ("32", "  + {}"), "bad": ("31;1", "  FAILED: {}")}
 
@@ -47,9 +46,7 @@ class Screen:
     def __init__(self) -> None:
         self.tty = sys.stdout.isatty()
         cast(io.TextIOWrapper, sys.stdout).reconfigure(encoding="utf-8", line_buffering=True)
-        self.legend_shown = False
         self.passing = False
-        self.last_map = False
 
     def style(self, code: str, text: str) -> str:
         return f"\033[{code}m{text}\033[0m" if self.tty else text
@@ -70,26 +67,12 @@ class Screen:
         self.line()
         self.line(self.style("1", text))
 
-    def cell(self, name: str) -> str:
-        char, code = CELLS[name]
-        return self.style(code, char)
-
-    def end_of_map(self) -> None:
-        if not self.legend_shown:
-            self.line("    " + "   ".join(f"{self.cell(name)} {text}"
-                                          for name, text in LEGEND)
-                      + "   (one cell: 256 KiB)")
-        self.legend_shown = True
-
     def guest(self, kind: str, text: str) -> None:
         """One line of the guest's report."""
-        if self.last_map and kind != "map":
-            self.end_of_map()
-        self.last_map = kind == "map"
         if kind == "head":
             self.head(text)
         elif kind == "map":
-            self.line("    " + "".join(map(self.cell, text)))
+            self.line("  " + (text if self.tty else COLOUR.sub("", text)))
         else:
             code, form = REPORT.get(kind, ("", "  {}"))
             self.line(self.style(code, form.format(text)) if code else form.format(text))
@@ -113,7 +96,7 @@ def run_step(screen: Screen, title: str, cmd: Sequence[str | Path]) -> None:
     screen.line(f"  {title:.<50} {elapsed_s:4.0f} s")
 
 
-def boot(screen: Screen, program: bytes) -> list[str]:
+def boot(screen: Screen, programs: dict[str, bytes]) -> list[str]:
     """Boots the board and shows its report; returns what was wrong."""
     problems = []
 
@@ -129,7 +112,7 @@ def boot(screen: Screen, program: bytes) -> list[str]:
     screen.head("Booting an ARM board (virt, Cortex-A15, 256 MiB) with cma=64M")
     result = boards.boot("virt", KERNEL, append="cma=64M", mem="256M",
                          disk=True, timeout_s=BOOT_TIMEOUT_S, on_line=on_line,
-                         commands=["/demo"], files={"/demo": program},
+                         commands=["/demo"], files=programs,
                          log=OUT / "console.log")
     return problems + result.problems
 
@@ -145,7 +128,8 @@ def main() -> int:
             for title, cmd in STEPS:
                 run_step(screen, title, cmd)
         OUT.mkdir(parents=True, exist_ok=True)
-        problems = boot(screen, kbuild.guest_program("demo"))
+        problems = boot(screen, {"/demo": kbuild.guest_program("demo"),
+                                 "/cmastat": kbuild.cmastat()})
     except kbuild.BuildError as err:
         problems = [str(err)]
     except OSError as err:

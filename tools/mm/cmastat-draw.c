@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAP_ROWS	16
 #define SVG_CELLS	64	/* in a row, and rows */
 #define ADDRESS_WIDTH	16
 #define NR_LETTERS	26
@@ -358,7 +357,7 @@ static void terminal_map(struct picture *picture)
 
 	while (cells * 2 + ADDRESS_WIDTH <= opt.width && cells < 256)
 		cells *= 2;
-	picture_layout(picture, cells, MAP_ROWS);
+	picture_layout(picture, cells, opt.rows);
 	wrap_begin(0, 0);
 	wrap_add("%s: %s.", picture->area, size_text(picture->total).s);
 	wrap_add("A cell is %s and shows what most of it is;",

@@ -14,6 +14,8 @@
 
 #define MIN_WIDTH	20
 #define MAX_WIDTH	1000
+#define MAP_ROWS	16
+#define MAX_ROWS	1000
 #define MAX_PAGE_KIB	1024
 #define MAX_INTERVAL_S	86400
 
@@ -27,6 +29,7 @@ enum long_option {
 	OPT_JSON = 256,
 	OPT_COLOUR,
 	OPT_WIDTH,
+	OPT_ROWS,
 	OPT_ROOT,
 	OPT_PAGE_KIB
 };
@@ -59,6 +62,7 @@ static const char usage_text[] =
 "  -o, --output=FILE       of svg: where the picture goes\n"
 "      --color=WHEN        auto, always or never\n"
 "      --width=COLUMNS     of a line, 20 to 1000\n"
+"      --rows=N            of map: at most so many, 16 if not given\n"
 "      --root=DIR          read DIR/sys and DIR/proc, of another machine\n"
 "      --page-kib=N        size of a page on that machine\n"
 "\n"
@@ -183,6 +187,9 @@ static void read_option(int option, const char *value, const char **colour)
 		opt.width = number_option("width", value, MIN_WIDTH,
 					  MAX_WIDTH);
 		break;
+	case OPT_ROWS:
+		opt.rows = number_option("rows", value, 1, MAX_ROWS);
+		break;
 	case OPT_ROOT:
 		opt.root = value;
 		break;
@@ -203,6 +210,7 @@ static void read_options(int argc, char **argv)
 		{ "output", required_argument, NULL, 'o' },
 		{ "color", required_argument, NULL, OPT_COLOUR },
 		{ "width", required_argument, NULL, OPT_WIDTH },
+		{ "rows", required_argument, NULL, OPT_ROWS },
 		{ "root", required_argument, NULL, OPT_ROOT },
 		{ "page-kib", required_argument, NULL, OPT_PAGE_KIB },
 		{ NULL, 0, NULL, 0 },
@@ -212,6 +220,7 @@ static void read_options(int argc, char **argv)
 
 	opterr = 0;
 	opt.width = terminal_width();
+	opt.rows = MAP_ROWS;
 	opt.page_kib = sysconf(_SC_PAGESIZE) / 1024;
 	while ((option = getopt_long(argc, argv, "hi:n:o:", options,
 				     NULL)) != -1) {

@@ -44,6 +44,7 @@ struct options {
 	unsigned int interval_ms;
 	unsigned long count;	/* of intervals; 0: no end */
 	unsigned int width;	/* columns of a line */
+	unsigned int rows;	/* of a map, unless it has more banks */
 	unsigned int page_kib;
 	bool json;
 	bool colour;

@@ -20,7 +20,6 @@
 #define NR_PROGRAMS	3
 #define PROGRAM_SIZE	(24 * MIB)
 #define MAP_ROWS	4
-#define MAP_COLUMNS	64
 #define FULL_KIB	4096	/* free in the area when it counts as full */
 #define FRAME_MIB	23	/* of the camera, rounded down */
 
@@ -53,58 +52,21 @@ static double mib(unsigned long nr_pages)
 	return nr_pages * (double)ct_page_size / MIB;
 }
 
-/* Marks the pages of drivers; the bitmap in debugfs has a bit for each. */
-static void read_held(unsigned char *held)
-{
-	long order = ct_area_debugfs(&area, "order_per_bit");
-	unsigned long page = 0;
-	FILE *bitmap = ct_area_open(&area, "bitmap");
-	unsigned int word, bit;
-
-	while (bitmap && fscanf(bitmap, "%u", &word) == 1)
-		for (bit = 0; bit < 32 << order; bit++, page++)
-			if (page < area.nr_pages)
-				held[page] = word >> (bit >> order) & 1;
-	if (bitmap)
-		fclose(bitmap);
-}
-
-/*
- * Draws the area. D: a driver holds a page of the cell; m: others use most
- * pages of the cell; a dot: free.
- */
+/* Draws the area, with the program that everybody has for this. */
 static void draw(void)
 {
-	unsigned long per_cell = area.nr_pages / (MAP_ROWS * MAP_COLUMNS);
-	unsigned char *held = calloc(area.nr_pages, 1);
-	uint64_t *flags = calloc(area.nr_pages, sizeof(*flags));
-	unsigned long cell, page, nr_held, nr_used;
-	int fd = open("/proc/kpageflags", O_RDONLY);
-	char row[MAP_COLUMNS + 1] = "";
+	char command[128], line[256];
+	FILE *picture;
 
-	if (!held || !flags ||
-	    pread(fd, flags, area.nr_pages * sizeof(*flags),
-		  area.base_pfn * (off_t)sizeof(*flags)) < 0)
-		put("bad", "cannot look at the area: %s", strerror(errno));
-	close(fd);
-	read_held(held);
-	for (cell = 0; cell < MAP_ROWS * MAP_COLUMNS; cell++) {
-		nr_held = 0;
-		nr_used = 0;
-		for (page = cell * per_cell; page < (cell + 1) * per_cell;
-		     page++) {
-			nr_held += held[page];
-			/* A page without flags is free on a per-CPU list. */
-			nr_used += flags[page] &&
-				   !(flags[page] & CT_KPF_BUDDY);
-		}
-		row[cell % MAP_COLUMNS] = nr_held ? 'D' :
-					  nr_used > per_cell / 2 ? 'm' : '.';
-		if (cell % MAP_COLUMNS == MAP_COLUMNS - 1)
-			put("map", "%s", row);
-	}
-	free(held);
-	free(flags);
+	fflush(stdout);
+	snprintf(command, sizeof(command),
+		 "/cmastat --color=always --width=80 --rows=%d map %s 2>&1",
+		 MAP_ROWS, area.name);
+	picture = popen(command, "r");
+	while (picture && fgets(line, sizeof(line), picture))
+		put("map", "%.*s", (int)strcspn(line, "\n"), line);
+	if (!picture || pclose(picture))
+		put("bad", "cmastat cannot look at the area");
 }
 
 static void say_usage(void)

@@ -403,20 +403,31 @@ def userland(*archs: str) -> None:
     run([REPO / "scripts/cma/userland.sh", *archs], env=lock.environment(TOP))
 
 
+def compile_for_guest(name: str, arch: str, sources: Sequence[str | Path]) -> bytes:
+    out = TOP / "guest" / arch / name
+    out.parent.mkdir(parents=True, exist_ok=True)
+    run_quietly(f"{name}: ", [CROSS[arch] + "gcc", "-O2", "-Wall", "-static", "-pthread",
+                              "-D_GNU_SOURCE", *sources, "-o", out])
+    return out.read_bytes()
+
+
 @build_lock
 def guest_program(name: str, arch: str = "arm") -> bytes:
     """A program of guest/, with the libraries of the selftests; its bytes.
     Its sources are NAME.c and NAME_*.c."""
     guest = REPO / "scripts/cma/guest"
     tests = our_tree() / "tools/testing/selftests/cma"
-    out = TOP / "guest" / arch / name
-    out.parent.mkdir(parents=True, exist_ok=True)
-    sources = [guest / f"{name}.c", *sorted(guest.glob(f"{name}_*.c"))]
     libraries = [tests / f"cma_{part}.c" for part in ("test_lib", "mem", "counters", "kinds_lib")]
-    run_quietly(f"{name}: ", [
-        CROSS[arch] + "gcc", "-O2", "-Wall", "-static", "-pthread", "-D_GNU_SOURCE",
-        "-D_FILE_OFFSET_BITS=64", f"-I{tests}", *sources, *libraries, "-o", out])
-    return out.read_bytes()
+    return compile_for_guest(name, arch, [
+        "-D_FILE_OFFSET_BITS=64", f"-I{tests}", guest / f"{name}.c",
+        *sorted(guest.glob(f"{name}_*.c")), *libraries])
+
+
+@build_lock
+def cmastat(arch: str = "arm") -> bytes:
+    """The program that shows areas; its bytes."""
+    return compile_for_guest("cmastat", arch, sorted(
+        (our_tree() / "tools/mm").glob("cmastat*.c")))
 
 
 @build_lock

@@ -32,7 +32,8 @@ class Steps(Case):
         self.patch({"demo.STEPS": steps, "demo.OUT": self.folder(),
                     "demo.Screen": lambda: screen,
                     "demo.boot": lambda *a: said.append("boot") or [],
-                    "lab.kbuild.guest_program": mock.Mock(), "sys.argv": ["demo.py"]})
+                    "lab.kbuild.guest_program": mock.Mock(),
+                    "lab.kbuild.cmastat": mock.Mock(), "sys.argv": ["demo.py"]})
         return demo.main(), said
 
     def test_steps_come_before_the_boot(self):
