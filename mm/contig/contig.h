@@ -88,28 +88,6 @@ struct contig_survey {
 };
 
 /**
- * struct contig_contents - what a window holds, for an event
- * @price:	of emptying it, as in struct contig_survey, but of all its pages
- * @nr_free:	free pages
- * @nr_cold:	cold page cache, to be dropped
- * @nr_warm:	warm page cache that nobody maps, to be copied
- * @nr_other:	other pages that move
- * @nr_dirty:	dirty pages of files, and pages on no LRU list
- * @nr_busy:	pages of files that are locked or under writeback
- * @nr_stuck:	pages that do not move, as far as was seen
- */
-struct contig_contents {
-	unsigned long price;
-	unsigned long nr_free;
-	unsigned long nr_cold;
-	unsigned long nr_warm;
-	unsigned long nr_other;
-	unsigned long nr_dirty;
-	unsigned long nr_busy;
-	unsigned long nr_stuck;
-};
-
-/**
  * struct contig_evacuated - how pages left a window
  * @nr_dropped:	cold page cache that was freed
  * @nr_copied:	clean pages of files, copied and not mapped again
@@ -182,8 +160,6 @@ static inline bool contig_may_wait_for_io(gfp_t gfp)
 /* survey.c: what a window would cost */
 void contig_survey_window(unsigned long start_pfn, unsigned long end_pfn,
 			  struct contig_survey *survey);
-void contig_survey_contents(unsigned long start_pfn, unsigned long end_pfn,
-			    struct contig_contents *contents);
 int contig_foreign_refs(const struct page *page);
 
 /* blocker.c: the page in the way */

@@ -73,4 +73,30 @@ enum contig_page_kind contig_page_kind(const struct page *page);
 const char *contig_page_kind_name(enum contig_page_kind kind);
 bool contig_page_can_go(enum contig_page_kind kind);
 
+/**
+ * struct contig_contents - what a window holds, for an event
+ * @price:	of emptying it, as in struct contig_survey, but of all its pages
+ * @nr_free:	free pages
+ * @nr_cold:	cold page cache, to be dropped
+ * @nr_warm:	warm page cache that nobody maps, to be copied
+ * @nr_other:	other pages that move
+ * @nr_dirty:	dirty pages of files, and pages on no LRU list
+ * @nr_busy:	pages of files that are locked or under writeback
+ * @nr_stuck:	pages that do not move, as far as was seen
+ */
+struct contig_contents {
+	unsigned long price;
+	unsigned long nr_free;
+	unsigned long nr_cold;
+	unsigned long nr_warm;
+	unsigned long nr_other;
+	unsigned long nr_dirty;
+	unsigned long nr_busy;
+	unsigned long nr_stuck;
+};
+
+/* survey.c: what a window holds */
+void contig_survey_contents(unsigned long start_pfn, unsigned long end_pfn,
+			    struct contig_contents *contents);
+
 #endif /* _MM_CONTIG_DESCRIBE_H */

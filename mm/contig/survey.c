@@ -19,6 +19,7 @@
 
 #include "kernel.h"
 #include "contig.h"
+#include "describe.h"
 #include "folio.h"
 
 #define PRICE_DROP	1
