@@ -308,6 +308,45 @@ static long largest_zone(void)
 	return largest;
 }
 
+/* Returns the NUMA node of the area, or -1. */
+static int node_of(const struct ct_area *area)
+{
+	unsigned long spanned = 0, start;
+	int node = -1, found = -1;
+	char line[256];
+	FILE *file;
+
+	file = fopen("/proc/zoneinfo", "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		sscanf(line, "Node %d,", &node);
+		sscanf(line, " spanned %lu", &spanned);
+		if (sscanf(line, " start_pfn: %lu", &start) == 1 &&
+		    area->base_pfn >= start &&
+		    area->base_pfn - start < spanned)
+			found = node;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Runs on a CPU of the area's node from now on, if the kernel has nodes. */
+static int go_to_node_of(const struct ct_area *area)
+{
+	char path[64];
+	cpu_set_t set;
+	long cpu;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/cpulist",
+		 node_of(area));
+	cpu = ct_read_long(path);
+	if (cpu < 0)
+		return 0;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
 /* Uses up some memory; kswapd has time to move pages before it is used up. */
 static int use_memory_slowly(struct pipes *pipes, size_t *written)
 {
@@ -336,6 +375,12 @@ TEST_F(cma_fill, stuck_pages_get_free)
 	struct pipes holders = { };
 	size_t written = 0;
 
+	/* Areas of another node are filled only before a program is killed. */
+	ct_mem_exit(&self->mem);
+	ASSERT_EQ(0, go_to_node_of(&self->area));
+	ASSERT_EQ(0, start_outside(&self->mem, nr_mib * MIB / ct_page_size,
+				   MADV_NORMAL, &self->area));
+	self->nr_in = ct_mem_in_area(&self->mem, &self->area);
 	for (i = 0; i < nr_mib; i++) {
 		ASSERT_EQ(0, pipes_open(&holders));
 		data.iov_base = (char *)self->mem.addr + i * MIB;
