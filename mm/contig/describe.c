@@ -16,12 +16,16 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_buf.h>
+#include <trace/misc/contig.h>
 
 #include "kernel.h"
 #include "contig.h"
 #include "describe.h"
 #include "folio.h"
 
+/* Other events have macros of this name. */
+#undef EM
+#undef EMe
 #define EM(reason, name)	[reason] = name,
 #define EMe(reason, name)	[reason] = name
 

@@ -12,22 +12,6 @@
 struct page;
 struct seq_buf;
 
-/* Why a page did not get out of the way, in words: "the page is ...". */
-#define CONTIG_BLOCK_REASONS						\
-	EM(CONTIG_BLOCK_NONE,		"nothing")			\
-	EM(CONTIG_BLOCK_PINNED,		"pinned for DMA")		\
-	EM(CONTIG_BLOCK_REFERENCED,	"referenced")			\
-	EM(CONTIG_BLOCK_WRITEBACK,	"under writeback")		\
-	EM(CONTIG_BLOCK_LOCKED,		"locked")			\
-	EM(CONTIG_BLOCK_BUFFERS,	"in use by a file system")	\
-	EM(CONTIG_BLOCK_HUGE,		"huge, with no other free")	\
-	EM(CONTIG_BLOCK_OFF_LRU,	"on no LRU list")		\
-	EM(CONTIG_BLOCK_IN_USE,		"in use")			\
-	EM(CONTIG_BLOCK_ISOLATED,	"in an isolated pageblock")	\
-	EM(CONTIG_BLOCK_PEER,						\
-	   "in a pageblock that another request empties")		\
-	EMe(CONTIG_BLOCK_POISONED,	"broken memory")
-
 /* describe.c: who uses that page, in words */
 const char *contig_block_reason_name(enum contig_block_reason reason);
 void contig_blocker_describe(const struct contig_blocker *blocker,

@@ -8,6 +8,7 @@
 #include <linux/mm_types.h>
 #include <linux/mmzone.h>
 #include <linux/tracepoint.h>
+#include <trace/misc/contig.h>
 
 struct contig_blocker;
 struct contig_contents;
