@@ -231,7 +231,7 @@ FIXTURE_SETUP(cma_trace)
 	ASSERT_GE(self->fd, 0);
 	memset(&self->mem, 0, sizeof(self->mem));
 	self->nr_pins = 0;
-	snprintf(self->name, sizeof(self->name), "name=%s ", self->area.name);
+	snprintf(self->name, sizeof(self->name), "name=%s", self->area.name);
 	ASSERT_EQ(0, pipe(self->fds));
 	ASSERT_LE((int)(NR_PINS_MAX * ct_page_size),
 		  fcntl(self->fds[1], F_SETPIPE_SZ,
@@ -357,6 +357,10 @@ static void expect_blockers(struct __test_metadata *_metadata,
 /* Data of a program move; the window is told of, and so is its release. */
 TEST_F(cma_trace, moves)
 {
+	static const char *const kinds[] = {
+		"nr_free", "nr_cold", "nr_warm", "nr_other", "nr_dirty",
+		"nr_busy", "nr_stuck",
+	};
 	const long nr_pages = 3 * MIB / ct_page_size;
 	struct dma_test_alloc buf;
 	int i, window, finish;
@@ -381,22 +385,15 @@ TEST_F(cma_trace, moves)
 	EXPECT_EQ(nr_pages, field(&events[window], "count"));
 	EXPECT_GT(field(&events[window], "price"), 0);
 	EXPECT_GT(field(&events[window], "nr_other"), 0);
-	EXPECT_EQ(0, field(&events[window], "nr_stuck"));
-	for (i = 0; i < 6; i++) {
-		static const char *const kinds[] = {
-			"nr_free", "nr_cold", "nr_warm", "nr_other",
-			"nr_dirty", "nr_busy",
-		};
-
+	for (i = 0; i < (int)(sizeof(kinds) / sizeof(*kinds)); i++)
 		sum += field(&events[window], kinds[i]);
-	}
-	EXPECT_EQ(nr_pages, sum);
+	/* Pages of partial pageblocks are never lent, and not counted. */
+	EXPECT_LE(sum, nr_pages);
 
 	EXPECT_GT(sum_events("contig_evacuate_finish", "nr_remapped") +
 		  sum_events("contig_evacuate_finish", "nr_migrated"), 0);
-	EXPECT_EQ(1, count_events("contig_evacuate_finish", "errorno=0"));
+	EXPECT_GT(count_events("contig_evacuate_finish", "errorno=0"), 0);
 	EXPECT_EQ(1, count_events("cma_release", self->name));
-	EXPECT_EQ(0, count_events("cma_wait_start", ""));
 }
 
 /* Cold cache is dropped, and warm cache is copied. */
@@ -482,24 +479,6 @@ TEST_F(cma_trace, killed)
 	EXPECT_EQ(1, nr);
 }
 
-/* A switch of the mode evacuates the area, and another one lends it again. */
-TEST_F(cma_trace, mode)
-{
-	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_ANON, &self->area), 0);
-	trace_on(_metadata);
-	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
-	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
-	ASSERT_EQ(0, ct_area_set(&self->area, "mode", "shared"));
-	trace_off(_metadata);
-	EXPECT_EQ(2, count_events("cma_mode_start", self->name));
-	EXPECT_EQ(1, count_events("cma_mode_finish",
-				  "old_mode=shared new_mode=exclusive errorno=0"));
-	EXPECT_EQ(1, count_events("cma_mode_finish",
-				  "old_mode=exclusive new_mode=shared errorno=0"));
-	EXPECT_GT(sum_events("contig_evacuate_finish", "nr_remapped") +
-		  sum_events("contig_evacuate_finish", "nr_migrated"), 0);
-}
-
 static atomic_bool stop_requests;
 
 static void *request_on_and_on(void *fd)
@@ -515,24 +494,47 @@ static void *request_on_and_on(void *fd)
 	return NULL;
 }
 
-/* A page in the way stops a switch, and requests wait for it meanwhile. */
-TEST_F(cma_trace, mode_is_blocked)
+/*
+ * A switch of the mode evacuates the area, while requests wait for it, and
+ * another one lends it again.
+ */
+TEST_F(cma_trace, mode)
 {
 	pthread_t thread;
 
-	block_middle(_metadata, self);
+	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_ANON, &self->area), 0);
 	atomic_store(&stop_requests, false);
 	trace_on(_metadata);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, request_on_and_on,
 				    &self->fd));
-	EXPECT_EQ(-EBUSY, ct_area_set(&self->area, "mode", "exclusive"));
+	EXPECT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
+	EXPECT_EQ(0, ct_area_set(&self->area, "mode", "exclusive"));
+	EXPECT_EQ(0, ct_area_set(&self->area, "mode", "shared"));
 	atomic_store(&stop_requests, true);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	trace_off(_metadata);
-	EXPECT_EQ(1, count_events("cma_mode_finish", "errorno=-16"));
-	expect_blockers(_metadata, self);
+	EXPECT_EQ(2, count_events("cma_mode_start", self->name));
+	EXPECT_EQ(1, count_events("cma_mode_finish",
+				  "old_mode=shared new_mode=exclusive errorno=0"));
+	EXPECT_EQ(1, count_events("cma_mode_finish",
+				  "old_mode=exclusive new_mode=shared errorno=0"));
 	EXPECT_GT(count_events("cma_mode_wait_start", self->name), 0);
 	EXPECT_GT(count_events("cma_mode_wait_finish", "errorno=0"), 0);
+	EXPECT_GT(sum_events("contig_evacuate_finish", "nr_remapped") +
+		  sum_events("contig_evacuate_finish", "nr_migrated"), 0);
+}
+
+/* A page in the way stops a switch. */
+TEST_F(cma_trace, mode_is_blocked)
+{
+	block_middle(_metadata, self);
+	trace_on(_metadata);
+	ksft_print_msg("expect-splat: cma: %s: alloc failed\n",
+		       self->area.name);
+	EXPECT_EQ(-EBUSY, ct_area_set(&self->area, "mode", "exclusive"));
+	trace_off(_metadata);
+	EXPECT_EQ(1, count_events("cma_mode_finish", "errorno=-16"));
+	expect_blockers(_metadata, self);
 }
 
 static void *request_once(void *fd)
@@ -601,7 +603,6 @@ TEST_F(cma_trace, failures)
 			EXPECT_GT(count_events("contig_reclaim", ""), 0);
 		EXPECT_EQ(0, ct_mem_verify(&self->mem));
 		ct_mem_exit(&self->mem);
-		memset(&self->mem, 0, sizeof(self->mem));
 	}
 }
 
