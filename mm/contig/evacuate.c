@@ -371,7 +371,9 @@ static void drop_cold_part(struct evacuation *ev, unsigned long start_pfn,
 
 	nr_dropped = contig_drop_cold_cache(ev->req->zone, start_pfn, end_pfn);
 	ev->evacuated.nr_dropped += nr_dropped;
-	trace_contig_drop(start_pfn, end_pfn, nr_dropped);
+	/* There is not even a try if no page is cold. */
+	if (nr_dropped)
+		trace_contig_drop(start_pfn, end_pfn, nr_dropped);
 }
 
 /*
