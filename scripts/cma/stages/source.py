@@ -37,7 +37,7 @@ ALLOWED = [
     # The macros of trace events are a language of their own.
     ("include/trace/", {"COMPLEX_MACRO", "MACRO_ARG_UNUSED", "OPEN_ENDED_LINE",
                         "PARENTHESIS_ALIGNMENT", "TRAILING_SEMICOLON"}),
-    # [reason] = name stands in a macro, whose name it may not touch.
+    # A macro fills a table: [reason] = name, behind a space.
     ("mm/contig/describe.c", {"BRACKET_SPACE"}),
     # cma_for_each_area() is a function, __ClearPageReserved() the kernel's.
     ("mm/cma/area.c", {"OPEN_BRACE"}),
