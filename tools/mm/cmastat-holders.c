@@ -477,7 +477,7 @@ static void devices_show(const struct holders *holders, const char *device)
 		device_show_preference(one, ++number);
 	}
 	if (!last)
-		puts("No device has areas.");
+		puts("No device has an area of its own.");
 }
 
 static bool device_is_known(const struct holders *holders, const char *device)
