@@ -26,7 +26,7 @@ def debug(stage: Stage) -> None:
               after=["/leak_test"], files=guest_files("leak_test"))
     test_boot(stage, "owners", "virt", append=OWNER_APPEND, mem="288M",
               kernel="arm-debug", timeout_s=900,
-              only=["cma_basic", "cma_interface", "cma_cache", "cma_share"])
+              only=["cma_basic", "cma_interface", "cma_cache", "cma_share", "cma_report"])
 
 
 @stage("lpae", ["arm-lpae"])

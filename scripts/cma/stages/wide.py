@@ -227,7 +227,7 @@ APPEND = (f"cma=64M kunit.enable=1 {AUTORUN}kunit.filter_glob=cma* "
           f"{boards.QUICK} transparent_hugepage=never")
 EACH = ["cma_basic", "cma_interface", "cma_cache"]
 # Pages of hugetlb do not move on ARM.
-EACH_64_BIT = [*EACH, "cma_huge", "cma_tables"]
+EACH_64_BIT = [*EACH, "cma_huge", "cma_tables", "cma_report", "cma_trace"]
 
 
 def boot_generic(stage: Stage, board: str, tests: Sequence[str], **options: Any) -> None:
