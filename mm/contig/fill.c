@@ -580,8 +580,9 @@ static unsigned long next_search_jiffies = INITIAL_JIFFIES;
  * other nodes. A page may lie on its node because a program asked for that;
  * nobody knows here. To move it to another node is better than to kill a program.
  *
- * Nothing is done if there are enough single pages: a program is killed because
- * they are not contiguous, and more of them would not help.
+ * If there are enough single pages, an allocation of one tries again: others have
+ * moved or freed them since it failed. Nothing is done for contiguous pages then: a
+ * program is killed because they are not contiguous, and more would not help.
  *
  * Pages that are stuck are looked at once a second at most: many tasks may come
  * here, until a killed one has ended.
@@ -597,9 +598,10 @@ bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp,
 	unsigned long pflags;
 	bool helped;
 
-	if (current->flags & PF_EXITING || tsk_is_oom_victim(current) ||
-	    has_enough_pages(ac, gfp, order))
+	if (current->flags & PF_EXITING || tsk_is_oom_victim(current))
 		return false;
+	if (has_enough_pages(ac, gfp, order))
+		return !order;
 
 	psi_memstall_enter(&pflags);
 	helped = release_last_pages(ac, gfp, order);

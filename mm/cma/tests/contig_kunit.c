@@ -16,12 +16,14 @@
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/oom.h>
 #include <linux/page-isolation.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/vmstat.h>
 
+#include "../../contig/hooks.h"
 #include "../../contig/kernel.h"
 #include "../internal.h"
 #include "../placement.h"
@@ -559,6 +561,24 @@ static void reclaim_leaves_no_lists(struct kunit *test)
 	migrate_enable();
 }
 
+/*
+ * Somebody else may free pages between the failure of an allocation and the step
+ * before a program is killed.
+ */
+static void enough_pages_are_tried_again(struct kunit *test)
+{
+	struct alloc_context ac = {
+		.zonelist	= node_zonelist(numa_node_id(), GFP_KERNEL),
+		.highest_zoneidx = gfp_zone(GFP_KERNEL),
+	};
+
+	mutex_lock(&oom_lock);
+	KUNIT_EXPECT_TRUE(test, contig_fill_before_oom(&ac, GFP_KERNEL, 0));
+	/* They are not contiguous, or nobody would be killed. */
+	KUNIT_EXPECT_FALSE(test, contig_fill_before_oom(&ac, GFP_KERNEL, 1));
+	mutex_unlock(&oom_lock);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(isolated_blocks_are_reported),
 	KUNIT_CASE(surveys_begin_with_the_last_blocker),
@@ -572,6 +592,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(locked_pages_are_no_targets),
 	KUNIT_CASE(requests_do_not_wake_kswapd),
 	KUNIT_CASE(reclaim_leaves_no_lists),
+	KUNIT_CASE(enough_pages_are_tried_again),
 	/* The switch of the mode retries for ten seconds. */
 	KUNIT_CASE_ATTR(areas_with_folios_out_stay_shared,
 			{ .speed = KUNIT_SPEED_VERY_SLOW }),
