@@ -545,7 +545,7 @@ def manual(rst: Path) -> tuple[list[str], list[str]]:
     """The examples of the manual: what it says on the command line, and in the
     device tree."""
     blocks = re.findall(r"::\n\n((?:\t.*\n|\n)+)", rst.read_text())
-    lines = [b.strip() for b in blocks if b.startswith(("\tcma=", "\tcma_"))]
+    lines = [b.strip() for b in blocks if re.match(r"\tcma\w*=", b)]
     trees = [b for b in blocks if b.startswith("\t/ {")]
     return lines, trees
 
