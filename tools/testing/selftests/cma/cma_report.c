@@ -28,7 +28,9 @@
 #define HOLDERS		"/proc/cma/holders"
 #define MAP		"/proc/cma/map"
 #define SLOW_DISK	"/dev/nullb0"
-#define SLOW_MS		3000
+/* A request that fails has to be over before the disk is: debug kernels are slow. */
+#define DIRECT_MS	8000
+#define SWAP_MS		4000	/* for each of some five accesses */
 #define SWAP_SIZE	(8 * MIB)
 
 #ifndef MADV_POPULATE_READ
@@ -449,14 +451,14 @@ TEST_F(cma_report, counters)
 	EXPECT_LE(ct_area_sysfs(area, "fragmentation_index"), 1000);
 }
 
-/* A disk that takes SLOW_MS for all that it does. */
-static bool load_slow_disk(void)
+/* A disk that takes so long for each access. */
+static bool load_slow_disk(unsigned int ms)
 {
 	char command[160];
 
 	snprintf(command, sizeof(command),
 		 "modprobe null_blk nr_devices=1 gb=1 bs=4096 irqmode=2 memory_backed=1 completion_nsec=%u000000",
-		 SLOW_MS);
+		 ms);
 	return !system(command) && !access(SLOW_DISK, F_OK);
 }
 
@@ -479,10 +481,10 @@ TEST_F(cma_report, direct_io)
 	pthread_t thread;
 	void *size;
 
-	if (!load_slow_disk())
+	if (!load_slow_disk(DIRECT_MS))
 		SKIP(return, "no null_blk");
 	ASSERT_EQ(0, pthread_create(&thread, NULL, write_directly, self->page));
-	usleep(SLOW_MS * 1000 / 5);
+	usleep(500000);
 	ASSERT_EQ(-ENOMEM, take_most(self));
 	expect_request(_metadata, self);
 	EXPECT_REPORT("blocker: %#lx pinned for DMA: memory of a program, ",
@@ -524,7 +526,7 @@ TEST_F(cma_report, writeback)
 	unsigned long pfn = ct_pfn(self->page);
 	int err;
 
-	if (!load_slow_disk())
+	if (!load_slow_disk(SWAP_MS))
 		SKIP(return, "no null_blk");
 	ASSERT_EQ(0, swap_to_slow_disk());
 	ASSERT_EQ(0, madvise(self->page, ct_page_size, MADV_PAGEOUT));
