@@ -126,6 +126,8 @@ TEST_F(cma_kinds, zsmalloc)
 		TH_LOG("%ld pages, SwapFree %ld KiB",
 		       nr_other_pages(&self->area), ct_meminfo_kib("SwapFree"));
 	}
+	EXPECT_GT(ct_area_map(&self->area, "compressed"),
+		  (long)self->area.nr_pages / 8);
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 	ct_mem_exit(&mem);
 

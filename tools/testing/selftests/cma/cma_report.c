@@ -26,7 +26,6 @@
 
 #define FAILURES	"/proc/cma/failures"
 #define HOLDERS		"/proc/cma/holders"
-#define MAP		"/proc/cma/map"
 #define SLOW_DISK	"/dev/nullb0"
 /* A request that fails has to be over before the disk is: debug kernels are slow. */
 #define DIRECT_MS	8000
@@ -137,7 +136,7 @@ static void expect_request(struct __test_metadata *_metadata,
 {
 	ASSERT_TRUE(ct_last_report(self->text, sizeof(self->text)));
 	EXPECT_REPORT("area: %s\n", self->area.name);
-	EXPECT_REPORT("task: cma_report %d\n", getpid());
+	EXPECT_REPORT("task: %s %d\n", program_invocation_short_name, getpid());
 	EXPECT_REPORT("for: ");
 	EXPECT_REPORT(" KiB, align ");
 	EXPECT_REPORT("advice: ");
@@ -158,7 +157,8 @@ TEST_F(cma_report, page_in_a_pipe)
 		      ct_held_pfn(self->page));
 	EXPECT_REPORT("blocker: %#lx referenced: memory of a program, ",
 		      ct_held_pfn(self->page));
-	EXPECT_REPORT(" mapped by cma_report (pid %d), ", getpid());
+	EXPECT_REPORT(" mapped by %s (pid %d), ",
+		      program_invocation_short_name, getpid());
 	EXPECT_REPORT("pages: total %lu held ", self->area.nr_pages);
 	EXPECT_REPORT(" tried\n");
 	EXPECT_REPORT("advice: somebody holds the page");
@@ -355,50 +355,31 @@ TEST_F(cma_report, sixteen)
 	EXPECT_REPORT("request: %lu pages, ", self->area.nr_pages + 20);
 }
 
-/* Sums the pages of a map by their kind; an empty kind stands for all. */
-static long map_pages(const struct ct_area *area, const char *kind)
-{
-	char name[80], found[32];
-	unsigned long pfn, nr_pages;
-	FILE *file = fopen(MAP, "re");
-	long sum = 0;
-
-	if (!file)
-		return -1;
-	while (fscanf(file, "%79s %lx %lu %31s", name, &pfn, &nr_pages,
-		      found) == 4)
-		if (!strcmp(name, area->name) &&
-		    (!kind[0] || !strcmp(kind, found)))
-			sum += nr_pages;
-	fclose(file);
-	return sum;
-}
-
 /* The map has each page once, and its sums are those of sysfs. */
 TEST_F(cma_report, map)
 {
 	struct iovec page = { self->page, ct_page_size };
 	struct ct_area *area = &self->area;
-	long held = map_pages(area, "held"), pinned = map_pages(area, "pinned");
+	long held = ct_area_map(area, "held"), pinned = ct_area_map(area, "pinned");
 	int pipes[2];
 
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ((ssize_t)ct_page_size, vmsplice(pipes[1], &page, 1, 0));
-	EXPECT_GE(map_pages(area, "pinned"), pinned + 1);
+	EXPECT_GE(ct_area_map(area, "pinned"), pinned + 1);
 	close(pipes[0]);
 	close(pipes[1]);
 
-	EXPECT_EQ((long)area->nr_pages, map_pages(area, ""));
+	EXPECT_EQ((long)area->nr_pages, ct_area_map(area, ""));
 	EXPECT_EQ(ct_area_sysfs(area, "held_pages"), held);
 	ASSERT_EQ(0, ct_dma_alloc(self->fd, 3 * MIB, DMA_TEST_KERNEL, 0,
 				  &self->buf));
 	EXPECT_EQ(held + (long)(3 * MIB / ct_page_size),
-		  map_pages(area, "held"));
+		  ct_area_map(area, "held"));
 	EXPECT_EQ((long)area->nr_pages,
 		  ct_area_sysfs(area, "held_pages") +
 		  ct_area_sysfs(area, "cached_pages") +
 		  ct_area_sysfs(area, "lent_pages") +
-		  map_pages(area, "reserved"));
+		  ct_area_map(area, "reserved"));
 	ASSERT_EQ(0, ct_dma_free(self->fd, self->buf.id));
 }
 
@@ -406,7 +387,7 @@ TEST_F(cma_report, map)
 TEST_F(cma_report, holders)
 {
 	unsigned long nr_pages = 3 * MIB / ct_page_size;
-	char line[512], wanted[256];
+	char line[512], wanted[256], task[64];
 	bool found = false;
 	FILE *file;
 
@@ -417,9 +398,10 @@ TEST_F(cma_report, holders)
 	snprintf(wanted, sizeof(wanted), "buffer %s %#lx %lu ",
 		 self->area.name,
 		 (unsigned long)(self->buf.dma_addr / ct_page_size), nr_pages);
+	snprintf(task, sizeof(task), " %s ", program_invocation_short_name);
 	while (fgets(line, sizeof(line), file))
 		found |= !strncmp(line, wanted, strlen(wanted)) &&
-			 strstr(line, " cma_report ");
+			 strstr(line, task);
 	fclose(file);
 	EXPECT_TRUE(found) {
 		TH_LOG("%s", wanted);
@@ -489,7 +471,8 @@ TEST_F(cma_report, direct_io)
 	expect_request(_metadata, self);
 	EXPECT_REPORT("blocker: %#lx pinned for DMA: memory of a program, ",
 		      pfn);
-	EXPECT_REPORT(" mapped by cma_report (pid %d), ", getpid());
+	EXPECT_REPORT(" mapped by %s (pid %d), ",
+		      program_invocation_short_name, getpid());
 	EXPECT_REPORT("advice: wait until the transfer ends");
 	ASSERT_EQ(0, pthread_join(thread, &size));
 	EXPECT_EQ((long)ct_page_size, (long)size);

@@ -233,6 +233,23 @@ bool ct_last_failure(char *line, size_t size)
 	return found;
 }
 
+long ct_area_map(const struct ct_area *area, const char *kind)
+{
+	FILE *file = fopen("/proc/cma/map", "re");
+	char name[80], found[32];
+	unsigned long nr_pages;
+	long sum = 0;
+
+	if (!file)
+		return -1;
+	while (fscanf(file, "%79s %*x %lu %31s", name, &nr_pages, found) == 3)
+		if (!strcmp(name, area->name) &&
+		    (!kind[0] || !strcmp(kind, found)))
+			sum += nr_pages;
+	fclose(file);
+	return sum;
+}
+
 bool ct_last_report(char *text, size_t size)
 {
 	FILE *file = fopen("/proc/cma/failures", "re");

@@ -129,6 +129,11 @@ int ct_area_write(const struct ct_area *area, const char *file, long value);
 void ct_flush_cache(const struct ct_area *area);
 /* Counts the pages of the area with all flags of @set and none of @clear. */
 long ct_area_count(const struct ct_area *area, uint64_t set, uint64_t clear);
+/*
+ * Sums the pages of a kind in the map of the area, for root; an empty kind stands
+ * for all.
+ */
+long ct_area_map(const struct ct_area *area, const char *kind);
 bool ct_area_holds(const struct ct_area *area, unsigned long pfn);
 
 /* Returns the page frame behind an address of this process, or 0. */
