@@ -318,8 +318,9 @@ static int node_of(const struct ct_area *area)
 
 	file = fopen("/proc/zoneinfo", "r");
 	while (file && fgets(line, sizeof(line), file)) {
-		sscanf(line, "Node %d,", &node);
-		sscanf(line, " spanned %lu", &spanned);
+		if (sscanf(line, "Node %d,", &node) == 1 ||
+		    sscanf(line, " spanned %lu", &spanned) == 1)
+			continue;
 		if (sscanf(line, " start_pfn: %lu", &start) == 1 &&
 		    area->base_pfn >= start &&
 		    area->base_pfn - start < spanned)
