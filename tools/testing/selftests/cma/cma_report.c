@@ -28,9 +28,8 @@
 #define FAILURES	"/proc/cma/failures"
 #define HOLDERS		"/proc/cma/holders"
 #define SLOW_DISK	"/dev/nullb0"
-/* A request that fails has to be over before the disk is: debug kernels are slow. */
-#define DIRECT_MS	8000
-#define SWAP_MS		4000	/* for each of some five accesses */
+/* For each access; less than 2^32 ns, which a parameter has on 32 bits. */
+#define SLOW_MS		4000
 #define SWAP_SIZE	(8 * MIB)
 
 #ifndef MADV_POPULATE_READ
@@ -451,14 +450,14 @@ TEST_F(cma_report, counters)
 	EXPECT_LE(ct_area_sysfs(area, "fragmentation_index"), 1000);
 }
 
-/* A disk that takes so long for each access. */
-static bool load_slow_disk(unsigned int ms)
+/* A disk that takes SLOW_MS for each access. */
+static bool load_slow_disk(void)
 {
 	char command[160];
 
 	snprintf(command, sizeof(command),
 		 "modprobe null_blk nr_devices=1 gb=1 bs=4096 irqmode=2 memory_backed=1 completion_nsec=%u000000",
-		 ms);
+		 SLOW_MS);
 	return !system(command) && !access(SLOW_DISK, F_OK);
 }
 
@@ -490,13 +489,13 @@ TEST_F(cma_report, direct_io)
 	void *size;
 	int err;
 
-	if (!load_slow_disk(DIRECT_MS))
+	if (!load_slow_disk())
 		SKIP(return, "no null_blk");
 	ASSERT_EQ(0, pthread_create(&thread, NULL, write_directly, self->page));
 	usleep(500000);
 	err = take_most(self);
 	/* An emulator may pause for as long as the disk takes. */
-	if (now_ms() - start_ms < DIRECT_MS) {
+	if (now_ms() - start_ms < SLOW_MS) {
 		EXPECT_EQ(-ENOMEM, err);
 		expect_request(_metadata, self);
 		EXPECT_REPORT("blocker: %#lx pinned for DMA: ", pfn);
@@ -540,7 +539,7 @@ TEST_F(cma_report, writeback)
 	unsigned long pfn = ct_pfn(self->page), start_ms;
 	int err;
 
-	if (!load_slow_disk(SWAP_MS))
+	if (!load_slow_disk())
 		SKIP(return, "no null_blk");
 	ASSERT_EQ(0, swap_to_slow_disk());
 	/* Reclaim finds no page that is in the batch of a CPU. */
@@ -552,7 +551,7 @@ TEST_F(cma_report, writeback)
 	err = take_most(self);
 	ASSERT_EQ(0, prctl(PR_SET_IO_FLUSHER, 0, 0, 0, 0));
 	/* An emulator may pause for as long as the disk takes. */
-	if (now_ms() - start_ms < SWAP_MS) {
+	if (now_ms() - start_ms < SLOW_MS) {
 		EXPECT_EQ(-ENOMEM, err);
 		expect_request(_metadata, self);
 		EXPECT_REPORT("blocker: %#lx under writeback: ", pfn);
