@@ -15,6 +15,7 @@ NEEDS = {
     "no CONFIG_FAIL_CMA": {"FAIL_CMA"},
     "no events in tracefs": {"EVENT_TRACING"},
     "a kernel without hugetlb": {"HUGETLBFS"},
+    "huge pages of hugetlb do not move": {"ARCH_ENABLE_HUGEPAGE_MIGRATION"},
     "a kernel without transparent huge pages": {"TRANSPARENT_HUGEPAGE"},
     "no gup_test in debugfs": {"GUP_TEST"},
     "no io_uring": {"IO_URING"},
