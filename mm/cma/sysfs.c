@@ -92,13 +92,19 @@ static ssize_t cached_pages_show(struct kobject *kobj,
 
 static struct kobj_attribute cached_pages_attr = __ATTR_RO(cached_pages);
 
-static ssize_t lent_pages_show(struct kobject *kobj,
-			       struct kobj_attribute *attr, char *buf)
+static ssize_t show_census(struct kobject *kobj, char *buf,
+			   unsigned long (*sum)(const struct cma_census *census))
 {
 	struct cma_census census;
 
 	cma_count_pages(kobj_to_cma(kobj), &census);
-	return sysfs_emit(buf, "%lu\n", cma_census_lent(&census));
+	return sysfs_emit(buf, "%lu\n", sum(&census));
+}
+
+static ssize_t lent_pages_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	return show_census(kobj, buf, cma_census_lent);
 }
 
 static struct kobj_attribute lent_pages_attr = __ATTR_RO(lent_pages);
@@ -106,10 +112,7 @@ static struct kobj_attribute lent_pages_attr = __ATTR_RO(lent_pages);
 static ssize_t free_pages_show(struct kobject *kobj,
 			       struct kobj_attribute *attr, char *buf)
 {
-	struct cma_census census;
-
-	cma_count_pages(kobj_to_cma(kobj), &census);
-	return sysfs_emit(buf, "%lu\n", cma_census_free(&census));
+	return show_census(kobj, buf, cma_census_free);
 }
 
 static struct kobj_attribute free_pages_attr = __ATTR_RO(free_pages);

@@ -22,7 +22,7 @@ struct range {
 	uint64_t nr_pages;
 };
 
-/* What a cell looks like. */
+/* The look of a cell. */
 struct look {
 	int kind;		/* NR_KINDS: no page of the area is here */
 	int owner;

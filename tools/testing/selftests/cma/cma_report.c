@@ -182,7 +182,7 @@ TEST_F(cma_report, page_in_a_pipe)
 	EXPECT_EQ(0, take_most(self));
 }
 
-/* That it is locked in memory is said as well, and is no reason. */
+/* The report tells that the page is locked, which is not the reason. */
 TEST_F(cma_report, locked_page_in_a_pipe)
 {
 	struct iovec page = { self->page, ct_page_size };
