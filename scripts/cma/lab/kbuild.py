@@ -370,7 +370,8 @@ def build(name: str) -> None:
 @build_lock
 def selftests(name: str = "arm") -> Path:
     """The test programs in BUILD/selftests-ARCH, which every boot takes
-    along: for the user space of this kernel's boards, built with its headers."""
+    along: for the user space of this kernel's boards, built with its headers.
+    Without symbols they are a third smaller, and so is every RAM disk."""
     src = configure(name)
     userland, compiler = PROGRAMS[name]
     dest = BUILD / f"selftests-{userland}"
@@ -378,6 +379,9 @@ def selftests(name: str = "arm") -> Path:
     make(name, ["kselftest-install", "TARGETS=cma dmabuf-heaps", "FORCE_TARGETS=1",
                 f"INSTALL_PATH={dest}"] + compiler, src,
          obj(name) / "selftests.log")
+    programs = [file for file in sorted(dest.rglob("*"))
+                if file.is_file() and file.read_bytes()[:4] == b"\x7fELF"]
+    run([CROSS[KERNELS[name].arch] + "strip", *programs])
     return dest / "cma"
 
 

@@ -43,6 +43,21 @@ def end_of_kernel(name: str) -> int:
     return ((end - 0xc0000000 + 0xfff) & ~0xfff) + 0x40000000
 
 
+# virt has the RAM disk 128 MiB above the start of RAM, and the trees of cases
+# have areas behind it.
+RAM_DISK_BYTES = 16 << 20
+
+
+def check_room_of_ram_disk(stage: Stage) -> None:
+    """A RAM disk that reached the areas would take the places that they ask for."""
+    with tempfile.TemporaryDirectory(prefix="cma-initrd-") as tmp:
+        disk = Path(tmp) / "initrd"
+        boards.make_initrd(disk, kbuild.obj("arm"), "armhf", None, {})
+        size = disk.stat().st_size
+    stage.result(size < RAM_DISK_BYTES, "areas: the RAM disk leaves their places free",
+                 f"{size >> 10} KiB of {RAM_DISK_BYTES >> 10} KiB")
+
+
 @stage("areas", ["arm", "arm-boards", "armv5"])
 def boots(stage: Stage) -> None:
     """Each form of an area, as board engineers write it, and each error. The
@@ -56,6 +71,7 @@ def boots(stage: Stage) -> None:
     for name, (userland, _) in kbuild.PROGRAMS.items():
         if userland in userlands:
             selftests(name)
+    check_room_of_ram_disk(stage)
 
     def boot(case: areas.Case) -> None:
         stage.boot(case.name, case.board, nodes=case.nodes,

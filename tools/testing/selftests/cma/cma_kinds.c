@@ -237,18 +237,11 @@ static unsigned int pick_spread(const struct ct_area *area,
 				const struct ct_mem *mem, struct iovec *iov)
 {
 	unsigned int nr = 0, nr_tries;
-	unsigned long page, pfn;
-	char **by_pfn = calloc(area->nr_pages, sizeof(*by_pfn));
+	char **by_pfn = ct_mem_by_pfn(mem, area);
+	unsigned long page;
 
-	for (page = 0; page < mem->nr_pages; page++) {
-		char *addr = (char *)mem->addr + page * ct_page_size;
-
-		pfn = mem->has_data[page] ? ct_pfn(addr) : 0;
-		if (ct_area_holds(area, pfn))
-			by_pfn[pfn - area->base_pfn] = addr;
-	}
 	srandom(1);
-	for (nr_tries = 0; nr < NR_HELD && nr_tries < 4 * NR_HELD; nr_tries++) {
+	for (nr_tries = 0; by_pfn && nr < NR_HELD && nr_tries < 4 * NR_HELD; nr_tries++) {
 		page = random() % area->nr_pages;
 		if (!by_pfn[page])
 			continue;

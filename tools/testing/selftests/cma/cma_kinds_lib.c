@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cma_kinds_lib.h"
@@ -41,11 +42,14 @@ size_t ct_noise_wrong(const uint32_t *data, size_t size, uint32_t first)
 unsigned long ct_map_in_area(const void *addr, size_t size,
 			     const struct ct_area *area)
 {
-	unsigned long nr = 0;
-	size_t offset;
+	unsigned long nr = 0, page, nr_pages = size / ct_page_size;
+	uint64_t *pfns = calloc(nr_pages, sizeof(*pfns));
 
-	for (offset = 0; offset < size; offset += ct_page_size)
-		nr += ct_area_holds(area, ct_pfn(addr + offset));
+	if (pfns)
+		ct_pfns(addr, nr_pages, pfns);
+	for (page = 0; pfns && page < nr_pages; page++)
+		nr += ct_area_holds(area, pfns[page]);
+	free(pfns);
 	return nr;
 }
 

@@ -19,6 +19,7 @@
 
 #define LOOK_PAGES	64	/* populated between two looks at MemFree */
 #define CPU_PAGES	1024	/* populated by one CPU before the next */
+#define PFNS_AT_ONCE	512	/* of a program, read by one call */
 
 void ct_pfns(const void *addr, unsigned long nr, uint64_t *pfns)
 {
@@ -152,13 +153,13 @@ static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
 			      bool drop_inside, unsigned long nr_drop)
 {
 	unsigned long page, nr, i, nr_out = 0, nr_in = 0;
-	uint64_t pfns[512];
+	uint64_t pfns[PFNS_AT_ONCE];
 	bool inside;
 
 	for (page = 0; page < mem->nr_pages; page += nr) {
 		nr = mem->nr_pages - page;
-		if (nr > 512)
-			nr = 512;
+		if (nr > PFNS_AT_ONCE)
+			nr = PFNS_AT_ONCE;
 		ct_pfns(mem_page(mem, page), nr, pfns);
 		for (i = 0; i < nr; i++) {
 			inside = ct_area_holds(area, pfns[i]);
@@ -182,6 +183,26 @@ static unsigned long mem_scan(struct ct_mem *mem, const struct ct_area *area,
 unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area)
 {
 	return mem_scan(mem, area, false, 0);
+}
+
+char **ct_mem_by_pfn(const struct ct_mem *mem, const struct ct_area *area)
+{
+	char **by_pfn = calloc(area->nr_pages, sizeof(*by_pfn));
+	uint64_t pfns[PFNS_AT_ONCE];
+	unsigned long page, nr, i;
+
+	for (page = 0; by_pfn && page < mem->nr_pages; page += nr) {
+		nr = mem->nr_pages - page;
+		if (nr > PFNS_AT_ONCE)
+			nr = PFNS_AT_ONCE;
+		ct_pfns(mem_page(mem, page), nr, pfns);
+		for (i = 0; i < nr; i++)
+			if (mem->has_data[page + i] &&
+			    ct_area_holds(area, pfns[i]))
+				by_pfn[pfns[i] - area->base_pfn] =
+					(char *)mem_page(mem, page + i);
+	}
+	return by_pfn;
 }
 
 void ct_mem_limit_cpu_lists(bool on)

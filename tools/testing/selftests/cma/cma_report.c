@@ -56,24 +56,24 @@ static unsigned long far_from_middle(const struct ct_area *area,
 /* Frees all pages but the one that is nearest to the middle of the area. */
 static char *keep_one_page(struct ct_mem *mem, const struct ct_area *area)
 {
-	unsigned long page, best_far = ULONG_MAX;
-	char *best = NULL, *addr;
+	char *start = (char *)mem->addr, *best = NULL, *behind;
+	char *end = start + mem->nr_pages * ct_page_size;
+	char **by_pfn = ct_mem_by_pfn(mem, area);
+	unsigned long middle = area->nr_pages / 2, far;
 
-	for (page = 0; page < mem->nr_pages; page++) {
-		addr = (char *)mem->addr + page * ct_page_size;
-		if (mem->has_data[page] &&
-		    far_from_middle(area, ct_pfn(addr)) < best_far) {
-			best_far = far_from_middle(area, ct_pfn(addr));
-			best = addr;
-		}
+	for (far = 0; by_pfn && far < middle && !best; far++) {
+		best = by_pfn[middle + far];
+		if (!best)
+			best = by_pfn[middle - far];
 	}
-	for (page = 0; page < mem->nr_pages; page++) {
-		addr = (char *)mem->addr + page * ct_page_size;
-		if (addr != best) {
-			madvise(addr, ct_page_size, MADV_DONTNEED);
-			mem->has_data[page] = 0;
-		}
+	free(by_pfn);
+	memset(mem->has_data, 0, mem->nr_pages);
+	behind = best ? best + ct_page_size : start;
+	if (best) {
+		mem->has_data[(best - start) / ct_page_size] = 1;
+		madvise(start, best - start, MADV_DONTNEED);
 	}
+	madvise(behind, end - behind, MADV_DONTNEED);
 	return best;
 }
 
@@ -227,14 +227,17 @@ static bool mount_of(const char *path, char *type, char *disk)
 /* Finds a page of a file that every window of take_most() needs. */
 static off_t find_in_middle(const struct ct_area *area, char *data, off_t size)
 {
+	const size_t step = 64 * ct_page_size;
+	uint64_t pfns[64];
 	off_t at;
 
-	for (at = 0; at < size; at += ct_page_size) {
-		if (madvise(data + at, ct_page_size, MADV_POPULATE_READ))
+	for (at = 0; at + (off_t)step <= size; at += step) {
+		if (madvise(data + at, step, MADV_POPULATE_READ))
 			return -1;
-		if (far_from_middle(area, ct_pfn(data + at)) <
-		    area->nr_pages / 8)
-			return at;
+		ct_pfns(data + at, ARRAY_SIZE(pfns), pfns);
+		for (unsigned int i = 0; i < ARRAY_SIZE(pfns); i++)
+			if (far_from_middle(area, pfns[i]) < area->nr_pages / 8)
+				return at + i * ct_page_size;
 	}
 	return -1;
 }

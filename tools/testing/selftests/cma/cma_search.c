@@ -44,7 +44,7 @@ FIXTURE_SETUP(cma_search)
 	if (ct_dma_generic(self->fd))
 		SKIP(return, "what the area cannot give comes from elsewhere");
 	memset(&self->mem, 0, sizeof(self->mem));
-	self->by_pfn = calloc(self->area.nr_pages, sizeof(*self->by_pfn));
+	self->by_pfn = NULL;
 	self->nr_pins = 0;
 	self->patience_ms = ct_area_sysfs(&self->area, "patience_ms");
 	self->cache_kib = ct_area_sysfs(&self->area, "cache_kib");
@@ -80,17 +80,10 @@ FIXTURE_TEARDOWN(cma_search)
 static void fill(struct __test_metadata *_metadata,
 		 FIXTURE_DATA(cma_search) *self)
 {
-	unsigned long page, pfn;
-
 	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_ANON, &self->area),
 		  self->area.nr_pages * 8 / 10);
-	for (page = 0; page < self->mem.nr_pages; page++) {
-		char *addr = (char *)self->mem.addr + page * ct_page_size;
-
-		pfn = self->mem.has_data[page] ? ct_pfn(addr) : 0;
-		if (ct_area_holds(&self->area, pfn))
-			self->by_pfn[pfn - self->area.base_pfn] = addr;
-	}
+	self->by_pfn = ct_mem_by_pfn(&self->mem, &self->area);
+	ASSERT_TRUE(!!self->by_pfn);
 }
 
 /* Pins the page of the program that is nearest to page @at of the area. */

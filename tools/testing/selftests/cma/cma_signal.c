@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,17 +36,15 @@ FIXTURE(cma_signal) {
 static void pin_middle(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(cma_signal) *self)
 {
-	unsigned long near = self->area.nr_pages / 16, page, pfn;
-	unsigned long middle = self->area.base_pfn + self->area.nr_pages / 2;
+	unsigned long middle = self->area.nr_pages / 2;
+	unsigned long near = self->area.nr_pages / 16, page;
+	char **by_pfn = ct_mem_by_pfn(&self->mem, &self->area);
 	struct iovec iov = { .iov_len = ct_page_size };
 
-	for (page = 0; page < self->mem.nr_pages && !iov.iov_base; page++) {
-		char *addr = (char *)self->mem.addr + page * ct_page_size;
-
-		pfn = self->mem.has_data[page] ? ct_pfn(addr) : 0;
-		if (pfn + near > middle && pfn < middle + near)
-			iov.iov_base = addr;
-	}
+	ASSERT_TRUE(!!by_pfn);
+	for (page = middle - near; page < middle + near && !iov.iov_base; page++)
+		iov.iov_base = by_pfn[page];
+	free(by_pfn);
 	ASSERT_TRUE(!!iov.iov_base);
 	ASSERT_EQ((ssize_t)ct_page_size, vmsplice(self->fds[1], &iov, 1, 0));
 	self->pinned = iov.iov_base;

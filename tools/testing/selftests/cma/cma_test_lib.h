@@ -151,6 +151,11 @@ void ct_mem_rewrite(struct ct_mem *mem, unsigned long first, unsigned long nr);
 unsigned long ct_mem_verify(const struct ct_mem *mem);
 unsigned long ct_mem_in_area(struct ct_mem *mem, const struct ct_area *area);
 /*
+ * Where the program has each page of the area, or NULL: one pointer for each
+ * page of it. Free it.
+ */
+char **ct_mem_by_pfn(const struct ct_mem *mem, const struct ct_area *area);
+/*
  * Makes per-CPU lists short, so that freed pages become free for all CPUs, or as
  * long as they were. Long lists have some MiB, and a CPU would use these before
  * free pages of the area.

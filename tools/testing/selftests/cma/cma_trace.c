@@ -306,17 +306,15 @@ static void fill_and_pin(struct __test_metadata *_metadata,
 			 unsigned long end, unsigned int nr_max)
 {
 	unsigned long page;
+	char **by_pfn;
 
 	ASSERT_GT(ct_mem_fill_area(&self->mem, CT_SHMEM, &self->area), 0);
-	for (page = 0; page < self->mem.nr_pages && self->nr_pins < nr_max;
-	     page++) {
-		char *addr = (char *)self->mem.addr + page * ct_page_size;
-		unsigned long pfn = self->mem.has_data[page] ? ct_pfn(addr) : 0;
-
-		if (pfn >= self->area.base_pfn + first &&
-		    pfn < self->area.base_pfn + end)
-			pin(_metadata, self, addr);
-	}
+	by_pfn = ct_mem_by_pfn(&self->mem, &self->area);
+	ASSERT_TRUE(!!by_pfn);
+	for (page = first; page < end && self->nr_pins < nr_max; page++)
+		if (by_pfn[page])
+			pin(_metadata, self, by_pfn[page]);
+	free(by_pfn);
 	ASSERT_GT(self->nr_pins, 0);
 }
 
