@@ -115,12 +115,23 @@ static inline gfp_t cma_gfp_not_in_area(gfp_t gfp)
 	return gfp;
 }
 
+/* The same for all that the task allocates until cma_not_in_area_end(). */
+unsigned int cma_not_in_area_start(void);
+void cma_not_in_area_end(unsigned int saved);
+
 #else
 
 static inline gfp_t cma_gfp_not_in_area(gfp_t gfp)
 {
 	return gfp;
 }
+
+static inline unsigned int cma_not_in_area_start(void)
+{
+	return 0;
+}
+
+static inline void cma_not_in_area_end(unsigned int saved) { }
 
 #endif
 

@@ -18,6 +18,7 @@
 #include <linux/mmzone.h>
 #include <linux/pgalloc_tag.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 
 #include "../contig/kernel.h"
 #include "internal.h"
@@ -190,4 +191,30 @@ void cma_account_lent(struct cma *cma, bool lent)
 		page_zone(first)->cma_pages += nr_pages;
 	}
 	cma_headroom_set_lent(cma, lent);
+}
+
+/**
+ * cma_not_in_area_start() - keep what the task allocates out of areas
+ *
+ * For pages that the page allocator hands out as movable, but that do not move
+ * for a while. There is nothing to keep them out of before the first area.
+ *
+ * Context: Any.
+ * Return: what cma_not_in_area_end() needs.
+ */
+unsigned int cma_not_in_area_start(void)
+{
+	return static_branch_unlikely(&cma_areas_active) ?
+	       memalloc_pin_save() : 0;
+}
+
+/**
+ * cma_not_in_area_end() - let areas serve the task again
+ * @saved:	what cma_not_in_area_start() returned
+ *
+ * Context: Any.
+ */
+void cma_not_in_area_end(unsigned int saved)
+{
+	memalloc_pin_restore(saved);
 }

@@ -44,7 +44,7 @@
 
 /*
  * One round in this many also tries windows that the survey rules out. That
- * takes long, and most of their blockers stay.
+ * takes long, and most of their blockers stay. See search_has_few_windows().
  */
 #define THOROUGH_ROUND	4
 
@@ -380,13 +380,13 @@ static unsigned long search_cheapest_window(struct search *search)
 }
 
 /*
- * No more than two windows of more than a third of the area lie side by side. To
- * give one up for a page that goes in a moment means to begin again, with pages
- * that came into it meanwhile. So wait in it at once.
+ * No more than eight windows of over a ninth of the area lie side by side. Each
+ * has a page that goes in a moment while programs run. To give it up means to
+ * begin again, with pages that came into it. So wait for the page in it.
  */
 static bool search_has_few_windows(const struct search *search)
 {
-	return search->buffer->nr_pages > search->cma->nr_pages / 3;
+	return search->buffer->nr_pages > search->cma->nr_pages / 9;
 }
 
 /*
@@ -550,8 +550,9 @@ static int search_pause_ms(struct search *search, unsigned int ms)
 static int search_try_until(struct search *search, unsigned long deadline,
 			    unsigned int min_rounds)
 {
-	unsigned int ms = FIRST_PAUSE_MS;
-	unsigned int nr_rounds = 0;
+	const unsigned int thorough = min_rounds == 1 ||
+			search_has_few_windows(search) ? 1 : THOROUGH_ROUND;
+	unsigned int ms = FIRST_PAUSE_MS, nr_rounds = 0;
 	int error, lingered;
 
 	do {
@@ -574,9 +575,8 @@ static int search_try_until(struct search *search, unsigned long deadline,
 		/* Drain LRU batches first: extra references block migration. */
 		if (!nr_rounds)
 			lru_add_drain_all();
-		error = search_try_each(search, deadline, min_rounds == 1 ||
-					nr_rounds % THOROUGH_ROUND ==
-					THOROUGH_ROUND - 1);
+		error = search_try_each(search, deadline,
+					nr_rounds % thorough == thorough - 1);
 		if (is_final_error(error))
 			return error;
 

@@ -15,6 +15,7 @@
  * Lock: claims_lock covers the list of claims; a leaf. Units are pages; ranges
  * are [start, end).
  */
+#include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
@@ -26,8 +27,15 @@
 #include "contig.h"
 #include "trace.h"
 
-/* Attempts to evacuate a range and to take it then. */
+/* Attempts to evacuate a range and to take it then, without sleeping. */
 #define TAKE_ATTEMPTS	3
+
+/*
+ * More attempts for a page that is on its way to a free list, and the pause before
+ * each. The task that frees it may have to wait for a processor.
+ */
+#define WAY_ATTEMPTS	50
+#define WAY_STEP_US	2000
 
 /* The shortest time that a request waits for a peer in the same pageblocks. */
 #define CLAIM_MS	250U
@@ -237,9 +245,25 @@ static bool take_evacuated_range(const struct contig_request *req,
 	return take_range(req, CONTIG_BLOCKS_ISOLATED, stop);
 }
 
+/*
+ * All pages got out, so a page that is still missing is on its way to a free list,
+ * or was allocated from the list of a CPU. A patient caller sleeps to let it come.
+ */
+static bool take_again(const struct contig_request *req, unsigned long stop,
+		       int nr_attempts)
+{
+	if (nr_attempts < TAKE_ATTEMPTS)
+		return true;
+	if (!req->patient || nr_attempts >= TAKE_ATTEMPTS + WAY_ATTEMPTS ||
+	    !contig_buddy_page_unlisted(pfn_to_page(stop)))
+		return false;
+	usleep_range(WAY_STEP_US, 2 * WAY_STEP_US);
+	return true;
+}
+
 static int take_occupied_range(struct contig_request *req)
 {
-	int error = -EBUSY;
+	int nr_attempts = 0, error;
 	unsigned long stop;
 
 	if (isolate_window(req)) {
@@ -247,14 +271,14 @@ static int take_occupied_range(struct contig_request *req)
 		return -EBUSY;
 	}
 
-	for (int i = 0; i < TAKE_ATTEMPTS; i++) {
+	do {
 		error = contig_evacuate(req);
 		if (error || take_evacuated_range(req, &stop))
 			break;
 		contig_blocker_note(&req->blocker, pfn_to_page(stop),
 				    CONTIG_BLOCK_IN_USE);
 		error = -EBUSY;
-	}
+	} while (take_again(req, stop, ++nr_attempts));
 
 	undo_window_isolation(req);
 	return error;

@@ -22,6 +22,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/vmstat.h>
+#include <linux/workqueue.h>
 
 #include "../../contig/hooks.h"
 #include "../../contig/kernel.h"
@@ -579,6 +580,59 @@ static void enough_pages_are_tried_again(struct kunit *test)
 	mutex_unlock(&oom_lock);
 }
 
+/**
+ * struct way - a page that gets to a free list after a while
+ * @work:	puts it there
+ * @page:	the page, without references
+ */
+struct way {
+	struct delayed_work work;
+	struct page *page;
+};
+
+static void contig_test_end_way(struct work_struct *work)
+{
+	struct way *way = container_of(to_delayed_work(work), struct way, work);
+
+	set_page_count(way->page, 1);
+	__free_page(way->page);
+}
+
+/* The task that frees a page may be preempted before the page is on a list. */
+static void pages_on_their_way_are_awaited(struct kunit *test)
+{
+	unsigned long start = contig_test_window(test, pageblock_nr_pages,
+						 pageblock_order);
+	struct contig_request page_req = {
+		.start_pfn	= start + 7,
+		.end_pfn	= start + 8,
+		.zone		= page_zone(pfn_to_page(start)),
+		.gfp		= GFP_KERNEL,
+		.in_area	= true,
+		.frozen		= true,
+	};
+	struct contig_request req = page_req;
+	struct way way = { .page = pfn_to_page(page_req.start_pfn) };
+	int error;
+
+	KUNIT_ASSERT_EQ(test, contig_take_free(&page_req), 0);
+	req.start_pfn = start;
+	req.end_pfn = start + pageblock_nr_pages;
+	req.frozen = false;
+	KUNIT_EXPECT_EQ(test, contig_alloc(&req), -EBUSY);
+	KUNIT_EXPECT_EQ(test, req.blocker.pfn, page_req.start_pfn);
+
+	INIT_DELAYED_WORK_ONSTACK(&way.work, contig_test_end_way);
+	schedule_delayed_work(&way.work, 2);
+	req.patient = true;
+	error = contig_alloc(&req);
+	KUNIT_EXPECT_EQ(test, error, 0);
+	if (!error)
+		free_contig_range(start, pageblock_nr_pages);
+	flush_delayed_work(&way.work);
+	destroy_delayed_work_on_stack(&way.work);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(isolated_blocks_are_reported),
 	KUNIT_CASE(surveys_begin_with_the_last_blocker),
@@ -593,6 +647,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(requests_do_not_wake_kswapd),
 	KUNIT_CASE(reclaim_leaves_no_lists),
 	KUNIT_CASE(enough_pages_are_tried_again),
+	KUNIT_CASE(pages_on_their_way_are_awaited),
 	/* The switch of the mode retries for ten seconds. */
 	KUNIT_CASE_ATTR(areas_with_folios_out_stay_shared,
 			{ .speed = KUNIT_SPEED_VERY_SLOW }),

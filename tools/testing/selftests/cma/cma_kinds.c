@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pages of further kinds fill the area: zsmalloc pages, pages that KSM has
- * merged, pages in pipes. A driver gets its buffers, and no data are lost.
+ * merged, pages in pipes, arguments of a program that is being started. A driver
+ * gets its buffers, and no data are lost.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,6 +25,10 @@
 #define KSM		"/sys/kernel/mm/ksm/"
 #define ZRAM		"/sys/block/zram0/"
 #define MIN_FREE	"/proc/sys/vm/min_free_kbytes"
+#define SCRIPT		"/tmp/cma_kinds.script"
+#define INTERPRETER	"/tmp/cma_kinds.interpreter"
+#define NR_ARGS		8
+#define ARG_SIZE	(64 * KIB)
 
 FIXTURE(cma_kinds) {
 	struct ct_area area;
@@ -299,6 +305,95 @@ TEST_F(cma_kinds, pipes)
 	ASSERT_EQ(0, ct_dma_take_most(self->fd, &self->area));
 	EXPECT_EQ(0, ct_mem_verify(&mem));
 	ct_mem_exit(&mem);
+}
+
+/* Frees the middle of the area, which is full. */
+static void free_middle(struct ct_mem *mem, const struct ct_area *area)
+{
+	char **by_pfn = ct_mem_by_pfn(mem, area);
+	unsigned long page = area->nr_pages / 8 * 3;
+
+	ct_mem_limit_cpu_lists(true);
+	for (; by_pfn && page < area->nr_pages / 8 * 5; page++) {
+		if (!by_pfn[page])
+			continue;
+		madvise(by_pfn[page], ct_page_size, MADV_DONTNEED);
+		mem->has_data[(by_pfn[page] - (char *)mem->addr) /
+			      ct_page_size] = 0;
+	}
+	ct_mem_limit_cpu_lists(false);
+	free(by_pfn);
+}
+
+static int write_script(void)
+{
+	int fd = open(SCRIPT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+	bool written = fd >= 0 && dprintf(fd, "#!" INTERPRETER "\n") > 0;
+
+	close(fd);
+	return written ? 0 : -errno;
+}
+
+/* A lease of the interpreter stops whoever opens it. */
+static int lease_interpreter(void)
+{
+	int fd = open(INTERPRETER, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+
+	signal(SIGIO, SIG_IGN);
+	if (fd >= 0 && fcntl(fd, F_SETLEASE, F_WRLCK))
+		perror("F_SETLEASE");
+	return fd;
+}
+
+static pid_t start_script(void)
+{
+	char *argv[NR_ARGS + 2] = { SCRIPT };
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	for (int i = 1; i <= NR_ARGS; i++) {
+		argv[i] = calloc(ARG_SIZE, 1);
+		memset(argv[i], 'a', ARG_SIZE - 1);
+	}
+	execv(SCRIPT, argv);
+	_exit(1);
+}
+
+/*
+ * A new program's arguments do not move before it runs. That may take long: its
+ * interpreter is opened first.
+ */
+TEST_F(cma_kinds, arguments)
+{
+	int interpreter, status, tries;
+	struct dma_test_alloc buf;
+	struct ct_mem mem;
+	pid_t child;
+
+	ASSERT_EQ(0, write_script());
+	interpreter = lease_interpreter();
+	ASSERT_GE(interpreter, 0);
+	ASSERT_GT(ct_mem_fill_area(&mem, CT_ANON, &self->area), 0);
+	free_middle(&mem, &self->area);
+	child = start_script();
+	ASSERT_GT(child, 0);
+	for (tries = 0; fcntl(interpreter, F_GETLEASE) == F_WRLCK; tries++) {
+		ASSERT_LT(tries, 1000);
+		usleep(10000);
+	}
+
+	EXPECT_EQ(0, ct_dma_alloc(self->fd, self->area.nr_pages / 4 * 3 *
+				  ct_page_size, DMA_TEST_KERNEL, 0, &buf));
+	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
+	EXPECT_EQ(0, waitpid(child, &status, WNOHANG));
+	kill(child, SIGKILL);
+	EXPECT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, ct_mem_verify(&mem));
+	ct_mem_exit(&mem);
+	close(interpreter);
+	unlink(INTERPRETER);
+	unlink(SCRIPT);
 }
 
 TEST_HARNESS_MAIN
