@@ -610,6 +610,9 @@ bool contig_fill_before_oom(const struct alloc_context *ac, gfp_t gfp,
 		helped = fill_with_last_pages(ac, gfp, true, with_stuck) ||
 			 fill_with_last_pages(ac, gfp, false, with_stuck);
 		fs_reclaim_release(gfp);
+		/* The search took long, and kswapd moves pages as well. */
+		if (!helped)
+			helped = release_last_pages(ac, gfp, order);
 		if (!helped && with_stuck)
 			next_search_jiffies = jiffies + HZ;
 	}

@@ -29,7 +29,8 @@
 #define PEER_SIZE	(HOLE_SIZE / 4)
 #define KILL_MS		500	/* the child waits by then */
 #define PAUSE_US	20000	/* keeps the trace short */
-#define NR_PINS_MAX	256
+#define NR_PINS_MAX	1024
+#define NR_HOLES_MAX	4	/* less than a pageblock each, all pinned */
 /* A large folio at either end of a window moves as a whole. */
 #define NR_BEYOND	1024
 
@@ -546,23 +547,37 @@ static void *request_once(void *fd)
 	return NULL;
 }
 
+/* Leaves holes that are smaller than a pageblock. Returns the number of buffers. */
+static int leave_holes(FIXTURE_DATA(cma_trace) *self,
+		       struct dma_test_alloc *bufs)
+{
+	const long nr_hole = HOLE_SIZE / ct_page_size;
+	long nr_pages;
+	int nr;
+
+	for (nr = 0; nr < NR_HOLES_MAX; nr++) {
+		nr_pages = ct_area_debugfs(&self->area, "maxchunk") - nr_hole;
+		if (nr_pages <= 0)
+			break;
+		if (ct_dma_alloc(self->fd, nr_pages * ct_page_size,
+				 DMA_TEST_KERNEL, 0, &bufs[nr]))
+			return -1;
+	}
+	return nr;
+}
+
 /*
- * One hole is left, smaller than a pageblock, and pinned pages lie in it.
- * Requests for parts of it wait for each other, since each evacuates its part
- * for as long as it is patient.
+ * Pinned pages lie in all holes that are left. Requests for parts of a hole wait
+ * for each other, since each evacuates its part for as long as it is patient.
  */
 TEST_F(cma_trace, peers)
 {
-	const unsigned long nr_hole = HOLE_SIZE / ct_page_size;
+	struct dma_test_alloc bufs[NR_HOLES_MAX];
 	pthread_t threads[NR_PEERS];
-	struct dma_test_alloc buf;
-	long nr_pages;
-	int i, tries;
+	int nr_bufs, tries, i;
 
-	nr_pages = ct_area_debugfs(&self->area, "maxchunk") - nr_hole;
-	ASSERT_GT(nr_pages, 0);
-	ASSERT_EQ(0, ct_dma_alloc(self->fd, nr_pages * ct_page_size,
-				  DMA_TEST_KERNEL, 0, &buf));
+	nr_bufs = leave_holes(self, bufs);
+	ASSERT_GT(nr_bufs, 0);
 	fill_and_pin(_metadata, self, 0, self->area.nr_pages, NR_PINS_MAX);
 
 	/* On a busy machine one may be over before the next begins. */
@@ -579,7 +594,8 @@ TEST_F(cma_trace, peers)
 	}
 	EXPECT_GT(count_events("contig_claim_wait_start", ""), 0);
 	EXPECT_GT(sum_events("contig_claim_wait_start", "ms"), 0);
-	EXPECT_EQ(0, ct_dma_free(self->fd, buf.id));
+	for (i = 0; i < nr_bufs; i++)
+		EXPECT_EQ(0, ct_dma_free(self->fd, bufs[i].id));
 }
 
 /* Each step of a request fails; what began ends all the same. */
