@@ -615,17 +615,17 @@ static void pages_on_their_way_are_awaited(struct kunit *test)
 	struct way way = { .page = pfn_to_page(page_req.start_pfn) };
 	int error;
 
-	KUNIT_ASSERT_EQ(test, contig_take_free(&page_req), 0);
+	KUNIT_ASSERT_EQ(test, alloc_hooks(contig_take_free(&page_req)), 0);
 	req.start_pfn = start;
 	req.end_pfn = start + pageblock_nr_pages;
 	req.frozen = false;
-	KUNIT_EXPECT_EQ(test, contig_alloc(&req), -EBUSY);
+	KUNIT_EXPECT_EQ(test, alloc_hooks(contig_alloc(&req)), -EBUSY);
 	KUNIT_EXPECT_EQ(test, req.blocker.pfn, page_req.start_pfn);
 
 	INIT_DELAYED_WORK_ONSTACK(&way.work, contig_test_end_way);
 	schedule_delayed_work(&way.work, 2);
 	req.patient = true;
-	error = contig_alloc(&req);
+	error = alloc_hooks(contig_alloc(&req));
 	KUNIT_EXPECT_EQ(test, error, 0);
 	if (!error)
 		free_contig_range(start, pageblock_nr_pages);
