@@ -115,7 +115,7 @@ static inline gfp_t cma_gfp_not_in_area(gfp_t gfp)
 	return gfp;
 }
 
-/* The same for all that the task allocates until cma_not_in_area_end(). */
+/* Areas do not serve what the task allocates until cma_not_in_area_end(). */
 unsigned int cma_not_in_area_start(void);
 void cma_not_in_area_end(unsigned int saved);
 

@@ -340,9 +340,10 @@ static int lease_interpreter(void)
 	int fd = open(INTERPRETER, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
 
 	signal(SIGIO, SIG_IGN);
-	if (fd >= 0 && fcntl(fd, F_SETLEASE, F_WRLCK))
-		perror("F_SETLEASE");
-	return fd;
+	if (fd < 0 || !fcntl(fd, F_SETLEASE, F_WRLCK))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static pid_t start_script(void)
