@@ -43,9 +43,10 @@ from trees import bases
 HERE = Path(__file__).resolve().parent
 OUT = kbuild.BUILD / "bench"
 KERNELS = {"mainline": "base-arm", "ours": "arm"}
-# Mainline does not have them. They declare areas or test them; a sample of ours
+KILLED = "Out of memory: Killed"	# the kernel says so of a program
+# Mainline does not have them. They declare areas, add a mode or test; a sample of ours
 # is the only one.
-OURS = {"CMA_KUNIT_TEST", "CMA_TEST_DRIVER", "CMA_CMDLINE_AREAS",
+OURS = {"CMA_GUARANTEED", "CMA_KUNIT_TEST", "CMA_TEST_DRIVER", "CMA_CMDLINE_AREAS",
         "CMA_OF_AREAS", "SAMPLES", "SAMPLE_CMA_BOARD"}
 # A kernel without an allocator has none of these.
 ALLOCATOR = {"CMA", "CMA_AREAS", "CMA_DEBUGFS", "CMA_SYSFS", "CMA_ALIGNMENT", "DMA_CMA",
@@ -138,17 +139,21 @@ def is_whole(sides: Mapping[str, figures.Results], wanted: Collection[str]) -> b
 
 
 def collect(runs: Iterable[Run], wanted: Collection[str]
-            ) -> tuple[dict[str, figures.Results], list[str]]:
-    """Results of each kernel, and what went wrong, one line each."""
+            ) -> tuple[dict[str, figures.Results], list[str], list[str]]:
+    """Results of each kernel, what went wrong, and what mainline did to programs, one
+    line each."""
     sides: dict[str, figures.Results] = {}
     problems: list[str] = []
+    notes: list[str] = []
     for r in runs:
         side, name = r.key
         results = sides.setdefault(side, figures.Results())
         known = len(results.bad)
         results.read(r.lines)
         problems += [f"{case}, {side}: {why}" for case, why in results.bad[known:]]
-        problems += [f"{r.title}: {p}" for p in r.problems]
+        # Of mainline it is a figure, not a failure, that it kills a program.
+        killed = side == "mainline" and any(KILLED in p for p in r.problems)
+        (notes if killed else problems).extend(f"{r.title}: {p}" for p in r.problems)
         for case in wanted_in(name, wanted):
             problems += [f"{case.name}, {side}: no figure for {report.size_text(kib)}"
                          for kib in results.lacking(case)]
@@ -159,7 +164,7 @@ def collect(runs: Iterable[Run], wanted: Collection[str]
                     problems.append(f"{case.name}, ours: {nr} requests for "
                                     f"{report.size_text(kib)} failed that "
                                     "there was room for")
-    return sides, problems
+    return sides, problems, notes
 
 
 def to_pages(rows: Sequence[figures.Row], wanted: Collection[str], peer: str) -> None:
@@ -177,7 +182,8 @@ def to_pages(rows: Sequence[figures.Row], wanted: Collection[str], peer: str) ->
 
 
 def show(wanted: Collection[str], sides: dict[str, figures.Results],
-         problems: list[str], elapsed_s: float) -> list[figures.Row]:
+         problems: list[str], notes: Sequence[str], elapsed_s: float
+         ) -> list[figures.Row]:
     """Prints the table and writes it; its rows."""
     chosen = [c for c in cases.all_cases() if c.name in wanted]
     rows = figures.rows(chosen, cases.GOALS, sides.get("mainline"), sides.get("ours"))
@@ -186,7 +192,7 @@ def show(wanted: Collection[str], sides: dict[str, figures.Results],
     problems += report.write_plots(rows, OUT)
     kept = [r.holds for r in rows if r.holds is not None]
     text += ["", f"{sum(kept)} of {len(kept)} goals hold, "
-             f"{len(rows)} figures, {elapsed_s:.0f} s"]
+             f"{len(rows)} figures, {elapsed_s:.0f} s", *notes]
     publish(text, problems, "table.txt")
     report.write_csv(rows, OUT / "table.csv")
     report.write_samples(sides, OUT / "samples.csv")
@@ -311,8 +317,8 @@ def main() -> int:
             for side, folder in folders.items()
             if opts.only in (None, side) and wanted_in(name, wanted)]
     run_all(runs, program)
-    sides, problems = collect(runs, wanted)
-    rows = show(wanted, sides, problems, time.monotonic() - start)
+    sides, problems, notes = collect(runs, wanted)
+    rows = show(wanted, sides, problems, notes, time.monotonic() - start)
     if (opts.pages or not opts.case) and not opts.kernel and is_whole(sides, wanted):
         to_pages(rows, wanted, pages.kernel_of(folders["mainline"]))
     return 1 if problems else 0

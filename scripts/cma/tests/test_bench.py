@@ -182,6 +182,9 @@ WHOLE = "".join(f"bench: sample cache {kib * 1024} 1 1\n"
 AVOIDABLE = "cache, ours: 1 requests for 64 KiB failed that there was room for"
 
 
+KILLED = "Out of memory: Killed process 44 (bench)"
+
+
 class Failures(unittest.TestCase):
     def test_what_is_named(self):
         first = "sample cache 65536 1 1"
@@ -192,6 +195,9 @@ class Failures(unittest.TestCase):
                 ("no samples", WHOLE.replace(f"bench: {first}\n", ""),
                  ["cache, ours: no figure for 64 KiB"]),
                 ("a reason", WHOLE + "bench: bad cache no disk\n", ["cache, ours: no disk"]),
+                ("a killed program", WHOLE, ["cache, ours: splat: " + KILLED], "ours",
+                 ["splat: " + KILLED]),
+                ("the same on mainline", WHOLE, [], "mainline", ["splat: " + KILLED]),
                 # Failed requests of mainline's are figures, those of ours are faults.
                 ("nothing but failed requests", only_failed, [AVOIDABLE]),
                 ("the same of mainline's", only_failed, [], "mainline"),
