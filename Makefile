@@ -22,7 +22,7 @@ help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
 	@echo 'make check    every test: trees, style, builds, boots'
 	@echo 'make check-boards  every test on every board, every patch of the series'
-	@echo 'make check-kernels  PREEMPT_RT, KCSAN, no areas, small pageblocks, bare on 64 bits'
+	@echo 'make check-kernels  PREEMPT_RT, KCSAN, no areas, small pageblocks, file systems'
 	@echo 'make bench    measure it beside mainline (CASE=NAME[,NAME]: some cases)'
 	@echo 'make bench-hot  what page allocations cost beside a kernel without it'
 	@echo 'make stress   a busy board for a while, with both (MINUTES=N, ONLY=ours|mainline)'
@@ -51,7 +51,7 @@ check-boards:
 
 check-kernels:
 	@$(SCRIPTS)/deps.sh check
-	@$(SCRIPTS)/check.py --only tree blocks bare-64-bit without rt kcsan hibernate
+	@$(SCRIPTS)/check.py --only tree blocks bare-64-bit without rt kcsan hibernate files
 
 bench:
 	@$(SCRIPTS)/deps.sh bench

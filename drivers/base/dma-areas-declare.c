@@ -79,8 +79,8 @@ struct dma_area_policy __init dma_area_apply_policy(struct cma *cma)
 {
 	struct dma_area_policy policy = dma_area_find_policy(cma_get_name(cma));
 
-	if (policy.exclusive)
-		cma_set_mode(cma, CMA_EXCLUSIVE);
+	if (policy.mode != CMA_SHARED)
+		cma_set_mode(cma, policy.mode);
 	if (policy.first_fit)
 		cma_set_fit(cma, "first");
 	if (policy.heap)

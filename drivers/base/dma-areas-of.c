@@ -63,11 +63,14 @@ static u32 __init dma_area_node_latency(unsigned long node)
 
 /*
  * Pages that are lent take a millisecond or more to evacuate, so devices that
- * cannot wait that long get an exclusive area.
+ * cannot wait that long get an area that lends none.
  */
-static bool __init dma_area_node_is_urgent(unsigned long node)
+static enum cma_mode __init dma_area_node_mode(unsigned long node)
 {
-	return dma_area_node_latency(node) < USEC_PER_MSEC;
+	if (dma_area_node_latency(node) >= USEC_PER_MSEC)
+		return CMA_SHARED;
+	return IS_ENABLED(CONFIG_CMA_GUARANTEED) ? CMA_GUARANTEED :
+						   CMA_EXCLUSIVE;
 }
 
 static void __init dma_area_set_latency(unsigned long node, const char *name,
@@ -75,8 +78,8 @@ static void __init dma_area_set_latency(unsigned long node, const char *name,
 {
 	u32 latency_us = dma_area_node_latency(node);
 
-	if (dma_area_node_is_urgent(node))
-		cma_set_mode(cma, CMA_EXCLUSIVE);
+	if (dma_area_node_mode(node) != CMA_SHARED)
+		cma_set_mode(cma, dma_area_node_mode(node));
 	else if (latency_us != U32_MAX)
 		cma_set_patience(cma, min_t(u32, latency_us / USEC_PER_MSEC,
 					    CMA_PATIENCE_MAX_MS));
@@ -384,9 +387,8 @@ static int __init dma_area_declare_size(unsigned long node, const char *name,
 		return dma_area_close_table(node, name, error);
 	desc.size = size;
 	desc.alignment = alignment;
-	if (dma_area_node_is_urgent(node) ||
-	    dma_area_find_policy(name).exclusive)
-		desc.mode = CMA_EXCLUSIVE;
+	desc.mode = max(dma_area_node_mode(node),
+			dma_area_find_policy(name).mode);
 	ranges = dma_area_get_ranges(node, "alloc-ranges");
 	error = ranges.cells ?
 		dma_area_declare_in_ranges(&desc, &ranges, cma) :

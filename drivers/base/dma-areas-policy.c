@@ -26,6 +26,20 @@ static struct dma_area_named_policy policies[MAX_CMA_AREAS + 1] __initdata;
 static unsigned int nr_policies __initdata;
 
 /**
+ * dma_area_spec_mode() - mode that an entry of "cma_areas=" asks for
+ * @spec:	the entry
+ *
+ * Context: Boot.
+ * Return: the mode; guaranteed if the entry asks for exclusive, too.
+ */
+enum cma_mode __init dma_area_spec_mode(const struct cma_area_spec *spec)
+{
+	if (spec->guaranteed)
+		return CMA_GUARANTEED;
+	return spec->exclusive ? CMA_EXCLUSIVE : CMA_SHARED;
+}
+
+/**
  * dma_area_note_policy() - note the options of an entry without a size
  * @spec:	the entry; any other is left alone
  *
@@ -46,7 +60,7 @@ void __init dma_area_note_policy(const struct cma_area_spec *spec)
 	if (!new->name)
 		return;
 	new->policy = (struct dma_area_policy) {
-		.exclusive	= spec->exclusive,
+		.mode		= dma_area_spec_mode(spec),
 		.fallback	= spec->fallback,
 		.first_fit	= spec->first_fit,
 		.heap		= spec->heap,
@@ -78,7 +92,7 @@ struct dma_area_policy __init dma_area_find_policy(const char *name)
 
 		if (!dma_area_name_matches(name, policies[i].name))
 			continue;
-		all.exclusive |= one->exclusive;
+		all.mode = max(all.mode, one->mode);
 		all.fallback |= one->fallback;
 		all.first_fit |= one->first_fit;
 		all.heap |= one->heap;

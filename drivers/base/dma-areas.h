@@ -43,13 +43,13 @@ struct dma_area_list {
 /**
  * struct dma_area_policy - options that "cma_areas=" has for an area which is
  * declared elsewhere
- * @exclusive:	only devices use the memory of the area
+ * @mode:	who uses pages of the area that no device holds
  * @fallback:	other memory serves requests once the area is used up
  * @first_fit:	requests go to the lowest hole that fits
  * @heap:	programs may take buffers through a dma-buf heap
  */
 struct dma_area_policy {
-	bool exclusive;
+	enum cma_mode mode;
 	bool fallback;
 	bool first_fit;
 	bool heap;
@@ -205,6 +205,7 @@ static inline void dma_area_add_node(struct device *dev,
 #ifdef CONFIG_CMA_CMDLINE_AREAS
 void dma_area_note_cmdline(void);
 void dma_area_reserve_cmdline(phys_addr_t addr_limit, bool with_address);
+enum cma_mode dma_area_spec_mode(const struct cma_area_spec *spec);
 void dma_area_note_policy(const struct cma_area_spec *spec);
 struct dma_area_policy dma_area_find_policy(const char *name);
 void dma_area_settle_policies(void);

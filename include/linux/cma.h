@@ -41,10 +41,13 @@ struct seq_file;
  * enum cma_mode - who uses the pages of an area that nobody holds
  * @CMA_SHARED:	the page allocator, for pages that can be moved or dropped
  * @CMA_EXCLUSIVE: nobody, so an allocation never waits for pages to move
+ * @CMA_GUARANTEED: copies of evicted page cache, which an allocation forgets; the
+ *		same as %CMA_EXCLUSIVE without CONFIG_CMA_GUARANTEED
  */
 enum cma_mode {
 	CMA_SHARED,
 	CMA_EXCLUSIVE,
+	CMA_GUARANTEED,
 };
 
 /**
@@ -77,7 +80,7 @@ enum cma_users {
  * @fixed:	fail rather than place the area elsewhere than at @base
  * @one_piece:	fail rather than make an area of several pieces
  * @quiet:	do not log a lack of room: the caller has another place to try
- * @mode:	shared or exclusive
+ * @mode:	shared, exclusive or guaranteed
  * @name:	name of the area; NULL to derive one from its number
  * @nid:	NUMA node of the memory; NUMA_NO_NODE for any
  */

@@ -91,6 +91,9 @@ struct cma * __init cma_area_new(const char *name)
 	set_area_name(cma, name);
 	spin_lock_init(&cma->lock);
 	cma->patience_ms = CMA_PATIENCE_MS;
+#ifdef CONFIG_CMA_GUARANTEED
+	cma->stored_max = ULONG_MAX;
+#endif
 	cma_headroom_init(cma);
 	for (unsigned int i = 0; i < ARRAY_SIZE(cma->shards); i++) {
 		spin_lock_init(&cma->shards[i].lock);

@@ -204,8 +204,8 @@ bool cma_cache_put(struct cma *cma, struct page *pages, unsigned long count,
 	if (!cache ||
 	    READ_ONCE(cache->nr_pages) + count > cma_cache_limit(cma, count))
 		return false;
-	/* In an exclusive area a buffer costs little more than its record. */
-	if (READ_ONCE(cma->mode) == CMA_EXCLUSIVE)
+	/* Where nothing is lent, a buffer costs little more than its record. */
+	if (READ_ONCE(cma->mode) != CMA_SHARED)
 		return false;
 	buffer = cma_buffer_disown(cma, pfn, count);
 	if (!buffer)

@@ -10,13 +10,18 @@
  *   cma->cache_mutex		buffers being zeroed or given back; slept on,
  *				but reclaim only tries it
  *
- * Below these, all IRQ safe. Only shard->lock is taken under another one:
+ * Below these, IRQ safe unless told. shard->lock and store->lock are taken under
+ * others:
  *
  *   cma->lock			range and headroom of an area, buffers taken
  *				through debugfs
  *   shard->lock		complete buffers, who owns them; alone, or under
  *				cma->lock
  *   cache->lock		cached buffers
+ *   store->copy_locks[]	contents of idle pages of a guaranteed area; not
+ *				IRQ safe
+ *   store->lock		which of them has which copy; also under
+ *				cma->lock and copy_locks[]
  *   zone->lock			free lists
  */
 #ifndef _MM_CMA_INTERNAL_H
@@ -38,6 +43,8 @@
 #include "../contig/describe.h"
 #include "range.h"
 
+struct contig_store;
+struct contig_store_stats;
 struct seq_file;
 
 /* Default time budget of a request whose first attempt fails. */
@@ -121,6 +128,7 @@ struct cma_headroom {
  * @lent_end_pfn: first page past those
  * @nr_early:	how many of the first pages were taken before the area was active
  * @nr_headroom: its part of the area's headroom, in cma_headroom of its zone
+ * @store:	copies of evicted page cache; NULL unless the area is guaranteed
  *
  * A pageblock has one migrate type, so only whole pageblocks can be lent. Up to
  * one partial pageblock at each end stays reserved.
@@ -132,6 +140,7 @@ struct cma_bank {
 	unsigned long lent_end_pfn;
 	unsigned long nr_early;
 	unsigned long nr_headroom;
+	struct contig_store *store;
 };
 
 /**
@@ -172,6 +181,8 @@ enum cma_result {
  * @fit:	which hole a request goes to
  * @patience_ms: time budget of a request whose first attempt fails
  * @headroom:	free pages that programs fill last
+ * @stored_max:	most copies of evicted page cache, in pages
+ * @stored_one_in: admission of copies, see contig_store_set_admission()
  * @shards:	complete buffers
  * @cache:	small cached buffers of each CPU; NULL if nothing is cached
  * @cache_large: larger cached buffers of all CPUs; NULL if none are cached
@@ -212,6 +223,10 @@ struct cma {
 	enum cma_fit		fit;
 	unsigned int		patience_ms;
 	struct cma_headroom	headroom;
+#ifdef CONFIG_CMA_GUARANTEED
+	unsigned long		stored_max;
+	unsigned int		stored_one_in;
+#endif
 	struct cma_shard	shards[CMA_SHARDS];
 	struct cma_cache __percpu *cache;
 	struct cma_cache	*cache_large;
@@ -337,6 +352,7 @@ struct cma_failure_cause {
  * @CMA_PAGE_CACHED:	a cached buffer
  * @CMA_PAGE_SEARCH:	a window that a search tries
  * @CMA_PAGE_RESERVED:	reserved from the page allocator, in no buffer
+ * @CMA_PAGE_STORED:	reserved, with a copy of evicted page cache
  * @CMA_PAGE_NR:	number of kinds, with those of mm/contig/
  */
 enum cma_page_kind {
@@ -344,6 +360,7 @@ enum cma_page_kind {
 	CMA_PAGE_CACHED,
 	CMA_PAGE_SEARCH,
 	CMA_PAGE_RESERVED,
+	CMA_PAGE_STORED,
 	CMA_PAGE_NR
 };
 
@@ -489,10 +506,68 @@ bool cma_release_buffer(struct cma *cma, const struct page *pages,
 bool cma_release_part(struct cma *cma, struct cma_buffer *buffer,
 		      unsigned long nr_pages);
 
-/* mode.c: switch between shared and exclusive */
+/* Without the mode guaranteed, a kernel makes the area exclusive at boot. */
+static inline enum cma_mode cma_supported_mode(enum cma_mode mode)
+{
+	return mode == CMA_GUARANTEED && !IS_ENABLED(CONFIG_CMA_GUARANTEED) ?
+	       CMA_EXCLUSIVE : mode;
+}
+
+/* mode.c: switch between the modes */
 int cma_mode_read_lock(struct cma *cma, gfp_t gfp);
 void cma_mode_read_unlock(struct cma *cma);
 const char *cma_mode_name(enum cma_mode mode);
+int cma_mode_parse(const char *name);
+
+/* guaranteed.c: copies of evicted page cache in idle pages */
+#ifdef CONFIG_CMA_GUARANTEED
+void cma_store_take(const struct cma *cma, unsigned long start_pfn,
+		    unsigned long nr_pages);
+void cma_store_give(const struct cma *cma, unsigned long start_pfn,
+		    unsigned long nr_pages);
+int cma_stores_new(const struct cma *cma, struct contig_store **stores);
+void cma_stores_free(struct contig_store **stores);
+void cma_stores_open(struct cma *cma, struct contig_store **stores);
+void cma_stores_close(struct cma *cma, struct contig_store **stores);
+void cma_stores_stats(const struct cma *cma, struct contig_store_stats *sum);
+void cma_stores_set_max(struct cma *cma, unsigned long nr_pages);
+void cma_stores_set_admission(struct cma *cma, unsigned int one_in);
+bool cma_store_has(const struct cma *cma, unsigned long pfn);
+#else
+static inline void cma_store_take(const struct cma *cma,
+				  unsigned long start_pfn,
+				  unsigned long nr_pages)
+{
+}
+
+static inline void cma_store_give(const struct cma *cma,
+				  unsigned long start_pfn,
+				  unsigned long nr_pages)
+{
+}
+
+static inline int cma_stores_new(const struct cma *cma,
+				 struct contig_store **stores)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void cma_stores_free(struct contig_store **stores) { }
+static inline void cma_stores_open(struct cma *cma,
+				   struct contig_store **stores)
+{
+}
+
+static inline void cma_stores_close(struct cma *cma,
+				    struct contig_store **stores)
+{
+}
+
+static inline bool cma_store_has(const struct cma *cma, unsigned long pfn)
+{
+	return false;
+}
+#endif
 
 /* failure.c: report why a request failed */
 void cma_failure_report(struct cma *cma, unsigned long nr_pages,

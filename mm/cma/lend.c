@@ -2,8 +2,8 @@
 /*
  * Pages of an area that are lent to the page allocator, or reserved from it.
  *
- * Pages of a shared area that nobody holds are lent. Pages of an exclusive area
- * are reserved. In either mode, pages of a partial pageblock are reserved too,
+ * Pages of a shared area that nobody holds are lent. Pages of an exclusive or
+ * guaranteed area are reserved. In any mode, pages of a partial pageblock are reserved too,
  * because a pageblock has one migrate type. A reserved page is PageReserved, as
  * it was at boot. It has one reference, which belongs to the area. Its zone
  * does not count it as managed.
@@ -131,6 +131,17 @@ static void unfreeze_pages(unsigned long pfn, unsigned long nr_pages)
 		set_page_refcounted(pfn_to_page(pfn + i));
 }
 
+static void lend_released_pages(unsigned long pfn, unsigned long end_pfn,
+				bool reserved, bool frozen)
+{
+	if (reserved)
+		cma_lend(pfn, end_pfn);
+	else if (frozen)
+		contig_free_frozen(pfn, end_pfn - pfn);
+	else
+		free_contig_range(pfn, end_pfn - pfn);
+}
+
 /**
  * cma_put_pages() - lend or reserve the pages of a released buffer
  * @cma:	the area
@@ -147,28 +158,20 @@ void cma_put_pages(struct cma *cma, unsigned long start_pfn,
 		   unsigned long nr_pages, bool reserved, bool frozen)
 {
 	unsigned long pfn = start_pfn, end_pfn = start_pfn + nr_pages;
-	bool exclusive = READ_ONCE(cma->mode) == CMA_EXCLUSIVE;
+	bool lends = READ_ONCE(cma->mode) == CMA_SHARED;
 	bool lent = cma_lent_part(cma, &pfn, &end_pfn);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the mode may change");
-	if (frozen && (reserved || exclusive || !lent ||
+	if (frozen && (reserved || !lends || !lent ||
 		       end_pfn - pfn < nr_pages)) {
 		unfreeze_pages(start_pfn, nr_pages);
 		frozen = false;
 	}
-	if (!lent)
-		return;
-
-	if (exclusive) {
-		if (!reserved)
-			cma_reserve_pages(pfn, end_pfn);
-	} else if (reserved) {
-		cma_lend(pfn, end_pfn);
-	} else if (frozen) {
-		contig_free_frozen(pfn, end_pfn - pfn);
-	} else {
-		free_contig_range(pfn, end_pfn - pfn);
-	}
+	if (lent && !lends && !reserved)
+		cma_reserve_pages(pfn, end_pfn);
+	else if (lent && lends)
+		lend_released_pages(pfn, end_pfn, reserved, frozen);
+	cma_store_give(cma, start_pfn, nr_pages);
 }
 
 /**

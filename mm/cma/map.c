@@ -18,6 +18,7 @@ static const char * const own_kind_names[] = {
 	[CMA_PAGE_CACHED - CONTIG_PAGE_NR]	= "cached",
 	[CMA_PAGE_SEARCH - CONTIG_PAGE_NR]	= "search",
 	[CMA_PAGE_RESERVED - CONTIG_PAGE_NR]	= "reserved",
+	[CMA_PAGE_STORED - CONTIG_PAGE_NR]	= "stored",
 };
 
 static_assert(ARRAY_SIZE(own_kind_names) == CMA_PAGE_NR - CONTIG_PAGE_NR);
@@ -47,9 +48,13 @@ static void map_holder(struct cma *cma, struct cma_holder *holder,
 		       end - start);
 }
 
-static u8 map_page_nobody_holds(const struct page *page)
+static u8 map_page_nobody_holds(const struct cma *cma, unsigned long pfn)
 {
-	return PageReserved(page) ? CMA_PAGE_RESERVED : contig_page_kind(page);
+	const struct page *page = pfn_to_page(pfn);
+
+	if (!PageReserved(page))
+		return contig_page_kind(page);
+	return cma_store_has(cma, pfn) ? CMA_PAGE_STORED : CMA_PAGE_RESERVED;
 }
 
 /**
@@ -80,7 +85,7 @@ void cma_map_pages(struct cma *cma, unsigned long pfn, unsigned long end_pfn,
 
 	for (; pfn < end_pfn; pfn++, kinds++)
 		if (*kinds == CMA_PAGE_NR)
-			*kinds = map_page_nobody_holds(pfn_to_page(pfn));
+			*kinds = map_page_nobody_holds(cma, pfn);
 }
 
 static void census_bank(struct cma *cma, const struct cma_bank *bank,
@@ -137,12 +142,14 @@ unsigned long cma_census_lent(const struct cma_census *census)
  * @census:	the counts
  *
  * Context: Any.
- * Return: number of pages, with reserved pages that no buffer has.
+ * Return: number of pages, with those that are reserved, or have a copy, and are
+ * in no buffer.
  */
 unsigned long cma_census_free(const struct cma_census *census)
 {
 	return census->nr_pages[CONTIG_PAGE_FREE] +
-	       census->nr_pages[CMA_PAGE_RESERVED];
+	       census->nr_pages[CMA_PAGE_RESERVED] +
+	       census->nr_pages[CMA_PAGE_STORED];
 }
 
 /**

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The mode of an area, shared or exclusive, and the switch between the two.
+ * The mode of an area, and the switch from one to another.
  *
- * The mode says whether pages that nobody holds are lent or reserved. While it
+ * The mode says whether pages that nobody holds are lent or reserved, and what
+ * reserved pages are used for. While it
  * changes, cma->mode_lock is held for writing and no search runs. Releases go
  * on. A release that saw the old mode has released its window by the time
  * synchronize_rcu() returns. So the walk that follows finds all pages that
@@ -55,6 +56,7 @@ static DECLARE_WAIT_QUEUE_HEAD(mode_settled);
 static const char * const mode_names[] = {
 	[CMA_SHARED]	= "shared",
 	[CMA_EXCLUSIVE]	= "exclusive",
+	[CMA_GUARANTEED] = "guaranteed",
 };
 
 /**
@@ -67,6 +69,18 @@ static const char * const mode_names[] = {
 const char *cma_mode_name(enum cma_mode mode)
 {
 	return mode_names[mode];
+}
+
+/**
+ * cma_mode_parse() - find a mode by its name
+ * @name:	the name; may end with a newline
+ *
+ * Context: Any.
+ * Return: the mode; -EINVAL if there is no such mode.
+ */
+int cma_mode_parse(const char *name)
+{
+	return sysfs_match_string(mode_names, name);
 }
 
 static bool mode_read_trylock(struct cma *cma)
@@ -333,8 +347,53 @@ static int mode_make_shared(struct cma *cma)
 	return 0;
 }
 
+/* From guaranteed to exclusive. */
+static void mode_end_guaranteed(struct cma *cma)
+{
+	struct contig_store *stores[CMA_MAX_BANKS] = { };
+
+	percpu_down_write(&cma->mode_lock);
+	mode_change_and_sync(cma, CMA_EXCLUSIVE);
+	cma_stores_close(cma, stores);
+	mode_write_unlock(cma);
+	cma_stores_free(stores);
+}
+
+/* From exclusive to guaranteed. */
+static void mode_begin_guaranteed(struct cma *cma, struct contig_store **stores)
+{
+	percpu_down_write(&cma->mode_lock);
+	cma_stores_open(cma, stores);
+	WRITE_ONCE(cma->mode, CMA_GUARANTEED);
+	mode_write_unlock(cma);
+}
+
+/* Exclusive lies between the two other modes. */
+static int mode_change_in_steps(struct cma *cma, enum cma_mode mode)
+{
+	struct contig_store *stores[CMA_MAX_BANKS] = { };
+	int error = 0;
+
+	/* First what may fail and changes nothing. */
+	if (mode == CMA_GUARANTEED)
+		error = cma_stores_new(cma, stores);
+	if (error)
+		return error;
+	if (cma->mode == CMA_GUARANTEED)
+		mode_end_guaranteed(cma);
+	if (mode == CMA_SHARED)
+		return mode_make_shared(cma);
+	if (cma->mode == CMA_SHARED)
+		error = mode_make_exclusive(cma);
+	if (mode == CMA_GUARANTEED && error)
+		cma_stores_free(stores);
+	else if (mode == CMA_GUARANTEED)
+		mode_begin_guaranteed(cma, stores);
+	return error;
+}
+
 /**
- * cma_set_mode() - make an area shared or exclusive
+ * cma_set_mode() - change the mode of an area
  * @cma:	the area
  * @mode:	the new mode
  *
@@ -343,10 +402,11 @@ static int mode_make_shared(struct cma *cma)
  * Context: Boot, before core_initcall: only sets the mode. Later: may sleep,
  * and takes the time to evacuate the area; takes cma->mode_lock for writing.
  * Return: 0; -EBUSY if a page did not move for %SWITCH_SECONDS seconds, or a
- * compound page is handed out; -ENOMEM if there is no memory to move pages to;
- * -EINTR if the task is being killed; -EINVAL if the area did not come up. On
- * error the mode is unchanged. The log names the cause of -EBUSY and
- * -ENOMEM.
+ * compound page is handed out; -ENOMEM if there is no memory to move pages to,
+ * or none for the tables of a guaranteed area; -EINTR if the task is being
+ * killed; -EINVAL if the area did not come up; -EOPNOTSUPP if the kernel has no
+ * mode guaranteed. On error the mode is unchanged. The log names the cause of
+ * -EBUSY, and of -ENOMEM when pages were to move.
  */
 int cma_set_mode(struct cma *cma, enum cma_mode mode)
 {
@@ -355,7 +415,7 @@ int cma_set_mode(struct cma *cma, enum cma_mode mode)
 	int error = 0;
 
 	if (system_state == SYSTEM_BOOTING && !cma->active) {
-		cma->mode = mode;
+		cma->mode = cma_supported_mode(mode);
 		return 0;
 	}
 	if (!cma->active)
@@ -366,8 +426,7 @@ int cma_set_mode(struct cma *cma, enum cma_mode mode)
 	if (cma->mode != mode) {
 		old = cma_mode_name(cma->mode);
 		trace_cma_mode_start(cma->name, old, new);
-		error = mode == CMA_EXCLUSIVE ? mode_make_exclusive(cma) :
-						 mode_make_shared(cma);
+		error = mode_change_in_steps(cma, mode);
 		/* Watermarks depend on the pages that a zone manages. */
 		setup_per_zone_wmarks();
 		trace_cma_mode_finish(cma->name, old, new, error);

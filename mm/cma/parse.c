@@ -204,6 +204,9 @@ static const char * __init parse_area_alignment(const char **text,
 	return wrong;
 }
 
+#define UNKNOWN_OPTION \
+	"unknown option, exclusive, guaranteed, fallback, first or heap expected"
+
 static const char * __init parse_area_options(const char *text,
 					      struct cma_area_spec *area)
 {
@@ -215,6 +218,8 @@ static const char * __init parse_area_options(const char *text,
 		length = strcspn(text, ":");
 		if (length == 9 && !strncmp(text, "exclusive", length))
 			area->exclusive = true;
+		else if (length == 10 && !strncmp(text, "guaranteed", length))
+			area->guaranteed = true;
 		else if (length == 8 && !strncmp(text, "fallback", length))
 			area->fallback = true;
 		else if (length == 5 && !strncmp(text, "first", length))
@@ -222,7 +227,7 @@ static const char * __init parse_area_options(const char *text,
 		else if (length == 4 && !strncmp(text, "heap", length))
 			area->heap = true;
 		else
-			return "unknown option, exclusive, fallback, first or heap expected";
+			return UNKNOWN_OPTION;
 		text += length;
 	}
 	return NULL;
@@ -283,8 +288,8 @@ static const char * __init parse_area(const char *text,
  * @area:	the result; not changed on error
  *
  * The text is "type[/device,...]=size[@base[-limit]][/align]", or the name of
- * an area. ":exclusive", ":fallback", ":first" and ":heap" may follow in any
- * order, and must follow a name alone.
+ * an area. ":exclusive", ":guaranteed", ":fallback", ":first" and ":heap" may
+ * follow in any order, and at least one must follow a name alone.
  *
  * Context: Boot; not reentrant.
  * Return: NULL, or a phrase that says what is wrong.

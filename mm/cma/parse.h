@@ -38,6 +38,7 @@ struct cma_spec {
  * @elsewhere:	@type is the name of an area that is declared elsewhere; size
  *		and place are not given
  * @exclusive:	the mode is exclusive
+ * @guaranteed:	the mode is guaranteed
  * @fallback:	ordinary memory will do if the area is full
  * @first_fit:	requests go to the lowest hole that fits
  * @heap:	programs may allocate from it, too
@@ -45,13 +46,15 @@ struct cma_spec {
  * @devices:	globs, separated by commas; empty for a common area
  *
  * The text is "type[/device,...]=size[@base[-limit]][/align]", or the name of
- * an area. ":exclusive", ":fallback", ":first" and ":heap" may follow.
+ * an area. ":exclusive", ":guaranteed", ":fallback", ":first" and ":heap" may
+ * follow.
  */
 struct cma_area_spec {
 	struct cma_spec spec;
 	phys_addr_t alignment;
 	bool elsewhere;
 	bool exclusive;
+	bool guaranteed;
 	bool fallback;
 	bool first_fit;
 	bool heap;

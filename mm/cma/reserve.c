@@ -359,7 +359,7 @@ int __init cma_declare(const struct cma_area_desc *desc, struct cma **res_cma)
 	if (error)
 		cma_place_free(&place);
 	else
-		(*res_cma)->mode = desc->mode;
+		(*res_cma)->mode = cma_supported_mode(desc->mode);
 	return error;
 }
 

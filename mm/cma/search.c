@@ -174,13 +174,9 @@ static bool reserved_part_is_free(unsigned long start, unsigned long end,
 
 static gfp_t search_gfp(const struct search *search)
 {
-	gfp_t gfp = GFP_KERNEL;
-
-	if (search->flags & CMA_ALLOC_COMPOUND)
-		gfp |= __GFP_COMP;
-	if (search->flags & CMA_ALLOC_NOWARN)
-		gfp |= __GFP_NOWARN;
-	return gfp;
+	return GFP_KERNEL |
+	       (search->flags & CMA_ALLOC_COMPOUND ? __GFP_COMP : 0) |
+	       (search->flags & CMA_ALLOC_NOWARN ? __GFP_NOWARN : 0);
 }
 
 /*
@@ -207,7 +203,7 @@ static int search_take_held(struct search *search, bool patient,
 	};
 	int error = 0;
 
-	if (cma->mode == CMA_EXCLUSIVE ||
+	if (cma->mode != CMA_SHARED ||
 	    !cma_lent_part(cma, &req.start_pfn, &req.end_pfn)) {
 		req.start_pfn = pfn + nr_pages;
 		req.end_pfn = pfn + nr_pages;
@@ -217,8 +213,10 @@ static int search_take_held(struct search *search, bool patient,
 		error = -EBUSY;
 	else if (req.start_pfn < req.end_pfn)
 		error = take(&req);
-	if (!error)
+	if (!error) {
+		cma_store_take(cma, pfn, nr_pages);
 		return 0;
+	}
 
 	search_drop_window(search);
 	search_note_blocker(search, &req.blocker);
@@ -686,7 +684,7 @@ int cma_search(struct cma *cma, struct cma_buffer *buffer,
 	error = cma_mode_read_lock(cma, GFP_KERNEL);
 	if (error)
 		return error;
-	buffer->reserved = cma->mode == CMA_EXCLUSIVE;
+	buffer->reserved = cma->mode != CMA_SHARED;
 	error = search_serves(cma, flags) ? search_try_all(&search) : -EINVAL;
 	if (!error)
 		atomic_dec(&cma->nr_trying);

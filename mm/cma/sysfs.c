@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include "../contig/store.h"
 #include "internal.h"
 
 /* Never NULL when called: only the folders of areas have these files. */
@@ -371,12 +372,11 @@ static ssize_t cma_mode_store(struct kobject *kobj,
 			      struct kobj_attribute *attr, const char *buf,
 			      size_t count)
 {
-	enum cma_mode mode = CMA_SHARED;
+	int mode = cma_mode_parse(buf);
 	int error;
 
-	while (!sysfs_streq(buf, cma_mode_name(mode)))
-		if (mode++ == CMA_EXCLUSIVE)
-			return -EINVAL;
+	if (mode < 0)
+		return mode;
 	error = cma_set_mode(kobj_to_cma(kobj), mode);
 	return error ?: count;
 }
@@ -442,7 +442,103 @@ static struct attribute *cma_attrs[] = {
 	&headroom_max_kib_attr.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(cma);
+
+static const struct attribute_group cma_group = {
+	.attrs	= cma_attrs,
+};
+
+#ifdef CONFIG_CMA_GUARANTEED
+
+/* stored/<name>: @member of the sum of the area's stores, see guaranteed.c */
+#define CMA_STORED_ATTR(_name, member)					\
+static ssize_t stored_##_name##_show(struct kobject *kobj,		\
+				     struct kobj_attribute *attr,	\
+				     char *buf)				\
+{									\
+	struct contig_store_stats stats;				\
+									\
+	cma_stores_stats(kobj_to_cma(kobj), &stats);			\
+	return sysfs_emit(buf, "%lu\n", stats.member);			\
+}									\
+									\
+static struct kobj_attribute stored_##_name##_attr =			\
+	__ATTR(_name, 0444, stored_##_name##_show, NULL)
+
+CMA_STORED_ATTR(pages, nr_full);
+CMA_STORED_ATTR(pages_added, nr_added);
+CMA_STORED_ATTR(pages_found, nr_found);
+CMA_STORED_ATTR(pages_forgotten, nr_forgotten);
+CMA_STORED_ATTR(pages_replaced, nr_replaced);
+CMA_STORED_ATTR(pages_refused, nr_refused);
+
+static ssize_t stored_max_kib_show(struct kobject *kobj,
+				   struct kobj_attribute *attr, char *buf)
+{
+	const struct cma *cma = kobj_to_cma(kobj);
+
+	return show_kib(buf, min(READ_ONCE(cma->stored_max), cma->nr_pages));
+}
+
+static ssize_t stored_max_kib_store(struct kobject *kobj,
+				    struct kobj_attribute *attr,
+				    const char *buf, size_t count)
+{
+	return store_kib(kobj, buf, count, cma_stores_set_max);
+}
+
+static struct kobj_attribute stored_max_kib_attr =
+	__ATTR(max_kib, 0644, stored_max_kib_show, stored_max_kib_store);
+
+static ssize_t stored_admit_one_in_show(struct kobject *kobj,
+					struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n",
+			  READ_ONCE(kobj_to_cma(kobj)->stored_one_in));
+}
+
+static ssize_t stored_admit_one_in_store(struct kobject *kobj,
+					 struct kobj_attribute *attr,
+					 const char *buf, size_t count)
+{
+	unsigned int one_in;
+	int error = kstrtouint(buf, 0, &one_in);
+
+	if (error)
+		return error;
+	cma_stores_set_admission(kobj_to_cma(kobj), one_in);
+	return count;
+}
+
+static struct kobj_attribute stored_admit_one_in_attr =
+	__ATTR(admit_one_in, 0644, stored_admit_one_in_show,
+	       stored_admit_one_in_store);
+
+static struct attribute *cma_stored_attrs[] = {
+	&stored_max_kib_attr.attr,
+	&stored_admit_one_in_attr.attr,
+	&stored_pages_attr.attr,
+	&stored_pages_added_attr.attr,
+	&stored_pages_found_attr.attr,
+	&stored_pages_forgotten_attr.attr,
+	&stored_pages_replaced_attr.attr,
+	&stored_pages_refused_attr.attr,
+	NULL
+};
+
+static const struct attribute_group cma_stored_group = {
+	.name	= "stored",
+	.attrs	= cma_stored_attrs,
+};
+
+#endif
+
+static const struct attribute_group *cma_groups[] = {
+	&cma_group,
+#ifdef CONFIG_CMA_GUARANTEED
+	&cma_stored_group,
+#endif
+	NULL
+};
 
 static int __init cma_sysfs_init(void)
 {

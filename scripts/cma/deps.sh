@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is missing of the Debian packages that the other scripts
 # need. Quick when nothing is missing.
-#   deps.sh [tree|build|demo|bench|check]    default: check
+#   deps.sh [tree|build|demo|bench|check|files]    default: check
 set -eu
 
 tree="git make gcc libc6-dev python3 xz-utils unifdef"
@@ -17,14 +17,17 @@ check="$bench gcc-aarch64-linux-gnu sparse codespell mypy pyflakes3 shellcheck
 	rsync dt-schema python3-git python3-ply python3-pyelftools
 	qemu-system-x86 gcc-arm-linux-gnueabi libc6-dev-armel-cross liburing-dev"
 
+files="$check xfsprogs f2fs-tools dosfstools squashfs-tools erofs-utils"
+
 case "${1:-check}" in
 tree) want=$tree ;;
 build) want=$build ;;
 demo) want=$demo ;;
 bench) want=$bench ;;
 check) want=$check ;;
+files) want=$files ;;
 *)
-	echo "usage: $0 [tree|build|demo|bench|check]" >&2
+	echo "usage: $0 [tree|build|demo|bench|check|files]" >&2
 	exit 2
 	;;
 esac

@@ -26,6 +26,8 @@ const struct kind_look kind_looks[NR_KINDS] = {
 	[KIND_FREE]	= { "free", "free", '.', "32", "#dfeedd" },
 	[KIND_RESERVED]	= { "reserved", "reserved, in no buffer", '_', "2",
 			    "#e4e4e4" },
+	[KIND_STORED]	= { "stored", "copies of evicted page cache", 'e', "33",
+			    "#f1d7c0" },
 	[KIND_HELD]	= { "held", "held by an owner", '#', "1;34",
 			    "#2f5fb3" },
 	[KIND_CACHED]	= { "cached", "cached for the next request", '=', "36",

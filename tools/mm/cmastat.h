@@ -157,6 +157,7 @@ enum exit_code no_file(const char *path, const char *why);
 enum kind {
 	KIND_FREE,
 	KIND_RESERVED,
+	KIND_STORED,
 	KIND_HELD,
 	KIND_CACHED,
 	KIND_SEARCH,

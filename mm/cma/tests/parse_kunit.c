@@ -275,13 +275,18 @@ static const struct area_case area_cases[] __initconst = {
 	{ "linux,cma:heap:exclusive:fallback",
 	  { .type = "linux,cma", .elsewhere = true, .heap = true,
 	    .exclusive = true, .fallback = true } },
+	{ "vault=1M:guaranteed:heap",
+	  { .type = "vault", .guaranteed = true, .heap = true,
+	    .spec.size = SZ_1M } },
+	{ "linux,cma:guaranteed",
+	  { .type = "linux,cma", .elsewhere = true, .guaranteed = true } },
 	{ ":first", .wrong = "a name is missing" },
 	{ "a:", .wrong =
-	  "unknown option, exclusive, fallback, first or heap expected" },
+	  "unknown option, exclusive, guaranteed, fallback, first or heap expected" },
 	{ "a:first:", .wrong =
-	  "unknown option, exclusive, fallback, first or heap expected" },
+	  "unknown option, exclusive, guaranteed, fallback, first or heap expected" },
 	{ "a:1M", .wrong =
-	  "unknown option, exclusive, fallback, first or heap expected" },
+	  "unknown option, exclusive, guaranteed, fallback, first or heap expected" },
 	{ "a/foo:first",
 	  .wrong = "a name has a character that cannot be in a name" },
 	{ "a*:first",
@@ -324,9 +329,9 @@ static const struct area_case area_cases[] __initconst = {
 	{ "ban+ka=1M",
 	  .wrong = "a name has a character that cannot be in a name" },
 	{ "banka=1M:", .wrong =
-	  "unknown option, exclusive, fallback, first or heap expected" },
+	  "unknown option, exclusive, guaranteed, fallback, first or heap expected" },
 	{ "banka=1M:exclusively", .wrong =
-	  "unknown option, exclusive, fallback, first or heap expected" },
+	  "unknown option, exclusive, guaranteed, fallback, first or heap expected" },
 	{ "banka=1M@2G-1G", .wrong = "limit is not above the base" },
 };
 
@@ -342,6 +347,8 @@ static void __init parse_test_expect(struct kunit *test, const char *text,
 			    text);
 	KUNIT_EXPECT_EQ_MSG(test, area->alignment, want->alignment, "%s", text);
 	KUNIT_EXPECT_EQ_MSG(test, area->exclusive, want->exclusive, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, area->guaranteed, want->guaranteed, "%s",
+			    text);
 	KUNIT_EXPECT_EQ_MSG(test, area->fallback, want->fallback, "%s", text);
 	KUNIT_EXPECT_EQ_MSG(test, area->first_fit, want->first_fit, "%s", text);
 	KUNIT_EXPECT_EQ_MSG(test, area->heap, want->heap, "%s", text);
@@ -385,7 +392,7 @@ static void __init parse_areas(struct kunit *test)
 static const char * const pieces[] __initconst = {
 	"banka", "dma", "=", "=", "/", "foo", ",", "bar*", "64M", "0x1000",
 	"0", "16K", "@", "1G", "-", "2G", ":", "exclusive", "fallback",
-	"first", ";", "18446744073709551615", "E", "08", "banka=64M",
+	"guaranteed", "first", ";", "18446744073709551615", "E", "08", "banka=64M",
 	"banka/foo=8M", "a=1M@1G-2G", "/1M",
 };
 
@@ -437,8 +444,9 @@ static void __init parse_test_again(struct kunit *test,
 	if (area->alignment)
 		at += scnprintf(text + at, sizeof(text) - at, "/%llu",
 				(u64)area->alignment);
-	scnprintf(text + at, sizeof(text) - at, "%s%s%s%s",
+	scnprintf(text + at, sizeof(text) - at, "%s%s%s%s%s",
 		  area->exclusive ? ":exclusive" : "",
+		  area->guaranteed ? ":guaranteed" : "",
 		  area->fallback ? ":fallback" : "",
 		  area->first_fit ? ":first" : "",
 		  area->heap ? ":heap" : "");

@@ -65,6 +65,7 @@ RT = [GENERIC.format("expert"), GENERIC.format("rt")]
 KCSAN = [GENERIC.format("expert"), GENERIC.format("kcsan")]
 KERNEL_TESTS = [GENERIC.format("kernel_tests")]
 HOT = [GENERIC.format("hot")]
+FILES = [GENERIC.format("filesystems")]
 CONSUMERS = [GENERIC.format("consumers")] + CMA + [GENERIC.format("callers")]
 
 
@@ -120,6 +121,7 @@ KERNELS = {
     "armv5": Kernel("arm", "cma", GUEST[:1] + ARMV5 + CMA + TEST,
                     dtbs=("arm/versatile-pb.dtb",)),
     "arm-debug": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST + DEBUG + FAULT),
+    "arm-files": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST + DEBUG + FILES),
     "arm64": booting("arm64", "cma", CONSUMERS + TEST),
     "x86_64": booting("x86_64", "cma", CONSUMERS + TEST),
     "arm-hibernate": Kernel("arm", "cma", GUEST + CLIENTS + CMA + TEST + HIBERNATE),

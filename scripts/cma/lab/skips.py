@@ -36,6 +36,7 @@ NEEDS = {
     "all devices are": {"ARCH_HAS_SYNC_DMA_FOR_DEVICE",
                         "ARCH_HAS_SYNC_DMA_FOR_CPU"},
     "no file on a disk in $CMA_TEST_FILE": {"disk"},
+    "no CONFIG_CMA_GUARANTEED": {"CMA_GUARANTEED"},
     "no iso9660 or no loop device": {"ISO9660_FS"},
     "no host that does what it is asked for": {"host"},
     "no /dev/cma_test.behind-iommu": {"iommu"},

@@ -5,5 +5,5 @@ of these modules, then that of their functions."""
 import importlib
 
 for _name in ("source", "virt", "declared", "use", "variants", "wide", "kernels",
-              "boards", "messages", "newest", "kernel_tests", "whole"):
+              "boards", "files", "messages", "newest", "kernel_tests", "whole"):
     importlib.import_module(f"stages.{_name}")

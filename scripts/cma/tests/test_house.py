@@ -49,7 +49,7 @@ class HouseTest(unittest.TestCase):
             for name in re.findall(r'#include "(.*)"', path.read_text()):
                 if path.name != "kernel.h":
                     self.assertIn(name, ["kernel.h", "contig.h", "describe.h", "folio.h",
-                                         "hooks.h", "trace.h"], path)
+                                         "hooks.h", "evicted.h", "store.h", "trace.h"], path)
 
     def test_areas_know_no_folios(self):
         self.check("mm/cma", r"\bfolio_\w+\(|\blruvec\w*|\btry_to_unmap\w*",

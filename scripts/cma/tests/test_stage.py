@@ -106,11 +106,11 @@ class Builds(Case):
         self.assertEqual(" ".join(stage.STAGES), (
             "tree series host style lint build virt vexpress parameters areas "
             "clients demo bench cost stress debug lpae bare identical kasan "
-            "64-bit blocks bare-64-bit configs without rt kcsan hibernate boards "
+            "64-bit blocks bare-64-bit configs without rt kcsan hibernate boards files "
             "messages newest newest-whole kernel-tests by-hand boards-whole bisect"))
         self.assertEqual(
             [name for name, s in stage.STAGES.items() if s.on_request],
-            "blocks bare-64-bit without rt kcsan hibernate messages newest-whole "
+            "blocks bare-64-bit without rt kcsan hibernate files messages newest-whole "
             "kernel-tests by-hand boards-whole bisect".split())
         self.assertEqual([name for name, s in stage.STAGES.items()
                           if s.changes_trees], ["tree", "series"])

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hooks of the page cache: folios that are evicted to a store, and filled from
+ * one.
+ *
+ * All are inline, and behind a static key that is off until the first store is
+ * open. Without CONFIG_CMA_GUARANTEED no code is left.
+ */
+#ifndef _MM_CONTIG_EVICTED_H
+#define _MM_CONTIG_EVICTED_H
+
+#include <linux/jump_label.h>
+#include <linux/pagemap.h>
+
+#ifdef CONFIG_CMA_GUARANTEED
+
+DECLARE_STATIC_KEY_FALSE(contig_stores_open);
+
+void __contig_evict_to_store(struct folio *folio);
+void __contig_forget_stored(const struct address_space *mapping, pgoff_t index,
+			    unsigned long nr_pages);
+bool __contig_fill_from_store(struct folio *folio);
+bool __contig_has_stored(const struct address_space *mapping, pgoff_t index);
+
+static inline bool contig_stores_are_open(void)
+{
+	return static_branch_unlikely(&contig_stores_open);
+}
+
+/* Reclaim is about to replace a folio that it has locked by a shadow entry. */
+static inline void contig_evict_to_store(struct folio *folio)
+{
+	if (contig_stores_are_open())
+		__contig_evict_to_store(folio);
+}
+
+/* The page of a file is not what it was: there must be no copy of it. */
+static inline void contig_forget_stored(const struct address_space *mapping,
+					pgoff_t index, unsigned long nr_pages)
+{
+	if (contig_stores_are_open())
+		__contig_forget_stored(mapping, index, nr_pages);
+}
+
+/* Reclaim failed to evict a folio, or there was no shadow entry for this one. */
+static inline void contig_forget_folio(const struct address_space *mapping,
+				       const struct folio *folio)
+{
+	contig_forget_stored(mapping, folio->index, folio_nr_pages(folio));
+}
+
+/*
+ * The caller has just added a folio to the page cache, and looks next whether
+ * it is up to date. Return: true if it is now.
+ */
+static inline bool contig_fill_from_store(struct folio *folio)
+{
+	return contig_stores_are_open() && __contig_fill_from_store(folio);
+}
+
+/* Before a folio is read: one that was just filled need not be. */
+static inline bool contig_unlock_filled(struct folio *folio)
+{
+	if (!folio_test_uptodate(folio))
+		return false;
+	folio_unlock(folio);
+	return true;
+}
+
+/*
+ * As contig_fill_from_store(). Return: true if the folio needs no I/O. It is
+ * unlocked then, as if it had been in the page cache before.
+ */
+static inline bool contig_fill_readahead(struct folio *folio, bool is_mark)
+{
+	if (!contig_fill_from_store(folio))
+		return false;
+	if (is_mark)
+		folio_set_readahead(folio);
+	folio_unlock(folio);
+	return true;
+}
+
+/* Read-ahead by single pages, if the first of them has a copy. */
+static inline bool contig_has_stored(const struct address_space *mapping,
+				     pgoff_t index)
+{
+	return contig_stores_are_open() && __contig_has_stored(mapping, index);
+}
+
+/* A shadow entry may stand for contents, so an empty cache may not be empty. */
+static inline bool contig_may_have_stored(struct address_space *mapping)
+{
+	return contig_stores_are_open() && !mapping_empty(mapping);
+}
+
+#else
+
+static inline void contig_evict_to_store(struct folio *folio) { }
+
+static inline void contig_forget_stored(const struct address_space *mapping,
+					pgoff_t index, unsigned long nr_pages)
+{
+}
+
+static inline void contig_forget_folio(const struct address_space *mapping,
+				       const struct folio *folio)
+{
+}
+
+static inline bool contig_fill_from_store(struct folio *folio)
+{
+	return false;
+}
+
+static inline bool contig_unlock_filled(struct folio *folio)
+{
+	return false;
+}
+
+static inline bool contig_fill_readahead(struct folio *folio, bool is_mark)
+{
+	return false;
+}
+
+static inline bool contig_has_stored(const struct address_space *mapping,
+				     pgoff_t index)
+{
+	return false;
+}
+
+static inline bool contig_may_have_stored(struct address_space *mapping)
+{
+	return false;
+}
+
+#endif
+
+#endif /* _MM_CONTIG_EVICTED_H */
