@@ -12,6 +12,7 @@
  *
  * The list of stores is read under RCU, and changed under stores_lock.
  */
+#include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/jump_label.h>
@@ -25,6 +26,7 @@
 #include "store.h"
 
 DEFINE_STATIC_KEY_FALSE(contig_stores_open);
+EXPORT_SYMBOL_GPL(contig_stores_open);
 
 static LIST_HEAD(stores);
 static DEFINE_MUTEX(stores_lock);
@@ -102,6 +104,12 @@ static bool file_is_served(const struct address_space *mapping)
 	return S_ISREG(inode->i_mode) && !IS_DAX(inode) &&
 	       !IS_ENCRYPTED(inode) && !IS_SWAPFILE(inode) &&
 	       filesystem_is_served(inode->i_sb);
+}
+
+/* Other entries than folios are shadow entries, which a walk clears. */
+bool __contig_has_shadows(const struct address_space *mapping)
+{
+	return file_is_served(mapping);
 }
 
 /* Reclaim checks again, with the references frozen. */

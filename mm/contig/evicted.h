@@ -9,18 +9,17 @@
 #ifndef _MM_CONTIG_EVICTED_H
 #define _MM_CONTIG_EVICTED_H
 
-#include <linux/jump_label.h>
+#include <linux/cma-stored.h>
 #include <linux/pagemap.h>
 
 #ifdef CONFIG_CMA_GUARANTEED
-
-DECLARE_STATIC_KEY_FALSE(contig_stores_open);
 
 void __contig_evict_to_store(struct folio *folio);
 void __contig_forget_stored(const struct address_space *mapping, pgoff_t index,
 			    unsigned long nr_pages);
 bool __contig_fill_from_store(struct folio *folio);
 bool __contig_has_stored(const struct address_space *mapping, pgoff_t index);
+bool __contig_has_shadows(const struct address_space *mapping);
 
 static inline bool contig_stores_are_open(void)
 {
@@ -88,10 +87,16 @@ static inline bool contig_has_stored(const struct address_space *mapping,
 	return contig_stores_are_open() && __contig_has_stored(mapping, index);
 }
 
-/* A shadow entry may stand for contents, so an empty cache may not be empty. */
-static inline bool contig_may_have_stored(struct address_space *mapping)
+/*
+ * A walk that invalidates a file found an entry that it clears by its value, or
+ * a folio that was evicted meanwhile. Another task may fill a folio from the
+ * copy of what was to be invalidated. Return: where the walk goes on.
+ */
+static inline pgoff_t contig_look_again(const struct address_space *mapping,
+					pgoff_t next, pgoff_t index)
 {
-	return contig_stores_are_open() && !mapping_empty(mapping);
+	return contig_stores_are_open() && __contig_has_shadows(mapping) ?
+	       min(next, index) : next;
 }
 
 #else
@@ -123,13 +128,14 @@ static inline bool contig_fill_readahead(struct folio *folio, bool is_mark)
 	return false;
 }
 
-static inline bool contig_has_stored(const struct address_space *mapping,
-				     pgoff_t index)
+static inline pgoff_t contig_look_again(const struct address_space *mapping,
+					pgoff_t next, pgoff_t index)
 {
-	return false;
+	return next;
 }
 
-static inline bool contig_may_have_stored(struct address_space *mapping)
+static inline bool contig_has_stored(const struct address_space *mapping,
+				     pgoff_t index)
 {
 	return false;
 }

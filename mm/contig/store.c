@@ -62,7 +62,7 @@
 static spinlock_t *copy_lock_of(struct contig_store *store, unsigned long page)
 {
 	return &store->copy_locks[page / PAGES_A_LOCK %
-				  ARRAY_SIZE(store->copy_locks)];
+				  CONTIG_STORE_LOCKS];
 }
 
 static struct page *stored_at(const struct contig_store *store,
@@ -416,7 +416,7 @@ void contig_store_take(struct contig_store *store, unsigned long start_pfn,
 	}
 
 	/* Wait for copies under way. */
-	for (page = first; page < end && nr_locks < ARRAY_SIZE(store->copy_locks);
+	for (page = first; page < end && nr_locks < CONTIG_STORE_LOCKS;
 	     page = ALIGN_DOWN(page, PAGES_A_LOCK) + PAGES_A_LOCK) {
 		spin_lock(copy_lock_of(store, page));
 		spin_unlock(copy_lock_of(store, page));
@@ -605,7 +605,7 @@ struct contig_store *contig_store_new(unsigned long start_pfn,
 	if (!store)
 		return NULL;
 	spin_lock_init(&store->lock);
-	for (unsigned int i = 0; i < ARRAY_SIZE(store->copy_locks); i++)
+	for (unsigned int i = 0; i < CONTIG_STORE_LOCKS; i++)
 		spin_lock_init(&store->copy_locks[i]);
 	store->start_pfn = start_pfn;
 	store->nr_pages = nr_pages;

@@ -30,6 +30,9 @@ struct contig_store_stats {
 	unsigned long nr_refused;
 };
 
+/* A spinlock may have no bytes, so ARRAY_SIZE() is of no use. */
+#define CONTIG_STORE_LOCKS	16
+
 /**
  * struct stored_page - whose copy a page of a store has
  * @mapping:	the file; NULL if the page is in no hash chain
@@ -89,7 +92,7 @@ struct contig_store {
 	u32			*chains;
 	u32			*next;
 	struct stored_page	*pages;
-	spinlock_t		copy_locks[16];	/* contents of pages */
+	spinlock_t		copy_locks[CONTIG_STORE_LOCKS];	/* contents */
 };
 
 #ifdef CONFIG_CMA_GUARANTEED

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab import boards, picture
+from lab import boards, images, picture
 from stages.stage import Stage, guest_files, selftests, stage
 
 # cma= as nobody should write it, and what is said to it. The board, with
@@ -74,7 +74,14 @@ def test_boot(stage: Stage, name: str, board: str, commands: Sequence[str] = (),
 
 @stage("virt", ["arm"])
 def virt(stage: Stage) -> None:
-    test_boot(stage, "virt", "virt", quick=False, timeout_s=1800)
+    # Files whose pages have four blocks.
+    small = images.make_image("ext4-1k")
+    test_boot(stage, "virt", "virt", quick=False, timeout_s=1800,
+              extra=images.drive(small),
+              after=["mkdir /tmp/small && mount -t ext4 /dev/vdb /tmp/small",
+                     images.fill("/tmp/small"),
+                     f"CMA_TEST_FILE=/tmp/small/{images.BIG_FILE} "
+                     "/selftests/cma/cma_guaranteed", "umount /tmp/small"])
 
 
 @stage("vexpress", ["arm"])

@@ -6,12 +6,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/falloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -21,6 +23,9 @@
 #define BIG_PAGES	2048	/* of the file that does not */
 #define NR_CHANGES	ct_scale(2000)
 #define NR_TAKES	ct_scale(50)
+#define NR_DIRECT	ct_scale(200)
+#define NR_HOLES	16
+#define ALIGN_PAGES	256	/* largest alignment of a buffer */
 #define DIRECT_ALIGN	4096
 
 FIXTURE(cma_guaranteed) {
@@ -31,6 +36,7 @@ FIXTURE(cma_guaranteed) {
 	char *data;		/* aligned, as large as the model */
 	size_t size;		/* of the file */
 	unsigned long sum;	/* of bytes that were read for nothing else */
+	bool stop;		/* tells a thread to end */
 };
 
 static long stored_count(FIXTURE_DATA(cma_guaranteed) *self, const char *name)
@@ -300,6 +306,85 @@ TEST_F(cma_guaranteed, changes_are_seen)
 	EXPECT_LT(0, stored_count(self, "pages_found") - nr_found);
 }
 
+static void *read_and_evict(void *arg)
+{
+	FIXTURE_DATA(cma_guaranteed) *self = arg;
+	size_t at = (FILE_PAGES - 1) * ct_page_size;
+	unsigned long sum = 0;
+	char *addr;
+
+	addr = mmap(NULL, ct_page_size, PROT_READ, MAP_SHARED, self->file, at);
+	if (addr == MAP_FAILED || madvise(addr, ct_page_size, MADV_RANDOM))
+		return NULL;
+	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED)) {
+		sum += addr[0];
+		madvise(addr, ct_page_size, MADV_PAGEOUT);
+	}
+	munmap(addr, ct_page_size);
+	return (void *)(sum | 1);
+}
+
+/* Submits a write, and waits for its end. */
+static ssize_t write_by_aio(aio_context_t context, int file, const void *data,
+			    size_t size)
+{
+	struct iocb cb = {
+		.aio_lio_opcode	= IOCB_CMD_PWRITE,
+		.aio_fildes	= file,
+		.aio_buf	= (uintptr_t)data,
+		.aio_nbytes	= size,
+	}, *cbs[] = { &cb };
+	struct io_event event;
+
+	if (syscall(__NR_io_submit, context, 1, cbs) != 1 ||
+	    syscall(__NR_io_getevents, context, 1, 1, &event, NULL) != 1)
+		return -1;
+	return event.res;
+}
+
+/*
+ * While the disk writes, a page is read as it was before, and evicted. No folio
+ * is left that would have to be invalidated after the write.
+ */
+TEST_F(cma_guaranteed, direct_writes_are_seen)
+{
+	size_t max = FILE_PAGES * ct_page_size;
+	aio_context_t context = 0;
+	unsigned int nr_wrong = 0, nr_writes = 0;
+	pthread_t thread;
+	void *result;
+	int file;
+
+	ASSERT_GE(self->file, 0);
+	ASSERT_EQ((ssize_t)max, pwrite(self->file, self->model, max, 0));
+	ASSERT_EQ(0, fsync(self->file));
+	file = open(self->path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ASSERT_GE(file, 0);
+	ASSERT_EQ(0, syscall(__NR_io_setup, 1, &context));
+	self->stop = false;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_and_evict, self));
+	for (unsigned int i = 0; i < NR_DIRECT; i++) {
+		ssize_t size;
+		char now;
+
+		memset(self->data, i, max);
+		size = i % 2 ? pwrite(file, self->data, max, 0) :
+			       write_by_aio(context, file, self->data, max);
+		if (size != (ssize_t)max ||
+		    pread(self->file, &now, 1, max - 1) != 1)
+			break;
+		nr_wrong += now != (char)i;
+		nr_writes++;
+	}
+	self->stop = true;
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_NE(0, (long)result);
+	EXPECT_EQ(0, nr_wrong);
+	EXPECT_EQ(NR_DIRECT, nr_writes);
+	syscall(__NR_io_destroy, context);
+	close(file);
+}
+
 static void *take_often(void *arg)
 {
 	FIXTURE_DATA(cma_guaranteed) *self = arg;
@@ -318,6 +403,26 @@ static void *take_often(void *arg)
 		ct_dma_free(self->fd, buf.id);
 	}
 	return (void *)nr_failed;
+}
+
+/* Takes nearly all that is idle, hole by hole, and gives it back. */
+static void take_all(FIXTURE_DATA(cma_guaranteed) *self)
+{
+	struct dma_test_alloc bufs[NR_HOLES];
+	unsigned int nr = 0;
+
+	while (nr < NR_HOLES) {
+		long nr_pages = ct_area_sysfs(&self->area, "widest_hole_pages") -
+				ALIGN_PAGES;
+
+		if (nr_pages <= 0 ||
+		    ct_dma_alloc(self->fd, nr_pages * ct_page_size,
+				 DMA_TEST_KERNEL, 0, &bufs[nr]))
+			break;
+		nr++;
+	}
+	while (nr--)
+		ct_dma_free(self->fd, bufs[nr].id);
 }
 
 /* Buffers come and go meanwhile, and none of them fails or is written to. */
@@ -342,7 +447,12 @@ TEST_F(cma_guaranteed, buffers_take_their_place)
 	}
 	ASSERT_EQ(0, pthread_join(thread, &nr_failed));
 	EXPECT_EQ(0, (long)nr_failed);
+
+	ASSERT_EQ(0, evict(self));
+	EXPECT_LT(0, stored_count(self, "pages"));
+	take_all(self);
 	EXPECT_LT(0, stored_count(self, "pages_forgotten"));
+	EXPECT_EQ(-1, first_wrong(self));
 }
 
 TEST_HARNESS_MAIN
