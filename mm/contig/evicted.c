@@ -25,7 +25,7 @@
 #include "evicted.h"
 #include "store.h"
 
-DEFINE_STATIC_KEY_FALSE(contig_stores_open);
+struct static_key_false contig_stores_open = STATIC_KEY_FALSE_INIT;
 EXPORT_SYMBOL_GPL(contig_stores_open);
 
 static LIST_HEAD(stores);
