@@ -63,14 +63,13 @@ static u32 __init dma_area_node_latency(unsigned long node)
 
 /*
  * Pages that are lent take a millisecond or more to evacuate, so devices that
- * cannot wait that long get an area that lends none.
+ * cannot wait that long get an area that lends none. "cma_areas=" may make it
+ * guaranteed.
  */
 static enum cma_mode __init dma_area_node_mode(unsigned long node)
 {
-	if (dma_area_node_latency(node) >= USEC_PER_MSEC)
-		return CMA_SHARED;
-	return IS_ENABLED(CONFIG_CMA_GUARANTEED) ? CMA_GUARANTEED :
-						   CMA_EXCLUSIVE;
+	return dma_area_node_latency(node) < USEC_PER_MSEC ? CMA_EXCLUSIVE :
+							     CMA_SHARED;
 }
 
 static void __init dma_area_set_latency(unsigned long node, const char *name,

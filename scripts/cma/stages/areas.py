@@ -364,6 +364,21 @@ PLUS = Case(
     expect=[announced("banka", "8 MiB", ANYWHERE, users=NAMED,
                       source="the command line")])
 
+# The command line makes an area guaranteed, its own and one of the device tree that
+# would be exclusive.
+GUARANTEED = Case(
+    "guaranteed", tree(POOL + """
+	vault: vault { AREA size = <0 0x800000>; reclaim-latency-us = <0>; };
+""", devices(signal="")),
+    append="cma_areas=vault:guaranteed+odd/signal=300K:guaranteed",
+    steps=["signal idle=odd-signal 256K=odd-signal 64K=nothing"],
+    commands=["cd /sys/kernel/mm/cma && grep -x guaranteed vault/mode && "
+              "grep -x guaranteed odd-signal/mode && grep -x 0 vault/stored/pages && "
+              "echo shared >vault/mode && echo guaranteed >vault/mode && "
+              "! echo nothing >vault/mode"],
+    expect=[announced("odd-signal", "300 KiB", ANYWHERE, "guaranteed", "signal")],
+    refused=None)
+
 # samples/cma/board.c, and the command line with the types that it defines.
 BOARD = Case(
     "board", """/ {
@@ -564,4 +579,4 @@ def manual_cases(rst: Path) -> list[Case]:
 
 TREES = [FORMS, MANY, NINE, FULL, CELLS, LINE_WINS, OVERLAY, VEXPRESS, LATE,
          SHREDS, SIZE_PIECES, *NEXT]
-OTHERS = [PLUS, BOARD, INIT, PIECES, ADDRESSES, *POOLS, *ON_RAMS]
+OTHERS = [PLUS, GUARANTEED, BOARD, INIT, PIECES, ADDRESSES, *POOLS, *ON_RAMS]
