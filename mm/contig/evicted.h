@@ -41,11 +41,20 @@ static inline void contig_forget_stored(const struct address_space *mapping,
 		__contig_forget_stored(mapping, index, nr_pages);
 }
 
-/* Reclaim failed to evict a folio, or there was no shadow entry for this one. */
+/* Reclaim failed to evict a folio. */
 static inline void contig_forget_folio(const struct address_space *mapping,
 				       const struct folio *folio)
 {
 	contig_forget_stored(mapping, folio->index, folio_nr_pages(folio));
+}
+
+/* A copy is right only if the folio replaces a shadow entry. */
+static inline void contig_folio_added(const struct address_space *mapping,
+				      const struct folio *folio,
+				      const void *shadow)
+{
+	if (contig_stores_are_open() && !shadow)
+		contig_forget_folio(mapping, folio);
 }
 
 /*
@@ -113,20 +122,7 @@ static inline void contig_forget_folio(const struct address_space *mapping,
 {
 }
 
-static inline bool contig_fill_from_store(struct folio *folio)
-{
-	return false;
-}
-
-static inline bool contig_unlock_filled(struct folio *folio)
-{
-	return false;
-}
-
-static inline bool contig_fill_readahead(struct folio *folio, bool is_mark)
-{
-	return false;
-}
+static inline void contig_fill_from_store(struct folio *folio) { }
 
 static inline pgoff_t contig_look_again(const struct address_space *mapping,
 					pgoff_t next, pgoff_t index)
@@ -134,11 +130,14 @@ static inline pgoff_t contig_look_again(const struct address_space *mapping,
 	return next;
 }
 
-static inline bool contig_has_stored(const struct address_space *mapping,
-				     pgoff_t index)
-{
-	return false;
-}
+/*
+ * The compiler drops a constant before it looks at anything else, so the code of
+ * mm/ stays what it is without these calls.
+ */
+#define contig_folio_added(...)		((void)0)
+#define contig_unlock_filled(...)	false
+#define contig_fill_readahead(...)	false
+#define contig_has_stored(...)		false
 
 #endif
 
