@@ -3,10 +3,10 @@
  * Pages of an area that are lent to the page allocator, or reserved from it.
  *
  * Pages of a shared area that nobody holds are lent. Pages of an exclusive or
- * guaranteed area are reserved. In any mode, pages of a partial pageblock are reserved too,
- * because a pageblock has one migrate type. A reserved page is PageReserved, as
- * it was at boot. It has one reference, which belongs to the area. Its zone
- * does not count it as managed.
+ * guaranteed area are reserved. In any mode, pages of a partial pageblock are
+ * reserved too, because a pageblock has one migrate type. A reserved page is
+ * PageReserved, as it was at boot. It has one reference, which belongs to the
+ * area. Its zone does not count it as managed.
  *
  * A page stays PageReserved while it is handed out. buffer->reserved notes
  * whether the pages were reserved when the buffer was made. Its release lends

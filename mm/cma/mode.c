@@ -3,11 +3,10 @@
  * The mode of an area, and the switch from one to another.
  *
  * The mode says whether pages that nobody holds are lent or reserved, and what
- * reserved pages are used for. While it
- * changes, cma->mode_lock is held for writing and no search runs. Releases go
- * on. A release that saw the old mode has released its window by the time
- * synchronize_rcu() returns. So the walk that follows finds all pages that
- * still are as the old mode demands.
+ * reserved pages are used for. While it changes, cma->mode_lock is held for
+ * writing and no search runs. Releases go on. A release that saw the old mode
+ * has released its window by the time synchronize_rcu() returns. So the walk
+ * that follows finds all pages that still are as the old mode demands.
  *
  * With the lock held, never wait for a page: another task may be waiting for
  * the lock in order to do the I/O that the page waits for. If a page does not

@@ -48,7 +48,7 @@
 /* A period of admission ends when 1/ADMISSION_PERIODS of a store is replaced. */
 #define ADMISSION_PERIODS	8
 
-/* Of the copies replaced, 1/FOUND_OFTEN as many were found, or 1/FOUND_SELDOM. */
+/* Copies are found often, or seldom, by this part of those replaced. */
 #define FOUND_OFTEN	4
 #define FOUND_SELDOM	16
 

@@ -151,7 +151,7 @@ def collect(runs: Iterable[Run], wanted: Collection[str]
         known = len(results.bad)
         results.read(r.lines)
         problems += [f"{case}, {side}: {why}" for case, why in results.bad[known:]]
-        # Of mainline it is a figure, not a failure, that it kills a program.
+        # A program that mainline kills is a figure, not a failure.
         killed = side == "mainline" and any(KILLED in p for p in r.problems)
         (notes if killed else problems).extend(f"{r.title}: {p}" for p in r.problems)
         for case in wanted_in(name, wanted):

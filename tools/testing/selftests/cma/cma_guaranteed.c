@@ -262,7 +262,7 @@ TEST_F(cma_guaranteed, a_file_is_read_again)
 	close(file);
 }
 
-/* What reclaim evicted comes from the area. */
+/* Pages that reclaim evicted come from the area. */
 TEST_F(cma_guaranteed, evicted_pages_come_back)
 {
 	size_t max = FILE_PAGES * ct_page_size;
