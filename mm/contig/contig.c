@@ -341,8 +341,10 @@ static int check_contig_request(struct contig_request *req)
 	req->gfp = current_gfp_context(req->gfp);
 	if (req->gfp & ~(ignored | reclaim | action | result))
 		return -EINVAL;
-	if (req->gfp & __GFP_COMP && (!is_power_of_2(nr_pages) ||
-				      !IS_ALIGNED(req->start_pfn, nr_pages)))
+	if (req->gfp & __GFP_COMP &&
+	    (!is_power_of_2(nr_pages) ||
+	     !IS_ALIGNED(req->start_pfn, nr_pages) ||
+	     ilog2(nr_pages) > CONTIG_MAX_COMPOUND_ORDER))
 		return -EINVAL;
 	/*
 	 * Targets are for movable pages, and the caller reports a failure. No

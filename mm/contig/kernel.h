@@ -30,6 +30,9 @@ static inline void contig_tag_sub(struct page *page, unsigned int nr_pages)
 		contig_page_tag_sub(page, nr_pages);
 }
 
+/* The kernel has no compound pages of a higher order. */
+#define CONTIG_MAX_COMPOUND_ORDER	MAX_FOLIO_ORDER
+
 /* The flags of a page or a folio; can be assigned to. */
 #define contig_flags_of(page)	((page)->flags.f)
 
@@ -55,7 +58,7 @@ static inline int contig_isolate_start(unsigned long start_pfn,
 				       gfp_t gfp)
 {
 	return start_isolate_page_range(start_pfn, end_pfn,
-					migratetype == MIGRATE_CMA ?
+					is_migrate_cma(migratetype) ?
 					PB_ISOLATE_MODE_CMA_ALLOC :
 					PB_ISOLATE_MODE_OTHER);
 }

@@ -110,14 +110,22 @@ static void folios_are_compound(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	unsigned long before = cma_test_nr_held(cma);
-	/* The buddy allocator has no block of this order. */
-	int order = MAX_PAGE_ORDER + 1;
+	unsigned int order = CMA_TEST_LARGE_ORDER;
 	struct folio *folio = cma_test_alloc_folio(cma, order);
 
 	KUNIT_ASSERT_NOT_NULL(test, folio);
-	KUNIT_EXPECT_EQ(test, folio_order(folio), (unsigned int)order);
+	KUNIT_EXPECT_EQ(test, folio_order(folio), order);
 	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), 1);
 	KUNIT_EXPECT_TRUE(test, cma_test_free_folio(cma, folio));
+	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before);
+
+	/* One that the kernel cannot have is refused. */
+	if (CONTIG_MAX_COMPOUND_ORDER + 1 < BITS_PER_LONG)
+		folio = cma_test_alloc_folio(cma,
+					     CONTIG_MAX_COMPOUND_ORDER + 1);
+	else
+		folio = NULL;
+	KUNIT_EXPECT_NULL(test, folio);
 	KUNIT_EXPECT_EQ(test, cma_test_nr_held(cma), before);
 }
 

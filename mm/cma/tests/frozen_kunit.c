@@ -152,8 +152,7 @@ static void frozen_compound_pages_are_freed_whole(struct kunit *test)
 {
 	struct cma *cma = test->priv;
 	unsigned long before = cma_test_nr_held(cma);
-	/* The buddy allocator has no block of this order. */
-	unsigned int order = MAX_PAGE_ORDER + 1;
+	unsigned int order = CMA_TEST_LARGE_ORDER;
 	unsigned long nr_pages = 1UL << order;
 	unsigned int flags = CMA_ALLOC_FROZEN | CMA_ALLOC_COMPOUND;
 	struct page *page = alloc_hooks(cma_alloc_buffer(cma, nr_pages, order,

@@ -19,6 +19,10 @@
 /* Size of a DMA address in bits. */
 #define DMA_BITS	(BITS_PER_BYTE * sizeof(dma_addr_t))
 
+/* The buddy allocator has no block of this order, if a compound page may have it. */
+#define CMA_TEST_LARGE_ORDER \
+	min_t(unsigned int, MAX_PAGE_ORDER + 1, CONTIG_MAX_COMPOUND_ORDER)
+
 /* Content that no buffer may have when it is handed out. */
 #define CMA_TEST_PATTERN	0xa5
 

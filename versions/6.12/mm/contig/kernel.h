@@ -77,6 +77,9 @@ static inline void contig_tag_sub(struct page *page, unsigned int nr_pages)
 	pgalloc_tag_sub(page, nr_pages);
 }
 
+/* Compound pages may be of any order. */
+#define CONTIG_MAX_COMPOUND_ORDER	(BITS_PER_LONG - 1)
+
 /* The flags of a page or a folio; can be assigned to. */
 #define contig_flags_of(page)	((page)->flags)
 
