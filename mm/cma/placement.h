@@ -11,7 +11,6 @@
 
 #include <linux/cma.h>
 #include <linux/jump_label.h>
-#include <linux/migrate.h>
 #include <linux/mmzone.h>
 #include <linux/vmstat.h>
 
@@ -193,23 +192,6 @@ static inline bool cma_boost_is_futile(struct zone *zone)
 	       contig_boost_is_futile(zone);
 }
 
-/* Move folios out of the areas before they are pinned long-term. */
-static inline int cma_migrate_to_pin(struct list_head *folios,
-				     unsigned long target)
-{
-	if (static_branch_unlikely(&cma_areas_active))
-		return contig_move_to_pin(folios, target);
-	return migrate_pages(folios, alloc_migration_target, NULL, target,
-			     MIGRATE_SYNC, MR_LONGTERM_PIN, NULL);
-}
-
-/* Let other tasks that pin the same folios finish: mm/contig/pin.c. */
-static inline void cma_wait_for_pinners(void)
-{
-	if (static_branch_unlikely(&cma_areas_active))
-		contig_wait_to_pin();
-}
-
 #else /* !CONFIG_CMA */
 
 static inline unsigned int cma_alloc_flags(gfp_t gfp)
@@ -308,17 +290,6 @@ static inline bool cma_reclaim_is_futile(struct pglist_data *node,
 static inline bool cma_boost_is_futile(struct zone *zone)
 {
 	return false;
-}
-
-static inline int cma_migrate_to_pin(struct list_head *folios,
-				     unsigned long target)
-{
-	return migrate_pages(folios, alloc_migration_target, NULL, target,
-			     MIGRATE_SYNC, MR_LONGTERM_PIN, NULL);
-}
-
-static inline void cma_wait_for_pinners(void)
-{
 }
 
 #endif /* CONFIG_CMA */
