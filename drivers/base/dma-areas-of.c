@@ -271,12 +271,16 @@ static bool __init dma_area_make_spare(unsigned long node, const char *name)
  * @name:	its name
  *
  * Context: Boot, while memblock hands out memory.
- * Return: 0; or an error, then nothing is reserved and the log says why.
+ * Return: 0; -ENOENT if there is no "reg"; or an error, then nothing is reserved
+ * and the log says why.
  */
 int __init dma_area_reserve_reg(unsigned long node, const char *name)
 {
-	int error = dma_area_check_node(node, name);
+	int error;
 
+	if (!dma_area_node_has(node, "reg"))
+		return -ENOENT;
+	error = dma_area_check_node(node, name);
 	if (error)
 		return error;
 	/* The caller treats a spare as reserved, as it may still be. */

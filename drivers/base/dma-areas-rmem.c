@@ -2,9 +2,13 @@
 /*
  * Registers the areas of the device tree with drivers/of/of_reserved_mem.c.
  */
+#define pr_fmt(fmt) "cma: " fmt
+
 #include <linux/cma.h>
 #include <linux/init.h>
 #include <linux/of_reserved_mem.h>
+#include <linux/printk.h>
+#include <linux/string.h>
 
 #include "dma-areas.h"
 
@@ -18,13 +22,25 @@ static int __init dma_area_node_validate(unsigned long node,
 }
 
 /* Programs may allocate from each area of the device tree. */
+static void __init dma_area_give_heap(struct cma *cma, const char *name)
+{
+	static const char * const taken[] = {
+		"default_cma_region", "system", "system_cc_shared",
+	};
+
+	if (match_string(taken, ARRAY_SIZE(taken), name) < 0)
+		cma_set_heap(cma);
+	else
+		pr_warn("%s: no heap, another one has this name\n", name);
+}
+
 static int __init dma_area_node_init(unsigned long node,
 				     struct reserved_mem *rmem)
 {
 	int error = dma_area_setup_node(node, rmem);
 
 	if (!error)
-		cma_set_heap(rmem->priv);
+		dma_area_give_heap(rmem->priv, rmem->name);
 	return error;
 }
 
