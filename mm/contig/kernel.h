@@ -30,6 +30,9 @@ static inline void contig_tag_sub(struct page *page, unsigned int nr_pages)
 		contig_page_tag_sub(page, nr_pages);
 }
 
+/* A kernel for one CPU frees pages at once. */
+#define CONTIG_CPUS_HAVE_LISTS		IS_ENABLED(CONFIG_SMP)
+
 /* The kernel has no compound pages of a higher order. */
 #define CONTIG_MAX_COMPOUND_ORDER	MAX_FOLIO_ORDER
 

@@ -23,6 +23,7 @@
 #include "kunit_area.h"
 
 struct dma_case {
+	struct device_dma_parameters parameters;
 	struct device *dev;
 	struct cma *cma;	/* the default area */
 	unsigned long nr_held;	/* pages, before the test */
@@ -35,6 +36,8 @@ static int dma_kunit_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, this);
 	this->cma = cma_test_area(test);
 	this->dev = cma_test_device(test, "cma-dma");
+	this->dev->dma_parms = &this->parameters;
+	dma_set_max_seg_size(this->dev, UINT_MAX);
 	this->nr_held = cma_test_nr_owned(this->cma);
 	test->priv = this;
 	return 0;

@@ -608,6 +608,7 @@ static int dma_test_probe(struct platform_device *pdev)
 	if (!test)
 		return -ENOMEM;
 	test->dev = dev;
+	dma_set_max_seg_size(dev, UINT_MAX);
 	/* Bits of a DMA address; 32 by default. */
 	if (!device_property_read_u32(dev, "test,dma-bits", &bits)) {
 		err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits));

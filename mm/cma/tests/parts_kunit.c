@@ -21,11 +21,20 @@
 #define NR_PARTS	BIT(PARTS_ORDER)
 #define NR_ROUNDS	100
 
+/* The second page has it where a page of its own has its memory cgroup. */
+static void parts_test_forget_size(struct folio *folio)
+{
+#ifdef NR_PAGES_IN_LARGE_FOLIO
+	folio->_nr_pages = 0;
+#endif
+}
+
 /* Splits a folio the way hugetlb does when it demotes a large page. */
 static void parts_test_dissolve(struct folio *folio)
 {
 	split_page_owner(&folio->page, PARTS_ORDER, 0);
 	pgalloc_tag_split(folio, PARTS_ORDER, 0);
+	parts_test_forget_size(folio);
 	for (unsigned int i = 1; i < NR_PARTS; i++) {
 		struct page *page = folio_page(folio, i);
 

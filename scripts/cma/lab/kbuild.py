@@ -77,6 +77,10 @@ PROGRAMS: dict[str, tuple[str, list[str]]] = {"arm": ("armhf", []),
             "x86_64": ("amd64", [])}
 
 
+# KUnit's tests run at boot; a kernel from allnoconfig has to be told so.
+AUTORUN = "" if bases.VERSION else "kunit.autorun=1 "
+
+
 BuildError = git.Error		# a message for the user; no traceback
 
 
@@ -405,7 +409,8 @@ def packages(names: Collection[str]) -> str:
 
 @build_lock
 def userland(*archs: str) -> None:
-    """What the boards run, of these architectures beside the usual one."""
+    """What the boards run, of these architectures beside the usual one; '+PACKAGE,...'
+    stands for programs on a disk of their own."""
     run([REPO / "scripts/cma/userland.sh", *archs], env=lock.environment(TOP))
 
 

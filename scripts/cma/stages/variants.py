@@ -105,7 +105,8 @@ def kasan(stage: Stage) -> None:
     done = children.capture(
         [kbuild.our_tree() / "tools/testing/kunit/kunit.py", "exec",
          "--build_dir", folder, "--timeout", "900",
-         "--kernel_args=loglevel=8", "--kernel_args=panic=-1", "cma_*"])
+         *(f"--kernel_args={arg}" for arg in f"loglevel=8 panic=-1 {kbuild.AUTORUN}".split()),
+         "cma_*"])
     console = (folder / "test.log").read_text(errors="replace")
     stage.log("kasan", console)
     lines = console.splitlines()

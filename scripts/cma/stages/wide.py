@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lab import boards
+from lab import boards, kbuild
 from stages import areas, early
 from stages.early import SMALLER, resize
 from stages.stage import Stage, selftests, side_by_side, stage, test_driver
@@ -222,8 +222,7 @@ REACH = "test,dma-bits = <30>;"
 
 # Huge pages would have the kernel keep more memory free than tests leave. Kernels
 # that start from allnoconfig run tests at boot only if they are told to.
-AUTORUN = "" if bases.VERSION else "kunit.autorun=1 "
-APPEND = (f"cma=64M kunit.enable=1 {AUTORUN}kunit.filter_glob=cma* "
+APPEND = (f"cma=64M kunit.enable=1 {kbuild.AUTORUN}kunit.filter_glob=cma* "
           f"{boards.QUICK} transparent_hugepage=never")
 EACH = ["cma_basic", "cma_interface", "cma_cache"]
 # Pages of hugetlb do not move on ARM.

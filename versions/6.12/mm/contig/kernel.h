@@ -77,6 +77,9 @@ static inline void contig_tag_sub(struct page *page, unsigned int nr_pages)
 	pgalloc_tag_sub(page, nr_pages);
 }
 
+/* Freed pages stay on the list of a CPU for a while. */
+#define CONTIG_CPUS_HAVE_LISTS		true
+
 /* Compound pages may be of any order. */
 #define CONTIG_MAX_COMPOUND_ORDER	(BITS_PER_LONG - 1)
 
