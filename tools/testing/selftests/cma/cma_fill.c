@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,8 +25,6 @@
 #define ROOM_KIB	(8 * 1024) /* room for more than a pageblock */
 #define PIPE_COST	(16 * KIB) /* what the kernel needs for a pipe of 1 MiB */
 
-#define GROUPS		"/tmp/cma_fill"
-#define GROUP		GROUPS "/reader"
 #define GROUP_MAX	(8 * MIB)
 
 /* Pipes that are full of data, 1 MiB each. */
@@ -457,23 +453,6 @@ TEST_F(cma_fill, watermarks_stay)
 	EXPECT_GT(ct_mem_in_area(&self->mem, &self->area), self->nr_in);
 }
 
-/* A group for programs, with a limit. Returns whether the kernel has groups. */
-static bool make_group(void)
-{
-	mkdir(GROUPS, 0755);
-	return !mount("none", GROUPS, "cgroup2", 0, NULL) &&
-	       !ct_write(GROUPS "/cgroup.subtree_control", "+memory") &&
-	       !mkdir(GROUP, 0755) &&
-	       !ct_write_long(GROUP "/memory.max", GROUP_MAX);
-}
-
-static void remove_group(void)
-{
-	rmdir(GROUP);
-	umount(GROUPS);
-	rmdir(GROUPS);
-}
-
 /* Reclaim for a limit takes pages in areas, even if this helps nobody else. */
 TEST_F(cma_fill, groups_stay_below_their_limit)
 {
@@ -484,23 +463,21 @@ TEST_F(cma_fill, groups_stay_below_their_limit)
 
 	if (!path)
 		SKIP(return, "no file on a disk in $CMA_TEST_FILE");
-	if (!make_group()) {
-		remove_group();
+	if (!ct_group_make(GROUP_MAX))
 		SKIP(return, "no memory cgroups");
-	}
 	while (self->nr_mib--)
 		ASSERT_EQ(0, pipes_add(&self->pipes));
 	ct_drop_caches();
 	pid = fork();
 	if (!pid)
-		_exit(ct_write(GROUP "/cgroup.procs", "0") ||
+		_exit(ct_write(CT_GROUP "/cgroup.procs", "0") ||
 		      ct_read_on(path, &offset, 4 * GROUP_MAX, 0));
 	ASSERT_GT(pid, 0);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	EXPECT_GT(ct_read_field(GROUP "/memory.events", "max"), 0);
-	EXPECT_EQ(0, ct_read_field(GROUP "/memory.events", "oom_kill"));
-	remove_group();
+	EXPECT_GT(ct_read_field(CT_GROUP "/memory.events", "max"), 0);
+	EXPECT_EQ(0, ct_read_field(CT_GROUP "/memory.events", "oom_kill"));
+	ct_group_remove();
 }
 
 TEST_HARNESS_MAIN

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -27,6 +28,8 @@
 #define NR_HOLES	16
 #define ALIGN_PAGES	256	/* largest alignment of a buffer */
 #define DIRECT_ALIGN	4096
+#define GROUP_MAX	(4 * MIB)
+#define GROUP_READS	4
 
 FIXTURE(cma_guaranteed) {
 	struct ct_area area;
@@ -247,7 +250,7 @@ TEST_F(cma_guaranteed, a_file_is_read_again)
 	ASSERT_GE(file, 0);
 	ASSERT_EQ(0, fsync(file));
 	addr = mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0);
-	ASSERT_NE(MAP_FAILED, addr);
+	ASSERT_TRUE(addr != MAP_FAILED);
 	for (size_t i = 0; i < BIG_PAGES; i++)
 		sums[i] = sum_of(addr + i * ct_page_size, ct_page_size);
 	nr_found = stored_count(self, "pages_found");
@@ -280,6 +283,45 @@ TEST_F(cma_guaranteed, evicted_pages_come_back)
 	nr_found = stored_count(self, "pages_found");
 	EXPECT_EQ(-1, first_wrong(self));
 	EXPECT_GE(stored_count(self, "pages_found") - nr_found, FILE_PAGES / 2);
+}
+
+/* Reads much of the big file, in turns, as a member of the group. */
+static int read_in_group(void)
+{
+	for (unsigned int turn = 0; turn < GROUP_READS; turn++) {
+		off_t offset = 0;
+
+		if (ct_write(CT_GROUP "/cgroup.procs", "0") ||
+		    ct_read_on(ct_big_file(), &offset, 2 * GROUP_MAX, 0))
+			return 1;
+	}
+	return 0;
+}
+
+/* A group whose files do not fit below its limit finds them, and is not charged. */
+TEST_F(cma_guaranteed, groups_are_not_charged)
+{
+	long nr_found = stored_count(self, "pages_found");
+	int status;
+	pid_t pid;
+
+	if (!ct_group_make(GROUP_MAX))
+		SKIP(return, "no memory cgroups");
+	ct_drop_caches();
+	pid = fork();
+	if (!pid)
+		_exit(read_in_group());
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_GT(ct_read_field(CT_GROUP "/memory.events", "max"), 0);
+	EXPECT_EQ(0, ct_read_field(CT_GROUP "/memory.events", "oom_kill"));
+	EXPECT_LE(ct_read_long(CT_GROUP "/memory.current"), GROUP_MAX);
+	EXPECT_GT(stored_count(self, "pages"),
+		  GROUP_MAX / (long)ct_page_size / 2);
+	EXPECT_GT(stored_count(self, "pages_found") - nr_found,
+		  GROUP_MAX / (long)ct_page_size / 2);
+	ct_group_remove();
 }
 
 /* Whatever changes a file, its pages are never those of before. */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -516,4 +517,23 @@ int ct_dma_verify(int fd, uint32_t id, uint32_t seed)
 	struct dma_test_fill arg = { .id = id, .seed = seed };
 
 	return dma_ioctl(fd, DMA_TEST_IOC_VERIFY, &arg);
+}
+
+bool ct_group_make(size_t max)
+{
+	mkdir(CT_GROUPS, 0755);
+	if (!mount("none", CT_GROUPS, "cgroup2", 0, NULL) &&
+	    !ct_write(CT_GROUPS "/cgroup.subtree_control", "+memory") &&
+	    !mkdir(CT_GROUP, 0755) &&
+	    !ct_write_long(CT_GROUP "/memory.max", max))
+		return true;
+	ct_group_remove();
+	return false;
+}
+
+void ct_group_remove(void)
+{
+	rmdir(CT_GROUP);
+	umount(CT_GROUPS);
+	rmdir(CT_GROUPS);
 }

@@ -198,6 +198,15 @@ const char *ct_big_file(void);
 int ct_read_on(const char *path, off_t *offset, off_t size_max, long kib);
 void ct_drop_caches(void);
 
+/*
+ * Makes a group for programs, with a limit on their memory in bytes; false if the
+ * kernel has no memory cgroups.
+ */
+#define CT_GROUPS	"/tmp/cma_groups"
+#define CT_GROUP	CT_GROUPS "/limited"
+bool ct_group_make(size_t max);
+void ct_group_remove(void);
+
 /* Fault injection points; the order is that of enum contig_fail_point. */
 enum ct_step {
 	CT_STEP_BUFFER,
