@@ -16,7 +16,7 @@ ifeq ($(filter 6.12 newest,$(BASE)),)
 $(error BASE=$(BASE): it can be 6.12 or newest)
 endif
 
-.PHONY: help demo check check-boards check-kernels bench bench-hot stress soak tree export status series
+.PHONY: help demo check check-boards check-kernels bench bench-hot stress soak files tree export status series
 
 help:
 	@echo 'make demo     boot an ARM board and see large buffers come out of full memory'
@@ -27,6 +27,7 @@ help:
 	@echo 'make bench-hot  what page allocations cost beside a kernel without it'
 	@echo 'make stress   a busy board for a while, with both (MINUTES=N, ONLY=ours|mainline)'
 	@echo 'make soak     all of it at once for hours, every byte and counter compared (HOURS=N)'
+	@echo 'make files    files change on several file systems for hours, and are compared (HOURS=N)'
 	@echo 'make tree     the kernel in build/linux: base -> bare -> cma, ready to build'
 	@echo 'make status   which kernel files are new (+), edited (~), stripped (-)'
 	@echo 'make export   edits made in build/linux -> the repository'
@@ -68,6 +69,10 @@ stress:
 soak:
 	@$(SCRIPTS)/deps.sh demo
 	@$(SCRIPTS)/soak.py $(if $(HOURS),--hours $(HOURS))
+
+files:
+	@$(SCRIPTS)/deps.sh files
+	@$(SCRIPTS)/files.py $(if $(HOURS),--hours $(HOURS))
 
 tree export status series:
 	@$(SCRIPTS)/deps.sh tree

@@ -17,7 +17,8 @@ check="$bench gcc-aarch64-linux-gnu sparse codespell mypy pyflakes3 shellcheck
 	rsync dt-schema python3-git python3-ply python3-pyelftools
 	qemu-system-x86 gcc-arm-linux-gnueabi libc6-dev-armel-cross liburing-dev"
 
-files="$check xfsprogs f2fs-tools dosfstools squashfs-tools erofs-utils"
+files="$check xfsprogs f2fs-tools dosfstools squashfs-tools erofs-utils
+	btrfs-progs"
 
 case "${1:-check}" in
 tree) want=$tree ;;

@@ -28,6 +28,7 @@ beside it; those of an hour or more go to Documentation/mm/cma-soak.csv, too.
 is free). Such a run must fail.
 """
 
+import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,8 @@ PAGE = bases.REPO / pages.FOLDER / "cma-soak.csv"
 SIZES_KIB = [4, 12, 64, 300, 1024, 2500, 4096, 16384]
 MINUTES_AN_HOUR = 60
 # A busy host may not let a CPU of the guest run for longer than RCU waits by default.
-APPEND = "cma=256M rcupdate.rcu_cpu_stall_timeout=300"
+PATIENT = "rcupdate.rcu_cpu_stall_timeout=300"
+APPEND = f"cma=256M {PATIENT}"
 END_S = 600		# for all loads to compare their data at the end
 QUIET_S = 900		# an interval takes some minutes on a busy host
 IDLE = 10		# minutes until a load hangs that compares nothing
@@ -173,10 +175,15 @@ def minutes_of(hours: str) -> int:
     return max(1, round(float(hours) * MINUTES_AN_HOUR))
 
 
-def main() -> int:
-    parser = cli.parser(__doc__, builds=True)
+def add_hours(parser: argparse.ArgumentParser) -> None:
+    """--hours, which becomes opts.minutes."""
     parser.add_argument("--hours", type=minutes_of, default=MINUTES_AN_HOUR, metavar="N",
                         dest="minutes", help="1 unless told; 0.17 are ten minutes")
+
+
+def main() -> int:
+    parser = cli.parser(__doc__, builds=True)
+    add_hours(parser)
     parser.add_argument("--pages", action="store_true",
                         help="write figures of less than an hour to the page, too")
     parser.add_argument("--kernel", metavar="DIR", help="object folder")

@@ -6,6 +6,7 @@
 #                                   stress-ng) and data/random.bin, a file of
 #                                   random data with its sha256 beside it
 #   $BUILD/initramfs-ARCH.cpio.gz   for each ARCH on the command line
+#   $BUILD/programs.ext4           for +PACKAGE[,PACKAGE]: a disk that has these
 # Packages come from `main` of the mirrors this machine's own apt uses; from
 # the release alone, for the guests see no network and need no updates.
 # Nothing is done if nothing changed.
@@ -27,11 +28,11 @@ packages=busybox-static,coreutils,v4l-utils,libdrm-tests,stress-ng
 data_mib=160
 free_mib=96
 
-# fetch ARCH PACKAGES: into $BUILD/userland-ARCH, unless they are there.
+# fetch NAME ARCH PACKAGES: into $BUILD/userland-NAME, unless they are there.
 fetch() {
 	tree=$BUILD/userland-$1
-	[ "$(cat "$tree.packages" 2>/dev/null)" = "$2" ] && return
-	echo "userland: fetching Debian $1 packages"
+	[ "$(cat "$tree.packages" 2>/dev/null)" = "$3" ] && return
+	echo "userland: fetching Debian $2 packages"
 	sudo=
 	[ "$(id -u)" = 0 ] || sudo=sudo
 	sources=$(apt-get indextargets \
@@ -43,7 +44,7 @@ fetch() {
 		exit 1
 	fi
 	if ! echo "$sources" | $sudo mmdebstrap --variant=extract \
-			--architectures="$1" --include="$2" --format=tar \
+			--architectures="$2" --include="$3" --format=tar \
 			'' - - >"$tree.tar" 2>"$tree.log"; then
 		cat "$tree.log" >&2
 		exit 1
@@ -54,7 +55,7 @@ fetch() {
 	rm -f "$tree.tar"
 	(cd "$tree" && rm -rf usr/share/doc usr/share/man usr/share/locale \
 		usr/share/info var/cache var/lib/apt usr/share/icons)
-	printf %s "$2" >"$tree.packages"
+	printf %s "$3" >"$tree.packages"
 }
 
 make_initramfs() {
@@ -95,6 +96,19 @@ make_disk() {
 	truncate -s ${card_mib}M "$BUILD/disk.ext4"
 }
 
+# make_programs PACKAGES: a disk of their own, for what few boards run.
+make_programs() {
+	tree=$BUILD/userland-programs
+	disk=$BUILD/programs.ext4
+	if [ "$(cat "$tree.packages" 2>/dev/null)" != "$1" ]; then
+		rm -f "$disk"
+		fetch programs armhf "$1"
+	fi
+	[ -f "$disk" ] && return
+	mke2fs -q -t ext4 -b 4096 -m 0 -d "$tree" "$disk" \
+		$(($(du -sm --apparent-size "$tree" | cut -f1) * 5 / 4 + free_mib))M
+}
+
 stamp=$(cat "$0" "$here/guest/init" | sha256sum)
 # is_made ARCH
 is_made() {
@@ -104,15 +118,21 @@ is_made() {
 
 if ! is_made armhf || [ ! -f "$BUILD/disk.ext4" ]; then
 	rm -f "$BUILD/userland-armhf.stamp"
-	fetch armhf "$packages"
+	fetch armhf armhf "$packages"
 	echo "userland: making the initramfs and the disk"
 	make_initramfs armhf
 	make_disk
 	echo "$stamp" >"$BUILD/userland-armhf.stamp"
 fi
 for arch in "$@"; do
+	case $arch in
+	+*)
+		make_programs "${arch#+}"
+		continue
+		;;
+	esac
 	is_made "$arch" && continue
-	fetch "$arch" busybox-static
+	fetch "$arch" "$arch" busybox-static
 	make_initramfs "$arch"
 	echo "$stamp" >"$BUILD/userland-$arch.stamp"
 done

@@ -17,11 +17,13 @@ BIG_SIZE = 24 << 20
 class System:
     """make: makes it of an empty image, or, if it never changes, of a folder; the
     command ends with the image. size: of the image, MiB. mount: its type, options.
-    expect: what the kernel says then."""
+    served: a guaranteed area has copies of its files. expect: what the kernel says
+    then."""
     make: Sequence[str]
     mount: str
     size: int = 512
     fixed: bool = False
+    served: bool = True
     expect: Sequence[str] = ()
 
 
@@ -38,6 +40,7 @@ SYSTEMS = {
     "xfs-1k": System(["/sbin/mkfs.xfs", "-q", "-b", "size=1024"], "xfs"),
     "f2fs": System(["/sbin/mkfs.f2fs", "-q"], "f2fs"),
     "vfat": System(["/sbin/mkfs.fat", "-F", "32"], "vfat"),
+    "btrfs": System(["/sbin/mkfs.btrfs", "-q"], "btrfs", served=False),
     "squashfs": System(["mksquashfs"], "squashfs", fixed=True),
     "erofs": System(["mkfs.erofs", "-zlz4"], "erofs", fixed=True),
 }
@@ -71,10 +74,10 @@ def make_root() -> None:
             file.write(os.urandom(2048) + bytes(2048))
 
 
-def drive(image: Path) -> list[str]:
+def drive(image: Path, name: str = "files") -> list[str]:
     """Options of QEMU for the board virt; its own disk, if it has one, comes first."""
-    return ["-drive", f"if=none,id=files,format=raw,snapshot=on,file={image}",
-            "-device", "virtio-blk-device,drive=files"]
+    return ["-drive", f"if=none,id={name},format=raw,snapshot=on,file={image}",
+            "-device", f"virtio-blk-device,drive={name}"]
 
 
 def fill(mount_point: str) -> str:
