@@ -54,6 +54,9 @@ def alone(name: str, *case: Any, **boot: Any) -> dict[str, Boot]:
 
 
 MIB = 1024
+LADDER = [4, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB]
+# Mainline's default area stays what it is.
+GUARANTEED = "cma=128M cma_areas=reserved:guaranteed"
 QUIET = ("median", "free")	# every sample is the same, or nearly so
 
 BOOTS = {
@@ -133,9 +136,12 @@ BOOTS = {
     **alone("direct", "O_DIRECT to and from pages in the area", "direct", 16,
             [256, 4 * MIB]),
     **alone("sweep", "programs run as in a build", "load:4", 24,
-            [4, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB],
-            ("average", "own", "worst"), append="cma=128M", mem="512M",
+            LADDER, ("average", "own", "worst"), append="cma=128M", mem="512M",
             timeout_s=1200),
+    **alone("guaranteed-idle", "an area that is guaranteed, nothing runs", "free", 9,
+            LADDER, QUIET, append=GUARANTEED, mem="512M", disk=False),
+    **alone("guaranteed", "the same, programs run as in a build", "load:4", 24, LADDER,
+            ("median", "worst"), append=GUARANTEED, mem="512M", timeout_s=1200),
     **alone("build-none", "a build without an area", "build:160", 1, [4],
             ("rate",), append="cma=0"),
     **alone("build", "a build with nearly half of memory an area, against "
@@ -174,6 +180,11 @@ COMMON: Goals = {
     ("pinned-end", 256, "worst"): (2000, 41),
     ("threads-4", 64, "rate"): (1.5, None),
     ("build", 4, "rate"): (0.99, None),
+    # What the same area takes while nothing runs, 5 % more, or 20 % for the worst.
+    ("guaranteed", 4 * MIB, "median"): (710, 656),
+    ("guaranteed", 4 * MIB, "worst"): (811, 656),
+    ("guaranteed", 64 * MIB, "median"): (11302, 10492),
+    ("guaranteed", 64 * MIB, "worst"): (12916, 10492),
 }
 # A kernel may have goals of its own. Linux 7.3 takes more instructions for a page,
 # by call_profile.py: free_pages_prepare() one more when it is freed, the reverse
