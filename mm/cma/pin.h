@@ -3,7 +3,7 @@
  * Hooks of mm/gup.c: folios leave the areas before they are pinned long-term.
  *
  * Inline, and behind a static key that is off until the first area is active.
- * Without CONFIG_CMA no code is left, nor anything that is included.
+ * Without CONFIG_CMA no code is left.
  */
 #ifndef _MM_CMA_PIN_H
 #define _MM_CMA_PIN_H

@@ -180,7 +180,7 @@ COMMON: Goals = {
     ("pinned-end", 256, "worst"): (2000, 41),
     ("threads-4", 64, "rate"): (1.5, None),
     ("build", 4, "rate"): (0.99, None),
-    # What the same area takes while nothing runs, 5 % more, or 20 % for the worst.
+    # The goals are what the idle area takes and 5 % more, or 20 % for the worst.
     ("guaranteed", 4 * MIB, "median"): (710, 656),
     ("guaranteed", 4 * MIB, "worst"): (811, 656),
     ("guaranteed", 64 * MIB, "median"): (11302, 10492),

@@ -8,8 +8,8 @@ from stages.area_case import (ANYWHERE, PARTS, POOL, Case, announced, default, d
 from stages.areas import DEVICES, NAMED
 from trees import bases
 
-# What the driver of heaps does with an area called like another heap, and what is
-# said of pools that are not lent, which are kernel/dma/coherent.c's.
+# Kernels differ in the heap of an area that is called like another heap, and in
+# the messages on pools that are not lent, which belong to kernel/dma/coherent.c.
 if bases.VERSION:
     HEAPS = "cma_heap.areas=system "
     SAME_NAME = "test -c cma-system"
