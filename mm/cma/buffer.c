@@ -13,6 +13,7 @@
  * cma->lock covers the range. shard->lock covers its tree, and who owns the
  * buffers in it; it may be taken under cma->lock. Units are pages.
  */
+#include <linux/cma-stock.h>
 #include <linux/hash.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
@@ -26,10 +27,21 @@
 
 #include "internal.h"
 
+static struct cma_stock cma_buffer_stock =
+	CMA_STOCK_INIT(cma_buffer_stock, struct cma_buffer);
+
 static struct cma_buffer *holder_to_buffer(struct cma_holder *holder)
 {
 	return holder ? container_of(holder, struct cma_buffer, holder) : NULL;
 }
+
+static int __init cma_buffers_init(void)
+{
+	if (cma_area_count)
+		cma_stock_refill(&cma_buffer_stock.refill);
+	return 0;
+}
+subsys_initcall(cma_buffers_init);
 
 /**
  * cma_buffer_new() - make a record
@@ -44,7 +56,7 @@ struct cma_buffer *cma_buffer_new(unsigned long nr_pages, bool is_folio)
 	struct cma_buffer *buffer = NULL;
 
 	if (!contig_should_fail(CONTIG_FAIL_BUFFER))
-		buffer = kmalloc(sizeof(*buffer), GFP_KERNEL);
+		buffer = cma_stock_take(&cma_buffer_stock, GFP_KERNEL);
 	if (!buffer)
 		return NULL;
 	buffer->nr_pages = nr_pages;
@@ -63,7 +75,7 @@ struct cma_buffer *cma_buffer_new(unsigned long nr_pages, bool is_folio)
  */
 void cma_buffer_discard(struct cma_buffer *buffer)
 {
-	kfree(buffer);
+	cma_stock_put(&cma_buffer_stock, buffer);
 }
 
 /**
@@ -316,7 +328,7 @@ static void buffer_forget(struct cma *cma, struct cma_buffer *buffer)
 	buffer_unlist(cma, buffer);
 	cma_range_release(&cma->range, &buffer->holder);
 	spin_unlock_irqrestore(&cma->lock, flags);
-	kfree(buffer);
+	cma_buffer_discard(buffer);
 }
 
 /**

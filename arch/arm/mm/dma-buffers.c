@@ -9,11 +9,14 @@
  * shard->lock covers its tree. Sizes are bytes.
  */
 #include <linux/bug.h>
+#include <linux/cma-stock.h>
 #include <linux/err.h>
 #include <linux/hash.h>
+#include <linux/init.h>
 #include <linux/log2.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include "dma-contiguous.h"
 
@@ -30,6 +33,9 @@ static struct arm_dma_shard arm_dma_shards[ARM_DMA_SHARDS] = {
 		.buffers	= RB_ROOT,
 	},
 };
+
+static struct cma_stock arm_dma_stock =
+	CMA_STOCK_INIT(arm_dma_stock, struct arm_dma_buffer);
 
 static struct arm_dma_buffer *arm_dma_buffer_of(const struct rb_node *node)
 {
@@ -51,6 +57,42 @@ static int arm_dma_virt_cmp(const void *virt, const struct rb_node *node)
 	const void *other = arm_dma_buffer_of(node)->virt;
 
 	return virt < other ? -1 : virt > other;
+}
+
+static int __init arm_dma_buffers_init(void)
+{
+	cma_stock_refill(&arm_dma_stock.refill);
+	return 0;
+}
+core_initcall(arm_dma_buffers_init);
+
+/**
+ * arm_dma_buffer_new() - make a record
+ * @gfp:	flags of the request
+ *
+ * Context: May sleep if @gfp allows it.
+ * Return: the record, which is all zeroes; NULL if there is no memory for it.
+ */
+struct arm_dma_buffer *arm_dma_buffer_new(gfp_t gfp)
+{
+	struct arm_dma_buffer *buf;
+
+	gfp &= ~(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM);
+	buf = cma_stock_take(&arm_dma_stock, gfp);
+	if (buf)
+		memset(buf, 0, sizeof(*buf));
+	return buf;
+}
+
+/**
+ * arm_dma_buffer_free() - free a record that is in no tree
+ * @buf:	the record, of any allocator
+ *
+ * Context: Any but NMI.
+ */
+void arm_dma_buffer_free(struct arm_dma_buffer *buf)
+{
+	cma_stock_put(&arm_dma_stock, buf);
 }
 
 /**

@@ -17,7 +17,6 @@
 #include <linux/pgtable.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
 
 #include "dma-contiguous.h"
 #include "mm.h"
@@ -192,14 +191,13 @@ bool arm_dma_contiguous_alloc(struct device *dev, size_t size,
 
 	*handle = DMA_MAPPING_ERROR;
 	*cpu_addr = NULL;
-	buf = kzalloc(sizeof(*buf),
-		      *gfp & ~(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM));
+	buf = arm_dma_buffer_new(*gfp);
 	if (!buf)
 		return true;
 
 	error = arm_dma_take_or_fall_back(&req, area, gfp, buf);
 	if (error) {
-		kfree(buf);
+		arm_dma_buffer_free(buf);
 		return error != -EAGAIN;
 	}
 

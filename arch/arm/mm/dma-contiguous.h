@@ -35,7 +35,8 @@ struct page;
  * struct cma_buffer of mm/cma is another record of the same pages, and both are
  * needed. Ordinary pages and the atomic pool have no record there. Only this
  * one knows the address that the driver passes to dma_free_attrs(), and the
- * mapping. __arm_dma_free() frees it, cma_release() the other one.
+ * mapping. __arm_dma_free() frees it, cma_release() the other one. Both stay for
+ * the next buffers, see mm/cma/stock.c.
  */
 struct arm_dma_buffer {
 	struct rb_node node;
@@ -47,6 +48,8 @@ struct arm_dma_buffer {
 };
 
 /* dma-buffers.c: buffers that drivers have */
+struct arm_dma_buffer *arm_dma_buffer_new(gfp_t gfp);
+void arm_dma_buffer_free(struct arm_dma_buffer *buf);
 void arm_dma_buffer_add(struct arm_dma_buffer *buf, size_t size,
 			struct page *page);
 struct arm_dma_buffer *arm_dma_buffer_find(void *virt, size_t size);
@@ -113,6 +116,8 @@ static inline void arm_dma_pool_zero(void *buffer, size_t size)
 #else
 
 struct arm_dma_buffer;
+
+#define arm_dma_buffer_free(buf)	kfree(buf)
 
 static inline bool arm_dma_is_contiguous(const struct arm_dma_buffer *buf)
 {

@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/cma.h>
+#include <linux/cma-stock.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/list.h>
@@ -13,6 +14,7 @@
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/vmstat.h>
+#include <linux/workqueue.h>
 
 #include "../internal.h"
 #include "kunit_area.h"
@@ -368,6 +370,67 @@ static void memory_is_zeroed_with_init_on_alloc(struct kunit *test)
 		static_branch_disable(&init_on_alloc);
 }
 
+struct alloc_test_record {
+	unsigned long words[8];
+};
+
+static struct cma_stock alloc_test_stock =
+	CMA_STOCK_INIT(alloc_test_stock, struct alloc_test_record);
+
+static unsigned int alloc_test_nr_kept(void)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < CMA_STOCK_RECORDS; i++)
+		nr += !!alloc_test_stock.records[i];
+	return nr;
+}
+
+/* Takes @nr records; returns how many of them were in the stock. */
+static unsigned int alloc_test_take_records(struct kunit *test, void **taken,
+					    unsigned int nr)
+{
+	unsigned int nr_kept = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		void *kept[CMA_STOCK_RECORDS];
+
+		memcpy(kept, alloc_test_stock.records, sizeof(kept));
+		taken[i] = cma_stock_take(&alloc_test_stock, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, taken[i]);
+		memset(taken[i], i, sizeof(struct alloc_test_record));
+		for (unsigned int k = 0; k < CMA_STOCK_RECORDS; k++)
+			nr_kept += kept[k] == taken[i];
+	}
+	return nr_kept;
+}
+
+/* Until many were taken in a row, a request need not wait for its record. */
+static void records_are_there_before_they_are_needed(struct kunit *test)
+{
+	void *taken[CMA_STOCK_RECORDS + 2];
+	unsigned int nr = 1;
+
+	/* The first one of all has more made. */
+	alloc_test_take_records(test, taken, 1);
+	flush_work(&alloc_test_stock.refill);
+	KUNIT_EXPECT_EQ(test, alloc_test_nr_kept(), CMA_STOCK_RECORDS);
+
+	while (nr < ARRAY_SIZE(taken)) {
+		unsigned int step = min(CMA_STOCK_RECORDS / 2 + 1,
+					ARRAY_SIZE(taken) - nr);
+
+		KUNIT_EXPECT_EQ(test, step,
+				alloc_test_take_records(test, taken + nr, step));
+		flush_work(&alloc_test_stock.refill);
+		nr += step;
+	}
+	/* There are more now than are kept. */
+	while (nr--)
+		cma_stock_put(&alloc_test_stock, taken[nr]);
+	KUNIT_EXPECT_EQ(test, alloc_test_nr_kept(), CMA_STOCK_RECORDS);
+}
+
 static struct kunit_case cma_alloc_cases[] = {
 	KUNIT_CASE(buffers_are_what_was_asked_for),
 	KUNIT_CASE(senseless_requests_fail),
@@ -381,6 +444,7 @@ static struct kunit_case cma_alloc_cases[] = {
 	KUNIT_CASE(pages_off_lru_are_avoided),
 	KUNIT_CASE(killed_tasks_fail_silently),
 	KUNIT_CASE(memory_is_zeroed_with_init_on_alloc),
+	KUNIT_CASE(records_are_there_before_they_are_needed),
 	{ }
 };
 
