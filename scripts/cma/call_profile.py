@@ -17,8 +17,9 @@ first run, but for time in which there was nothing to run.
     calls   how often it was entered from another one, or by a call
     incl.   with the functions that it called; not interrupts, other tasks
 
-dma_once SIZE_BYTES [COUNT], guest/dma_once.c, is there for --run. 32-bit ARM
-kernels without Thumb. vmlinux in the object folder must be the kernel that boots.
+dma_once SIZE_BYTES [COUNT], guest/dma_once.c, and bench, guest/bench.c, are there
+for --run. 32-bit ARM kernels without Thumb. vmlinux in the object folder must be the
+kernel that boots.
 """
 
 import argparse
@@ -234,11 +235,11 @@ def main() -> int:
         wants = [Want(name, opts.nth, opts.when) for name in opts.function]
         for want in wants:
             image.address(want.name)
-        program = kbuild.guest_program("dma_once")
+        programs = {f"/bin/{name}": kbuild.guest_program(name) for name in ("dma_once", "bench")}
         booted = functools.partial(
             boards.boot, opts.board, kernel_dir, append=opts.append, mem=opts.mem,
             disk=opts.disk, timeout_s=opts.timeout, commands=opts.run, icount=True,
-            files={"/bin/dma_once": program})
+            files=programs)
         result = booted(replay=("record", tmp / "run"))
         for line in said_by_commands(result.lines):
             print(line)
