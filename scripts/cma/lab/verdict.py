@@ -35,6 +35,9 @@ SPLAT = re.compile(
     re.IGNORECASE)
 # A stack dump of any other origin.
 DUMP = re.compile(r"\bcall trace:|\bbacktrace:", re.IGNORECASE)
+# Below the head of lockdep's report: the lock, and who takes it.
+LOCK = re.compile(r"\((&?[\w.>-]+)\)\{.*\}.*, at: (\w+)")
+REPLAYED = "** replaying previous printk message **"	# and the message follows
 DUMP_LINES = 80		# how far below its head a report's dump may start
 
 MAX_FINDINGS = 8	# that are told of one result
@@ -96,6 +99,7 @@ class Reader:
         self.skip_all = ""	# why its command has no test at all
         self.nr_tests_before = 0
         self.dump_until = -1
+        self.wants_lock = False
         self.findings: list[str] = []	# since the last result
         self.new_segment()
 
@@ -171,6 +175,11 @@ class Reader:
         elif SPLAT.search(text) or DUMP.search(text) and number > self.dump_until:
             self.dump_until = number + DUMP_LINES
             self.segment_splats.append(text)
+        elif self.wants_lock and (m := LOCK.search(text)):
+            self.segment_splats[-1] += f": {m[1]} at {m[2]}"
+        else:
+            return
+        self.wants_lock = text.endswith("inconsistent lock state")
 
     def command_end(self, status: int, command: str) -> None:
         results = self.out.tests[self.nr_tests_before:]
@@ -245,6 +254,11 @@ def judge(lines: Iterable[str], want_tests: bool = False, expect: Sequence[str] 
     """The verdict on the console lines of one boot. harmless: splats that may
     come, as regular expressions."""
     reader = Reader(expect, harmless)
+    before, replayed = "", False
     for number, line in enumerate(lines):
-        reader.line(number, TIMESTAMP.sub("", line.rstrip()))
+        text = TIMESTAMP.sub("", line.rstrip())
+        if text != REPLAYED and not (replayed and text == before):
+            reader.line(number, text)
+            before = text
+        replayed = text == REPLAYED
     return reader.finish(want_tests)

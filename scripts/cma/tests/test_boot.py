@@ -196,6 +196,22 @@ class Fails(unittest.TestCase):
         self.fails("WARNING: CPU: 0 PID: 1 at a.c:2 other+0x1/0x2\n",
                    "splat: .* other", {"harmless": harmless})
 
+    def test_a_lock_may_be_harmless(self):
+        harmless = ["lock state: &inode->i_size_seqcount at f$"]
+        text = ("[ 1.0] WARNING: inconsistent lock state\n[ 1.0] ----\n"
+                "[ 1.0] swapper/0/0 [HC0[0]:SC1[1]:HE0:SE0] takes:\n"
+                "[ 1.0] cae1c72c ({}){{+.+-}}-{{0:0}}, at: f+0x44/0x350\n"
+                "[ 1.0] other (&lock){{+.+.}}-{{0:0}}, at: g+0x4/0x3\n")
+        self.assertTrue(judge(text.format("&inode->i_size_seqcount"), harmless=harmless).ok)
+        self.assertFalse(judge(text.format("&cma->lock"), harmless=harmless).ok)
+
+    def test_what_is_printed_twice_counts_once(self):
+        twice = "** replaying previous printk message **\n"
+        text = "TAP version 13\n1..2\nok 1 a\n{}ok 1 a\nok 2 b\n"
+        self.assertEqual(len(judge(text.format(twice), want_tests=True).tests), 2)
+        self.assertTrue(judge(text.format(twice), want_tests=True).ok)
+        self.assertFalse(judge(text.format(""), want_tests=True).ok)
+
     def test_one_report_is_one_splat(self):
         v = judge("[ 1.0] WARNING: CPU: 0 PID: 1 at a.c:1 f\n"
                   "[ 1.0] Call trace: \n")
