@@ -30,7 +30,8 @@
 #define TEXT_PFNS	1024		/* looked up at a time */
 #define TURNOVER_SIZE	(32 * MIB)	/* read between two samples */
 #define ROOM_SIZE	(32 * MIB)	/* outside, for pages that must move */
-#define CACHE_ROOM_SIZE	(64 * MIB)	/* with the area, less than the file */
+#define CACHE_ROOM_SIZE	(64 * MIB)	/* at most, see prepare_cache() */
+#define CACHE_LESS_SIZE	(8 * MIB)
 #define DIRTY_ROOM_SIZE	(16 * MIB)	/* outside, for dirty pages */
 #define DIRTY_MAX_SIZE	(80 * MIB)	/* fits on the disk */
 #define CHUNK_SIZE	(64 * KIB)
@@ -90,9 +91,18 @@ void leave_area(size_t room_size)
 	big_file = open_disk();
 }
 
+/* Outside and in the area together there is less room than the file wants. */
 static void prepare_cache(void)
 {
-	leave_area(CACHE_ROOM_SIZE);
+	size_t used_size = area.nr_pages * ct_page_size + CACHE_LESS_SIZE;
+	size_t outside_size = CACHE_ROOM_SIZE;
+	struct stat st;
+
+	if (stat(open_disk(), &st) || (size_t)st.st_size <= used_size)
+		die("the file on the disk is too small for this area");
+	if (outside_size > st.st_size - used_size)
+		outside_size = st.st_size - used_size;
+	leave_area(outside_size);
 }
 
 /* kswapd runs on after the last allocation, and frees many pages at a time. */
@@ -622,6 +632,7 @@ const struct kind fill_kinds[] = {
 	FILL("swap", prepare_swap, refill_swap),
 	{ .name = "exhaust", .run = run_exhaust, .nr_sizes = 1 },
 	{ .name = "exhaust-noise", .run = run_exhaust_noise, .nr_sizes = 1 },
+	{ .name = "cache-one", .prepare = prepare_cache, .refill = refill_cache },
 	{ .name = "swap-one", .prepare = prepare_swap, .refill = refill_swap },
 	{ .name = "pinned-swap-one", .prepare = prepare_swap,
 	  .refill = refill_pinned_swap, .nr_windows = nr_free_of_fixed },

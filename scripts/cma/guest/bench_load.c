@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Measurements while programs run as in a build: they start others, read and
- * write files, and use memory for a short time. Memory is full, mostly of page
- * cache.
+ * write files, and use memory for a short time. Or they only fork, and each child
+ * writes all that it inherits. Memory is full, mostly of page cache.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -25,6 +25,8 @@
 #define TURNOVER_SIZE	(64 * MIB)	/* read between two requests */
 #define BUILD_JOBS	4		/* at a time */
 #define CHUNK_SIZE	(64 * KIB)
+#define FORK_SIZE	(1 * MIB)	/* memory of a process that forks */
+#define FORK_CHILDREN	2		/* of each, at a time */
 
 /* Works like a compiler: reads, uses memory, writes, and starts a program. */
 static void do_job(const char *big_file, const char *path)
@@ -77,13 +79,48 @@ void start_jobs(unsigned long nr)
 			run_jobs(job, ULONG_MAX);
 }
 
-/* Runs @number jobs at a time. */
-static void prepare_load(void)
+static void prepare_full(void)
 {
 	keep_busy(true);
 	leave_area(ROOM_SIZE);
 	read_cache(0, FULL_KIB);
+}
+
+/* Runs @number jobs at a time. */
+static void prepare_load(void)
+{
+	prepare_full();
 	start_jobs(number);
+	usleep(WARM_UP_US);
+}
+
+/* Forks until the parent ends. */
+static void fork_on(void)
+{
+	char *work = map_memory(FORK_SIZE);
+	unsigned long nr;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	memset(work, 1, FORK_SIZE);
+	for (nr = 0;; nr++) {
+		if (nr >= FORK_CHILDREN)
+			wait(NULL);
+		if (!fork()) {
+			memset(work, 2, FORK_SIZE);
+			_exit(0);
+		}
+	}
+}
+
+/* Runs @number processes that fork. */
+static void prepare_forks(void)
+{
+	unsigned long i;
+
+	prepare_full();
+	for (i = 0; i < number; i++)
+		if (!fork())
+			fork_on();
 	usleep(WARM_UP_US);
 }
 
@@ -116,6 +153,8 @@ static void run_build(const size_t *sizes, int nr_sizes)
 const struct kind load_kinds[] = {
 	{ .name = "build", .run = run_build, .nr_sizes = 1, .no_area = true },
 	{ .name = "load", .prepare = prepare_load, .refill = refill_load,
+	  .in_turn = true },
+	{ .name = "forks", .prepare = prepare_forks, .refill = refill_load,
 	  .in_turn = true },
 	{}
 };

@@ -142,6 +142,10 @@ BOOTS = {
             LADDER, QUIET, append=GUARANTEED, mem="512M", disk=False),
     **alone("guaranteed", "the same, programs run as in a build", "load:4", 24, LADDER,
             ("median", "worst"), append=GUARANTEED, mem="512M", timeout_s=1200),
+    **alone("guaranteed-cache", "guaranteed, memory full of page cache", "cache-one", 12,
+            LADDER, ("median", "worst"), append=GUARANTEED, mem="512M", timeout_s=1200),
+    **alone("guaranteed-forks", "guaranteed, programs fork all the time", "forks:8", 24,
+            LADDER, ("median", "worst"), append=GUARANTEED, mem="512M", timeout_s=1200),
     **alone("build-none", "a build without an area", "build:160", 1, [4],
             ("rate",), append="cma=0"),
     **alone("build", "a build with nearly half of memory an area, against "
