@@ -85,7 +85,7 @@ void *cma_stock_take(struct cma_stock *stock, gfp_t gfp)
 	for (i = 0; !record && i < CMA_STOCK_RECORDS; i++)
 		if (READ_ONCE(stock->records[i]))
 			record = xchg(&stock->records[i], NULL);
-	/* Those that are left are not at the lowest places. */
+	/* The lowest place that has a record is next: all below it are empty. */
 	if (i > FEW_RECORDS || !record)
 		schedule_work(&stock->refill);
 	if (!record)
